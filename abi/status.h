@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ * status_t: what every fallible function returns, in the kernel, in services and on the wire. */
+#pragma once
+#include <stdint.h>
+
+typedef enum [[nodiscard("did it happen?")]] status : int32_t {
+#define X(name, value, text) name = value,
+#include <abi/errors.def>
+#undef X
+} status_t;

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ * What boot code and the platform offer to the portable kernel. */
+#pragma once
+#include <abi/status.h>
+#include <base/addr.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine;
+
+/* Raw early output; usable from the first instruction of C. Never blocks for ever. */
+void arch_early_putc(char c);
+/* Hardware entropy: fills up to len bytes, returns how many came from the hardware (0: there is none). */
+size_t arch_entropy(void *out, size_t len);
+[[noreturn]] void arch_poweroff(void);
+[[noreturn]] void arch_reboot(void);
+/* The machine's clock chip: seconds since 1970-01-01 UTC. ERR_NOT_SUPPORTED if there is none. */
+status_t arch_rtc_read(uint64_t *seconds);
+/* Physical ranges that only the kernel may touch (interrupt controller, timers): the i-th, or false. */
+bool arch_kernel_device(unsigned i, paddr_t *base, uint64_t *len_bytes);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Address spaces as the hardware sees them. The portable walker (kernel/pt.h) edits tables; this activates and flushes. */
+#pragma once
+#include <abi/status.h>
+#include <base/addr.h>
+#include <stddef.h>
+#include <isa/mmu.h>
+/* <isa/mmu.h> supplies:
+ *   struct arch_aspace { paddr_t root; … asid/pcid, generation, granted I/O ports … };
+ *   void *arch_phys_to_virt(paddr_t pa);      through the direct map; RAM only
+ *   paddr_t arch_virt_to_phys(const void *p); of the direct map or the kernel image */
+
+#define ARCH_PAGE_SIZE  4096u
+#define ARCH_PAGE_SHIFT 12u
+
+/* `root` is a zeroed page; the kernel's half is made visible in it if the isa needs that. */
+void arch_aspace_init(struct arch_aspace *as, paddr_t root);
+/* Forgets it: nothing of it stays in any TLB. It is not active on this hart. */
+void arch_aspace_fini(struct arch_aspace *as);
+/* Makes `as` this hart's user address space; nullptr: none (only the kernel's half). */
+void arch_aspace_activate(struct arch_aspace *as);
+
+/* After a present entry changed or went: no hart uses the old translation when this returns. */
+void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va);
+void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes);
+void arch_tlb_flush_aspace(struct arch_aspace *as);
+/* After an entry became present (from not present): a barrier where the isa needs one, no flush. */
+void arch_tlb_publish(void);
+
+/* Kernel mapping of device registers as device memory; never unmapped. Page-aligned inside. nullptr: no room. */
+void *arch_map_device(paddr_t pa, size_t len_bytes);
+
+/* Lets the Task use I/O ports [first, first+count). ERR_NOT_SUPPORTED where there are none, ERR_TABLE_FULL beyond
+ * DEVICE_PORT_RANGES_MAX ranges. revoke undoes all of a range. */
+status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count);
+void arch_ports_revoke(struct arch_aspace *as, uint32_t first, uint32_t count);
+
+/* Walks the kernel's own tables: returns the leaf entry that maps kernel address va and its level, or 0. For self-tests. */
+uint64_t arch_kernel_pte(vaddr_t va, unsigned *level);
+/* Makes data that was written visible to instruction fetch. */
+void arch_sync_icache(const void *p, size_t len_bytes);
+/* Fills a page with zeroes by the fastest routine that boot selected. `page` is page aligned. */
+void arch_page_zero(void *page);
+void arch_page_copy(void *dst, const void *src);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * What architecture code may call in the portable kernel, and the struct hart fields that entry code uses. */
+#pragma once
+#include <abi/types.h>
+#include <abi/status.h>
+#include <base/addr.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine;
+struct arch_frame;
+struct arch_aspace;
+struct thread;
+
+/* Per hart. Invariant: `frame` is the frame of `current`, whenever the hart runs in user mode.
+ * Entry code depends on the offsets of the first fields. */
+struct hart {
+    struct arch_frame *frame;       /*  0: where entry code saves user registers */
+    uint64_t kernel_stack_top;      /*  8: where C code runs after entry */
+    const void *const *syscalls;    /* 16: the dispatch table: SYSCALL_TABLE_ENTRIES functions */
+    uint32_t need_switch;           /* 24: not 0: leave the kernel through kernel_syscall_slow / kernel_return_to_user */
+    uint32_t id;                    /* 28 */
+    uint64_t scratch[2];            /* 32: entry code's own */
+    struct hart *self;              /* 48 */
+    struct thread *current;         /* 56: nullptr while idle */
+    struct arch_aspace *aspace;     /* 64: active user address space */
+    void *fp_owner_state;           /* 72: arch code may use */
+    uint64_t hw_id;                 /* 80: MPIDR or APIC id */
+};
+static_assert(offsetof(struct hart, frame) == 0 && offsetof(struct hart, kernel_stack_top) == 8);
+static_assert(offsetof(struct hart, syscalls) == 16 && offsetof(struct hart, need_switch) == 24);
+static_assert(offsetof(struct hart, self) == 48 && offsetof(struct hart, current) == 56);
+#define SYSCALL_TABLE_ENTRIES 64 /* power of two above SYSCALL_LIMIT; the rest answer BAD_SYSCALL */
+
+/* Handlers take the six argument registers as they are and return both result registers in two registers.
+ * Entry code calls hart->syscalls[nr](a0..a5) (nr >= SYSCALL_TABLE_ENTRIES: result ERR_BAD_SYSCALL), then, if
+ * hart->need_switch is 0, returns to user mode with (first, second) and all other registers unchanged; else it calls
+ * kernel_syscall_slow(first, second). The frame in hart->frame is complete in either case: all user registers as they were
+ * at entry, pc after the system-call instruction. */
+struct sysret { uint64_t first, second; };
+[[noreturn]] void kernel_syscall_slow(uint64_t first, uint64_t second);
+
+/* A trap from user mode that is no system call: the frame is in hart->frame. */
+struct trap {
+    uint32_t cause;       /* enum vx_cause */
+    uint32_t access;      /* VX_PROT_READ, _WRITE or _EXEC: what was tried; page faults only */
+    uint64_t address;     /* faulting address */
+    uint64_t code;        /* raw syndrome or error code, for the report */
+    const char *name;     /* the vector's name */
+};
+[[noreturn]] void kernel_user_trap(const struct trap *t);
+/* A trap in kernel mode that the fix-up table does not know: a broken kernel. */
+[[noreturn]] void kernel_trap(const struct trap *t, const struct arch_frame *f);
+/* Interrupts; both from user mode and from arch_idle_wait(). Called with interrupts masked; return to the caller, which,
+ * if it came from user mode, then calls kernel_return_to_user(). */
+void kernel_irq(uint32_t line);
+void kernel_timer(void);
+[[noreturn]] void kernel_return_to_user(void);
+
+/* Boot: called once on the boot hart, on its kernel stack, with the final kernel page tables, the whole of RAM in the
+ * direct map, console and interrupt controller and timer initialised, interrupts masked. machine->reserved covers the
+ * kernel image, the boot page tables and everything else that must not be handed out. */
+[[noreturn]] void kernel_main(struct machine *m, struct hart *boot_hart);
+
+/* Reports and stops. Printf subset: %s %c %d %u %x %lx %lu %llx %llu %p %zu, width and 0 padding. */
+[[noreturn]] void kernel_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* For boot code that finds the machine unusable: one clear message, then power off. */
+[[noreturn]] void kernel_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -150,7 +150,7 @@ struct vx_task_info {
     uint64_t start_ns;    /* monotonic time of its birth */
     uint64_t memory_bytes;  /* its Reticle, whole */
     uint64_t memory_free;   /* of that, not yet used */
-    uint64_t syscalls, faults, switches;
+    uint64_t waits, faults, switches; /* waits: system calls that had to wait */
     char name[32];        /* NUL-terminated */
 };
 static_assert(sizeof(struct vx_task_info) == 144);

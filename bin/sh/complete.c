@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "complete.h"
+#include "sh.h"
+
+struct matcher {
+    const char *stem; /* what is typed of the name, not terminated */
+    size_t stem_len;
+    bool programs; /* files only: names of programs */
+    bool print;
+    uint32_t columns, column;
+    uint32_t matches;
+    bool directory; /* the last match is one */
+    size_t common;
+    char name[SH_PATH_MAX]; /* the first match, cut to what all share */
+};
+
+static void offer(struct matcher *m, const char *name, bool directory)
+{
+    size_t len = strlen(name);
+    if (len < m->stem_len || memcmp(name, m->stem, m->stem_len) != 0 || len >= SH_PATH_MAX || (m->programs && directory))
+        return;
+    if (m->stem_len == 0 && name[0] == '.')
+        return;
+    m->directory = directory;
+    if (m->matches++ == 0) {
+        memcpy(m->name, name, len + 1);
+        m->common = len;
+    }
+    size_t same = 0;
+    while (same < m->common && same < len && m->name[same] == name[same])
+        same++;
+    m->common = same;
+    if (!m->print)
+        return;
+    bool last = m->column + 40 > m->columns;
+    vx_printf("%-19s%s", name, last ? "\n" : " ");
+    m->column = last ? 0 : m->column + 20;
+}
+
+static void offer_file(void *ctx, const char *name, const struct sh_file *file)
+{
+    offer(ctx, name, file->kind == SH_DIRECTORY);
+}
+
+static bool is_separator(char c)
+{
+    return c == ';' || c == '&' || c == '|' || c == '!';
+}
+
+uint32_t sh_complete_word(const char *line, uint32_t cursor, bool *first)
+{
+    uint32_t at = cursor;
+    while (at > 0 && line[at - 1] != ' ' && line[at - 1] != '\t' && !is_separator(line[at - 1]))
+        at--;
+    uint32_t before = at;
+    while (before > 0 && (line[before - 1] == ' ' || line[before - 1] == '\t'))
+        before--;
+    *first = before == 0 || is_separator(line[before - 1]);
+    return at;
+}
+
+static void gather(struct matcher *m, const char *line, uint32_t cursor)
+{
+    bool first;
+    uint32_t start = sh_complete_word(line, cursor, &first);
+    const char *word = line + start;
+    size_t len = cursor - start, dir_len = 0;
+    for (size_t i = 0; i < len; i++)
+        if (word[i] == '/')
+            dir_len = i + 1;
+    m->stem = word + dir_len;
+    m->stem_len = len - dir_len;
+    if (first && dir_len == 0) {
+        static const char *const rooms[] = { "/bin", "/sbin", "/test" };
+        m->programs = true;
+        const struct sh_builtin *b;
+        for (uint32_t i = 0; (b = sh_builtin_at(i)) != nullptr; i++)
+            offer(m, b->name, false);
+        for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
+            (void)sh_fs_list(rooms[i], offer_file, m);
+        return;
+    }
+    char dir[SH_PATH_MAX], path[SH_PATH_MAX];
+    if (dir_len >= sizeof dir)
+        return;
+    memcpy(dir, word, dir_len);
+    dir[dir_len] = '\0';
+    if (sh_path_join(sh.cwd, dir, path))
+        (void)sh_fs_list(path, offer_file, m);
+}
+
+void sh_complete(const char *line, uint32_t cursor, struct sh_completion *out)
+{
+    static struct matcher m;
+    m = (struct matcher){};
+    gather(&m, line, cursor);
+    out->matches = m.matches;
+    out->n_added = 0;
+    if (m.matches == 0)
+        return;
+    out->n_added = m.common - m.stem_len;
+    memcpy(out->added, m.name + m.stem_len, out->n_added);
+    if (m.matches == 1)
+        out->added[out->n_added++] = m.directory ? '/' : ' ';
+}
+
+void sh_complete_list(const char *line, uint32_t cursor, uint32_t columns)
+{
+    static struct matcher m;
+    m = (struct matcher){ .print = true, .columns = columns };
+    gather(&m, line, cursor);
+    if (m.column > 0)
+        (void)vx_puts("\n");
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * Which Tasks this shell can look at: those that initd shows it (all that initd started, and what they started), or, in
+ * a shell without a line to initd, its own children. Authority decides, not the shell. */
+#include "sh.h"
+
+enum : uint32_t { DEPTH_MAX = 16 };
+
+struct walk {
+    bool (*visit)(void *ctx, const struct sh_task_view *view);
+    void *ctx;
+    bool stop;
+};
+
+static void walk_children(struct walk *w, vx_task parent, uint32_t depth);
+
+static void walk_task(struct walk *w, vx_task task, uint32_t depth)
+{
+    struct sh_task_view view = { .task = task, .depth = depth };
+    status_t st = vx_sys_task_control(task, VX_TASK_INFO, (uintptr_t)&view.info, sizeof view.info, 0, nullptr, nullptr);
+    if (st != OK)
+        return;
+    w->stop = !w->visit(w->ctx, &view);
+    if (!w->stop && depth < DEPTH_MAX)
+        walk_children(w, task, depth + 1);
+}
+
+static void walk_children(struct walk *w, vx_task parent, uint32_t depth)
+{
+    uint64_t after = 0, handle = 0, id = 0;
+    while (!w->stop && vx_sys_task_control(parent, VX_TASK_NEXT_CHILD, after, 0, 0, &handle, &id) == OK) {
+        walk_task(w, (vx_task){ (vx_handle_t)handle }, depth);
+        (void)vx_sys_cap_drop((vx_handle_t)handle);
+        if (id <= after)
+            return; /* ids only grow */
+        after = id;
+    }
+}
+
+void sh_tasks_visit(bool (*visit)(void *ctx, const struct sh_task_view *view), void *ctx)
+{
+    struct walk w = { .visit = visit, .ctx = ctx };
+    uint32_t after = 0, id = 0;
+    vx_task task = {};
+    if (!sh.has_init || vx_init_task(&sh.init, 0, &id, &task) != OK) {
+        walk_task(&w, VX_SELF, 0);
+        return;
+    }
+    do {
+        after = id;
+        walk_task(&w, task, 1);
+        (void)vx_sys_cap_drop(task.raw);
+    } while (!w.stop && vx_init_task(&sh.init, after, &id, &task) == OK && id > after);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ * From the first line of C to kernel_main(): read the device tree, build the final tables, start the board.
+ *
+ * Until boot_final_tables() the hart runs on the tables of head.S: the image is writable, and other memory is seen through
+ * the boot window. Everything found unusable ends in kernel_refuse() with one message. */
+#include "boot.h"
+#include <arch/boot.h>
+#include <arch/hart.h>
+#include <arch/mmu.h>
+#include <arch/pte.h>
+#include <isa/plat.h>
+#include <kernel/entry.h>
+#include <kernel/firmware/fdt.h>
+
+struct hart boot_hart;
+uint64_t arch_image_pa, isa_boot_el;
+static struct machine machine;
+
+void *boot_view(unsigned slot, uint64_t pa, bool device)
+{
+    uint64_t prot = VX_PROT_READ | VX_PROT_WRITE;
+    boot_window[slot] = pte_leaf(pa & ~(BLOCK_BYTES - 1), 1, (uint32_t)prot, device ? MEM_DEVICE : MEM_NORMAL);
+    __asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+    return (void *)(uintptr_t)(LAYOUT_WINDOW + slot * BLOCK_BYTES + (pa & (BLOCK_BYTES - 1)));
+}
+
+/* The boot protocol allows at most 2 MiB, so two views cover any device tree. */
+static size_t read_device_tree(uint64_t pa)
+{
+    size_t size;
+    if (pa == 0 || pa >= UINT64_C(1) << LAYOUT_PA_BITS || pa % 8 != 0)
+        kernel_refuse("no device tree: x0 is %llx at entry; start the kernel as an arm64 Image", (unsigned long long)pa);
+    const void *blob = boot_view(SLOT_DTB, pa, false);
+    if (fdt_size(blob, 8, &size) != OK)
+        kernel_refuse("no device tree at %llx: bad magic or size", (unsigned long long)pa);
+    if (pa % BLOCK_BYTES + size > BLOCK_BYTES)
+        (void)boot_view(SLOT_DTB + 1, pa + BLOCK_BYTES, false);
+    machine_init(&machine);
+    if (fdt_parse(blob, size, &machine) != OK)
+        kernel_refuse("unusable device tree: %s (at %llx)", machine.error.what != nullptr ? machine.error.what : "malformed",
+                      (unsigned long long)machine.error.where);
+    return size;
+}
+
+static void reserve(uint64_t pa, uint64_t bytes)
+{
+    uint64_t start = pa & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+    uint64_t end = (pa + bytes + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+    if (machine_add_reserved(&machine, start, end - start, RESERVED_FIRMWARE) != OK)
+        kernel_refuse("the device tree reserves more ranges than the kernel can keep apart");
+}
+
+/* RAM that the windows cannot reach is left out, aloud. */
+static void check_memory(struct machine *m)
+{
+    uint64_t total = 0, limit = UINT64_C(1) << LAYOUT_PA_BITS;
+    for (uint32_t i = 0; i < m->n_ram; i++) {
+        struct ram_region *r = &m->ram[i];
+        if (r->base >= limit || r->len_bytes > limit - r->base) {
+            kprintf("memory at %llx lies beyond 64 TiB and is not used\n", (unsigned long long)r->base);
+            machine_leave_out(m, LEFT_OUT_RAM);
+            r->len_bytes = r->base >= limit ? 0 : limit - r->base;
+        }
+        total += r->len_bytes;
+    }
+    if (total < 32 * 1024 * 1024)
+        kernel_refuse("too little memory: %llu KiB, the kernel needs 32 MiB", (unsigned long long)total / 1024);
+}
+
+void boot_main(uint64_t dtb_pa, uint64_t image_pa, uint64_t el)
+{
+    arch_image_pa = image_pa;
+    isa_boot_el = el;
+    boot_hart.self = &boot_hart;
+    uint64_t mpidr;
+    __asm__("mrs %0, mpidr_el1" : "=r"(mpidr));
+    boot_hart.hw_id = mpidr & UINT64_C(0xff00ffffff);
+    plat_console_at((void *)(uintptr_t)(LAYOUT_WINDOW + SLOT_UART * BLOCK_BYTES));
+
+    struct machine *m = &machine;
+    size_t dtb_size = read_device_tree(dtb_pa);
+    if (m->console.kind == CONSOLE_PL011 && m->console.base.address < UINT64_C(1) << LAYOUT_PA_BITS)
+        plat_console_at(boot_view(SLOT_CONSOLE, m->console.base.address, true));
+    if (!time_init(m->timer.counter_hz))
+        kernel_refuse("the timer's frequency makes no sense: CNTFRQ_EL0 must say 1 MHz or more");
+    check_memory(m);
+    reserve(image_pa, (uint64_t)(__image_end - __image_start));
+    reserve(dtb_pa, dtb_size);
+
+    boot_final_tables(m);
+    mmu_init();
+    arch_hart_local_init();
+    plat_init(m);
+    kernel_main(m, &boot_hart);
+}

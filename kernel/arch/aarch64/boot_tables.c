@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * The kernel's final translation tables: the image with one protection for each of its parts, and the direct map, which
+ * holds RAM and nothing else, so that the hart cannot even speculate into device registers. */
+#include "boot.h"
+#include "kmap.h"
+#include <arch/mmu.h>
+#include <isa/plat.h>
+#include <kernel/entry.h>
+#include <kernel/firmware/machine.h>
+
+static constexpr uint32_t PROT_RW = VX_PROT_READ | VX_PROT_WRITE;
+static constexpr uint64_t DEVICE_TABLES = 24; /* spare pages for arch_map_device() */
+
+struct span {
+    uint64_t start, end;
+};
+
+static struct span span_of(const char *from, const char *to)
+{
+    return (struct span){ arch_virt_to_phys(from).raw, arch_virt_to_phys(to).raw };
+}
+
+static void add(uint64_t base, struct span pa, uint32_t prot)
+{
+    if (!kmap_add(base + pa.start, pa.start, pa.end - pa.start, prot, MEM_NORMAL))
+        kernel_refuse("the memory map is too scattered: no room for its page tables");
+}
+
+/* The first thing in [s.start, s.end) that the direct map must treat specially: memory that may not be mapped, or the
+ * kernel's own read-only pages, which stay read-only here too. Rounded outwards to pages; {end, end}: nothing. */
+static struct span next_hole(const struct machine *m, struct span s)
+{
+    struct span first = { s.end, s.end };
+    for (uint32_t i = 0; i <= m->n_reserved; i++) {
+        struct span h = span_of(__image_start, __rodata_end);
+        if (i < m->n_reserved) {
+            if (m->reserved[i].kind != RESERVED_NO_MAP)
+                continue;
+            h.start = m->reserved[i].base & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+            h.end = (m->reserved[i].base + m->reserved[i].len_bytes + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+        }
+        if (h.end > s.start && h.start < first.start)
+            first = (struct span){ h.start > s.start ? h.start : s.start, h.end < s.end ? h.end : s.end };
+    }
+    return first;
+}
+
+static void add_ram(const struct machine *m, const struct ram_region *r)
+{
+    struct span s = { (r->base + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1),
+                      (r->base + r->len_bytes) & ~(uint64_t)(ARCH_PAGE_SIZE - 1) };
+    while (s.start < s.end) {
+        struct span hole = next_hole(m, s);
+        add(LAYOUT_DIRECT, (struct span){ s.start, hole.start }, PROT_RW);
+        s.start = hole.end;
+    }
+}
+
+/* One free, aligned 2 MiB block for tables: first fit, skipping whatever is reserved. */
+static uint64_t find_block(const struct machine *m)
+{
+    for (uint32_t i = 0; i < m->n_ram; i++) {
+        uint64_t end = m->ram[i].base + m->ram[i].len_bytes;
+        uint64_t at = (m->ram[i].base + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1);
+        for (uint32_t k = 0; at + BLOCK_BYTES <= end && k < m->n_reserved;) {
+            const struct reserved_region *r = &m->reserved[k++];
+            if (r->base < at + BLOCK_BYTES && at < r->base + r->len_bytes) {
+                at = (r->base + r->len_bytes + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1);
+                k = 0;
+            }
+        }
+        if (at + BLOCK_BYTES <= end)
+            return at;
+    }
+    kernel_refuse("too little memory: no 2 MiB are free for page tables");
+}
+
+static void add_image(const char *from, const char *to, uint32_t prot)
+{
+    uint64_t bytes = (uint64_t)(to - from);
+    if (!kmap_add((uint64_t)(uintptr_t)from, arch_virt_to_phys(from).raw, bytes, prot, MEM_NORMAL))
+        kernel_refuse("no room for the kernel's own page tables");
+}
+
+void boot_final_tables(struct machine *m)
+{
+    uint64_t block = find_block(m);
+    kmap_init(block, BLOCK_BYTES, boot_view(SLOT_TABLES, block, false));
+
+    add_image(__image_start, __text_end, VX_PROT_READ | VX_PROT_EXEC);
+    add_image(__text_end, __rodata_end, VX_PROT_READ);
+    add_image(__rodata_end, __stack_guard, PROT_RW);
+    add_image(__stack_guard + ARCH_PAGE_SIZE, __image_end, PROT_RW);
+    for (uint32_t i = 0; i < m->n_ram; i++)
+        add_ram(m, &m->ram[i]);
+    add(LAYOUT_DIRECT, span_of(__image_start, __rodata_end), VX_PROT_READ);
+    void *console = nullptr;
+    if (m->console.kind == CONSOLE_PL011)
+        console = arch_map_device((paddr_t){ m->console.base.address }, ARCH_PAGE_SIZE);
+
+    /* boot_switch_tables() runs in the identity map, which TTBR0 still holds. */
+    uint64_t empty = arch_virt_to_phys(empty_table).raw;
+    uint64_t at = arch_virt_to_phys((const void *)(uintptr_t)boot_switch_tables).raw;
+    ((void (*)(uint64_t, uint64_t))(uintptr_t)at)(kmap_root(), empty);
+    __asm__ volatile("msr ttbr0_el1, %0\n\tisb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::"r"(empty) : "memory");
+    plat_console_at(console); /* the boot window is gone */
+
+    if (machine_add_reserved(m, block, kmap_settle(DEVICE_TABLES), RESERVED_FIRMWARE) != OK)
+        kernel_refuse("the device tree reserves more ranges than the kernel can keep apart");
+}

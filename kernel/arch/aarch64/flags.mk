@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# AArch64: backtraces follow frame pointers, in release builds too; leaf functions do without.
+KERNEL_CFLAGS += -fno-omit-frame-pointer -momit-leaf-frame-pointer

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ * Vector state. A thread that never used a vector register costs a few instructions at a switch: CPACR_EL1.FPEN traps its
+ * first use, which hands it zeroed registers and turns them on for good.
+ *
+ * Invariants: FPEN is "no traps" exactly while the registers belong to the thread whose state hart->fp_owner_state points
+ * to, and then that state's memory is stale; else user mode traps, and what is in the registers does not matter.
+ * Source: [Arm-ARM] "CPACR_EL1". */
+#include "fp.h"
+#include <abi/status.h>
+#include <arch/fp.h>
+#include <arch/hart.h>
+#include <kernel/entry.h>
+
+struct fp_state {
+    uint64_t q[32][2];
+    uint32_t fpsr, fpcr;
+    uint64_t used; /* 0: the rest means nothing, the registers are all zero */
+};
+static_assert(offsetof(struct fp_state, fpsr) == 512 && sizeof(struct fp_state) == 528);
+
+static constexpr uint64_t FPEN_KERNEL = 1u << 20, FPEN_ALL = 3u << 20;
+
+void fp_store(struct fp_state *s);
+void fp_load(const struct fp_state *s);
+void fp_fill(uint64_t pattern);
+
+static bool user_has_it(void)
+{
+    uint64_t cpacr;
+    __asm__ volatile("mrs %0, cpacr_el1" : "=r"(cpacr));
+    return (cpacr & FPEN_ALL) == FPEN_ALL;
+}
+
+static void set_access(uint64_t fpen)
+{
+    __asm__ volatile("msr cpacr_el1, %0" ::"r"(fpen) : "memory"); /* the return to user mode synchronises it */
+}
+
+size_t arch_fp_bytes(void)
+{
+    return sizeof(struct fp_state);
+}
+
+void arch_fp_clear(void *state)
+{
+    ((struct fp_state *)state)->used = 0;
+}
+
+void arch_fp_switch(void *from, const void *to)
+{
+    const struct fp_state *next = to;
+    /* arch_fp_begin() saves into it; the memory is the thread's own, only this call promises not to write. */
+    arch_hart_self()->fp_owner_state = (void *)(uintptr_t)to;
+    bool on = user_has_it();
+    if (on && from != nullptr) {
+        fp_store(from);
+        ((struct fp_state *)from)->used = 1;
+    }
+    if (next != nullptr && next->used != 0) {
+        fp_load(next);
+        if (!on)
+            set_access(FPEN_ALL);
+    } else if (on) {
+        set_access(FPEN_KERNEL);
+    }
+}
+
+void fp_first_use(void)
+{
+    fp_fill(0);
+    set_access(FPEN_ALL);
+}
+
+void arch_fp_begin(void)
+{
+    if (user_has_it())
+        fp_store(arch_hart_self()->fp_owner_state);
+}
+
+void arch_fp_end(void)
+{
+    if (user_has_it())
+        fp_load(arch_hart_self()->fp_owner_state);
+}
+
+void arch_fp_clobber(void)
+{
+    fp_fill(UINT64_C(0xa5a5a5a5a5a5a5a5));
+}

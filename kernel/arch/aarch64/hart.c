@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ * One hart: its protection features, its idle loop, its source of entropy, and the frames of the threads it runs. */
+#include "boot.h"
+#include <abi/status.h>
+#include <arch/boot.h>
+#include <arch/frame.h>
+#include <arch/hart.h>
+#include <arch/timer.h>
+#include <base/string.h>
+#include <isa/layout.h>
+#include <isa/plat.h>
+
+#define READ(reg)                                        \
+    ({                                                   \
+        uint64_t value_;                                 \
+        __asm__ volatile("mrs %0, " reg : "=r"(value_)); \
+        value_;                                          \
+    })
+#define WRITE(reg, value) __asm__ volatile("msr " reg ", %0" ::"r"((uint64_t)(value)) : "memory")
+
+/* A four-bit field of an identification register. */
+static unsigned field(uint64_t id, unsigned shift)
+{
+    return (unsigned)(id >> shift & 15);
+}
+
+void arch_hart_local_init(void)
+{
+    uint64_t pfr0 = READ("id_aa64pfr0_el1"), dfr0 = READ("id_aa64dfr0_el1");
+    WRITE("vbar_el1", (uintptr_t)vectors);
+    WRITE("cpacr_el1", 1 << 20);  /* FP: the kernel's, user mode traps; SVE and SME: off */
+    WRITE("cntkctl_el1", 1 << 1); /* user mode may read the virtual counter and nothing else of the timer */
+    WRITE("mdscr_el1", 0);
+    WRITE("tpidr_el0", 0);
+    WRITE("tpidrro_el0", 0);
+    if (field(dfr0, 8) != 0 && field(dfr0, 8) != 15)
+        WRITE("pmuserenr_el0", 0);
+    if (field(pfr0, 44) != 0)
+        WRITE("S3_3_C13_C2_3", 0); /* AMUSERENR_EL0 */
+    isa_timer_quiet();
+
+    uint64_t sctlr = SCTLR_ON | SCTLR_WXN;
+    if (field(READ("id_aa64mmfr1_el1"), 20) != 0) {
+        sctlr &= ~(uint64_t)SCTLR_SPAN;
+        __asm__ volatile(".arch_extension pan\n\tmsr pan, #1" ::: "memory");
+    }
+    WRITE("sctlr_el1", sctlr);
+    if (field(READ("id_aa64mmfr2_el1"), 60) != 0) /* E0PD: user mode faults on kernel addresses without a walk to time */
+        WRITE("tcr_el1", READ("tcr_el1") | UINT64_C(1) << 56);
+    __asm__ volatile("isb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
+}
+
+/* A pending interrupt ends WFI even while it is masked ([Arm-ARM] "Wait For Interrupt"), so none is ever taken here. */
+void arch_idle_wait(void)
+{
+    __asm__ volatile("dsb sy\n\twfi" ::: "memory");
+    plat_irq();
+}
+
+void arch_halt(void)
+{
+    __asm__ volatile("msr daifset, #15");
+    for (;;)
+        __asm__ volatile("wfi");
+}
+
+size_t arch_entropy(void *out, size_t len)
+{
+    size_t done = 0;
+    if (field(READ("id_aa64isar0_el1"), 60) == 0)
+        return 0;
+    while (done < len) {
+        uint64_t word, ok;
+        __asm__ volatile("mrs %0, S3_3_C2_C4_0\n\tcset %1, ne" : "=r"(word), "=r"(ok)::"cc"); /* RNDR; Z: it had none */
+        if (!ok)
+            break;
+        size_t n = len - done < sizeof word ? len - done : sizeof word;
+        memcpy((char *)out + done, &word, n);
+        done += n;
+    }
+    return done;
+}
+
+void arch_frame_init(struct arch_frame *f, uaddr_t pc, uaddr_t sp, uint64_t arg0, uint64_t arg1)
+{
+    *f = (struct arch_frame){ .x = { arg0, arg1 }, .sp = sp.raw, .pc = pc.raw };
+}
+
+void arch_frame_get_regs(const struct arch_frame *f, struct vx_frame *out)
+{
+    *out = (struct vx_frame){ .arch = 183, .count = 34 };
+    memcpy(out->reg, f, 34 * sizeof out->reg[0]);
+}
+
+status_t arch_frame_set_regs(struct arch_frame *f, const struct vx_frame *in)
+{
+    /* What user mode can set itself: NZCV, TCO, DIT, SSBS, BTYPE. The rest would be another mode or a masked interrupt. */
+    constexpr uint64_t pstate_user = UINT64_C(0xf3001c00);
+    if (in->arch != 183 || in->count != 34 || (in->reg[33] & ~pstate_user) != 0)
+        return ERR_BAD_ARGUMENT;
+    memcpy(f, in->reg, 34 * sizeof in->reg[0]);
+    return OK;
+}
+
+void arch_tls_set(uint64_t address)
+{
+    WRITE("tpidr_el0", address);
+}
+
+uint64_t arch_tls_get(void)
+{
+    return READ("tpidr_el0");
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * The inline part of arch/mmu.h. TTBR1 holds the kernel, TTBR0 the active user address space. */
+#pragma once
+#include <base/addr.h>
+#include <isa/layout.h>
+#include <stdint.h>
+
+struct arch_aspace {
+    paddr_t root;
+    uint64_t context; /* generation above, ASID in the low 16 bits; 0: has none yet. mmu.c */
+};
+
+extern uint64_t arch_image_pa; /* where the image was loaded */
+
+static inline void *arch_phys_to_virt(paddr_t pa)
+{
+    return (void *)(uintptr_t)(pa.raw + LAYOUT_DIRECT);
+}
+
+static inline paddr_t arch_virt_to_phys(const void *p)
+{
+    uint64_t va = (uint64_t)(uintptr_t)p;
+    return (paddr_t){ va >= LAYOUT_IMAGE ? va - LAYOUT_IMAGE + arch_image_pa : va - LAYOUT_DIRECT };
+}

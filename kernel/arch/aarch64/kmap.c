@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * The kernel's translation tables. Pages for tables come from one run of free RAM that boot found, in order, and are never
+ * given back. Nothing here replaces or removes a valid entry, so no flush is needed.
+ *
+ * Context: boot, and arch_map_device() on one hart at a time. */
+#include "kmap.h"
+#include <arch/mmu.h>
+#include <base/string.h>
+
+static uint64_t pool_start, pool_next, pool_end; /* physical; pool_start is the root */
+static uint64_t pool_offset;                     /* added to a table's address to reach it */
+
+static uint64_t *table_at(uint64_t pa)
+{
+    return (uint64_t *)(uintptr_t)(pa + pool_offset);
+}
+
+static uint64_t new_table(void)
+{
+    if (pool_next == pool_end)
+        return 0;
+    uint64_t pa = pool_next;
+    pool_next += ARCH_PAGE_SIZE;
+    memset(table_at(pa), 0, ARCH_PAGE_SIZE);
+    return pa;
+}
+
+static unsigned level_shift(unsigned level)
+{
+    return ARCH_PAGE_SHIFT + 9 * level;
+}
+
+static uint64_t level_bytes(unsigned level)
+{
+    return UINT64_C(1) << level_shift(level);
+}
+
+/* The entry for va at `level`, or the leaf above it that already maps va; nullptr: no page left. */
+static uint64_t *entry_for(uint64_t va, unsigned level, unsigned *found)
+{
+    uint64_t *table = table_at(pool_start);
+    for (unsigned at = PT_LEVELS - 1;; at--) {
+        uint64_t *e = &table[va >> level_shift(at) & (PT_ENTRIES - 1)];
+        *found = at;
+        if (at == level || (pte_present(*e) && pte_is_leaf(*e, at)))
+            return e;
+        if (!pte_present(*e)) {
+            uint64_t pa = new_table();
+            if (pa == 0)
+                return nullptr;
+            /* The walkers must see the table's zeroes before the entry that leads to them. */
+            __asm__ volatile("dsb ishst" ::: "memory");
+            *e = pte_table(pa);
+        }
+        table = table_at(pte_pa(*e));
+    }
+}
+
+void kmap_init(uint64_t pa, uint64_t bytes, void *view)
+{
+    pool_start = pool_next = pa;
+    pool_end = pa + bytes;
+    pool_offset = (uint64_t)(uintptr_t)view - pa;
+    (void)new_table(); /* the root: the pool is not empty */
+}
+
+bool kmap_add(uint64_t va, uint64_t pa, uint64_t len_bytes, uint32_t prot, enum mem_type type)
+{
+    uint64_t end = va + len_bytes;
+    while (va != end) {
+        unsigned level = 2, found;
+        while (level > 0 && (((va | pa) & (level_bytes(level) - 1)) != 0 || end - va < level_bytes(level)))
+            level--;
+        uint64_t *e = entry_for(va, level, &found);
+        while (e != nullptr && pte_present(*e) && !pte_is_leaf(*e, found)) /* smaller leaves are there already */
+            e = entry_for(va, --level, &found);
+        if (e == nullptr)
+            return false;
+        if (!pte_present(*e))
+            *e = pte_leaf(pa, level, prot, type);
+        va += level_bytes(level);
+        pa += level_bytes(level);
+    }
+    __asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+    return true;
+}
+
+uint64_t kmap_root(void)
+{
+    return pool_start;
+}
+
+uint64_t kmap_settle(uint64_t spare)
+{
+    uint64_t room = (pool_end - pool_next) / ARCH_PAGE_SIZE;
+    pool_end = pool_next + (spare < room ? spare : room) * ARCH_PAGE_SIZE;
+    pool_offset = LAYOUT_DIRECT;
+    return pool_end - pool_start;
+}
+
+void *arch_map_device(paddr_t pa, size_t len_bytes)
+{
+    uint64_t start = pa.raw & ~(uint64_t)(ARCH_PAGE_SIZE - 1), end;
+    if (len_bytes == 0 || __builtin_add_overflow(pa.raw, len_bytes, &end) || end > UINT64_C(1) << LAYOUT_PA_BITS)
+        return nullptr;
+    end = (end + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+    if (!kmap_add(LAYOUT_DEVICE + start, start, end - start, VX_PROT_READ | VX_PROT_WRITE, MEM_DEVICE))
+        return nullptr;
+    return (void *)(uintptr_t)(LAYOUT_DEVICE + pa.raw);
+}
+
+uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
+{
+    const uint64_t *table = table_at(pool_start);
+    for (unsigned at = PT_LEVELS - 1;; at--) {
+        uint64_t e = table[va.raw >> level_shift(at) & (PT_ENTRIES - 1)];
+        if (!pte_present(e))
+            return 0;
+        if (pte_is_leaf(e, at)) {
+            *level = at;
+            return e;
+        }
+        if (at == 0)
+            return 0;
+        table = table_at(pte_pa(e));
+    }
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ * Exceptions that are no system call: named, sorted into enum vx_cause, and handed to the portable kernel.
+ * Source: [Arm-ARM] "ESR_EL1", exception classes and fault status codes. */
+#include "boot.h"
+#include "fp.h"
+#include <abi/status.h>
+#include <arch/boot.h>
+#include <arch/frame.h>
+#include <arch/hart.h>
+#include <isa/layout.h>
+#include <kernel/entry.h>
+
+static_assert(sizeof(struct arch_frame) == FRAME_BYTES && offsetof(struct arch_frame, sp) == FRAME_SP);
+static_assert(offsetof(struct arch_frame, pc) == FRAME_PC && offsetof(struct arch_frame, pstate) == FRAME_PC + 8);
+static_assert(offsetof(struct hart, frame) == HART_FRAME && offsetof(struct hart, kernel_stack_top) == HART_STACK_TOP);
+static_assert(offsetof(struct hart, syscalls) == HART_STACK_TOP + 8);
+static_assert(offsetof(struct hart, need_switch) == HART_NEED_SWITCH);
+
+[[noreturn]] void trap_from_user(uint64_t kind);
+uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind);
+
+enum exception_class : uint32_t {
+    EC_FP = 0x07,
+    EC_INSTRUCTION_ABORT_USER = 0x20, EC_INSTRUCTION_ABORT = 0x21, EC_PC_ALIGNMENT = 0x22,
+    EC_DATA_ABORT_USER = 0x24, EC_DATA_ABORT = 0x25, EC_SP_ALIGNMENT = 0x26,
+    EC_WATCHPOINT_USER = 0x34, EC_WATCHPOINT = 0x35,
+};
+
+static const struct class_name {
+    uint8_t code, cause;
+    const char *name;
+} class_names[] = {
+    { 0x00, VX_CAUSE_ILLEGAL, "undefined instruction" },
+    { 0x01, VX_CAUSE_ILLEGAL, "trapped WFI or WFE" },
+    { EC_FP, VX_CAUSE_ILLEGAL, "trapped floating-point instruction" },
+    { 0x09, VX_CAUSE_ILLEGAL, "trapped pointer authentication" },
+    { 0x0a, VX_CAUSE_ILLEGAL, "trapped 64-byte access" },
+    { 0x0d, VX_CAUSE_ILLEGAL, "branch target" },
+    { 0x0e, VX_CAUSE_ILLEGAL, "illegal execution state" },
+    { 0x15, VX_CAUSE_ILLEGAL, "system call" }, /* only from the kernel itself */
+    { 0x16, VX_CAUSE_ILLEGAL, "hypervisor call" },
+    { 0x17, VX_CAUSE_ILLEGAL, "monitor call" },
+    { 0x18, VX_CAUSE_ILLEGAL, "trapped system register" },
+    { 0x19, VX_CAUSE_ILLEGAL, "trapped SVE instruction" },
+    { 0x1c, VX_CAUSE_ILLEGAL, "pointer authentication" },
+    { 0x1d, VX_CAUSE_ILLEGAL, "trapped SME instruction" },
+    { EC_INSTRUCTION_ABORT_USER, VX_CAUSE_PAGE_FAULT, "instruction abort" },
+    { EC_INSTRUCTION_ABORT, VX_CAUSE_PAGE_FAULT, "instruction abort" },
+    { EC_PC_ALIGNMENT, VX_CAUSE_ALIGNMENT, "misaligned program counter" },
+    { EC_DATA_ABORT_USER, VX_CAUSE_PAGE_FAULT, "data abort" },
+    { EC_DATA_ABORT, VX_CAUSE_PAGE_FAULT, "data abort" },
+    { EC_SP_ALIGNMENT, VX_CAUSE_ALIGNMENT, "misaligned stack pointer" },
+    { 0x27, VX_CAUSE_ILLEGAL, "memory copy instruction" },
+    { 0x2c, VX_CAUSE_ARITHMETIC, "floating-point exception" },
+    { 0x2f, VX_CAUSE_MACHINE, "SError" },
+    { 0x30, VX_CAUSE_BREAKPOINT, "hardware breakpoint" },
+    { 0x31, VX_CAUSE_BREAKPOINT, "hardware breakpoint" },
+    { 0x32, VX_CAUSE_BREAKPOINT, "single step" },
+    { 0x33, VX_CAUSE_BREAKPOINT, "single step" },
+    { EC_WATCHPOINT_USER, VX_CAUSE_BREAKPOINT, "watchpoint" },
+    { EC_WATCHPOINT, VX_CAUSE_BREAKPOINT, "watchpoint" },
+    { 0x3c, VX_CAUSE_BREAKPOINT, "breakpoint instruction" },
+};
+
+/* Refines what an abort was, by its fault status code. */
+static void describe_abort(struct trap *t, bool fetch)
+{
+    unsigned status = t->code & 0x3f;
+    bool cache_op = (t->code >> 8 & 1) != 0, write = (t->code >> 6 & 1) != 0;
+    t->access = fetch ? VX_PROT_EXEC : write && !cache_op ? VX_PROT_WRITE : VX_PROT_READ;
+    if (status < 0x10)
+        return; /* address size, translation, access flag, permission: a page fault */
+    t->access = 0;
+    if (status == 0x21) {
+        t->cause = VX_CAUSE_ALIGNMENT;
+        t->name = "misaligned access";
+    } else {
+        t->cause = VX_CAUSE_MACHINE;
+        t->name = fetch ? "external abort on a fetch" : "external abort";
+    }
+}
+
+static struct trap describe(uint64_t kind)
+{
+    static const char *const other[] = { "", "IRQ", "FIQ", "SError", "kernel stack pointer out of range" };
+    struct trap t = { .cause = VX_CAUSE_MACHINE };
+    __asm__ volatile("mrs %0, esr_el1" : "=r"(t.code));
+    if ((kind & ~(uint64_t)TRAP_ODD) != TRAP_SYNC) {
+        t.name = other[kind & 7];
+        if (kind == TRAP_OVERFLOW)
+            __asm__ volatile("mrs %0, far_el1" : "=r"(t.address));
+        return t;
+    }
+    uint32_t class = t.code >> 26 & 0x3f;
+    t.name = "unknown exception";
+    t.cause = VX_CAUSE_ILLEGAL;
+    for (size_t i = 0; i < sizeof class_names / sizeof class_names[0]; i++)
+        if (class_names[i].code == class) {
+            t.name = class_names[i].name;
+            t.cause = class_names[i].cause;
+        }
+    bool fetch = class == EC_INSTRUCTION_ABORT_USER || class == EC_INSTRUCTION_ABORT;
+    bool data = class == EC_DATA_ABORT_USER || class == EC_DATA_ABORT;
+    if (fetch || data || class == EC_PC_ALIGNMENT || class == EC_WATCHPOINT_USER || class == EC_WATCHPOINT)
+        __asm__ volatile("mrs %0, far_el1" : "=r"(t.address));
+    if (fetch || data)
+        describe_abort(&t, fetch);
+    return t;
+}
+
+void trap_from_user(uint64_t kind)
+{
+    struct trap t = describe(kind);
+    if (kind == TRAP_SYNC && (t.code >> 26 & 0x3f) == EC_FP) {
+        fp_first_use();
+        arch_resume();
+    }
+    if (kind != TRAP_SYNC && kind != TRAP_SERROR)
+        kernel_trap(&t, arch_hart_self()->frame); /* no user can cause these */
+    kernel_user_trap(&t);
+}
+
+/* Where to go on after a fault at pc, or 0. Entries hold the distances from themselves to both places. */
+static uint64_t fixup_for(uint64_t pc)
+{
+    for (const int32_t *e = (const int32_t *)__fixup_start; e < (const int32_t *)__fixup_end; e += 2)
+        if ((uint64_t)(uintptr_t)&e[0] + (uint64_t)e[0] == pc)
+            return (uint64_t)(uintptr_t)&e[1] + (uint64_t)e[1];
+    return 0;
+}
+
+uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind)
+{
+    static unsigned depth;
+    struct trap t = describe(kind);
+    uint64_t landing = kind == TRAP_SYNC ? fixup_for(f->pc) : 0;
+    if (landing != 0)
+        return landing;
+    if (kind == TRAP_OVERFLOW) {
+        uint64_t stack = arch_hart_self()->kernel_stack_top - STACK_BYTES;
+        if (t.address < stack && stack - t.address <= 4096) {
+            t.name = "kernel stack overflow";
+            t.cause = VX_CAUSE_STACK;
+        }
+    }
+    /* A trap while reporting one: the report itself is broken. Say so without it, and then say nothing more. */
+    depth++;
+    if (depth == 2)
+        for (const char *s = "\ntrap in a trap report\n"; *s != 0; s++)
+            arch_early_putc(*s);
+    if (depth > 1)
+        arch_halt();
+    kernel_trap(&t, f);
+}

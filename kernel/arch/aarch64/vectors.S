@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ * Exception entry and return.
+ *
+ * 1. In user mode SP_EL1 is hart->frame, so entry stores straight into the thread's frame without a scratch register.
+ * 2. In kernel mode SP_EL1 is the hart's stack and all interrupts are masked: only synchronous exceptions, and SErrors
+ *    that are reported as such, can come from EL1.
+ * 3. SP_EL0, ELR_EL1 and SPSR_EL1 still hold the user's values when a system call returns: C code does not touch them, and
+ *    an exception that the fix-up table caught puts the last two back.
+ * Source: [Arm-ARM] "Exception vectors", "SPSel". */
+#include <isa/layout.h>
+
+#define X(name, value, text) .set name, value
+#include <abi/errors.def>
+#undef X
+#define SYSCALL_TABLE_ENTRIES 64
+
+.macro save_user
+    stp     x0, x1, [sp, #0]
+    stp     x2, x3, [sp, #16]
+    stp     x4, x5, [sp, #32]
+    stp     x6, x7, [sp, #48]
+    stp     x8, x9, [sp, #64]
+    stp     x10, x11, [sp, #80]
+    stp     x12, x13, [sp, #96]
+    stp     x14, x15, [sp, #112]
+    stp     x16, x17, [sp, #128]
+    stp     x18, x19, [sp, #144]
+    stp     x20, x21, [sp, #160]
+    stp     x22, x23, [sp, #176]
+    stp     x24, x25, [sp, #192]
+    stp     x26, x27, [sp, #208]
+    stp     x28, x29, [sp, #224]
+    mrs     x9, sp_el0
+    stp     x30, x9, [sp, #240]
+    mrs     x10, elr_el1
+    mrs     x11, spsr_el1
+    stp     x10, x11, [sp, #FRAME_PC]
+.endm
+
+.macro user_vector kind
+    .balign 128
+    save_user
+    mov     x0, #\kind
+    b       user_trap
+.endm
+
+/* Is there room for a frame on this hart's stack? TPIDRRO_EL0 lends us a register; user mode only ever sees 0 in it. */
+.macro kernel_vector kind
+    .balign 128
+    msr     tpidrro_el0, x0
+    mrs     x0, tpidr_el1
+    ldr     x0, [x0, #HART_STACK_TOP]
+    sub     x0, sp, x0
+    add     x0, x0, #STACK_BYTES
+    sub     x0, x0, #FRAME_BYTES
+    lsr     x0, x0, #STACK_BYTES_LOG2
+    cbnz    x0, kernel_overflow
+    mrs     x0, tpidrro_el0
+    sub     sp, sp, #FRAME_BYTES
+    stp     x0, x1, [sp, #0]
+    add     x0, sp, #FRAME_BYTES
+    mov     x1, #\kind
+    b       kernel_save
+.endm
+
+    .text
+    .balign 2048
+    .globl vectors
+vectors:
+    kernel_vector TRAP_ODD + TRAP_SYNC      /* current level with SP_EL0 */
+    kernel_vector TRAP_ODD + TRAP_IRQ
+    kernel_vector TRAP_ODD + TRAP_FIQ
+    kernel_vector TRAP_ODD + TRAP_SERROR
+    kernel_vector TRAP_SYNC                 /* current level */
+    kernel_vector TRAP_IRQ
+    kernel_vector TRAP_FIQ
+    kernel_vector TRAP_SERROR
+
+    .balign 128                             /* user mode, synchronous: the system call */
+    save_user
+    mrs     x9, esr_el1
+    lsr     x9, x9, #26
+    cmp     x9, #0x15                       /* SVC in AArch64 */
+    b.ne    user_sync
+    mrs     x9, tpidr_el1
+    ldp     x10, x11, [x9, #HART_STACK_TOP] /* and the table behind it */
+    mov     sp, x10
+    cmp     x8, #SYSCALL_TABLE_ENTRIES
+    b.hs    syscall_unknown
+    ldr     x11, [x11, x8, lsl #3]
+    blr     x11
+    b       syscall_return
+
+    .balign 128
+    save_user
+    b       user_irq
+    user_vector TRAP_FIQ
+    user_vector TRAP_SERROR
+    user_vector TRAP_ODD + TRAP_SYNC        /* AArch32, which no frame can ask for */
+    user_vector TRAP_ODD + TRAP_IRQ
+    user_vector TRAP_ODD + TRAP_FIQ
+    user_vector TRAP_ODD + TRAP_SERROR
+    .balign 128
+
+syscall_unknown:
+    mov     x0, #ERR_BAD_SYSCALL
+    mov     x1, xzr
+syscall_return: /* x19 to x29 are as the user left them: C preserves them */
+    mrs     x9, tpidr_el1
+    ldr     w10, [x9, #HART_NEED_SWITCH]
+    cbnz    w10, 1f
+    ldr     x9, [x9, #HART_FRAME]
+    mov     sp, x9
+    ldp     x2, x3, [sp, #16]
+    ldp     x4, x5, [sp, #32]
+    ldp     x6, x7, [sp, #48]
+    ldp     x8, x9, [sp, #64]
+    ldp     x10, x11, [sp, #80]
+    ldp     x12, x13, [sp, #96]
+    ldp     x14, x15, [sp, #112]
+    ldp     x16, x17, [sp, #128]
+    ldr     x18, [sp, #144]
+    ldr     x30, [sp, #240]
+    eret
+1:  mov     x29, xzr
+    mov     x30, xzr
+    b       kernel_syscall_slow
+
+/* [[noreturn]] void arch_resume(void) */
+    .globl arch_resume
+arch_resume:
+    mrs     x9, tpidr_el1
+    ldr     x9, [x9, #HART_FRAME]
+    mov     sp, x9
+    ldp     x0, x1, [sp, #FRAME_PC]
+    msr     elr_el1, x0
+    msr     spsr_el1, x1
+    ldp     x30, x2, [sp, #240]
+    msr     sp_el0, x2
+    ldp     x0, x1, [sp, #0]
+    ldp     x2, x3, [sp, #16]
+    ldp     x4, x5, [sp, #32]
+    ldp     x6, x7, [sp, #48]
+    ldp     x8, x9, [sp, #64]
+    ldp     x10, x11, [sp, #80]
+    ldp     x12, x13, [sp, #96]
+    ldp     x14, x15, [sp, #112]
+    ldp     x16, x17, [sp, #128]
+    ldp     x18, x19, [sp, #144]
+    ldp     x20, x21, [sp, #160]
+    ldp     x22, x23, [sp, #176]
+    ldp     x24, x25, [sp, #192]
+    ldp     x26, x27, [sp, #208]
+    ldp     x28, x29, [sp, #224]
+    eret
+
+user_sync:
+    mov     x0, #TRAP_SYNC
+user_trap:
+    mrs     x9, tpidr_el1
+    ldr     x9, [x9, #HART_STACK_TOP]
+    mov     sp, x9
+    mov     x29, xzr
+    mov     x30, xzr
+    b       trap_from_user
+
+user_irq:
+    mrs     x9, tpidr_el1
+    ldr     x9, [x9, #HART_STACK_TOP]
+    mov     sp, x9
+    mov     x29, xzr
+    bl      plat_irq
+    b       kernel_return_to_user
+
+/* The stack pointer is nowhere near the stack. Go to the stack above it, so that there is still a report. */
+kernel_overflow:
+    mov     x0, sp
+    msr     sp_el0, x0
+    mrs     x0, tpidr_el1
+    ldr     x0, [x0, #HART_STACK_TOP]
+    add     x0, x0, #EMERGENCY_BYTES
+    mov     sp, x0
+    mrs     x0, tpidrro_el0
+    sub     sp, sp, #FRAME_BYTES
+    stp     x0, x1, [sp, #0]
+    mrs     x0, sp_el0
+    mov     x1, #TRAP_OVERFLOW
+
+kernel_save: /* x0: the interrupted SP; x1: which vector */
+    stp     x2, x3, [sp, #16]
+    stp     x4, x5, [sp, #32]
+    stp     x6, x7, [sp, #48]
+    stp     x8, x9, [sp, #64]
+    stp     x10, x11, [sp, #80]
+    stp     x12, x13, [sp, #96]
+    stp     x14, x15, [sp, #112]
+    stp     x16, x17, [sp, #128]
+    stp     x18, x19, [sp, #144]
+    stp     x20, x21, [sp, #160]
+    stp     x22, x23, [sp, #176]
+    stp     x24, x25, [sp, #192]
+    stp     x26, x27, [sp, #208]
+    stp     x28, x29, [sp, #224]
+    stp     x30, x0, [sp, #240]
+    mrs     x2, elr_el1
+    mrs     x3, spsr_el1
+    stp     x2, x3, [sp, #FRAME_PC]
+    msr     tpidrro_el0, xzr
+    mov     x0, sp
+    bl      trap_from_kernel
+    /* The fix-up table knew it: go on at x0, in the function that faulted, which is a leaf and keeps nothing but x30. */
+    ldr     x30, [sp, #240]
+    add     sp, sp, #FRAME_BYTES
+    mrs     x9, tpidr_el1
+    ldr     x9, [x9, #HART_FRAME]
+    cbz     x9, 2f
+    ldp     x10, x11, [x9, #FRAME_PC]
+    msr     elr_el1, x10
+    msr     spsr_el1, x11
+2:  br      x0

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ * The host architecture's processor: entry and exit of the kernel as setjmp and longjmp, time, vector state, power. */
+#include <abi/types.h>
+#include <arch/boot.h>
+#include <arch/debug.h>
+#include <arch/fp.h>
+#include <arch/frame.h>
+#include <arch/hart.h>
+#include <arch/timer.h>
+#include <host.h>
+#include <kernel/entry.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EM_HOST 62u /* frames are written as x86-64's: the ABI knows no other number for this machine */
+
+struct hart *host_hart;
+uint64_t host_cycles, host_cycles_per_reading;
+uint64_t host_timer_deadline = UINT64_MAX;
+bool host_idle_skips_time = true;
+size_t host_entropy_bytes = 64;
+void (*host_putc)(char c);
+
+static jmp_buf leave;
+static bool inside;
+static uint64_t tls;
+
+/* --- entering and leaving the kernel --- */
+
+host_stop_t host_run(void (*enter)(void *), void *argument)
+{
+    if (inside) {
+        fprintf(stderr, "host: the kernel is entered from the kernel\n");
+        abort();
+    }
+    inside = true;
+    int how = setjmp(leave);
+    if (how == 0) {
+        enter(argument);
+        how = HOST_USER + 1;
+    }
+    inside = false;
+    return (host_stop_t)(how - 1);
+}
+
+[[noreturn]] static void stop(host_stop_t why)
+{
+    if (!inside) {
+        fprintf(stderr, "host: the kernel stops (%d) outside host_run\n", (int)why);
+        abort();
+    }
+    longjmp(leave, (int)why + 1);
+}
+
+void arch_resume(void)
+{
+    stop(HOST_USER);
+}
+
+/* What entry code does: straight back to user mode with two results, unless the kernel wants more. */
+static void enter_syscall(void *)
+{
+    struct arch_frame *f = host_hart->frame;
+    uint64_t nr = f->r[8];
+    struct sysret result = { (uint64_t)(int64_t)ERR_BAD_SYSCALL, 0 };
+    if (nr < SYSCALL_TABLE_ENTRIES) {
+        typedef struct sysret handler_t(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+        handler_t *handler = (handler_t *)(uintptr_t)host_hart->syscalls[nr];
+        result = handler(f->r[0], f->r[1], f->r[2], f->r[3], f->r[4], f->r[5]);
+    }
+    if (host_hart->need_switch != 0)
+        kernel_syscall_slow(result.first, result.second);
+    arch_frame_set_result(f, result.first, result.second);
+}
+
+host_stop_t host_syscall(uint64_t nr, const uint64_t arg[static 6])
+{
+    struct arch_frame *f = host_hart->frame;
+    memcpy(f->r, arg, 6 * sizeof *arg);
+    f->r[8] = nr;
+    f->pc += HOST_SYSCALL_BYTES;
+    return host_run(enter_syscall, nullptr);
+}
+
+static void enter_trap(void *t)
+{
+    kernel_user_trap(t);
+}
+
+host_stop_t host_trap(const struct trap *t)
+{
+    return host_run(enter_trap, (void *)(uintptr_t)t);
+}
+
+static void enter_timer(void *)
+{
+    kernel_timer();
+    kernel_return_to_user();
+}
+
+host_stop_t host_timer(void)
+{
+    if (host_timer_deadline != UINT64_MAX && host_timer_deadline > host_cycles)
+        host_cycles = host_timer_deadline;
+    host_timer_deadline = UINT64_MAX;
+    return host_run(enter_timer, nullptr);
+}
+
+static void enter_irq(void *line)
+{
+    kernel_irq((uint32_t)(uintptr_t)line);
+    kernel_return_to_user();
+}
+
+host_stop_t host_irq(uint32_t line)
+{
+    return host_run(enter_irq, (void *)(uintptr_t)line);
+}
+
+/* --- harts and time --- */
+
+void arch_hart_local_init(void)
+{
+}
+
+void arch_idle_wait(void)
+{
+    if (host_timer_deadline == UINT64_MAX || !host_idle_skips_time)
+        stop(HOST_IDLE);
+    if (host_timer_deadline > host_cycles)
+        host_cycles = host_timer_deadline;
+    host_timer_deadline = UINT64_MAX;
+    kernel_timer();
+}
+
+void arch_halt(void)
+{
+    if (inside)
+        stop(HOST_HALT);
+    abort();
+}
+
+void arch_poweroff(void)
+{
+    stop(HOST_POWEROFF);
+}
+
+void arch_reboot(void)
+{
+    stop(HOST_POWEROFF);
+}
+
+uint64_t arch_timer_now_ns(void)
+{
+    return arch_cycles();
+}
+
+void arch_timer_arm(uint64_t deadline_ns)
+{
+    host_timer_deadline = deadline_ns;
+}
+
+void arch_time_params(struct arch_time *out)
+{
+    *out = (struct arch_time){ .mult = 1, .counter_hz = UINT64_C(1000000000), .invariant = 1 };
+}
+
+status_t arch_rtc_read(uint64_t *seconds)
+{
+    *seconds = UINT64_C(1700000000);
+    return OK;
+}
+
+/* --- registers --- */
+
+void arch_frame_init(struct arch_frame *f, uaddr_t pc, uaddr_t sp, uint64_t arg0, uint64_t arg1)
+{
+    *f = (struct arch_frame){ .r = { arg0, arg1 }, .pc = pc.raw, .sp = sp.raw };
+}
+
+void arch_frame_get_regs(const struct arch_frame *f, struct vx_frame *out)
+{
+    *out = (struct vx_frame){ .arch = EM_HOST, .count = HOST_REGISTERS + 2 };
+    memcpy(out->reg, f->r, sizeof f->r);
+    out->reg[HOST_REGISTERS] = f->pc;
+    out->reg[HOST_REGISTERS + 1] = f->sp;
+}
+
+status_t arch_frame_set_regs(struct arch_frame *f, const struct vx_frame *in)
+{
+    if (in->arch != EM_HOST || in->count != HOST_REGISTERS + 2)
+        return ERR_BAD_ARGUMENT;
+    memcpy(f->r, in->reg, sizeof f->r);
+    f->pc = in->reg[HOST_REGISTERS];
+    f->sp = in->reg[HOST_REGISTERS + 1];
+    return OK;
+}
+
+void arch_tls_set(uint64_t address)
+{
+    tls = address;
+}
+
+uint64_t arch_tls_get(void)
+{
+    return tls;
+}
+
+/* The vector state is 64 bytes that tests can look at; there is one register file. */
+static unsigned char vector_registers[64];
+
+size_t arch_fp_bytes(void)
+{
+    return sizeof vector_registers;
+}
+
+void arch_fp_clear(void *state)
+{
+    memset(state, 0, sizeof vector_registers);
+}
+
+void arch_fp_switch(void *from, const void *to)
+{
+    if (from != nullptr)
+        memcpy(from, vector_registers, sizeof vector_registers);
+    memcpy(vector_registers, to, sizeof vector_registers);
+}
+
+static unsigned char saved_registers[64];
+
+void arch_fp_begin(void)
+{
+    memcpy(saved_registers, vector_registers, sizeof vector_registers);
+}
+
+void arch_fp_end(void)
+{
+    memcpy(vector_registers, saved_registers, sizeof vector_registers);
+}
+
+void arch_fp_clobber(void)
+{
+    memset(vector_registers, 0xcc, sizeof vector_registers);
+}
+
+/* --- the rest --- */
+
+void arch_early_putc(char c)
+{
+    if (host_putc != nullptr)
+        host_putc(c);
+    else
+        fputc(c, stderr);
+}
+
+size_t arch_entropy(void *out, size_t len)
+{
+    size_t n = len < host_entropy_bytes ? len : host_entropy_bytes;
+    for (size_t i = 0; i < n; i++)
+        ((unsigned char *)out)[i] = (unsigned char)(i * 37 + 11);
+    return n;
+}
+
+bool arch_kernel_device(unsigned i, paddr_t *base, uint64_t *len_bytes)
+{
+    if (i != 0)
+        return false;
+    *base = (paddr_t){ UINT64_C(0xfee00000) };
+    *len_bytes = 4096;
+    return true;
+}
+
+size_t arch_backtrace(uint64_t *out, size_t max, const struct arch_frame *from)
+{
+    (void)out;
+    (void)max;
+    (void)from;
+    return 0;
+}
+
+void arch_frame_dump(const struct arch_frame *f)
+{
+    kprintf("pc %lx sp %lx\n", (unsigned long)f->pc, (unsigned long)f->sp);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * How a test drives the host architecture: it plays the user code of whatever thread the kernel last resumed. */
+#pragma once
+#include <abi/status.h>
+#include <base/addr.h>
+#include <isa/hart.h>
+#include <isa/mmu.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct trap;
+
+/* What the hart does when the kernel is left. */
+typedef enum host_stop {
+    HOST_USER = 0,     /* runs hart->current in user mode */
+    HOST_IDLE = 1,     /* nothing can run, and no timer is armed */
+    HOST_POWEROFF = 2, /* arch_poweroff, arch_reboot */
+    HOST_HALT = 3,     /* arch_halt: a panic */
+} host_stop_t;
+
+/* Runs `enter`, which may leave by arch_resume() and the like, and tells where the hart came out. */
+host_stop_t host_run(void (*enter)(void *), void *argument);
+
+/* The running thread makes a system call; afterwards some thread runs, perhaps another. The results are in its frame. */
+host_stop_t host_syscall(uint64_t nr, const uint64_t arg[static 6]);
+host_stop_t host_trap(const struct trap *t);
+host_stop_t host_timer(void); /* the timer interrupt, at its deadline or now */
+host_stop_t host_irq(uint32_t line);
+
+/* Lets time pass while the hart is idle: true (the default), it jumps to the armed deadline; false, arch_idle_wait stops. */
+extern bool host_idle_skips_time;
+extern uint64_t host_timer_deadline; /* UINT64_MAX: none */
+/* What arch_entropy() gives: this many bytes of a fixed sequence. */
+extern size_t host_entropy_bytes;
+/* Every character of arch_early_putc(); null: stderr. */
+extern void (*host_putc)(char c);
+
+/* User memory as the running thread sees it, through its page tables and the simulated TLB. ERR_BAD_ADDRESS where the
+ * processor would fault. */
+status_t host_user_read(void *dst, uint64_t src, size_t len);
+status_t host_user_write(uint64_t dst, const void *src, size_t len);
+/* Address spaces between arch_aspace_init and _fini. */
+size_t host_live_aspaces(void);

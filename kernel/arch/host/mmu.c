@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ * The host architecture's memory management unit, in software. User memory is reached by walking the kernel's tables and
+ * remembering the result in a TLB that only the kernel's flushes clear: a flush that was forgotten makes a remembered
+ * translation differ from the tables, which ends the test. */
+#include <arch/mmu.h>
+#include <arch/pte.h>
+#include <arch/usercopy.h>
+#include <host.h>
+#include <kernel/entry.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TLB_ENTRIES 4096u
+
+static struct tlb_entry {
+    const struct arch_aspace *as; /* null: empty */
+    uint64_t page, entry;         /* virtual page number; the leaf, with the address of this very page */
+} tlb[TLB_ENTRIES];
+
+static size_t live;
+
+/* The leaf for va, with its address moved to va's own page; 0: none. */
+static uint64_t walk(const struct arch_aspace *as, uint64_t va)
+{
+    const uint64_t *table = arch_phys_to_virt(as->root);
+    for (unsigned level = PT_LEVELS - 1;; level--) {
+        unsigned shift = ARCH_PAGE_SHIFT + 9 * level;
+        uint64_t e = table[va >> shift & (PT_ENTRIES - 1)];
+        if (!pte_present(e))
+            return 0;
+        if (pte_is_leaf(e, level))
+            return e + (va & ((UINT64_C(1) << shift) - ARCH_PAGE_SIZE));
+        if (level == 0)
+            return 0;
+        table = arch_phys_to_virt((paddr_t){ pte_pa(e) });
+    }
+}
+
+static struct tlb_entry *tlb_slot(const struct arch_aspace *as, uint64_t page)
+{
+    return &tlb[(page * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)as >> 4) % TLB_ENTRIES];
+}
+
+/* What the processor would use for va: the TLB's answer, which must be the tables'. 0: a fault. */
+static uint64_t translate(uint64_t va, uint32_t access)
+{
+    const struct arch_aspace *as = host_hart->aspace;
+    if (as == nullptr)
+        return 0;
+    uint64_t page = va >> ARCH_PAGE_SHIFT, now = walk(as, va);
+    struct tlb_entry *t = tlb_slot(as, page);
+    if (t->as == as && t->page == page && t->entry != now) {
+        fprintf(stderr, "host: stale translation of %llx: the TLB holds %llx, the tables %llx\n", (unsigned long long)va,
+                (unsigned long long)t->entry, (unsigned long long)now);
+        abort();
+    }
+    if (now == 0)
+        return 0; /* what is not present is not remembered */
+    *t = (struct tlb_entry){ as, page, now };
+    uint32_t prot = pte_prot(now);
+    return (prot & PTE_USER) != 0 && (prot & access) == access ? now : 0;
+}
+
+/* [va, va + len) lies in one page. */
+static unsigned char *user_bytes(uint64_t va, uint32_t access)
+{
+    uint64_t e = va < UINT64_C(1) << 47 ? translate(va, access) : 0;
+    return e == 0 ? nullptr : (unsigned char *)arch_phys_to_virt((paddr_t){ pte_pa(e) }) + (va & (ARCH_PAGE_SIZE - 1));
+}
+
+static status_t copy(uint64_t user, unsigned char *kernel, size_t len, bool to_user)
+{
+    while (len != 0) {
+        size_t n = ARCH_PAGE_SIZE - (user & (ARCH_PAGE_SIZE - 1));
+        n = n < len ? n : len;
+        unsigned char *p = user_bytes(user, to_user ? VX_PROT_WRITE : VX_PROT_READ);
+        if (p == nullptr)
+            return ERR_BAD_ADDRESS;
+        memcpy(to_user ? p : kernel, to_user ? kernel : p, n);
+        user += n;
+        kernel += n;
+        len -= n;
+    }
+    return OK;
+}
+
+status_t host_user_read(void *dst, uint64_t src, size_t len)
+{
+    return copy(src, dst, len, false);
+}
+
+status_t host_user_write(uint64_t dst, const void *src, size_t len)
+{
+    return copy(dst, (unsigned char *)(uintptr_t)src, len, true);
+}
+
+status_t arch_copy_from_user(void *dst, uaddr_t src, size_t len)
+{
+    return copy(src.raw, dst, len, false);
+}
+
+status_t arch_copy_to_user(uaddr_t dst, const void *src, size_t len)
+{
+    return copy(dst.raw, (unsigned char *)(uintptr_t)src, len, true);
+}
+
+status_t arch_copy_message_from_user(void *dst, uaddr_t src)
+{
+    return copy(src.raw, dst, 64, false);
+}
+
+status_t arch_copy_message_to_user(uaddr_t dst, const void *src)
+{
+    return copy(dst.raw, (unsigned char *)(uintptr_t)src, 64, true);
+}
+
+status_t arch_user_load32(uaddr_t src, uint32_t *out)
+{
+    return copy(src.raw, (unsigned char *)out, sizeof *out, false);
+}
+
+status_t arch_user_store32(uaddr_t dst, uint32_t value)
+{
+    return copy(dst.raw, (unsigned char *)&value, sizeof value, true);
+}
+
+void arch_aspace_init(struct arch_aspace *as, paddr_t root)
+{
+    *as = (struct arch_aspace){ .root = root, .live = true };
+    live++;
+}
+
+void arch_aspace_fini(struct arch_aspace *as)
+{
+    if (!as->live || host_hart->aspace == as) {
+        fprintf(stderr, "host: an address space ends twice, or while it is active\n");
+        abort();
+    }
+    arch_tlb_flush_aspace(as);
+    as->live = false;
+    live--;
+}
+
+size_t host_live_aspaces(void)
+{
+    return live;
+}
+
+void arch_aspace_activate(struct arch_aspace *as)
+{
+    host_hart->aspace = as;
+}
+
+void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
+{
+    arch_tlb_flush_range(as, va, ARCH_PAGE_SIZE);
+}
+
+void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
+{
+    for (struct tlb_entry *t = tlb; t < tlb + TLB_ENTRIES; t++)
+        if (t->as == as && (t->page << ARCH_PAGE_SHIFT) - (va.raw & ~(uint64_t)(ARCH_PAGE_SIZE - 1)) < len_bytes)
+            t->as = nullptr;
+}
+
+void arch_tlb_flush_aspace(struct arch_aspace *as)
+{
+    for (struct tlb_entry *t = tlb; t < tlb + TLB_ENTRIES; t++)
+        if (t->as == as)
+            t->as = nullptr;
+}
+
+void arch_tlb_publish(void)
+{
+}
+
+void *arch_map_device(paddr_t pa, size_t len_bytes)
+{
+    (void)pa;
+    (void)len_bytes;
+    return nullptr;
+}
+
+status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count)
+{
+    if (as->n_ports == sizeof as->ports_first / sizeof *as->ports_first)
+        return ERR_TABLE_FULL;
+    as->ports_first[as->n_ports] = first;
+    as->ports_count[as->n_ports++] = count;
+    return OK;
+}
+
+void arch_ports_revoke(struct arch_aspace *as, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < as->n_ports; i++) {
+        if (as->ports_first[i] != first || as->ports_count[i] != count)
+            continue;
+        as->n_ports--;
+        as->ports_first[i] = as->ports_first[as->n_ports];
+        as->ports_count[i] = as->ports_count[as->n_ports];
+        return;
+    }
+}
+
+uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
+{
+    (void)va;
+    *level = 0;
+    return 0;
+}
+
+void arch_sync_icache(const void *p, size_t len_bytes)
+{
+    (void)p;
+    (void)len_bytes;
+}
+
+void arch_page_zero(void *page)
+{
+    memset(page, 0, ARCH_PAGE_SIZE);
+}
+
+void arch_page_copy(void *dst, const void *src)
+{
+    memcpy(dst, src, ARCH_PAGE_SIZE);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * x86-64: where the kernel's half of every address space maps what.
+ *
+ *   0xffff800000000000  direct map of RAM         (root entries 256..383)
+ *   0xffffc00000000000  device registers          (root entry 384)
+ *   0xffffffff80000000  the kernel image          (root entry 511), linked at + its physical address
+ *
+ * The root entries of this half are made at boot and never change, so every root may hold a copy of them. */
+#pragma once
+#include <abi/limits.h>
+#include <base/addr.h>
+#include <stdint.h>
+
+#define X86_DIRECT_BASE UINT64_C(0xffff800000000000)
+#define X86_DIRECT_MAX  (UINT64_C(64) << 40) /* physical addresses that the direct map reaches */
+#define X86_DEVICE_BASE UINT64_C(0xffffc00000000000)
+#define X86_IMAGE_BASE  UINT64_C(0xffffffff80000000)
+
+struct x86_port_range {
+    uint32_t first, count;
+};
+
+struct arch_aspace {
+    paddr_t root;
+    uint64_t pcid_generation; /* pcid is ours if this is the current generation */
+    uint32_t pcid;
+    uint32_t n_ports;
+    uint64_t ports_stamp; /* never the same for two sets of ports: a hart knows by it whether its bitmap is this one */
+    struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];
+};
+
+static inline void *arch_phys_to_virt(paddr_t pa)
+{
+    return (void *)(X86_DIRECT_BASE + pa.raw);
+}
+
+static inline paddr_t arch_virt_to_phys(const void *p)
+{
+    uint64_t va = (uint64_t)p;
+    return (paddr_t){ va >= X86_IMAGE_BASE ? va - X86_IMAGE_BASE : va - X86_DIRECT_BASE };
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT
+ * The kernel's own page tables, and address spaces as this processor sees them.
+ *
+ * Invariants:
+ *  1. Entries 256..511 of the kernel's root are final when x86_mmu_build() returns, so every root can copy them.
+ *  2. Text and read-only data are writable nowhere, not in the direct map either; nothing is both writable and executable.
+ *  3. x86_hart.active is the address space whose root is in cr3. */
+#include "x86.h"
+#include <arch/hart.h>
+#include <arch/mmu.h>
+#include <arch/pte.h>
+#include <base/string.h>
+#include <kernel/firmware/machine.h>
+
+static constexpr uint64_t EARLY_MAP_END = UINT64_C(1) << 32; /* what the tables of start.S reach */
+static constexpr unsigned ROOT_LEVEL = PT_LEVELS - 1;
+static constexpr size_t FLUSH_PAGES_MAX = 32; /* beyond it, one reload of cr3 is cheaper */
+static constexpr uint32_t PCID_END = 4096;
+static constexpr uint64_t CR3_KEEP = UINT64_C(1) << 63;
+
+static alignas(ARCH_PAGE_SIZE) uint64_t kernel_root[PT_ENTRIES], device_l2[PT_ENTRIES], device_l1[PT_ENTRIES];
+static alignas(ARCH_PAGE_SIZE) uint64_t device_l0[PT_ENTRIES];
+static unsigned n_device_pages;
+
+static uint64_t pcid_generation = 1;
+static uint32_t pcid_next = 1; /* 0 is the kernel's own root */
+
+static unsigned index_at(uint64_t va, unsigned level)
+{
+    return va >> (ARCH_PAGE_SHIFT + 9 * level) & (PT_ENTRIES - 1);
+}
+
+static uint64_t leaf_bytes(unsigned level)
+{
+    return UINT64_C(1) << (ARCH_PAGE_SHIFT + 9 * level);
+}
+
+static uint64_t page_up(uint64_t a)
+{
+    return (a + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+}
+
+static uint64_t page_down(uint64_t a)
+{
+    return a & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+}
+
+static uint64_t read_cr3(void)
+{
+    uint64_t v;
+    __asm__ volatile("movq %%cr3, %0" : "=r"(v));
+    return v;
+}
+
+static void write_cr3(uint64_t v)
+{
+    __asm__ volatile("movq %0, %%cr3" ::"r"(v) : "memory");
+}
+
+static void invlpg(uint64_t va)
+{
+    __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
+
+/* --- building the kernel's tables --- */
+
+/* Takes page-table pages from free RAM above the image, in runs that become reservations. */
+struct table_source {
+    struct machine *machine;
+    uint64_t run_start, next;
+};
+
+static void reserve(struct machine *m, uint64_t base, uint64_t end)
+{
+    if (machine_add_reserved(m, base, end - base, RESERVED_FIRMWARE) != OK)
+        kernel_refuse("the firmware lists more than %u reserved memory regions", (unsigned)RESERVED_REGION_MAX);
+}
+
+/* The first free page at or above `pa`; refuses when there is none in reach. */
+static uint64_t free_page_from(const struct machine *m, uint64_t pa)
+{
+    bool moved = true;
+    while (moved) {
+        moved = false;
+        for (uint32_t i = 0; i < m->n_reserved; i++) {
+            const struct reserved_region *r = &m->reserved[i];
+            if (r->len_bytes != 0 && pa < r->base + r->len_bytes && pa + ARCH_PAGE_SIZE > r->base) {
+                pa = page_up(r->base + r->len_bytes);
+                moved = true;
+            }
+        }
+        uint64_t in_ram = UINT64_MAX; /* the lowest page at or above pa that lies in RAM */
+        for (uint32_t i = 0; i < m->n_ram; i++) {
+            uint64_t start = page_up(m->ram[i].base), end = page_down(m->ram[i].base + m->ram[i].len_bytes);
+            uint64_t at = start > pa ? start : pa;
+            if (at < end && at < in_ram)
+                in_ram = at;
+        }
+        if (in_ram >= EARLY_MAP_END)
+            kernel_refuse("no room below 4 GiB for the kernel's page tables");
+        moved |= in_ram != pa;
+        pa = in_ram;
+    }
+    return pa;
+}
+
+static uint64_t take_table(struct table_source *s)
+{
+    uint64_t pa = free_page_from(s->machine, s->next);
+    if (pa != s->next) {
+        if (s->next != s->run_start)
+            reserve(s->machine, s->run_start, s->next);
+        s->run_start = pa;
+    }
+    s->next = pa + ARCH_PAGE_SIZE;
+    memset(arch_phys_to_virt((paddr_t){ pa }), 0, ARCH_PAGE_SIZE);
+    return pa;
+}
+
+static uint64_t *next_table(uint64_t *entry, struct table_source *s)
+{
+    if (!pte_present(*entry))
+        *entry = pte_table(take_table(s));
+    return arch_phys_to_virt((paddr_t){ pte_pa(*entry) });
+}
+
+/* Maps [va, va + len) to pa in the largest leaves that fit; page multiples. */
+static void map_range(struct table_source *s, uint64_t va, uint64_t pa, uint64_t len, uint32_t prot)
+{
+    while (len != 0) {
+        unsigned level = x86_cpu.gib_pages ? 2 : 1;
+        while (level > 0 && (len < leaf_bytes(level) || ((va | pa) & (leaf_bytes(level) - 1)) != 0))
+            level--;
+        uint64_t *table = kernel_root;
+        for (unsigned at = ROOT_LEVEL; at > level; at--)
+            table = next_table(&table[index_at(va, at)], s);
+        table[index_at(va, level)] = pte_leaf(pa, level, prot, MEM_NORMAL);
+        va += leaf_bytes(level);
+        pa += leaf_bytes(level);
+        len -= leaf_bytes(level);
+    }
+}
+
+static void map_image(struct table_source *s, const uint8_t *start, const uint8_t *end, uint32_t prot)
+{
+    uint64_t from = page_down((uint64_t)start), to = page_up((uint64_t)end);
+    map_range(s, from, arch_virt_to_phys((const void *)from).raw, to - from, prot);
+}
+
+static void map_direct(struct table_source *s, uint64_t pa, uint64_t end, uint32_t prot)
+{
+    if (pa < end)
+        map_range(s, X86_DIRECT_BASE + pa, pa, end - pa, prot);
+}
+
+static uint64_t min64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t max64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void map_ram(struct table_source *s, const struct ram_region *r)
+{
+    uint64_t start = page_up(r->base), end = min64(page_down(r->base + r->len_bytes), X86_DIRECT_MAX);
+    uint64_t fixed = arch_virt_to_phys(x86_image_start).raw, fixed_end = arch_virt_to_phys(x86_data_start).raw;
+    map_direct(s, start, min64(end, fixed), VX_PROT_READ | VX_PROT_WRITE);
+    map_direct(s, max64(start, fixed), min64(end, fixed_end), VX_PROT_READ); /* invariant 2 */
+    map_direct(s, max64(start, fixed_end), end, VX_PROT_READ | VX_PROT_WRITE);
+}
+
+static uint64_t table_entry(const void *table)
+{
+    return pte_table(arch_virt_to_phys(table).raw);
+}
+
+void x86_mmu_build(struct machine *m)
+{
+    uint64_t image_end = arch_virt_to_phys(x86_image_end).raw;
+    reserve(m, arch_virt_to_phys(x86_image_start).raw, image_end);
+    reserve(m, 0, ARCH_PAGE_SIZE); /* physical address 0 stays a mistake */
+    struct table_source s = { .machine = m, .run_start = image_end, .next = image_end };
+    for (uint32_t i = 0; i < m->n_ram; i++)
+        map_ram(&s, &m->ram[i]);
+
+    map_image(&s, x86_text_start, x86_rodata_start, VX_PROT_READ | VX_PROT_EXEC);
+    map_image(&s, x86_rodata_start, x86_data_start, VX_PROT_READ);
+    map_image(&s, x86_data_start, x86_stack_guard, VX_PROT_READ | VX_PROT_WRITE);
+    map_image(&s, x86_stack_guard + ARCH_PAGE_SIZE, x86_ist_guard, VX_PROT_READ | VX_PROT_WRITE);
+    map_image(&s, x86_ist_guard + ARCH_PAGE_SIZE, x86_image_end, VX_PROT_READ | VX_PROT_WRITE);
+
+    kernel_root[index_at(X86_DEVICE_BASE, 3)] = table_entry(device_l2);
+    device_l2[0] = table_entry(device_l1);
+    device_l1[0] = table_entry(device_l0);
+    if (s.next != s.run_start)
+        reserve(m, s.run_start, s.next);
+    write_cr3(arch_virt_to_phys(kernel_root).raw);
+}
+
+void *arch_map_device(paddr_t pa, size_t len_bytes)
+{
+    uint64_t start = page_down(pa.raw), n = (page_up(pa.raw + len_bytes) - start) / ARCH_PAGE_SIZE;
+    if (n > PT_ENTRIES - n_device_pages)
+        return nullptr;
+    uint64_t va = X86_DEVICE_BASE + (uint64_t)n_device_pages * ARCH_PAGE_SIZE;
+    for (uint64_t i = 0; i < n; i++) {
+        uint32_t prot = VX_PROT_READ | VX_PROT_WRITE;
+        device_l0[n_device_pages++] = pte_leaf(start + i * ARCH_PAGE_SIZE, 0, prot, MEM_DEVICE);
+    }
+    return (void *)(va + (pa.raw - start));
+}
+
+uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
+{
+    const uint64_t *table = kernel_root;
+    for (unsigned at = ROOT_LEVEL;; at--) {
+        uint64_t e = table[index_at(va.raw, at)];
+        if (!pte_present(e))
+            return 0;
+        if (pte_is_leaf(e, at)) {
+            *level = at;
+            return e;
+        }
+        table = arch_phys_to_virt((paddr_t){ pte_pa(e) });
+    }
+}
+
+/* --- address spaces --- */
+
+void arch_aspace_init(struct arch_aspace *as, paddr_t root)
+{
+    *as = (struct arch_aspace){ .root = root };
+    uint64_t *table = arch_phys_to_virt(root);
+    memcpy(table + PT_ENTRIES / 2, kernel_root + PT_ENTRIES / 2, sizeof kernel_root / 2);
+}
+
+void arch_aspace_fini(struct arch_aspace *as)
+{
+    /* Without PCIDs cr3 left it and flushed it. With them its number is not used again within this generation. */
+    *as = (struct arch_aspace){};
+}
+
+/* [SDM-3] "Process-Context Identifiers": numbers are handed out until none is left; then all are flushed and start anew. */
+static uint64_t cr3_of(struct arch_aspace *as)
+{
+    if (!x86_cpu.pcid)
+        return as->root.raw;
+    if (as->pcid_generation == pcid_generation)
+        return as->root.raw | as->pcid | CR3_KEEP;
+    if (pcid_next == PCID_END) {
+        pcid_next = 1;
+        pcid_generation++;
+    }
+    as->pcid = pcid_next++;
+    as->pcid_generation = pcid_generation;
+    return as->root.raw | as->pcid; /* without CR3_KEEP: what an earlier owner of the number left is flushed */
+}
+
+static void allow_ports(struct x86_hart *x, struct x86_port_range r, bool allow)
+{
+    for (uint32_t p = r.first, end = r.first + r.count; p < end;) {
+        if (p % 8 == 0 && end - p >= 8) {
+            x->iomap[p / 8] = allow ? 0 : 0xff;
+            p += 8;
+            continue;
+        }
+        uint8_t mask = (uint8_t)(1u << p % 8);
+        x->iomap[p / 8] = allow ? (uint8_t)(x->iomap[p / 8] & ~mask) : x->iomap[p / 8] | mask;
+        p++;
+    }
+}
+
+static void fill_bitmap(struct x86_hart *x, const struct arch_aspace *as)
+{
+    for (uint32_t i = 0; i < x->n_ports; i++)
+        allow_ports(x, x->ports[i], false);
+    x->n_ports = as->n_ports;
+    for (uint32_t i = 0; i < x->n_ports; i++) {
+        x->ports[i] = as->ports[i];
+        allow_ports(x, x->ports[i], true);
+    }
+    x->ports_stamp = as->ports_stamp;
+}
+
+/* [SDM-1] "I/O Permission Bit Map": leaving a Task with ports only turns it off; the next one with ports may be the same. */
+static void switch_ports(struct x86_hart *x, const struct arch_aspace *as)
+{
+    x->iomap_on = as != nullptr && as->n_ports != 0;
+    if (x->iomap_on && x->ports_stamp != as->ports_stamp)
+        fill_bitmap(x, as);
+    x->tss.iomap_base = x->iomap_on ? sizeof x->tss : UINT16_MAX;
+}
+
+static void ports_changed(struct arch_aspace *as)
+{
+    static uint64_t stamp;
+    as->ports_stamp = ++stamp;
+    struct x86_hart *x = x86_of(arch_hart_self());
+    if (x->active == as)
+        switch_ports(x, as);
+}
+
+void arch_aspace_activate(struct arch_aspace *as)
+{
+    struct hart *h = arch_hart_self();
+    struct x86_hart *x = x86_of(h);
+    h->aspace = as;
+    if (x->active == as)
+        return;
+    x->active = as;
+    if (x->iomap_on || (as != nullptr && as->n_ports != 0))
+        switch_ports(x, as);
+    write_cr3(as != nullptr ? cr3_of(as) : arch_virt_to_phys(kernel_root).raw);
+}
+
+/* True when the running hart must flush; else `as` gets a fresh PCID when it runs next. nullptr is the kernel's half. */
+static bool must_flush(struct arch_aspace *as)
+{
+    if (as == nullptr || as == x86_of(arch_hart_self())->active)
+        return true;
+    as->pcid_generation = 0;
+    return false;
+}
+
+void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
+{
+    if (must_flush(as))
+        invlpg(va.raw);
+}
+
+void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
+{
+    if (!must_flush(as))
+        return;
+    if (as != nullptr && len_bytes > FLUSH_PAGES_MAX * ARCH_PAGE_SIZE) {
+        write_cr3(read_cr3());
+        return;
+    }
+    for (size_t off = 0; off < len_bytes; off += ARCH_PAGE_SIZE)
+        invlpg(va.raw + off);
+}
+
+void arch_tlb_flush_aspace(struct arch_aspace *as)
+{
+    if (must_flush(as))
+        write_cr3(read_cr3());
+}
+
+void arch_tlb_publish(void)
+{
+    /* Entries that are not present are never cached, and stores are seen in order: [SDM-3] "Caching Translation
+     * Information". */
+    __asm__ volatile("" ::: "memory");
+}
+
+status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count)
+{
+    if (count == 0 || first >= 65536 || count > 65536 - first)
+        return ERR_BAD_ARGUMENT;
+    if (as->n_ports == DEVICE_PORT_RANGES_MAX)
+        return ERR_TABLE_FULL;
+    as->ports[as->n_ports++] = (struct x86_port_range){ first, count };
+    ports_changed(as);
+    return OK;
+}
+
+static void keep_ports(struct arch_aspace *as, uint32_t first, uint32_t end)
+{
+    if (first < end && as->n_ports < DEVICE_PORT_RANGES_MAX)
+        as->ports[as->n_ports++] = (struct x86_port_range){ first, end - first };
+}
+
+void arch_ports_revoke(struct arch_aspace *as, uint32_t first, uint32_t count)
+{
+    struct x86_port_range old[DEVICE_PORT_RANGES_MAX];
+    uint32_t end = first + count, n = as->n_ports;
+    memcpy(old, as->ports, sizeof old);
+    as->n_ports = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t old_end = old[i].first + old[i].count;
+        bool apart = old_end <= first || old[i].first >= end;
+        /* What lies before and behind the revoked range stays; if that is a range too many, the last one goes. */
+        keep_ports(as, old[i].first, apart ? old_end : first);
+        if (!apart)
+            keep_ports(as, end, old_end);
+    }
+    ports_changed(as);
+}
+
+void arch_sync_icache(const void *p, size_t len_bytes)
+{
+    (void)p; /* instruction caches are coherent; returning to user mode serialises */
+    (void)len_bytes;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ * The first instructions: PVH enters here in 32-bit protected mode without paging, ebx = physical address of
+ * hvm_start_info ([PVH] "x86/HVM direct boot ABI"). Maps the low 4 GiB three times with 2 MiB pages, all of it writable
+ * and executable: where we are, in the direct map, and (the first GiB) where the image is linked. boot.c replaces these
+ * tables by the final ones. Every stack here is borrowed: nothing is pushed before the kernel's own stack is there. */
+#include "x86.h"
+
+#define HIGH_ENTRY_PDPT 510 /* of the root's last entry: 0xffffffff80000000 */
+#define TABLE_FLAGS     0x003
+#define LEAF_FLAGS      0x083
+
+    .section .note.pvh, "a", @note
+    .balign 4
+    .long 4, 8, 18 /* XEN_ELFNOTE_PHYS32_ENTRY; 8 bytes, because QEMU reads as many */
+    .asciz "Xen"
+    .quad x86_pvh_entry
+
+    .section .boot.text, "ax", @progbits
+    .code32
+    .globl x86_pvh_entry
+x86_pvh_entry:
+    cli
+    cld
+    movl %ebx, %ebp
+    movl $0x80000000, %eax
+    cpuid
+    cmpl $0x80000001, %eax
+    jb refuse
+    movl $0x80000001, %eax
+    cpuid
+    andl $(1 << 29 | 1 << 20 | 1 << 11), %edx /* long mode, NX, syscall */
+    cmpl $(1 << 29 | 1 << 20 | 1 << 11), %edx
+    jne refuse
+
+    /* Four page directories: 2048 leaves of 2 MiB. */
+    movl $boot_pd, %edi
+    movl $LEAF_FLAGS, %eax
+    movl $2048, %ecx
+1:  movl %eax, (%edi)
+    movl $0, 4(%edi)
+    addl $8, %edi
+    addl $0x200000, %eax
+    loop 1b
+
+    movl $boot_pdpt, %edi
+    movl $(boot_pd + TABLE_FLAGS), %eax
+    movl $4, %ecx
+2:  movl %eax, (%edi)
+    addl $8, %edi
+    addl $4096, %eax
+    loop 2b
+    movl $(boot_pd + TABLE_FLAGS), boot_pdpt_high + 8 * HIGH_ENTRY_PDPT
+
+    movl $(boot_pdpt + TABLE_FLAGS), boot_root
+    movl $(boot_pdpt + TABLE_FLAGS), boot_root + 8 * 256
+    movl $(boot_pdpt_high + TABLE_FLAGS), boot_root + 8 * 511
+
+    movl $CR4_PAE, %eax
+    movl %eax, %cr4
+    movl $boot_root, %eax
+    movl %eax, %cr3
+    movl $MSR_EFER, %ecx
+    xorl %edx, %edx
+    movl $(EFER_SCE | EFER_LME | EFER_NXE), %eax
+    wrmsr
+    movl $CR0_BOOT, %eax
+    movl %eax, %cr0
+    lgdt boot_gdt_pointer
+    ljmp $SEL_KERNEL_CODE, $start64
+
+    /* No long mode, so no C either: say it here. */
+refuse:
+    movl $refuse_text, %esi
+3:  movb (%esi), %bl
+    testb %bl, %bl
+    jz 5f
+    movl $10000, %ecx
+    movw $0x3fd, %dx
+4:  inb %dx, %al
+    testb $0x20, %al
+    loopz 4b
+    movb %bl, %al
+    movw $0x3f8, %dx
+    outb %al, %dx
+    incl %esi
+    jmp 3b
+5:  movw $0x604, %dx /* power-off of QEMU's q35 */
+    movw $0x2000, %ax
+    outw %ax, %dx
+6:  hlt
+    jmp 6b
+
+    .code64
+start64:
+    xorl %eax, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    movl %eax, %fs
+    movl %eax, %gs
+    movl %ebp, %edi
+    movq $x86_high_entry, %rax
+    jmp *%rax
+
+    .balign 8
+boot_gdt:
+    .quad 0
+    .quad 0x00209b0000000000 /* 64-bit code */
+boot_gdt_pointer:
+    .word 15
+    .long boot_gdt
+refuse_text:
+    .asciz "vectra: this processor is too old: long mode, NX and syscall are needed\r\n"
+
+    .section .boot.bss, "aw", @nobits
+    .balign 4096
+boot_root:      .skip 4096
+boot_pdpt:      .skip 4096
+boot_pdpt_high: .skip 4096
+boot_pd:        .skip 4 * 4096
+
+    .text
+x86_high_entry:
+    leaq x86_stack_guard + 4096 + X86_STACK_BYTES(%rip), %rsp
+    xorl %ebp, %ebp
+    call x86_boot
+    ud2
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ * Copies between kernel and user memory, and whole pages. A fault between the two labels of a fix-up entry makes
+ * x86_trap_kernel() go on at its third, which answers ERR_BAD_ADDRESS. Access to user pages is open (AC set) only here.
+ *
+ * x86_use_rep is set on processors with fast string moves, for lengths where they pay; under emulation they do not. */
+#include "x86.h"
+
+    .macro STAC
+9:  stac
+    .pushsection .smap_sites, "a"
+    .quad 9b
+    .popsection
+    .endm
+
+    .macro CLAC
+9:  clac
+    .pushsection .smap_sites, "a"
+    .quad 9b
+    .popsection
+    .endm
+
+    .macro FIXUP from, to
+    .pushsection .fixup, "a"
+    .quad \from, \to, bad_address
+    .popsection
+    .endm
+
+    .macro COPY_WORD offset, via
+    movq \offset(%rsi), %\via
+    movq %\via, \offset(%rdi)
+    .endm
+
+    .text
+bad_address:
+    CLAC
+    movl $-5, %eax /* ERR_BAD_ADDRESS */
+    ret
+
+    .globl arch_copy_from_user, arch_copy_to_user
+    .balign 16
+arch_copy_from_user:
+arch_copy_to_user:
+    STAC
+1:  cmpq $256, %rdx
+    jae 7f
+2:  subq $64, %rdx
+    jb 4f
+3:  COPY_WORD 0, rax
+    COPY_WORD 8, rcx
+    COPY_WORD 16, r8
+    COPY_WORD 24, r9
+    COPY_WORD 32, rax
+    COPY_WORD 40, rcx
+    COPY_WORD 48, r8
+    COPY_WORD 56, r9
+    addq $64, %rsi
+    addq $64, %rdi
+    subq $64, %rdx
+    jae 3b
+4:  addq $56, %rdx
+    jnc 6f
+5:  COPY_WORD 0, rax
+    addq $8, %rsi
+    addq $8, %rdi
+    subq $8, %rdx
+    jae 5b
+6:  addq $8, %rdx
+    jz 8f
+61: movb (%rsi), %al
+    movb %al, (%rdi)
+    incq %rsi
+    incq %rdi
+    decq %rdx
+    jnz 61b
+    jmp 8f
+7:  cmpb $0, x86_use_rep(%rip)
+    je 2b
+    movq %rdx, %rcx
+    rep movsb
+8:  CLAC
+    xorl %eax, %eax
+    ret
+    FIXUP 1b, 8b
+
+/* [SDM-1] "Fundamental Data Types": eight plain loads and stores, lowest address first. */
+    .globl arch_copy_message_from_user, arch_copy_message_to_user
+    .balign 16
+arch_copy_message_from_user:
+arch_copy_message_to_user:
+    STAC
+1:  COPY_WORD 0, rax
+    COPY_WORD 8, rcx
+    COPY_WORD 16, rdx
+    COPY_WORD 24, r8
+    COPY_WORD 32, rax
+    COPY_WORD 40, rcx
+    COPY_WORD 48, rdx
+    COPY_WORD 56, r8
+2:  CLAC
+    xorl %eax, %eax
+    ret
+    FIXUP 1b, 2b
+
+    .globl arch_user_load32
+arch_user_load32:
+    STAC
+1:  movl (%rdi), %ecx
+2:  CLAC
+    movl %ecx, (%rsi)
+    xorl %eax, %eax
+    ret
+    FIXUP 1b, 2b
+
+    .globl arch_user_store32
+arch_user_store32:
+    STAC
+1:  movl %esi, (%rdi)
+2:  CLAC
+    xorl %eax, %eax
+    ret
+    FIXUP 1b, 2b
+
+/* Pages: three ways each, one chosen at boot. The vector registers belong to the thread; those used are put back. */
+    .globl arch_page_zero, arch_page_copy
+arch_page_zero:
+    jmpq *x86_page_zero(%rip)
+arch_page_copy:
+    jmpq *x86_page_copy(%rip)
+
+    .globl x86_page_zero_words
+x86_page_zero_words:
+    xorl %eax, %eax
+    movl $16, %ecx
+1:  .set at, 0
+    .rept 32
+    movq %rax, at(%rdi)
+    .set at, at + 8
+    .endr
+    addq $256, %rdi
+    decl %ecx
+    jnz 1b
+    ret
+
+    .globl x86_page_zero_avx
+x86_page_zero_avx:
+    subq $40, %rsp
+    vmovdqu %ymm0, (%rsp)
+    vpxor %xmm0, %xmm0, %xmm0
+    movl $4, %ecx
+1:  .set at, 0
+    .rept 32
+    vmovdqa %ymm0, at(%rdi)
+    .set at, at + 32
+    .endr
+    addq $1024, %rdi
+    decl %ecx
+    jnz 1b
+    vmovdqu (%rsp), %ymm0
+    addq $40, %rsp
+    ret
+
+    .globl x86_page_zero_rep
+x86_page_zero_rep:
+    xorl %eax, %eax
+    movl $4096, %ecx
+    rep stosb
+    ret
+
+    .globl x86_page_copy_words
+x86_page_copy_words:
+    movl $32, %ecx
+1:  .set at, 0
+    .rept 16
+    COPY_WORD at, rax
+    .set at, at + 8
+    .endr
+    addq $128, %rsi
+    addq $128, %rdi
+    decl %ecx
+    jnz 1b
+    ret
+
+    .globl x86_page_copy_avx
+x86_page_copy_avx:
+    subq $40, %rsp
+    vmovdqu %ymm0, (%rsp)
+    movl $8, %ecx
+1:  .set at, 0
+    .rept 16
+    vmovdqa at(%rsi), %ymm0
+    vmovdqa %ymm0, at(%rdi)
+    .set at, at + 32
+    .endr
+    addq $512, %rsi
+    addq $512, %rdi
+    decl %ecx
+    jnz 1b
+    vmovdqu (%rsp), %ymm0
+    addq $40, %rsp
+    ret
+
+    .globl x86_page_copy_rep
+x86_page_copy_rep:
+    movl $4096, %ecx
+    rep movsb
+    ret
+
+    .section .note.GNU-stack, "", @progbits

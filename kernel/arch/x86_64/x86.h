@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of this port share, and the numbers that C and assembly must agree on. */
+#pragma once
+
+/* struct hart (kernel/entry.h) and struct x86_hart, for assembly; asserted in cpu.c. */
+#define HART_FRAME       0
+#define HART_STACK_TOP   8
+#define HART_SYSCALLS    16
+#define HART_NEED_SWITCH 24
+#define HART_USER_RSP    32 /* scratch[0] */
+#define HART_X86         40 /* scratch[1]: struct x86_hart */
+#define X86_HART_RSP0    4
+
+/* struct arch_frame (isa/frame.h), asserted in frame.c */
+#define F_R15    0
+#define F_R14    8
+#define F_R13    16
+#define F_R12    24
+#define F_RBP    32
+#define F_RBX    40
+#define F_R11    48
+#define F_R10    56
+#define F_R9     64
+#define F_R8     72
+#define F_RAX    80
+#define F_RCX    88
+#define F_RDX    96
+#define F_RSI    104
+#define F_RDI    112
+#define F_HOW    120
+#define F_RIP    136
+#define F_CS     144
+#define F_RFLAGS 152
+#define F_RSP    160
+#define F_BYTES  176
+
+/* Selectors. The order is what syscall and sysret demand: [SDM-2] "SYSCALL", "SYSRET". */
+#define SEL_KERNEL_CODE 0x08
+#define SEL_KERNEL_DATA 0x10
+#define SEL_USER_DATA   0x1b
+#define SEL_USER_CODE   0x23
+#define SEL_TSS         0x28
+
+#define X86_STACK_BYTES     16384
+#define X86_IST_STACK_BYTES 8192
+
+#define MSR_EFER   0xc0000080
+#define EFER_SCE   0x001
+#define EFER_LME   0x100
+#define EFER_NXE   0x800
+#define CR0_BOOT   0x80010023 /* PG WP NE MP PE */
+#define CR4_PAE    0x20
+#define MSR_GS_BASE 0xc0000101
+
+#define RFLAGS_IF 0x200
+
+#ifndef __ASSEMBLER__
+#include <arch/mmu.h>
+#include <kernel/entry.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine;
+
+/* [SDM-3] "64-Bit Task State Segment" */
+struct [[gnu::packed]] x86_tss {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t iomap_base;
+};
+#define X86_IOMAP_BYTES (65536 / 8)
+
+/* What a hart needs beside struct hart. */
+struct x86_hart {
+    struct x86_tss tss;                  /* rsp[0] is the end of hart->frame whenever user code runs */
+    uint8_t iomap[X86_IOMAP_BYTES + 1];  /* directly behind the TSS, ends in a byte of ones */
+    uint64_t gdt[7];
+    struct arch_aspace *active;          /* whose root cr3 holds; nullptr: the kernel's own */
+    bool iomap_on;                       /* the TSS points to the bitmap */
+    uint64_t ports_stamp;                /* whose ports it holds, on or off */
+    uint32_t n_ports;                    /* copies, as their owner may be gone */
+    struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];
+    uint64_t tls;                        /* FS base as last set */
+    uint64_t armed_ns;                   /* what the timer is set to; 0 when it has fired */
+    alignas(64) uint8_t fp_save[4096];   /* arch_fp_begin */
+};
+
+/* What the processor has. */
+struct x86_features {
+    bool is_tcg; /* QEMU's emulator: an instruction costs the same whatever it does, and `rep` costs one per element */
+    bool smep, smap, umip, pge, pcid, gib_pages, erms, avx, xsaveopt, rdseed, rdrand, x2apic, tsc_deadline;
+    bool tsc_invariant;
+    uint64_t xcr0;
+    uint32_t fp_bytes;
+    uint64_t tsc_hz;    /* 0: the processor does not say */
+};
+extern struct x86_features x86_cpu;
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+static inline struct x86_hart *x86_of(const struct hart *h)
+{
+    return (struct x86_hart *)h->scratch[1];
+}
+
+/* cpu.c */
+void x86_cpu_detect(void);           /* refuses a processor that lacks what we build on */
+/* mmu.c */
+void x86_mmu_build(struct machine *m); /* makes the final tables, switches to them, reserves what they occupy */
+/* trap.c */
+void x86_idt_load(void);
+/* lapic.c */
+void x86_lapic_init(const struct machine *m);
+void x86_lapic_eoi(void);
+void x86_lapic_timer_start(uint32_t ticks); /* one shot; 0 stops it */
+uint32_t x86_lapic_timer_left(void);
+/* time.c */
+void x86_time_init(const struct machine *m);
+void x86_timer_fired(void);
+/* entry.S */
+extern const uint8_t x86_vectors[]; /* 256 stubs of 8 bytes */
+void x86_syscall_entry(void);
+/* usercopy.S */
+extern uint8_t x86_use_rep;
+extern void (*x86_page_zero)(void *);
+extern void (*x86_page_copy)(void *, const void *);
+void x86_page_zero_words(void *page);
+void x86_page_zero_avx(void *page);
+void x86_page_zero_rep(void *page);
+void x86_page_copy_words(void *dst, const void *src);
+void x86_page_copy_avx(void *dst, const void *src);
+void x86_page_copy_rep(void *dst, const void *src);
+
+/* kernel.ld */
+extern const uint8_t x86_image_start[], x86_text_start[], x86_text_end[], x86_rodata_start[], x86_data_start[];
+extern const uint8_t x86_image_end[];
+/* boot.c: stacks, each above a page that is never mapped */
+extern uint8_t x86_stack_guard[], x86_ist_guard[];
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * Bundle specifications: checks one that is already in kernel memory. Pure; fuzzed on the host. */
+#pragma once
+#include <abi/bundle.h>
+#include <abi/status.h>
+
+/* What a specification asks of the kernel, with defaults filled in. */
+struct bundle_plan {
+    uint64_t memory_bytes, stack_bytes;
+    uint32_t cap_slots;
+    uint32_t band;              /* VX_BAND_COUNT: not said */
+    struct vx_slot *reticle;    /* nullptr: the parent's own pays */
+    const char *name;           /* not terminated */
+    uint32_t name_len;
+};
+
+/* Checks header, offsets, names and kinds of the `bytes` bytes at `spec`. ERR_BAD_ARGUMENT, ERR_TOO_BIG. */
+status_t bundle_check(struct vx_bundle *spec, uint64_t bytes, struct bundle_plan *out);
+
+static inline struct vx_slot *bundle_slots(struct vx_bundle *b)
+{
+    return (struct vx_slot *)(void *)((char *)b + b->slots_at);
+}

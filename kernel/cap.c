@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+ * Capability tables and the derivation tree; see cap.h for the invariants.
+ * Empty slots are reused oldest first, and only once every slot was in use: a stale handle stays stale as long as possible.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <kernel/cap.h>
+#include <kernel/irq.h>
+#include <kernel/mem.h>
+#include <kernel/ring.h>
+#include <kernel/sync.h>
+#include <kernel/task.h>
+#include <kernel/vm.h>
+#include <base/kassert.h>
+
+#define INDEX_MASK     ((1u << VX_HANDLE_INDEX_BITS) - 1)
+#define GENERATION_ONE (1u << VX_HANDLE_INDEX_BITS)
+
+static status_t tombstone_status(uint8_t type)
+{
+    return type == VX_CAP_RING_TX || type == VX_CAP_RING_RX ? ERR_PEER_CLOSED : ERR_DESTROYED;
+}
+
+/* The slow half of cap_get: says what is wrong, in the order a caller can act on. */
+status_t cap_explain(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights)
+{
+    uint64_t index = handle & INDEX_MASK;
+    if (index >= t->high || t->slots[index].handle != handle || t->slots[index].type == VX_CAP_NONE)
+        return ERR_BAD_HANDLE;
+    const struct cap *c = &t->slots[index];
+    if (c->type != type)
+        return ERR_WRONG_TYPE;
+    if (c->obj == nullptr)
+        return tombstone_status(c->type);
+    return (rights & ~c->rights) != 0 ? ERR_NO_RIGHTS : OK;
+}
+
+status_t cap_get_any(const struct cap_table *t, uint64_t handle, vx_rights_t rights, bool tombstones, struct cap **out)
+{
+    uint64_t index = handle & INDEX_MASK;
+    if (index >= t->high || t->slots[index].handle != handle || t->slots[index].type == VX_CAP_NONE)
+        return ERR_BAD_HANDLE;
+    struct cap *c = &t->slots[index];
+    if (c->obj == nullptr && !tombstones)
+        return tombstone_status(c->type);
+    if ((rights & ~c->rights) != 0)
+        return ERR_NO_RIGHTS;
+    *out = c;
+    return OK;
+}
+
+status_t cap_reserve(struct cap_table *t, struct cap **out)
+{
+    struct cap *c;
+    if (t->high < t->n_slots) {
+        c = &t->slots[t->high];
+        *c = (struct cap){ .handle = GENERATION_ONE | t->high };
+        t->high++;
+    } else if (t->free_first != nullptr) {
+        c = t->free_first;
+        t->free_first = c->next;
+        if (t->free_first == nullptr)
+            t->free_last = nullptr;
+        c->next = nullptr;
+    } else {
+        return ERR_TABLE_FULL;
+    }
+    t->used++;
+    *out = c;
+    return OK;
+}
+
+void cap_unreserve(struct cap_table *t, struct cap *c)
+{
+    uint32_t next = c->handle + GENERATION_ONE;
+    if (next < GENERATION_ONE) /* generation 0 is never given out */
+        next += GENERATION_ONE;
+    *c = (struct cap){ .handle = next };
+    if (t->free_last != nullptr)
+        t->free_last->next = c;
+    else
+        t->free_first = c;
+    t->free_last = c;
+    t->used--;
+}
+
+static struct cap **first_sibling(struct cap *parent, struct object *o)
+{
+    return parent != nullptr ? &parent->child : &o->caps;
+}
+
+static void link_under(struct cap *c, struct cap *parent)
+{
+    struct cap **first = first_sibling(parent, c->obj);
+    c->parent = parent;
+    c->prev = nullptr;
+    c->next = *first;
+    if (*first != nullptr)
+        (*first)->prev = c;
+    *first = c;
+}
+
+static void unlink(struct cap *c)
+{
+    if (c->prev != nullptr)
+        c->prev->next = c->next;
+    else
+        *first_sibling(c->parent, c->obj) = c->next;
+    if (c->next != nullptr)
+        c->next->prev = c->prev;
+}
+
+uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t rights, uint64_t offset, uint64_t length)
+{
+    slot->obj = o;
+    slot->type = type;
+    slot->rights = rights;
+    slot->offset = offset;
+    slot->length = length;
+    slot->child = nullptr;
+    link_under(slot, nullptr);
+    o->n_caps++;
+    return slot->handle;
+}
+
+uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint64_t offset, uint64_t length)
+{
+    kassert((rights & ~from->rights) == 0);
+    slot->obj = from->obj;
+    slot->type = from->type;
+    slot->rights = rights;
+    slot->offset = offset;
+    slot->length = length;
+    slot->child = nullptr;
+    link_under(slot, from);
+    from->obj->n_caps++;
+    return slot->handle;
+}
+
+uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *from)
+{
+    if (from->obj->maps != nullptr)
+        vm_unmap_object(from->obj, from);
+    if (from->type == VX_CAP_IRQ)
+        irq_cap_gone(from);
+    slot->obj = from->obj;
+    slot->type = from->type;
+    slot->rights = from->rights;
+    slot->offset = from->offset;
+    slot->length = from->length;
+    slot->child = from->child;
+    for (struct cap *k = slot->child; k != nullptr; k = k->next)
+        k->parent = slot;
+    unlink(from);
+    link_under(slot, from->parent);
+    from->obj = nullptr;
+    if (from_table != nullptr)
+        cap_unreserve(from_table, from);
+    else
+        from->type = VX_CAP_NONE;
+    return slot->handle;
+}
+
+/* What an object has to hear when one capability to it goes. */
+static void tell_object(struct cap *c)
+{
+    if (c->obj->maps != nullptr)
+        vm_unmap_object(c->obj, c);
+    if (c->type == VX_CAP_RING_TX || c->type == VX_CAP_RING_RX)
+        ring_close_end(ring_of(c->obj), c->type);
+    else if (c->type == VX_CAP_IRQ)
+        irq_cap_gone(c);
+}
+
+void cap_delete(struct cap_table *t, struct cap *c)
+{
+    struct object *o = c->obj;
+    if (o != nullptr) {
+        tell_object(c);
+        unlink(c);
+        for (struct cap *k = c->child, *next; k != nullptr; k = next) {
+            next = k->next;
+            link_under(k, c->parent);
+        }
+        o->n_caps--;
+        c->obj = nullptr;
+    }
+    c->type = VX_CAP_NONE;
+    if (t != nullptr)
+        cap_unreserve(t, c);
+    if (o != nullptr && o->n_caps == 0)
+        object_unreferenced(o);
+}
+
+struct cap_table *cap_table_of(const struct cap *c)
+{
+    return task_table_holding(c);
+}
+
+uint64_t cap_revoke(struct cap *root)
+{
+    uint64_t n = 0;
+    object_enter();
+    while (root->child != nullptr) {
+        struct cap *c = root->child;
+        while (c->child != nullptr) /* leaves first: nothing is re-parented on the way */
+            c = c->child;
+        cap_delete(cap_table_of(c), c);
+        n++;
+    }
+    object_leave();
+    return n;
+}
+
+void cap_tombstone_all(struct object *o)
+{
+    struct cap *c = o->caps;
+    while (c != nullptr) { /* post-order over the tree, flattening it */
+        if (c->child != nullptr) {
+            c = c->child;
+            continue;
+        }
+        struct cap *next = c->next != nullptr ? c->next : c->parent;
+        if (c->type == VX_CAP_IRQ)
+            irq_cap_gone(c);
+        if (c->parent != nullptr)
+            c->parent->child = c->next;
+        c->obj = nullptr;
+        c->parent = c->child = c->next = c->prev = nullptr;
+        o->n_caps--;
+        c = next;
+    }
+    o->caps = nullptr;
+    kassert(o->n_caps == 0);
+}
+
+void cap_table_clear(struct cap_table *t)
+{
+    object_enter();
+    for (uint32_t i = 0; i < t->high; i++)
+        if (t->slots[i].type != VX_CAP_NONE)
+            cap_delete(t, &t->slots[i]);
+    object_leave();
+}
+
+static void facts_by_type(const struct cap *c, struct vx_cap_facts *f)
+{
+    const struct object *o = c->obj;
+    switch (c->type) {
+    case VX_CAP_TASK: {
+        const struct task *t = (const struct task *)(const void *)o;
+        f->a = t->id, f->b = t->state, f->c = t->exit_status, f->d = t->cause;
+        break;
+    }
+    case VX_CAP_RETICLE: {
+        const struct reticle *r = reticle_of_object(o);
+        uint32_t largest = reticle_largest_order(r);
+        f->a = r->total_pages * ARCH_PAGE_SIZE, f->b = r->free_pages * ARCH_PAGE_SIZE;
+        f->c = largest > RETICLE_ORDER_MAX ? 0 : (uint64_t)ARCH_PAGE_SIZE << largest;
+        f->d = r->lent_pages * ARCH_PAGE_SIZE;
+        break;
+    }
+    case VX_CAP_MEM: {
+        const struct mem *m = (const struct mem *)(const void *)o;
+        uint64_t run;
+        f->a = c->offset, f->b = c->length, f->d = m->bytes;
+        if ((c->rights & VX_R_DMA) != 0)
+            f->c = mem_frame(o, c->offset & ~(uint64_t)(ARCH_PAGE_SIZE - 1), &run).raw + c->offset % ARCH_PAGE_SIZE;
+        break;
+    }
+    case VX_CAP_RING_TX:
+    case VX_CAP_RING_RX:
+        ring_facts((const struct ring *)(const void *)o, c->type, f);
+        break;
+    case VX_CAP_SEM:
+        f->a = ((const struct sem *)(const void *)o)->count;
+        break;
+    case VX_CAP_SURFACE: {
+        const struct mem *m = (const struct mem *)(const void *)o;
+        f->a = m->width, f->b = m->height, f->c = m->format, f->d = m->bytes;
+        break;
+    }
+    case VX_CAP_DEVICE: {
+        const struct device *d = (const struct device *)(const void *)o;
+        f->a = d->base + c->offset, f->b = c->length, f->c = d->kind;
+        break;
+    }
+    case VX_CAP_IRQ:
+        f->a = c->offset, f->b = c->length, f->c = irq_is_bound(c);
+        break;
+    default:
+        break;
+    }
+}
+
+void cap_facts(const struct cap_table *t, const struct cap *c, struct vx_cap_facts *f)
+{
+    *f = (struct vx_cap_facts){ .handle = c->handle, .type = c->type, .destroyed = c->obj == nullptr, .rights = c->rights };
+    if (c->obj == nullptr)
+        return;
+    f->object_id = c->obj->id;
+    for (const struct cap *k = c->child; k != nullptr; k = k->next)
+        f->children++;
+    if (c->parent >= t->slots && c->parent < t->slots + t->high)
+        f->parent = c->parent->handle;
+    facts_by_type(c, f);
+}

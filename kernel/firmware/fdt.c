@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT
+ * What a device tree says about the machine.
+ *
+ * Two walks: the first finds memory and what others refer to (the interrupt controller, the harts' phandles, the
+ * console's path), the second reads the devices.
+ *
+ * Sources: [DTSpec] "Device Node Requirements"; the [Linux-DT] bindings arm,gic, arm,gic-v3, arm,arch_timer, psci,
+ * cpu-topology, numa, reserved-memory, host-generic-pci. */
+#include <kernel/firmware/fdt_tree.h>
+#include <kernel/firmware/bytes.h>
+#include <stdckdint.h>
+
+struct fdt {
+    struct machine *m;
+    struct fdt_tree t;
+    uint32_t gic_phandle, gic_cells; /* cells 0: there is no interrupt controller that we know */
+    uint32_t hart_phandle[HART_MAX]; /* in the order of m->hart */
+    struct fdt_node aliases;
+    struct fdt_prop stdout_path;
+    uint32_t n_clusters;
+    bool console_is_stdout;
+};
+
+typedef status_t read_fn(struct fdt *f, struct fdt_node *n);
+
+static status_t malformed(const struct fdt *f, const char *what, const char *node_name)
+{
+    return machine_fail(f->m, ERR_BAD_ARGUMENT, what, (uint64_t)((const uint8_t *)node_name - f->t.blob));
+}
+
+/* The index-th interrupt of a node, if it goes to the GIC. Cells: SPI (0) or PPI (1), number, trigger. */
+static struct irq_info node_irq(struct fdt *f, const struct fdt_node *n, uint32_t index)
+{
+    struct fdt_prop p = fdt_prop(&f->t, n, "interrupts-extended");
+    uint32_t parent = n->irq_parent, skip = 0;
+    if (p.data != nullptr)
+        skip = 1; /* each entry starts with its controller's phandle */
+    else
+        p = fdt_prop(&f->t, n, "interrupts");
+    if (f->gic_cells == 0 || p.len / 4 / (f->gic_cells + skip) <= index)
+        return (struct irq_info){};
+    const uint8_t *entry = p.data + (size_t)index * (f->gic_cells + skip) * 4;
+    if (skip == 1)
+        parent = load_be32(entry);
+    if (parent != f->gic_phandle)
+        return (struct irq_info){};
+    entry += skip * 4;
+    uint32_t type = load_be32(entry), number = load_be32(entry + 4), trigger = load_be32(entry + 8);
+    if (type > 1 || number >= (type == 0 ? 988u : 16u)) {
+        machine_leave_out(f->m, LEFT_OUT_DEVICE);
+        return (struct irq_info){};
+    }
+    return (struct irq_info){ number + (type == 0 ? 32u : 16u), (trigger & 3) != 0, (trigger & 0xa) != 0 };
+}
+
+/* ---- first walk ---- */
+
+static status_t read_memory(struct fdt *f, struct fdt_node *n)
+{
+    uint32_t node = machine_node(f->m, fdt_cell(&f->t, n, "numa-node-id", 0));
+    struct fdt_prop reg = fdt_prop(&f->t, n, "reg");
+    struct phys_range r;
+    if (!fdt_reg_whole(&f->t, reg))
+        return malformed(f, "device tree: memory: reg", n->name);
+    for (uint32_t i = 0; fdt_reg_raw(&f->t, n, i, &r); i++) {
+        status_t st = machine_add_ram(f->m, r.base, r.len_bytes, node);
+        if (st != OK)
+            return st;
+    }
+    return OK;
+}
+
+/* A child of /reserved-memory. Without "reg" it asks for memory, which is the kernel's to give, and reserves none. */
+static status_t read_reserved(struct fdt *f, struct fdt_node *n)
+{
+    bool no_map = fdt_prop(&f->t, n, "no-map").data != nullptr;
+    struct fdt_prop reg = fdt_prop(&f->t, n, "reg");
+    struct phys_range r;
+    if (reg.data == nullptr)
+        return OK;
+    if (!fdt_reg_whole(&f->t, reg))
+        return malformed(f, "device tree: reserved-memory: reg", n->name);
+    for (uint32_t i = 0; fdt_reg_raw(&f->t, n, i, &r); i++) {
+        status_t st = machine_add_reserved(f->m, r.base, r.len_bytes, no_map ? RESERVED_NO_MAP : RESERVED_FIRMWARE);
+        if (st != OK)
+            return st;
+    }
+    return OK;
+}
+
+static status_t read_chosen(struct fdt *f, struct fdt_node *n)
+{
+    struct fdt_prop p = fdt_prop(&f->t, n, "bootargs");
+    if (p.data != nullptr)
+        machine_set_cmdline(f->m, (const char *)p.data, p.len);
+    p = fdt_prop(&f->t, n, "rng-seed");
+    machine_add_seed(f->m, p.data, p.len);
+    p = fdt_prop(&f->t, n, "kaslr-seed");
+    machine_add_seed(f->m, p.data, p.len);
+    f->stdout_path = fdt_prop(&f->t, n, "stdout-path");
+
+    struct fdt_prop start = fdt_prop(&f->t, n, "linux,initrd-start"), end = fdt_prop(&f->t, n, "linux,initrd-end");
+    uint64_t from, to;
+    if (start.data == nullptr || end.data == nullptr)
+        return OK;
+    if (!fdt_take(&start, start.len / 4, &from) || !fdt_take(&end, end.len / 4, &to) || start.len + end.len != 0 ||
+        to < from)
+        return malformed(f, "device tree: chosen: linux,initrd", n->name);
+    f->m->initrd = (struct phys_range){ from, to - from };
+    return machine_add_reserved(f->m, from, to - from, RESERVED_INITRD);
+}
+
+static status_t read_cpu(struct fdt *f, struct fdt_node *n)
+{
+    struct phys_range id; /* #size-cells is 0 here */
+    if (!fdt_reg_raw(&f->t, n, 0, &id))
+        return malformed(f, "device tree: cpu: reg", n->name);
+    if (!n->usable) {
+        f->m->n_harts_disabled++;
+        return OK;
+    }
+    struct hart_info *h = machine_add_hart(f->m, id.base);
+    if (h == nullptr)
+        return OK;
+    h->node = machine_node(f->m, fdt_cell(&f->t, n, "numa-node-id", 0));
+    f->hart_phandle[h - f->m->hart] = fdt_cell(&f->t, n, "phandle", 0);
+    return OK;
+}
+
+static enum irqchip_kind gic_kind(const struct fdt *f, const struct fdt_node *n)
+{
+    static const char v2[][20] = { "arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a9-gic", "arm,cortex-a7-gic" };
+    if (fdt_is(&f->t, n, "arm,gic-v3"))
+        return IRQCHIP_GICV3;
+    for (size_t i = 0; i < sizeof v2 / sizeof v2[0]; i++)
+        if (fdt_is(&f->t, n, v2[i]))
+            return IRQCHIP_GICV2;
+    return IRQCHIP_NONE;
+}
+
+static void read_gic(struct fdt *f, const struct fdt_node *n, enum irqchip_kind kind)
+{
+    struct gic_info *g = &f->m->gic;
+    uint32_t cells = fdt_cell(&f->t, n, "#interrupt-cells", 0),
+             n_redist = fdt_cell(&f->t, n, "#redistributor-regions", 1);
+    struct phys_range dist, second;
+    if (cells < 3 || cells > 8 || !fdt_reg(&f->t, n, 0, &dist) || !fdt_reg(&f->t, n, 1, &second)) {
+        machine_leave_out(f->m, LEFT_OUT_DEVICE);
+        return;
+    }
+    f->m->irqchip = kind;
+    f->gic_cells = cells;
+    f->gic_phandle = fdt_cell(&f->t, n, "phandle", 0);
+    g->dist = dist;
+    if (kind == IRQCHIP_GICV2) {
+        g->cpu = second;
+        return;
+    }
+    struct fdt_prop stride = fdt_prop(&f->t, n, "redistributor-stride");
+    if (!fdt_take(&stride, stride.len / 4, &g->redist_stride_bytes))
+        g->redist_stride_bytes = 0;
+    for (uint32_t i = 0; i < n_redist && fdt_reg(&f->t, n, 1 + i, &second); i++) {
+        if (g->n_redist == MACHINE_GIC_REDIST_MAX) {
+            machine_leave_out(f->m, LEFT_OUT_REDIST);
+            break;
+        }
+        g->redist[g->n_redist++] = second;
+    }
+}
+
+static status_t visit_first(void *ctx, struct fdt_node *n)
+{
+    struct fdt *f = ctx;
+    const char *parent = f->t.depth > 0 ? f->t.path[f->t.depth - 1].name : "";
+    struct fdt_prop type = fdt_prop(&f->t, n, "device_type");
+    if (f->t.depth == 2 && fdt_same(parent, "cpus") && fdt_list_find(type, "cpu") == 0)
+        return read_cpu(f, n);
+    if (!n->usable)
+        return OK;
+    if (f->t.depth == 1 && fdt_list_find(type, "memory") == 0)
+        return read_memory(f, n);
+    if (f->t.depth == 2 && fdt_same(parent, "reserved-memory"))
+        return read_reserved(f, n);
+    if (f->t.depth == 1 && fdt_same(n->name, "chosen"))
+        return read_chosen(f, n);
+    if (f->t.depth == 1 && fdt_same(n->name, "aliases"))
+        f->aliases = *n;
+    enum irqchip_kind kind = gic_kind(f, n);
+    if (kind != IRQCHIP_NONE && f->m->irqchip == IRQCHIP_NONE)
+        read_gic(f, n, kind);
+    return OK;
+}
+
+/* ---- second walk: devices ---- */
+
+static status_t read_v2m(struct fdt *f, struct fdt_node *n)
+{
+    struct gic_info *g = &f->m->gic;
+    if (g->v2m.len_bytes == 0 && fdt_reg(&f->t, n, 0, &g->v2m)) {
+        g->v2m_spi_base = fdt_cell(&f->t, n, "arm,msi-base-spi", 0);
+        g->v2m_spi_count = fdt_cell(&f->t, n, "arm,msi-num-spis", 0);
+    }
+    return OK;
+}
+
+static status_t read_its(struct fdt *f, struct fdt_node *n)
+{
+    if (f->m->gic.its.len_bytes == 0 && !fdt_reg(&f->t, n, 0, &f->m->gic.its))
+        machine_leave_out(f->m, LEFT_OUT_DEVICE);
+    return OK;
+}
+
+static status_t read_timer(struct fdt *f, struct fdt_node *n)
+{
+    static const char names[][10] = { "sec-phys", "phys", "virt", "hyp-phys" }; /* also the order without names */
+    struct timer_info *t = &f->m->timer;
+    struct irq_info *irqs[] = { &t->secure_phys, &t->phys, &t->virt, &t->hyp_phys };
+    struct fdt_prop given = fdt_prop(&f->t, n, "interrupt-names");
+    for (uint32_t i = 0; i < 4; i++) {
+        int32_t at = given.data == nullptr ? (int32_t)i : fdt_list_find(given, names[i]);
+        if (at >= 0)
+            *irqs[i] = node_irq(f, n, (uint32_t)at);
+    }
+    t->counter_hz = fdt_cell(&f->t, n, "clock-frequency", 0);
+    return OK;
+}
+
+/* The console is the PL011 that "stdout-path" names, or else the first. */
+static status_t read_pl011(struct fdt *f, struct fdt_node *n)
+{
+    struct phys_range r;
+    bool is_stdout = fdt_path_is(&f->t, f->stdout_path);
+    if (f->console_is_stdout || (f->m->console.kind != CONSOLE_NONE && !is_stdout))
+        return OK;
+    if (!fdt_reg(&f->t, n, 0, &r)) {
+        machine_leave_out(f->m, LEFT_OUT_DEVICE);
+        return OK;
+    }
+    f->console_is_stdout = is_stdout;
+    f->m->console = (struct console_info){ CONSOLE_PL011, { REGISTER_MEMORY, 32, r.base }, node_irq(f, n, 0) };
+    return OK;
+}
+
+static status_t read_pl031(struct fdt *f, struct fdt_node *n)
+{
+    if (f->m->rtc.kind == RTC_NONE && fdt_reg(&f->t, n, 0, &f->m->rtc.pl031))
+        f->m->rtc.kind = RTC_PL031;
+    return OK;
+}
+
+static status_t read_psci(struct fdt *f, struct fdt_node *n)
+{
+    struct psci_info *p = &f->m->psci;
+    struct fdt_prop method = fdt_prop(&f->t, n, "method");
+    p->is_v0_1 = !fdt_is(&f->t, n, "arm,psci-0.2") && !fdt_is(&f->t, n, "arm,psci-1.0");
+    p->cpu_on_id = p->is_v0_1 ? fdt_cell(&f->t, n, "cpu_on", 0) : 0xc4000003; /* [PSCI] "CPU_ON", 64-bit call */
+    p->method = fdt_list_find(method, "smc") == 0 ? PSCI_SMC : fdt_list_find(method, "hvc") == 0 ? PSCI_HVC : PSCI_NONE;
+    return OK;
+}
+
+static status_t read_virtio(struct fdt *f, struct fdt_node *n)
+{
+    struct machine *m = f->m;
+    struct phys_range r;
+    if (!fdt_reg(&f->t, n, 0, &r))
+        machine_leave_out(m, LEFT_OUT_DEVICE);
+    else if (m->n_virtio_mmio == MACHINE_VIRTIO_MMIO_MAX)
+        machine_leave_out(m, LEFT_OUT_VIRTIO_MMIO);
+    else
+        m->virtio_mmio[m->n_virtio_mmio++] = (struct virtio_mmio_info){ r.base, r.len_bytes, node_irq(f, n, 0) };
+    return OK;
+}
+
+/* "ranges" of a PCI bridge: three cells of PCI address, the first of them flags; then our address; then the size. */
+static bool read_pci_ranges(struct fdt *f, const struct fdt_node *n, struct pci_bridge *b)
+{
+    struct fdt_prop p = fdt_prop(&f->t, n, "ranges");
+    uint64_t flags, end;
+    struct pci_window w;
+    while (p.len > 0) {
+        if (!fdt_take(&p, 1, &flags) || !fdt_take(&p, 2, &w.bus_base) ||
+            !fdt_take(&p, f->t.path[f->t.depth - 1].address_cells, &w.cpu_base) ||
+            !fdt_take(&p, n->size_cells, &w.len_bytes) || ckd_add(&end, w.bus_base, w.len_bytes) ||
+            !fdt_translate(&f->t, f->t.depth - 1, &w.cpu_base, w.len_bytes) || ckd_add(&end, w.cpu_base, w.len_bytes))
+            return false;
+        uint64_t space = flags >> 24 & 3; /* [DTSpec]/[PCI-OF] "phys.hi cell": configuration, I/O, 32 and 64 bit */
+        struct pci_window *to = space == 1 ? &b->io : space == 2 ? &b->mmio32 : space == 3 ? &b->mmio64 : nullptr;
+        if (to != nullptr && to->len_bytes == 0)
+            *to = w;
+        else
+            machine_leave_out(f->m, LEFT_OUT_PCI);
+    }
+    return true;
+}
+
+static status_t read_pci(struct fdt *f, struct fdt_node *n)
+{
+    struct machine *m = f->m;
+    struct pci_bridge b = { .last_bus = 255, .segment = (uint16_t)fdt_cell(&f->t, n, "linux,pci-domain", 0) };
+    struct fdt_prop buses = fdt_prop(&f->t, n, "bus-range");
+    uint64_t first = 0, last = 255;
+    if (f->t.depth == 0 || n->address_cells != 3 || !fdt_reg(&f->t, n, 0, &b.ecam) ||
+        (buses.data != nullptr && (!fdt_take(&buses, 1, &first) || !fdt_take(&buses, 1, &last))) || last > 255 ||
+        first > last || b.ecam.len_bytes >> 20 <= last - first || !read_pci_ranges(f, n, &b)) {
+        machine_leave_out(m, LEFT_OUT_DEVICE);
+        return OK;
+    }
+    b.first_bus = (uint8_t)first;
+    b.last_bus = (uint8_t)last;
+    if (m->n_pci == MACHINE_PCI_WINDOW_MAX)
+        machine_leave_out(m, LEFT_OUT_PCI);
+    else
+        m->pci[m->n_pci++] = b;
+    return OK;
+}
+
+/* "distance-matrix": triples of from, to, distance. What is given one way only holds the other way too. */
+static status_t read_distances(struct fdt *f, struct fdt_node *n)
+{
+    struct machine *m = f->m;
+    struct fdt_prop p = fdt_prop(&f->t, n, "distance-matrix");
+    uint64_t from, to, distance;
+    while (fdt_take(&p, 1, &from) && fdt_take(&p, 1, &to) && fdt_take(&p, 1, &distance)) {
+        if (from >= NUMA_NODE_MAX || to >= NUMA_NODE_MAX || distance == 0 || distance > 255) {
+            machine_leave_out(m, LEFT_OUT_NODE);
+            continue;
+        }
+        m->has_distances = true;
+        m->distance[from][to] = (uint8_t)distance;
+        if (m->distance[to][from] == 0)
+            m->distance[to][from] = (uint8_t)distance;
+    }
+    return OK;
+}
+
+/* Below /cpus/cpu-map: sockets and clusters contain cores, which name their hart in "cpu". */
+static void read_cpu_map(struct fdt *f, struct fdt_node *n)
+{
+    if (strncmp(n->name, "cluster", 7) == 0 || strncmp(n->name, "socket", 6) == 0)
+        n->cluster = ++f->n_clusters;
+    uint32_t phandle = fdt_cell(&f->t, n, "cpu", 0);
+    for (uint32_t i = 0; phandle != 0 && i < f->m->n_harts; i++)
+        if (f->hart_phandle[i] == phandle)
+            f->m->hart[i].domain = n->cluster;
+}
+
+static status_t visit_devices(void *ctx, struct fdt_node *n)
+{
+    struct fdt *f = ctx;
+    static const struct {
+        const char *compatible;
+        read_fn *read;
+    } devices[] = {
+        { "arm,gic-v2m-frame", read_v2m },
+        { "arm,gic-v3-its", read_its },
+        { "arm,armv8-timer", read_timer },
+        { "arm,pl011", read_pl011 },
+        { "arm,pl031", read_pl031 },
+        { "virtio,mmio", read_virtio },
+        { "arm,psci-0.2", read_psci },
+        { "arm,psci-1.0", read_psci },
+        { "arm,psci", read_psci },
+        { "pci-host-ecam-generic", read_pci },
+        { "numa-distance-map-v1", read_distances },
+    };
+    if (f->t.depth > 2 && fdt_same(f->t.path[1].name, "cpus") && fdt_same(f->t.path[2].name, "cpu-map"))
+        read_cpu_map(f, n);
+    struct fdt_prop list = fdt_prop(&f->t, n, "compatible");
+    if (!n->usable || list.data == nullptr)
+        return OK;
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
+        if (fdt_list_find(list, devices[i].compatible) >= 0)
+            return devices[i].read(f, n);
+    return OK;
+}
+
+/* ---- the whole ---- */
+
+static status_t read_reservations(struct fdt *f)
+{
+    struct phys_range r;
+    status_t st = OK;
+    for (uint32_t i = 0; st == OK; i++) {
+        st = fdt_reservation(&f->t, i, &r);
+        if (st == ERR_NOT_FOUND)
+            return OK;
+        if (st != OK)
+            f->m->error = f->t.error;
+        else
+            st = machine_add_reserved(f->m, r.base, r.len_bytes, RESERVED_FIRMWARE);
+    }
+    return st;
+}
+
+/* A console given by alias, perhaps with ":options", becomes one given by path. */
+static void resolve_stdout(struct fdt *f)
+{
+    struct fdt_prop p = f->stdout_path;
+    char alias[32] = {};
+    if (p.len == 0 || p.data[0] == '/')
+        return;
+    for (uint32_t i = 0; i < p.len && i < sizeof alias - 1 && p.data[i] != ':'; i++)
+        alias[i] = (char)p.data[i];
+    f->stdout_path = f->aliases.name == nullptr ? (struct fdt_prop){} : fdt_prop(&f->t, &f->aliases, alias);
+}
+
+status_t fdt_parse(const void *blob, size_t blob_size, struct machine *out)
+{
+    struct fdt f = { .m = out };
+    status_t st = fdt_tree_open(&f.t, blob, blob_size);
+    if (st != OK) {
+        out->error = f.t.error;
+        return st;
+    }
+    st = read_reservations(&f);
+    if (st == OK)
+        st = fdt_tree_walk(&f.t, visit_first, &f);
+    if (st != OK)
+        return st;
+    resolve_stdout(&f);
+    st = fdt_tree_walk(&f.t, visit_devices, &f);
+    if (st != OK)
+        return st;
+    machine_number_domains(out);
+    if (out->n_ram == 0)
+        return machine_fail(out, ERR_NOT_FOUND, "device tree: no memory node", 0);
+    if (out->n_harts == 0)
+        return machine_fail(out, ERR_NOT_FOUND, "device tree: no cpu node", 0);
+    return OK;
+}

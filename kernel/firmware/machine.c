@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ * The machine description: the parsers add to it here, so its invariants (machine.h) are kept in one file. */
+#include <kernel/firmware/machine.h>
+#include <base/string.h>
+#include <stdckdint.h>
+
+void machine_init(struct machine *m)
+{
+    memset(m, 0, sizeof *m);
+    m->n_nodes = 1;
+    m->n_domains = 1;
+}
+
+void machine_leave_out(struct machine *m, enum left_out reason)
+{
+    m->left_out |= reason;
+    m->n_left_out++;
+}
+
+status_t machine_fail(struct machine *m, status_t st, const char *what, uint64_t where)
+{
+    m->error = (struct firmware_error){ .what = what, .where = where };
+    return st;
+}
+
+/* Makes room for one more region before index `at`. */
+static void ram_insert(struct machine *m, uint32_t at, struct ram_region r)
+{
+    memmove(&m->ram[at + 1], &m->ram[at], (m->n_ram - at) * sizeof r);
+    m->ram[at] = r;
+    m->n_ram++;
+}
+
+status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node)
+{
+    uint64_t end;
+    if (len_bytes == 0)
+        return OK;
+    if (ckd_add(&end, base, len_bytes))
+        return machine_fail(m, ERR_BAD_ARGUMENT, "RAM region wraps", base);
+    uint32_t at = 0;
+    while (at < m->n_ram && m->ram[at].base + m->ram[at].len_bytes <= base)
+        at++;
+    if (at < m->n_ram && m->ram[at].base < end)
+        return machine_fail(m, ERR_BAD_ARGUMENT, "RAM regions overlap", base);
+    if (m->n_ram == MEMORY_REGION_MAX)
+        machine_leave_out(m, LEFT_OUT_RAM);
+    else
+        ram_insert(m, at, (struct ram_region){ base, len_bytes, node });
+    return OK;
+}
+
+status_t machine_add_reserved(struct machine *m, uint64_t base, uint64_t len_bytes, enum reserved_kind kind)
+{
+    uint64_t end;
+    if (len_bytes == 0)
+        return OK;
+    if (ckd_add(&end, base, len_bytes))
+        return machine_fail(m, ERR_BAD_ARGUMENT, "reserved region wraps", base);
+    if (m->n_reserved == RESERVED_REGION_MAX)
+        return machine_fail(m, ERR_TOO_BIG, "too many reserved regions", base);
+    m->reserved[m->n_reserved++] = (struct reserved_region){ base, len_bytes, kind };
+    return OK;
+}
+
+struct hart_info *machine_find_hart(struct machine *m, uint64_t hw_id)
+{
+    for (uint32_t i = 0; i < m->n_harts; i++)
+        if (m->hart[i].hw_id == hw_id)
+            return &m->hart[i];
+    return nullptr;
+}
+
+struct hart_info *machine_add_hart(struct machine *m, uint64_t hw_id)
+{
+    struct hart_info *h = machine_find_hart(m, hw_id);
+    if (h != nullptr)
+        return h;
+    if (m->n_harts == HART_MAX) {
+        machine_leave_out(m, LEFT_OUT_HART);
+        return nullptr;
+    }
+    h = &m->hart[m->n_harts++];
+    *h = (struct hart_info){ .hw_id = hw_id };
+    return h;
+}
+
+uint32_t machine_node(struct machine *m, uint64_t firmware_node)
+{
+    if (firmware_node >= NUMA_NODE_MAX) {
+        machine_leave_out(m, LEFT_OUT_NODE);
+        return 0;
+    }
+    uint32_t node = (uint32_t)firmware_node;
+    if (m->n_nodes <= node)
+        m->n_nodes = node + 1;
+    return node;
+}
+
+/* Cuts region `i` in two at address `at`. False when the table is full: the region stays whole. */
+static bool ram_split(struct machine *m, uint32_t i, uint64_t at)
+{
+    if (m->n_ram == MEMORY_REGION_MAX) {
+        machine_leave_out(m, LEFT_OUT_NODE);
+        return false;
+    }
+    uint64_t head = at - m->ram[i].base;
+    ram_insert(m, i + 1, (struct ram_region){ at, m->ram[i].len_bytes - head, m->ram[i].node });
+    m->ram[i].len_bytes = head;
+    return true;
+}
+
+void machine_set_ram_node(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node)
+{
+    uint64_t end;
+    if (ckd_add(&end, base, len_bytes))
+        end = UINT64_MAX;
+    for (uint32_t i = 0; i < m->n_ram; i++) {
+        uint64_t ram_end = m->ram[i].base + m->ram[i].len_bytes;
+        if (ram_end <= base || m->ram[i].base >= end || m->ram[i].node == node)
+            continue;
+        if (m->ram[i].base < base) {
+            if (!ram_split(m, i, base))
+                return;
+            continue; /* the part that is ours comes next */
+        }
+        if (end < ram_end && !ram_split(m, i, end))
+            return;
+        m->ram[i].node = node;
+    }
+}
+
+void machine_number_domains(struct machine *m)
+{
+    uint32_t cluster[HART_MAX];
+    m->n_domains = 0;
+    for (uint32_t i = 0; i < m->n_harts; i++) {
+        struct hart_info *h = &m->hart[i];
+        uint32_t same = 0;
+        cluster[i] = h->domain;
+        while (cluster[same] != cluster[i] || m->hart[same].node != h->node)
+            same++; /* ends at i */
+        h->domain = same < i ? m->hart[same].domain : m->n_domains++;
+    }
+    if (m->n_domains == 0)
+        m->n_domains = 1;
+}
+
+void machine_set_cmdline(struct machine *m, const char *text, size_t len_bytes)
+{
+    size_t n = 0;
+    while (n < len_bytes && text[n] != '\0') {
+        if (n == CMDLINE_MAX - 1) {
+            machine_leave_out(m, LEFT_OUT_CMDLINE);
+            break;
+        }
+        m->cmdline[n] = text[n];
+        n++;
+    }
+    m->cmdline[n] = '\0';
+    m->cmdline_len_bytes = (uint32_t)n;
+}
+
+void machine_add_seed(struct machine *m, const void *bytes, size_t len_bytes)
+{
+    size_t room = FIRMWARE_SEED_MAX - m->seed_len_bytes;
+    if (len_bytes > room) {
+        machine_leave_out(m, LEFT_OUT_SEED);
+        len_bytes = room;
+    }
+    if (len_bytes > 0) /* `bytes` may be nullptr otherwise */
+        memcpy(m->seed + m->seed_len_bytes, bytes, len_bytes);
+    m->seed_len_bytes += (uint32_t)len_bytes;
+}

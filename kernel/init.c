@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT
+ * Boot: all RAM into the root Reticle, the machine's parts into capabilities, and both into the first Task.
+ * The root objects are static and hold one count of themselves, so that no drop of a capability can end them. */
+#include <kernel/entropy.h>
+#include <kernel/entry.h>
+#include <kernel/firmware/cpio.h>
+#include <kernel/firmware/machine.h>
+#include <kernel/init.h>
+#include <kernel/irqchip.h>
+#include <kernel/log.h>
+#include <kernel/mem.h>
+#include <kernel/sched.h>
+#include <kernel/spawn.h>
+#include <arch/mmu.h>
+#include <base/kassert.h>
+#include <base/string.h>
+
+#define INIT_MEMORY_BYTES (UINT64_C(4) << 20)
+#define PAGE_MASK         ((uint64_t)ARCH_PAGE_SIZE - 1)
+#define PHYS_LIMIT        (UINT64_C(1) << 48)
+
+static struct reticle_object root;
+static struct device mmio, ports;
+static struct object irqs, console, entropy;
+
+struct reticle *root_reticle(void)
+{
+    return &root.reticle;
+}
+
+static void root_object(struct object *o, uint8_t type)
+{
+    static uint32_t id = UINT32_MAX - 16; /* apart from ids that object_create gives */
+    o->type = type;
+    o->id = id++;
+    o->home = &root.reticle;
+    o->n_caps = 1;
+    list_init(&o->home_node);
+    list_init(&o->grave_node);
+}
+
+/* The first address at or after `at` that no reservation covers, rounded up to a page. */
+static uint64_t skip_reserved(const struct machine *m, uint64_t at)
+{
+    bool moved = true;
+    at = (at + PAGE_MASK) & ~PAGE_MASK;
+    while (moved) {
+        moved = false;
+        for (uint32_t i = 0; i < m->n_reserved; i++) {
+            uint64_t base = m->reserved[i].base & ~PAGE_MASK;
+            uint64_t end = (m->reserved[i].base + m->reserved[i].len_bytes + PAGE_MASK) & ~PAGE_MASK;
+            if (base <= at && at < end) {
+                at = end;
+                moved = true;
+            }
+        }
+    }
+    return at;
+}
+
+static uint64_t next_reserved(const struct machine *m, uint64_t at, uint64_t limit)
+{
+    for (uint32_t i = 0; i < m->n_reserved; i++) {
+        uint64_t base = m->reserved[i].base & ~PAGE_MASK;
+        if (base > at && base < limit)
+            limit = base;
+    }
+    return limit;
+}
+
+void init_memory(const struct machine *m)
+{
+    static struct ram_range ranges[MEMORY_REGION_MAX + RESERVED_REGION_MAX];
+    size_t n = 0;
+    for (uint32_t i = 0; i < m->n_ram; i++) {
+        uint64_t end = (m->ram[i].base + m->ram[i].len_bytes) & ~PAGE_MASK;
+        uint64_t at = skip_reserved(m, m->ram[i].base);
+        while (at < end && n < sizeof ranges / sizeof ranges[0]) {
+            uint64_t stop = next_reserved(m, at, end);
+            ranges[n++] = (struct ram_range){ at, stop - at };
+            at = skip_reserved(m, stop);
+        }
+    }
+    root_object(&root.obj, VX_CAP_RETICLE);
+    if (n == 0 || reticle_boot(&root.reticle, ranges, n) != OK)
+        kernel_refuse("too little memory: give the machine at least 64 MiB (-m 64M)");
+    root.reticle.owner = &root.obj;
+    if (root.reticle.free_pages * ARCH_PAGE_SIZE < 4 * INIT_MEMORY_BYTES)
+        kernel_refuse("too little memory: %llu MiB are free, 16 are needed; give the machine at least 64 MiB (-m 64M)",
+                      (unsigned long long)(root.reticle.free_pages >> 8));
+}
+
+static struct vx_slot *add_slot(struct vx_bundle *b, const char *name, vx_slot_kind_t kind)
+{
+    struct vx_slot *s = &bundle_slots(b)[b->n_slots++];
+    *s = (struct vx_slot){ .kind = kind };
+    size_t n = strlen(name);
+    kassert(n < sizeof s->name);
+    memcpy(s->name, name, n);
+    return s;
+}
+
+static void add_bytes(struct vx_bundle *b, const char *name, const void *bytes, size_t len)
+{
+    struct vx_slot *s = add_slot(b, name, VX_SLOT_BYTES);
+    s->value = b->bytes;
+    s->length = (uint32_t)len;
+    memcpy((char *)b + b->bytes, bytes, len);
+    b->bytes += (uint32_t)len;
+}
+
+static void give(struct task *t, struct vx_bundle *b, const char *name, struct object *o, vx_rights_t rights, uint64_t offset,
+                 uint64_t length)
+{
+    struct vx_slot *slots = bundle_slots(b);
+    struct cap *c;
+    for (uint32_t i = 0; i < b->n_slots; i++) {
+        if (strncmp(slots[i].name, name, sizeof slots[i].name) != 0)
+            continue;
+        status_t st = cap_reserve(&t->caps, &c);
+        kassert(st == OK);
+        slots[i].rights = rights;
+        slots[i].length = o->type;
+        slots[i].value = cap_make(c, o, o->type, rights, offset, length);
+        return;
+    }
+    kernel_panic("the first Bundle has no slot %s", name);
+}
+
+#define HAND (VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_INSPECT)
+
+static struct vx_bundle *first_spec(const struct machine *m, const char *path, uint32_t order, paddr_t *block)
+{
+    static const char *const caps[] = { "console", "reticle", "root", "initrd", "mmio", "irqs", "entropy", "klog", "machine" };
+    if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, block) != OK)
+        kernel_refuse("too little memory for the first Task");
+    struct vx_bundle *b = arch_phys_to_virt(*block);
+    memset(b, 0, (size_t)ARCH_PAGE_SIZE << order);
+    *b = (struct vx_bundle){ .magic = VX_BUNDLE_MAGIC, .version = VX_BUNDLE_VERSION, .slots_at = sizeof *b };
+    b->bytes = sizeof *b + 16 * sizeof(struct vx_slot);
+    for (uint32_t i = 0; i < sizeof caps / sizeof caps[0]; i++)
+        add_slot(b, caps[i], VX_SLOT_CAP);
+    if (m->console.base.space == REGISTER_IO)
+        add_slot(b, "ports", VX_SLOT_CAP);
+    add_bytes(b, "name", "initd", 5);
+    add_bytes(b, "argv", path, strlen(path) + 1);
+    add_bytes(b, "cmdline", m->cmdline, m->cmdline_len_bytes);
+    return b;
+}
+
+static void give_machine(struct task *t, struct vx_bundle *b, const struct machine *m, struct mem *initrd, uint64_t skip)
+{
+    struct mem *log, *facts;
+    size_t log_bytes;
+    paddr_t log_at = log_ring(&log_bytes), facts_at;
+    uint32_t order = 0;
+    while (((size_t)ARCH_PAGE_SIZE << order) < sizeof *m)
+        order++;
+    if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, &facts_at) != OK ||
+        mem_create_foreign(&root.reticle, log_at, log_bytes, &log) != OK ||
+        mem_create_foreign(&root.reticle, facts_at, (uint64_t)ARCH_PAGE_SIZE << order, &facts) != OK)
+        kernel_refuse("too little memory for the first Task");
+    memset(arch_phys_to_virt(facts_at), 0, (size_t)ARCH_PAGE_SIZE << order);
+    memcpy(arch_phys_to_virt(facts_at), m, sizeof *m);
+    give(t, b, "console", &console, VX_R_WRITE | HAND, 0, 0);
+    give(t, b, "root", &root.obj, VX_R_READ | VX_R_WRITE | HAND, 0, 0);
+    give(t, b, "initrd", &initrd->obj, VX_R_READ | VX_R_EXEC | HAND, skip, m->initrd.len_bytes);
+    give(t, b, "mmio", &mmio.obj, VX_R_READ | VX_R_WRITE | VX_R_DMA | HAND, 0, mmio.length);
+    give(t, b, "irqs", &irqs, VX_R_BIND | HAND, 0, irqchip_lines());
+    give(t, b, "entropy", &entropy, VX_R_WRITE | HAND, 0, 0);
+    give(t, b, "klog", &log->obj, VX_R_READ | HAND, 0, log_bytes);
+    give(t, b, "machine", &facts->obj, VX_R_READ | HAND, 0, sizeof *m);
+    if (m->console.base.space == REGISTER_IO)
+        give(t, b, "ports", &ports.obj, VX_R_READ | VX_R_WRITE | HAND, 0, ports.length);
+    log->obj.n_caps++; /* the kernel's own: they outlive every capability */
+    facts->obj.n_caps++;
+    initrd->obj.n_caps++;
+}
+
+static void find_image(const struct machine *m, const char *path, struct cpio_entry *entry)
+{
+    struct firmware_error error = {};
+    if (m->initrd.len_bytes == 0)
+        kernel_refuse("there is no initial RAM disk: start the machine with -initrd build/<arch>-<mode>/initrd.cpio");
+    const void *archive = arch_phys_to_virt((paddr_t){ m->initrd.base });
+    status_t st = cpio_find(archive, m->initrd.len_bytes, *path == '/' ? path + 1 : path, entry, &error);
+    if (st == ERR_NOT_FOUND)
+        kernel_refuse("the initial RAM disk has no %s", path);
+    if (st != OK)
+        kernel_refuse("the initial RAM disk is damaged: %s at byte %llu", error.what != nullptr ? error.what : "unreadable",
+                      (unsigned long long)error.where);
+}
+
+void init_start(const struct machine *m, const char *path)
+{
+    struct bundle_plan plan;
+    struct cpio_entry entry;
+    struct mem *initrd;
+    struct task *t;
+    struct thread *th;
+    struct vx_bundle *b;
+    paddr_t block;
+    constexpr uint32_t spec_order = 2;
+    find_image(m, path, &entry);
+    root_object(&mmio.obj, VX_CAP_DEVICE);
+    root_object(&ports.obj, VX_CAP_DEVICE);
+    root_object(&irqs, VX_CAP_IRQ);
+    root_object(&console, VX_CAP_CONSOLE);
+    root_object(&entropy, VX_CAP_ENTROPY);
+    mmio.length = PHYS_LIMIT;
+    mmio.kind = VX_DEVICE_MMIO;
+    ports.length = 65536;
+    ports.kind = VX_DEVICE_PORTS;
+    struct vx_bundle *spec = first_spec(m, path, spec_order, &block);
+    status_t st = bundle_check(spec, spec->bytes, &plan);
+    kassert(st == OK);
+    uint64_t skip = m->initrd.base & PAGE_MASK;
+    uint32_t order = 0;
+    while (((uint64_t)ARCH_PAGE_SIZE << order) < INIT_MEMORY_BYTES)
+        order++;
+    if (mem_create_foreign(&root.reticle, (paddr_t){ m->initrd.base - skip }, m->initrd.len_bytes + skip, &initrd) != OK ||
+        task_create(&root.reticle, order, CAP_SLOTS_DEFAULT, nullptr, &t) != OK)
+        kernel_refuse("too little memory for the first Task");
+    t->obj.n_caps = 1; /* the machine's own interest in it */
+    t->is_init = true;
+    t->band = VX_BAND_DRIVER;
+    task_set_name(t, plan.name, plan.name_len);
+    plan.memory_bytes = INIT_MEMORY_BYTES;
+    const struct image image = { .mem = initrd, .bytes = entry.data_len,
+                                 .offset = (uint64_t)(entry.data - (const uint8_t *)arch_phys_to_virt((paddr_t){ m->initrd.base - skip })) };
+    st = spawn_build(t, &image, spec, &plan, &b, &th);
+    if (st != OK)
+        kernel_refuse("%s from the initial RAM disk cannot be started: %s", path,
+                      st == ERR_BAD_IMAGE ? "it is not an executable for this machine" : "too little memory");
+    reticle_free(&root.reticle, block, spec_order);
+    give_machine(t, b, m, initrd, skip);
+    struct vx_slot *slots = bundle_slots(b);
+    for (uint32_t i = 0; i < b->n_slots; i++)
+        if (strncmp(slots[i].name, "reticle", sizeof slots[i].name) == 0)
+            give_own_reticle(t, &slots[i]);
+    thread_start(th);
+}

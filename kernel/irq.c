@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ * Interrupt lines bound to signal bits; see irq.h.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <kernel/irq.h>
+#include <kernel/irqchip.h>
+#include <kernel/syscall.h>
+
+/* A line's binding and the capability it was made through. */
+static struct line {
+    struct binding binding;
+    const struct cap *cap;
+    bool awaits_rearm; /* level-triggered, fired, masked */
+} lines[IRQ_LINE_MAX];
+
+void irq_init(void)
+{
+    for (uint32_t i = 0; i < IRQ_LINE_MAX; i++) {
+        list_init(&lines[i].binding.node);
+        lines[i].binding.irq_line = i;
+    }
+}
+
+static void unbind(struct line *l)
+{
+    irqchip_mask(l->binding.irq_line);
+    binding_clear(&l->binding);
+    l->cap = nullptr;
+    l->awaits_rearm = false;
+}
+
+status_t irq_bind(struct cap *c, struct task *t, uint32_t bit)
+{
+    if (c->length != 1)
+        return ERR_BAD_ARGUMENT;
+    if (c->offset >= IRQ_LINE_MAX)
+        return ERR_NOT_SUPPORTED;
+    struct line *l = &lines[c->offset];
+    if (l->cap != nullptr && l->cap != c)
+        return ERR_BUSY;
+    if (bit == 64) {
+        if (l->cap != nullptr)
+            unbind(l);
+        return OK;
+    }
+    status_t st = irqchip_configure((uint32_t)c->offset);
+    if (st != OK)
+        return st == ERR_BUSY ? ERR_BUSY : ERR_NOT_SUPPORTED;
+    st = binding_set(&l->binding, t, bit);
+    if (st != OK)
+        return st;
+    l->cap = c;
+    irqchip_unmask((uint32_t)c->offset);
+    return OK;
+}
+
+void irq_cap_gone(const struct cap *c)
+{
+    if (c->length == 1 && c->offset < IRQ_LINE_MAX && lines[c->offset].cap == c)
+        unbind(&lines[c->offset]);
+}
+
+bool irq_is_bound(const struct cap *c)
+{
+    return c->length == 1 && c->offset < IRQ_LINE_MAX && lines[c->offset].cap == c;
+}
+
+void kernel_irq(uint32_t line)
+{
+    struct line *l = line < IRQ_LINE_MAX ? &lines[line] : nullptr;
+    if (l == nullptr || l->binding.task == nullptr) {
+        irqchip_mask(line); /* nobody asked for it */
+        return;
+    }
+    if (irqchip_is_level(line)) {
+        irqchip_mask(line);
+        l->awaits_rearm = true;
+        l->binding.task->masked_irqs |= UINT64_C(1) << l->binding.bit;
+    }
+    binding_post(&l->binding);
+}
+
+void irq_rearm(struct task *t, uint64_t bits)
+{
+    for (struct list_node *n = t->bindings.next; n != &t->bindings; n = n->next) {
+        struct binding *b = container_of(n, struct binding, node);
+        struct line *l = container_of(b, struct line, binding);
+        if (l < lines || l >= lines + IRQ_LINE_MAX)
+            continue; /* a binding of another kind of object */
+        if (l->awaits_rearm && (bits >> b->bit & 1) != 0) {
+            l->awaits_rearm = false;
+            irqchip_unmask(b->irq_line);
+        }
+    }
+    t->masked_irqs &= ~bits;
+}
+
+void irq_task_gone(struct task *t)
+{
+    struct list_node *next;
+    for (struct list_node *n = t->bindings.next; n != &t->bindings; n = next) {
+        struct line *l = container_of(container_of(n, struct binding, node), struct line, binding);
+        next = n->next;
+        if (l >= lines && l < lines + IRQ_LINE_MAX)
+            unbind(l);
+    }
+}
+
+struct sysret sys_device_bind_irq(uint64_t irq, uint64_t bit)
+{
+    struct cap *c;
+    status_t st = cap_get(&current_task()->caps, irq, VX_CAP_IRQ, VX_R_BIND, &c);
+    if (st != OK)
+        return sys_status(st);
+    if (bit > 64)
+        return sys_status(ERR_BAD_ARGUMENT);
+    return sys_status(irq_bind(c, current_task(), (uint32_t)bit));
+}

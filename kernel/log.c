@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * kprintf and the kernel log ring. Each line starts with the time since boot. Addresses of kernel memory are not printed outside
+ * panics: the ring is readable by whoever initd gives it to.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <abi/klog.h>
+#include <abi/limits.h>
+#include <base/format.h>
+#include <kernel/console.h>
+#include <kernel/entry.h>
+#include <kernel/log.h>
+#include <arch/mmu.h>
+#include <arch/timer.h>
+#include <stdarg.h>
+
+static union {
+    struct vx_klog log;
+    alignas(ARCH_PAGE_SIZE) uint8_t bytes[KERNEL_LOG_BYTES];
+} ring = { .log = { .magic = VX_KLOG_MAGIC, .size = KERNEL_LOG_BYTES - sizeof(struct vx_klog) } };
+static log_level_t level = LOG_NORMAL;
+static bool line_start = true;
+
+void log_set_level(log_level_t l)
+{
+    level = l;
+}
+
+static void put(const char *text, size_t len, bool echo)
+{
+    uint64_t at = atomic_load_explicit(&ring.log.written, memory_order_relaxed);
+    for (size_t i = 0; i < len; i++, at++)
+        ring.log.bytes[at % ring.log.size] = text[i];
+    /* release: a reader that sees the count sees the text. */
+    atomic_store_explicit(&ring.log.written, at, memory_order_release);
+    if (!echo)
+        return;
+    bool newline = len != 0 && text[len - 1] == '\n'; /* pieces end at a newline, see sink() */
+    console_write(text, newline ? len - 1 : len);
+    if (newline)
+        console_write("\r\n", 2);
+}
+
+struct line { bool echo; };
+
+static void sink(void *ctx, const char *text, size_t len)
+{
+    const struct line *l = ctx;
+    while (len != 0) {
+        size_t n = 0;
+        if (line_start) {
+            char stamp[32];
+            uint64_t us = arch_timer_now_ns() / 1000;
+            size_t s = format_into(stamp, sizeof stamp, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
+                                   (unsigned long long)(us % 1000000));
+            put(stamp, s, l->echo);
+            line_start = false;
+        }
+        while (n < len && text[n] != '\n')
+            n++;
+        if (n < len) {
+            n++;
+            line_start = true;
+        }
+        put(text, n, l->echo);
+        text += n;
+        len -= n;
+    }
+}
+
+static void vlog(log_level_t at, const char *format, va_list args)
+{
+    struct line l = { .echo = level >= at };
+    format_va(sink, &l, format, args);
+}
+
+void kprintf(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vlog(LOG_NORMAL, format, args);
+    va_end(args);
+}
+
+void log_debug(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vlog(LOG_DEBUG, format, args);
+    va_end(args);
+}
+
+void log_urgent(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vlog(LOG_QUIET, format, args);
+    va_end(args);
+}
+
+paddr_t log_ring(size_t *bytes)
+{
+    *bytes = sizeof ring;
+    return arch_virt_to_phys(&ring);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * The kernel log: a ring of text that initd can read (abi/klog.h), echoed on the console at and above a level. */
+#pragma once
+#include <base/addr.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum log_level : uint8_t { LOG_QUIET = 0, LOG_NORMAL = 1, LOG_DEBUG = 2 } log_level_t;
+
+/* What the console gets: quiet: panics only; normal: kprintf; debug: klog_debug as well. The ring gets everything. */
+void log_set_level(log_level_t level);
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* To the ring and, whatever the level, to the console. */
+void log_urgent(const char *format, ...) __attribute__((format(printf, 1, 2)));
+paddr_t log_ring(size_t *bytes);

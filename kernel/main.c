@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ * The portable kernel's way from the platform's hands to the first Task. A stage is announced after it has checked itself. */
+#include <kernel/cmdline.h>
+#include <kernel/entropy.h>
+#include <kernel/entry.h>
+#include <kernel/firmware/machine.h>
+#include <kernel/init.h>
+#include <kernel/irq.h>
+#include <kernel/log.h>
+#include <kernel/sched.h>
+#include <kernel/selftest.h>
+#include <kernel/sync.h>
+#include <kernel/syscall.h>
+#include <kernel/trace.h>
+#include <kernel/wallclock.h>
+#include <arch/boot.h>
+#include <arch/hart.h>
+#include <arch/timer.h>
+#include <base/string.h>
+
+static void stage(const char *name)
+{
+    kprintf("[stage] %s: ok\n", name);
+}
+
+static void report_machine(const struct machine *m)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < m->n_ram; i++)
+        bytes += m->ram[i].len_bytes;
+    kprintf("machine: %llu MiB RAM in %u regions, %u harts, %u nodes, %u coherence domains, %u PCI bridges\n",
+            (unsigned long long)(bytes >> 20), m->n_ram, m->n_harts, m->n_nodes, m->n_domains, m->n_pci);
+    if (m->n_harts > 1)
+        kprintf("machine: running on 1 hart of %u\n", m->n_harts);
+    if (m->n_left_out != 0)
+        kprintf("machine: %u entries of the firmware tables were left out (reasons 0x%x)\n", m->n_left_out, m->left_out);
+}
+
+static void seed_entropy(struct machine *m)
+{
+    uint64_t samples[64];
+    char text[128];
+    entropy_init();
+    if (m->seed_len_bytes != 0) {
+        entropy_add(m->seed, m->seed_len_bytes, m->seed_len_bytes * 8, "firmware");
+        memset(m->seed, 0, sizeof m->seed);
+        m->seed_len_bytes = 0;
+    }
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        (void)arch_timer_now_ns(); /* something between readings */
+        samples[i] = arch_cycles();
+    }
+    entropy_add_jitter(samples, sizeof samples / sizeof samples[0]);
+    entropy_report(text, sizeof text);
+    kprintf("entropy: %s\n", text);
+}
+
+[[noreturn]] void kernel_main(struct machine *m, struct hart *h)
+{
+    static char init_path[CPIO_NAME_MAX] = "/sbin/initd", word[16];
+    h->syscalls = syscall_table;
+    h->current = nullptr;
+    if (cmdline_get(m->cmdline, "log", word, sizeof word)) {
+        if (strncmp(word, "quiet", sizeof word) == 0)
+            log_set_level(LOG_QUIET);
+        else if (strncmp(word, "debug", sizeof word) == 0)
+            log_set_level(LOG_DEBUG);
+    }
+    kprintf("VectraOS\n");
+    selftest_boot();
+    stage("boot");
+    report_machine(m);
+    if (m->n_ram == 0 || m->n_harts == 0)
+        kernel_refuse("the firmware tables name no memory or no processor");
+    stage("firmware");
+    selftest_paging(m);
+    stage("paging");
+    init_memory(m);
+    selftest_reticle();
+    stage("reticle");
+    selftest_caps();
+    stage("caps");
+    sched_init();
+    futex_init();
+    irq_init();
+    wallclock_init(1);
+    selftest_sched();
+    stage("sched");
+    selftest_rings();
+    stage("rings");
+    seed_entropy(m);
+    selftest_entropy();
+    stage("entropy");
+    trace_init(m->cmdline);
+    cmdline_get(m->cmdline, "init", init_path, sizeof init_path);
+    init_start(m, init_path);
+    if (cmdline_get(m->cmdline, "bench", word, sizeof word)) {
+        unsigned long long now = arch_timer_now_ns();
+        kprintf("bench kernel boot_to_initd instructions %llu %llu %llu 1\n", now, now, now);
+    }
+    sched_run();
+}

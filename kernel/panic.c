@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ * The end, said clearly: a panic for our own broken invariants, a refusal for a machine that cannot be used, and the orderly
+ * stop when the first Task ends. */
+#include <kernel/entry.h>
+#include <kernel/ksyms.h>
+#include <kernel/log.h>
+#include <kernel/machine_stop.h>
+#include <kernel/task.h>
+#include <arch/boot.h>
+#include <arch/debug.h>
+#include <arch/hart.h>
+#include <base/format.h>
+#include <base/kassert.h>
+#include <stdarg.h>
+
+static bool panicking;
+
+static void backtrace(const struct arch_frame *f)
+{
+    uint64_t pc[24];
+    size_t n = arch_backtrace(pc, sizeof pc / sizeof pc[0], f);
+    log_urgent("backtrace:\n");
+    for (size_t i = 0; i < n; i++) {
+        uint64_t offset = 0;
+        const char *name = ksym_find(pc[i], &offset);
+        log_urgent("  #%zu 0x%llx %s+0x%llx\n", i, (unsigned long long)pc[i], name != nullptr ? name : "?",
+                   (unsigned long long)offset);
+    }
+}
+
+[[noreturn]] static void die(const struct arch_frame *f)
+{
+    const struct hart *h = arch_hart_self();
+    if (h != nullptr && h->current != nullptr)
+        log_urgent("while task %u (%s) ran\n", h->current->task->id, h->current->task->name);
+    if (f != nullptr)
+        arch_frame_dump(f);
+    backtrace(f);
+    log_urgent("KERNEL PANIC: end of report\n");
+    arch_poweroff();
+}
+
+[[noreturn]] void kernel_panic(const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    if (panicking)
+        arch_poweroff(); /* a fault in the report itself */
+    panicking = true;
+    log_set_level(LOG_NORMAL);
+    va_start(args, format);
+    format_into_va(text, sizeof text, format, args);
+    va_end(args);
+    log_urgent("\nKERNEL PANIC: %s\n", text);
+    die(nullptr);
+}
+
+[[noreturn]] void kernel_trap(const struct trap *t, const struct arch_frame *f)
+{
+    if (panicking)
+        arch_poweroff();
+    panicking = true;
+    log_set_level(LOG_NORMAL);
+    log_urgent("\nKERNEL PANIC: %s in the kernel, address 0x%llx, code 0x%llx\n", t->name, (unsigned long long)t->address,
+               (unsigned long long)t->code);
+    die(f);
+}
+
+[[noreturn]] void kassert_fail(const char *expr, const char *file, int line)
+{
+    kernel_panic("kassert(%s) at %s:%d", expr, file, line);
+}
+
+[[noreturn]] void kernel_refuse(const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    format_into_va(text, sizeof text, format, args);
+    va_end(args);
+    log_urgent("\nVectraOS cannot start: %s\n", text);
+    arch_poweroff();
+}
+
+[[noreturn]] void machine_stop(uint32_t status, uint32_t cause)
+{
+    if (cause == VX_CAUSE_EXIT && status == 0) {
+        kprintf("power off\n");
+        arch_poweroff();
+    }
+    if (cause == VX_CAUSE_EXIT && status == 1) {
+        kprintf("reboot\n");
+        arch_reboot();
+    }
+    kernel_panic("the first Task ended (status %u, cause %u)", status, cause);
+}

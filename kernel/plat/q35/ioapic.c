@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ * Interrupt lines: the I/O APICs. A line is an ACPI global system interrupt; line n arrives as X86_VECTOR_LINE + n.
+ * [82093AA] "I/O Redirection Table Registers".
+ *
+ * Invariants: 1. every line is masked until irqchip_unmask(). 2. trigger and polarity never change after boot. */
+#include "q35.h"
+#include <arch/io.h>
+#include <arch/mmu.h>
+#include <isa/irq.h>
+#include <kernel/entry.h>
+#include <kernel/firmware/machine.h>
+#include <kernel/irqchip.h>
+
+enum : uint32_t { LINES_MAX = X86_VECTOR_LINE_END - X86_VECTOR_LINE, ISA_LINES = 16 };
+enum : uint32_t { REG_VERSION = 1, REG_TABLE = 0x10 };
+static constexpr uint32_t ENTRY_ACTIVE_LOW = 1 << 13, ENTRY_LEVEL = 1 << 15, ENTRY_MASKED = 1 << 16;
+
+struct ioapic {
+    volatile uint8_t *registers;
+    uint32_t first, end; /* the lines it has */
+};
+static struct ioapic chip[MACHINE_IOAPIC_MAX];
+static uint32_t n_chips, n_lines;
+static uint32_t entry[LINES_MAX]; /* the low half of each redirection entry; 0: no such line */
+
+static uint32_t ioapic_read(const struct ioapic *c, uint32_t reg)
+{
+    mmio_write32(c->registers, reg);
+    return mmio_read32(c->registers + 0x10);
+}
+
+static void ioapic_write(const struct ioapic *c, uint32_t reg, uint32_t value)
+{
+    mmio_write32(c->registers, reg);
+    mmio_write32(c->registers + 0x10, value);
+}
+
+static const struct ioapic *chip_of(uint32_t line)
+{
+    for (uint32_t i = 0; line < LINES_MAX && i < n_chips; i++)
+        if (line >= chip[i].first && line < chip[i].end)
+            return &chip[i];
+    return nullptr;
+}
+
+/* ISA lines are edge triggered and active high, PCI's the other way round, unless the tables say otherwise. */
+static uint32_t initial_entry(const struct apic_info *a, uint32_t line)
+{
+    uint32_t e = (X86_VECTOR_LINE + line) | ENTRY_MASKED;
+    for (uint32_t i = 0; i < a->n_overrides; i++) {
+        const struct irq_info *irq = &a->override[i].irq;
+        if (irq->number == line)
+            return e | (irq->edge ? 0 : ENTRY_LEVEL) | (irq->active_low ? ENTRY_ACTIVE_LOW : 0);
+    }
+    return line < ISA_LINES ? e : e | ENTRY_LEVEL | ENTRY_ACTIVE_LOW;
+}
+
+/* The 8259s are moved off the exception vectors, where their spurious interrupts would look like faults, and masked. */
+static void mask_legacy_pics(void)
+{
+    static const uint16_t command[2] = { 0x20, 0xa0 };
+    for (unsigned i = 0; i < 2; i++) {
+        port_write8(command[i], 0x11);
+        port_write8(command[i] + 1, (uint8_t)(X86_VECTOR_PIC + 8 * i));
+        port_write8(command[i] + 1, i == 0 ? 4 : 2);
+        port_write8(command[i] + 1, 1);
+        port_write8(command[i] + 1, 0xff);
+    }
+}
+
+void q35_irqchip_init(const struct machine *m)
+{
+    const struct apic_info *a = &m->apic;
+    if (a->has_legacy_pics)
+        mask_legacy_pics();
+    for (uint32_t i = 0; i < a->n_ioapics; i++) {
+        struct ioapic *c = &chip[n_chips];
+        c->registers = arch_map_device((paddr_t){ a->ioapic[i].base }, 32);
+        if (c->registers == nullptr)
+            kernel_refuse("no room to map the I/O APIC at 0x%lx", a->ioapic[i].base);
+        c->first = a->ioapic[i].gsi_base;
+        c->end = c->first + (ioapic_read(c, REG_VERSION) >> 16 & 0xff) + 1;
+        n_chips++;
+        for (uint32_t line = c->first; line < c->end; line++) {
+            uint32_t reg = REG_TABLE + 2 * (line - c->first);
+            ioapic_write(c, reg, ENTRY_MASKED);
+            if (line >= LINES_MAX) /* more lines than vectors: the rest cannot be used */
+                continue;
+            entry[line] = initial_entry(a, line);
+            ioapic_write(c, reg + 1, x86_lapic_id() << 24);
+            ioapic_write(c, reg, entry[line]);
+            n_lines = line >= n_lines ? line + 1 : n_lines;
+        }
+    }
+}
+
+status_t irqchip_configure(uint32_t line)
+{
+    return chip_of(line) != nullptr ? OK : ERR_NOT_FOUND;
+}
+
+static void set_masked(uint32_t line, uint32_t masked)
+{
+    const struct ioapic *c = chip_of(line);
+    if (c == nullptr || (entry[line] & ENTRY_MASKED) == masked)
+        return;
+    entry[line] ^= ENTRY_MASKED;
+    ioapic_write(c, REG_TABLE + 2 * (line - c->first), entry[line]);
+}
+
+void irqchip_unmask(uint32_t line)
+{
+    set_masked(line, 0);
+}
+
+void irqchip_mask(uint32_t line)
+{
+    set_masked(line, ENTRY_MASKED);
+}
+
+bool irqchip_is_level(uint32_t line)
+{
+    return chip_of(line) != nullptr && (entry[line] & ENTRY_LEVEL) != 0;
+}
+
+uint32_t irqchip_lines(void)
+{
+    return n_lines;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ * QEMU's virt machine, and others that describe themselves the same way: which device does what comes from the device
+ * tree. Also its small devices: PL011 output, PL031, and PSCI for power.
+ * Sources: [PL011] "Programmers model"; [PL031] "Programmers model"; [PSCI] "Function specifications". */
+#include "virt.h"
+#include <arch/boot.h>
+#include <arch/hart.h>
+#include <arch/io.h>
+#include <arch/mmu.h>
+#include <isa/plat.h>
+#include <kernel/console.h>
+
+enum : uint32_t { UART_DR = 0x00, UART_FR = 0x18, UART_LCRH = 0x2c, UART_CR = 0x30 };
+static constexpr uint32_t FR_TX_FULL = 1u << 5;
+static constexpr uint32_t LCRH_8_BITS_FIFO = 0x70;
+static constexpr uint32_t CR_ON = 0x301;          /* UART, transmitter, receiver; baud rate as the firmware left it */
+static constexpr uint32_t WAIT_POLLS = 1'000'000; /* many characters' time on any real line */
+
+static constexpr uint32_t PSCI_SYSTEM_OFF = 0x8400'0008, PSCI_SYSTEM_RESET = 0x8400'0009;
+
+static char *uart;
+static bool uart_stuck; /* it had no room for WAIT_POLLS: from now on a full FIFO drops characters */
+static char *rtc;
+static enum psci_method psci;
+
+void plat_console_at(void *regs)
+{
+    uart = regs;
+    if (uart == nullptr)
+        return;
+    mmio_write32(uart + UART_LCRH, LCRH_8_BITS_FIFO);
+    mmio_write32(uart + UART_CR, CR_ON);
+}
+
+void arch_early_putc(char c)
+{
+    if (uart == nullptr)
+        return;
+    uint32_t polls = 0;
+    while ((mmio_read32(uart + UART_FR) & FR_TX_FULL) != 0)
+        if (uart_stuck || ++polls == WAIT_POLLS) {
+            uart_stuck = true;
+            return;
+        }
+    uart_stuck = false;
+    mmio_write32(uart + UART_DR, (uint8_t)c);
+}
+
+void console_write(const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        arch_early_putc(bytes[i]);
+}
+
+void rtc_init(const struct machine *m)
+{
+    if (m->rtc.kind == RTC_PL031)
+        rtc = arch_map_device((paddr_t){ m->rtc.pl031.base }, ARCH_PAGE_SIZE);
+}
+
+status_t arch_rtc_read(uint64_t *seconds)
+{
+    if (rtc == nullptr)
+        return ERR_NOT_SUPPORTED;
+    *seconds = mmio_read32(rtc); /* RTCDR */
+    return OK;
+}
+
+void power_init(const struct machine *m)
+{
+    psci = m->psci.is_v0_1 ? PSCI_NONE : m->psci.method;
+}
+
+/* Without a word from the device tree (it may be what is broken), firmware below us is asked the way it must be there:
+ * whoever started us at EL2 can only sit at EL3. A call that nobody answers comes back. */
+[[noreturn]] static void firmware_stop(uint32_t function)
+{
+    bool smc = psci == PSCI_NONE ? isa_boot_el == 2 : psci == PSCI_SMC;
+    (void)(smc ? isa_smc : isa_hvc)(function, 0, 0, 0);
+    arch_halt();
+}
+
+void arch_poweroff(void)
+{
+    firmware_stop(PSCI_SYSTEM_OFF);
+}
+
+void arch_reboot(void)
+{
+    firmware_stop(PSCI_SYSTEM_RESET);
+}
+
+void plat_init(struct machine *m)
+{
+    power_init(m);
+    gic_init(m);
+    rtc_init(m);
+}

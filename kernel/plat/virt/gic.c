@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ * The Arm generic interrupt controller, versions 2 and 3. They share the distributor; a GICv3 adds a redistributor for each
+ * hart, and is acknowledged through system registers in place of a second device.
+ *
+ * All interrupts have one priority and go to the boot hart. A line is masked until somebody asks for it.
+ * Context: interrupts masked, one hart.
+ * Sources: [GICv2] "Programmers' Model"; [GICv3] "Programmers' Model", "Register descriptions". */
+#include "virt.h"
+#include <arch/boot.h>
+#include <arch/hart.h>
+#include <arch/io.h>
+#include <arch/mmu.h>
+#include <isa/plat.h>
+#include <kernel/entry.h>
+#include <kernel/irqchip.h>
+
+enum : uint32_t {
+    GICD_CTLR = 0x000, GICD_TYPER = 0x004, GICD_IGROUPR = 0x080, GICD_ISENABLER = 0x100, GICD_ICENABLER = 0x180,
+    GICD_ICPENDR = 0x280, GICD_IPRIORITYR = 0x400, GICD_ITARGETSR = 0x800, GICD_ICFGR = 0xc00, GICD_IROUTER = 0x6000,
+    GICC_CTLR = 0x00, GICC_PMR = 0x04, GICC_IAR = 0x0c, GICC_EOIR = 0x10,
+    GICR_TYPER = 0x08, GICR_WAKER = 0x14, GICR_SGI_FRAME = 0x10000,
+    V2M_MSI_TYPER = 0x08,
+};
+static constexpr uint32_t CTLR_ENABLE_V2 = 1, CTLR_ENABLE_V3 = 0x13 /* both groups, affinity routing */;
+static constexpr uint32_t CTLR_WRITE_PENDING = 1u << 31;
+static constexpr uint32_t WAKER_SLEEP = 1u << 1, WAKER_ASLEEP = 1u << 2;
+static constexpr uint32_t PRIORITY_ALL = 0xa0a0a0a0; /* of four lines */
+static constexpr uint32_t FIRST_SHARED = 32;         /* below: private to each hart */
+static constexpr uint32_t LINES_MAX = 1020;          /* above: special, 1023 is "none" */
+static constexpr uint32_t WAIT_POLLS = 1'000'000;
+
+static char *dist, *cpu, *redist; /* redist: of this hart, its second frame */
+static bool is_v3;
+static uint32_t n_lines, timer_line;
+static struct phys_range kernel_ranges[3 + MACHINE_GIC_REDIST_MAX];
+static unsigned n_kernel_ranges;
+
+static void *map(struct phys_range r, const char *what)
+{
+    void *p = r.len_bytes == 0 ? nullptr : arch_map_device((paddr_t){ r.base }, r.len_bytes);
+    if (p == nullptr)
+        kernel_refuse("interrupt controller: the device tree gives no usable %s", what);
+    kernel_ranges[n_kernel_ranges++] = r;
+    return p;
+}
+
+static void wait_clear(const char *reg, uint32_t bits)
+{
+    for (uint32_t polls = 0; (mmio_read32(reg) & bits) != 0; polls++)
+        if (polls == WAIT_POLLS)
+            kernel_refuse("interrupt controller: a register never settles");
+}
+
+/* Private lines of a GICv3 live in the redistributor, with the same layout. */
+static char *line_regs(uint32_t line)
+{
+    return is_v3 && line < FIRST_SHARED ? redist : dist;
+}
+
+static void set_bit(uint32_t bank, uint32_t line)
+{
+    mmio_write32(line_regs(line) + bank + line / 32 * 4, 1u << line % 32);
+}
+
+static void set_edge(uint32_t line)
+{
+    char *reg = line_regs(line) + GICD_ICFGR + line / 16 * 4;
+    if (line >= FIRST_SHARED && line < n_lines)
+        mmio_write32(reg, mmio_read32(reg) | 2u << line % 16 * 2);
+}
+
+/* Masks 32 lines, all at the same priority, level triggered unless they are private. */
+static void reset_lines(char *regs, uint32_t first)
+{
+    mmio_write32(regs + GICD_ICENABLER + first / 8, ~0u);
+    mmio_write32(regs + GICD_ICPENDR + first / 8, ~0u);
+    if (is_v3)
+        mmio_write32(regs + GICD_IGROUPR + first / 8, ~0u); /* group 1: the one that system registers serve as IRQ */
+    for (uint32_t i = 0; i < 32; i += 4)
+        mmio_write32(regs + GICD_IPRIORITYR + first + i, PRIORITY_ALL);
+    if (first >= FIRST_SHARED)
+        for (uint32_t i = 0; i < 32; i += 16)
+            mmio_write32(regs + GICD_ICFGR + (first + i) / 4, 0);
+}
+
+static void v2_init(const struct gic_info *g)
+{
+    cpu = map(g->cpu, "GICv2 cpu interface");
+    /* The target registers of private lines are read-only and name the hart that reads them. */
+    uint32_t self = 0;
+    for (uint32_t i = 0; i < FIRST_SHARED; i += 4)
+        self |= mmio_read32(dist + GICD_ITARGETSR + i);
+    self = (self | self >> 8 | self >> 16 | self >> 24) & 0xff;
+    reset_lines(dist, 0);
+    for (uint32_t line = FIRST_SHARED; line < n_lines; line += 4)
+        mmio_write32(dist + GICD_ITARGETSR + line, self * 0x01010101);
+    mmio_write32(dist + GICD_CTLR, CTLR_ENABLE_V2);
+    mmio_write32(cpu + GICC_PMR, 0xff);
+    mmio_write32(cpu + GICC_CTLR, 1);
+}
+
+static char *v3_find_redistributor(const struct gic_info *g, uint32_t affinity)
+{
+    char *found = nullptr;
+    for (uint32_t i = 0; i < g->n_redist; i++) {
+        char *region = map(g->redist[i], "GICv3 redistributor");
+        for (uint64_t at = 0; found == nullptr && at + 0x20000 <= g->redist[i].len_bytes;) {
+            uint64_t type = mmio_read64(region + at + GICR_TYPER);
+            if (type >> 32 == affinity)
+                found = region + at;
+            if ((type >> 4 & 1) != 0)
+                break; /* the last of this region */
+            uint64_t frames = (type >> 1 & 1) != 0 ? 0x40000 : 0x20000; /* GICv4 has two more */
+            at += g->redist_stride_bytes != 0 ? g->redist_stride_bytes : frames;
+        }
+    }
+    if (found == nullptr)
+        kernel_refuse("interrupt controller: no redistributor for hart %x", affinity);
+    return found;
+}
+
+static void v3_init(const struct gic_info *g)
+{
+    uint64_t hw_id = arch_hart_self()->hw_id;
+    char *own = v3_find_redistributor(g, (uint32_t)(hw_id >> 8 & 0xff000000) | (uint32_t)(hw_id & 0xffffff));
+    mmio_write32(own + GICR_WAKER, mmio_read32(own + GICR_WAKER) & ~WAKER_SLEEP);
+    wait_clear(own + GICR_WAKER, WAKER_ASLEEP);
+    redist = own + GICR_SGI_FRAME;
+    reset_lines(redist, 0);
+    mmio_write32(dist + GICD_CTLR, CTLR_ENABLE_V3);
+    wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
+    for (uint32_t line = FIRST_SHARED; line < n_lines; line++)
+        mmio_write64(dist + GICD_IROUTER + line * 8, hw_id);
+
+    uint64_t sre;
+    __asm__ volatile("msr S3_0_C12_C12_5, %1\n\tisb\n\tmrs %0, S3_0_C12_C12_5" : "=r"(sre) : "r"(UINT64_C(7))); /* ICC_SRE_EL1 */
+    if ((sre & 1) == 0)
+        kernel_refuse("interrupt controller: the GICv3 system registers are switched off");
+    __asm__ volatile("msr S3_0_C4_C6_0, %0\n\t"   /* ICC_PMR_EL1: everything passes */
+                     "msr S3_0_C12_C12_4, xzr\n\t" /* ICC_CTLR_EL1: one write ends an interrupt */
+                     "msr S3_0_C12_C12_7, %1\n\t"  /* ICC_IGRPEN1_EL1 */
+                     "isb" ::"r"(UINT64_C(0xff)), "r"(UINT64_C(1)));
+}
+
+/* Message-signalled interrupts and some devices' lines are edges; everything else is a level. */
+static void set_edges(struct machine *m)
+{
+    struct gic_info *g = &m->gic;
+    if (g->v2m.len_bytes != 0) {
+        if (g->v2m_spi_base == 0) {
+            uint32_t type = mmio_read32((char *)map(g->v2m, "GICv2m frame") + V2M_MSI_TYPER);
+            g->v2m_spi_base = type >> 16 & 0x3ff;
+            g->v2m_spi_count = type & 0x3ff;
+        }
+        for (uint32_t i = 0; i < g->v2m_spi_count; i++)
+            set_edge(g->v2m_spi_base + i);
+    }
+    for (uint32_t i = 0; i < m->n_virtio_mmio; i++)
+        if (m->virtio_mmio[i].irq.edge)
+            set_edge(m->virtio_mmio[i].irq.number);
+    if (m->console.irq.edge)
+        set_edge(m->console.irq.number);
+}
+
+void gic_init(struct machine *m)
+{
+    if (m->irqchip != IRQCHIP_GICV2 && m->irqchip != IRQCHIP_GICV3)
+        kernel_refuse("the device tree has no interrupt controller that the kernel knows: it needs a GICv2 or GICv3");
+    timer_line = m->timer.virt.number;
+    if (timer_line < 16 || timer_line >= FIRST_SHARED)
+        kernel_refuse("the device tree gives the virtual timer no private interrupt");
+    is_v3 = m->irqchip == IRQCHIP_GICV3;
+    dist = map(m->gic.dist, "distributor");
+    if (is_v3 && m->gic.its.len_bytes != 0)
+        kernel_ranges[n_kernel_ranges++] = m->gic.its;
+    mmio_write32(dist + GICD_CTLR, 0);
+    if (is_v3)
+        wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
+    n_lines = ((mmio_read32(dist + GICD_TYPER) & 31) + 1) * 32;
+    for (uint32_t first = FIRST_SHARED; first < n_lines; first += 32)
+        reset_lines(dist, first);
+    if (n_lines > LINES_MAX)
+        n_lines = LINES_MAX;
+    (is_v3 ? v3_init : v2_init)(&m->gic);
+    set_edges(m);
+    set_bit(GICD_ISENABLER, timer_line);
+}
+
+void plat_irq(void)
+{
+    uint64_t token;
+    if (is_v3)
+        __asm__ volatile("mrs %0, S3_0_C12_C12_0\n\tdsb sy" : "=r"(token)::"memory"); /* ICC_IAR1_EL1 */
+    else
+        token = mmio_read32(cpu + GICC_IAR);
+    uint32_t line = token & 0xffffff;
+    if (!is_v3)
+        line &= 0x3ff; /* above: which hart sent it */
+    if (line >= LINES_MAX)
+        return;
+    if (line == timer_line) {
+        isa_timer_quiet();
+        kernel_timer();
+    } else {
+        kernel_irq(line);
+    }
+    if (is_v3)
+        __asm__ volatile("msr S3_0_C12_C12_1, %0\n\tisb" ::"r"(token) : "memory"); /* ICC_EOIR1_EL1 */
+    else
+        mmio_write32(cpu + GICC_EOIR, (uint32_t)token);
+}
+
+status_t irqchip_configure(uint32_t line)
+{
+    if (line >= n_lines)
+        return ERR_NOT_FOUND;
+    if (line < FIRST_SHARED)
+        return ERR_BUSY; /* the timer's, and those between harts */
+    irqchip_mask(line);
+    set_bit(GICD_ICPENDR, line);
+    return OK;
+}
+
+void irqchip_unmask(uint32_t line)
+{
+    set_bit(GICD_ISENABLER, line);
+}
+
+void irqchip_mask(uint32_t line)
+{
+    set_bit(GICD_ICENABLER, line);
+    /* Until the write has arrived the line may still interrupt; the distributor says when. */
+    if (is_v3)
+        wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
+    else
+        io_barrier();
+}
+
+bool irqchip_is_level(uint32_t line)
+{
+    return line < n_lines && (mmio_read32(line_regs(line) + GICD_ICFGR + line / 16 * 4) >> line % 16 * 2 & 2) == 0;
+}
+
+uint32_t irqchip_lines(void)
+{
+    return n_lines;
+}
+
+bool arch_kernel_device(unsigned i, paddr_t *base, uint64_t *len_bytes)
+{
+    if (i >= n_kernel_ranges)
+        return false;
+    *base = (paddr_t){ kernel_ranges[i].base };
+    *len_bytes = kernel_ranges[i].len_bytes;
+    return true;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of this board share. */
+#pragma once
+#include <kernel/firmware/machine.h>
+
+void gic_init(struct machine *m);
+void power_init(const struct machine *m);
+void rtc_init(const struct machine *m);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ * The portable page-table walker, over the entry format of <arch/pte.h>. Knows tables and entries; areas and what they
+ * mean are kernel/vm.h's.
+ *
+ * An entry of the user half is empty (0), a table, a leaf, or parked: not present, but it still names its frame, because
+ * the area has no protection at the moment. Bit 0 of a parked entry is clear, which every isa reads as "not present".
+ *
+ * P1. A table exists only while an area lies, at least partly, in the addresses that it spans; the root always does.
+ * P2. A leaf or parked entry of level k in an anonymous area is one block of the Reticle of order 9k.
+ * P3. A block that was mapped is not given back before the TLBs forgot it.
+ * P4. An entry is never changed from a leaf to a table without being empty, and flushed, in between.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#pragma once
+#include <abi/status.h>
+#include <arch/mmu.h>
+#include <arch/pte.h>
+#include <base/addr.h>
+#include <kernel/reticle.h>
+#include <stdint.h>
+
+#define PT_INDEX_BITS 9u
+#define PT_LEAF_MAX   2u /* the largest leaf's level: 1 GiB */
+#define PT_BATCH      24u
+/* One past the user half; the last root entry of it spans a little more than user space. */
+#define PT_USER_END (UINT64_C(1) << 47)
+
+static inline unsigned pt_shift(unsigned level)
+{
+    return ARCH_PAGE_SHIFT + PT_INDEX_BITS * level;
+}
+
+static inline uint64_t pt_span(unsigned level)
+{
+    return UINT64_C(1) << pt_shift(level);
+}
+
+/* Blocks set aside so that a commit cannot fail: a queue through their own first words. Empty: {}. */
+struct block_list {
+    uint64_t first, last; /* physical addresses; page 0 is nobody's */
+};
+
+struct block_node {
+    uint64_t next, order;
+};
+
+static inline void block_list_push(struct block_list *l, paddr_t block, uint32_t order)
+{
+    *(struct block_node *)arch_phys_to_virt(block) = (struct block_node){ 0, order };
+    if (l->first == 0)
+        l->first = block.raw;
+    else
+        ((struct block_node *)arch_phys_to_virt((paddr_t){ l->last }))->next = block.raw;
+    l->last = block.raw;
+}
+
+/* The list is not empty. */
+static inline paddr_t block_list_pop(struct block_list *l, uint32_t *order)
+{
+    paddr_t block = { l->first };
+    struct block_node *n = arch_phys_to_virt(block);
+    l->first = n->next;
+    *order = (uint32_t)n->order;
+    return block;
+}
+
+void block_list_free(struct block_list *l, struct reticle *r);
+/* Sets n table pages aside. ERR_NO_MEMORY leaves the list as it was. */
+status_t pt_reserve(struct block_list *tables, struct reticle *r, unsigned n);
+
+/* The entry for va at level `to`, or above it the one where the way down ends. *level: where. */
+static inline uint64_t *pt_walk(paddr_t root, uint64_t va, unsigned to, unsigned *level)
+{
+    uint64_t *table = arch_phys_to_virt(root);
+    for (unsigned l = PT_LEVELS - 1;; l--) {
+        uint64_t *e = &table[(va >> pt_shift(l)) % PT_ENTRIES];
+        if (l == to || !pte_present(*e) || pte_is_leaf(*e, l)) {
+            *level = l;
+            return e;
+        }
+        table = arch_phys_to_virt((paddr_t){ pte_pa(*e) });
+    }
+}
+
+static inline bool pt_is_parked(uint64_t e)
+{
+    return e != 0 && !pte_present(e);
+}
+
+/* The frame of a leaf or parked entry. */
+static inline uint64_t pt_frame(uint64_t e)
+{
+    return pte_present(e) ? pte_pa(e) : e & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+}
+
+/* The level of the largest leaf that may start at va, map pa, and be no longer than len. */
+unsigned pt_fit(uint64_t va, uint64_t pa, uint64_t len);
+
+/* Counts the tables that leaves need, over leaves given in ascending order. */
+struct pt_plan {
+    uint64_t last_va;
+    unsigned last_level; /* PT_LEVELS: none yet */
+};
+/* How many tables are missing for a leaf of `level` at va, beyond those counted before. The entry at va is empty. */
+unsigned pt_plan_leaf(struct pt_plan *p, paddr_t root, uint64_t va, unsigned level);
+/* Puts a leaf (parked if prot is 0) where pt_walk ended, at an empty entry of level `reached`, making the tables that are
+ * missing out of `tables`. The caller publishes. */
+void pt_install(uint64_t *entry, unsigned reached, uint64_t va, unsigned level, paddr_t pa, uint32_t prot,
+                enum mem_type type, struct block_list *tables);
+
+/* A change of what is mapped: collects what the TLBs must forget and which blocks go back after that. */
+struct pt_edit {
+    struct arch_aspace *as;
+    struct reticle *reticle;  /* of the tables, and of the frames if owns_frames */
+    bool owns_frames;
+    uint64_t floor, ceiling;  /* pt_clear: tables that span only addresses in between go */
+    uint64_t low, high;       /* not yet flushed */
+    uint32_t n_changed, n_blocks;
+    struct {
+        paddr_t pa;
+        uint32_t order;
+    } blocks[PT_BATCH];
+};
+
+void pt_edit_begin(struct pt_edit *e, struct arch_aspace *as, struct reticle *r);
+/* Flushes and gives back. */
+void pt_edit_end(struct pt_edit *e);
+/* Empties [from, to), which cuts no leaf in two. Frames go back if owns_frames. */
+void pt_clear(struct pt_edit *e, uint64_t from, uint64_t to);
+/* Changes the protection of the leaves and parked entries in [from, to), which cuts none in two. */
+void pt_protect(struct pt_edit *e, uint64_t from, uint64_t to, uint32_t prot, enum mem_type type);
+/* How many tables pt_split needs, for one address after the other; 0 is no address. */
+unsigned pt_split_need(paddr_t root, uint64_t first, uint64_t second);
+/* Sees to it that a leaf or nothing starts at va. With owns_frames its block is split as well (P2). */
+void pt_split(struct pt_edit *e, uint64_t va, struct block_list *tables);

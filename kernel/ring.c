@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * Ring objects: life, closing, waking. The calls are in sys_ring.c; the shared layout and protocol in abi/ring.h.
+ * Locking: the kernel is entered with interrupts masked on its one hart; user code on the other side of a mapped Ring is
+ * concurrent all the same, which is why every shared word is read once and every store is ordered. */
+#include <kernel/ring.h>
+#include <kernel/task.h>
+#include <arch/mmu.h>
+#include <base/kassert.h>
+#include <base/string.h>
+
+static uint32_t order_for(uint64_t bytes)
+{
+    uint32_t order = 0;
+    while (((uint64_t)ARCH_PAGE_SIZE << order) < bytes)
+        order++;
+    return order;
+}
+
+static status_t zeroed_block(struct reticle *home, uint32_t order, page_type_t type, void **out)
+{
+    paddr_t pa;
+    status_t st = reticle_alloc(home, order, type, &pa);
+    if (st != OK)
+        return st;
+    *out = arch_phys_to_virt(pa);
+    for (uint32_t i = 0; i < 1u << order; i++)
+        arch_page_zero((char *)*out + (size_t)i * ARCH_PAGE_SIZE);
+    return OK;
+}
+
+status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struct ring **out)
+{
+    struct object *o;
+    void *shared, *inflight = nullptr;
+    status_t st = object_create(home, VX_CAP_RING_TX, sizeof(struct ring), &o);
+    if (st != OK)
+        return st;
+    struct ring *r = ring_of(o);
+    r->slots = slots;
+    r->order = order_for(sizeof(struct vx_ring_shared) + (uint64_t)slots * sizeof(struct vx_message));
+    r->inflight_order = order_for((uint64_t)slots * sizeof(struct cap));
+    st = zeroed_block(home, r->order, PAGE_RING, &shared);
+    if (st != OK)
+        goto abandon;
+    if (with_caps) {
+        st = zeroed_block(home, r->inflight_order, PAGE_RING, &inflight);
+        if (st != OK)
+            goto free_shared;
+    }
+    r->shared = shared;
+    r->inflight = inflight;
+    waitq_init(&r->rx_wait);
+    waitq_init(&r->tx_wait);
+    list_init(&r->rx_binding.node);
+    r->tx_open = r->rx_open = true;
+    r->call_band = VX_BAND_COUNT;
+    atomic_store_explicit(&r->shared->epoch, o->id, memory_order_relaxed);
+    *out = r;
+    return OK;
+free_shared:
+    reticle_free(home, arch_virt_to_phys(shared), r->order);
+abandon:
+    object_abandon(o);
+    return st;
+}
+
+void ring_fini(struct ring *r)
+{
+    ring_close_end(r, VX_CAP_RING_TX);
+    ring_close_end(r, VX_CAP_RING_RX);
+    binding_clear(&r->rx_binding);
+    if (r->inflight != nullptr) {
+        for (uint32_t i = 0; i < r->slots; i++)
+            if (r->inflight[i].type != VX_CAP_NONE)
+                cap_delete(nullptr, &r->inflight[i]);
+        reticle_free(r->obj.home, arch_virt_to_phys(r->inflight), r->inflight_order);
+    }
+    reticle_free(r->obj.home, arch_virt_to_phys(r->shared), r->order);
+}
+
+void ring_close_end(struct ring *r, uint8_t end)
+{
+    if (end == VX_CAP_RING_TX && r->tx_open) {
+        r->tx_open = false;
+        atomic_fetch_or_explicit(&r->shared->closed, 1, memory_order_release); /* a hint for mapped peers */
+        waitq_wake_all(&r->tx_wait);
+        ring_notify_consumer(r);
+    } else if (end == VX_CAP_RING_RX && r->rx_open) {
+        r->rx_open = false;
+        atomic_fetch_or_explicit(&r->shared->closed, 2, memory_order_release);
+        binding_clear(&r->rx_binding); /* it was the consumer's */
+        waitq_wake_all(&r->rx_wait);
+        ring_notify_producer(r);
+    }
+}
+
+void ring_notify_consumer(struct ring *r)
+{
+    struct thread *t = waitq_first(&r->rx_wait);
+    if (t != nullptr)
+        thread_wake(t);
+    if (r->rx_binding.task != nullptr)
+        binding_post(&r->rx_binding);
+}
+
+void ring_notify_producer(struct ring *r)
+{
+    struct thread *t = waitq_first(&r->tx_wait);
+    if (t != nullptr)
+        thread_wake(t);
+}
+
+static uint32_t waiting(const struct ring *r)
+{
+    uint32_t head = atomic_load_explicit(&r->shared->head, memory_order_acquire); /* pairs with the producer's release */
+    return head - atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
+}
+
+bool ring_has_message(const struct ring *r)
+{
+    return waiting(r) != 0;
+}
+
+void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f)
+{
+    uint32_t used = waiting(r);
+    f->a = r->slots;
+    f->b = used <= r->slots ? used : 0;
+    f->c = end == VX_CAP_RING_TX ? r->rx_open : r->tx_open;
+    f->d = r->obj.id;
+}
+
+paddr_t ring_frame(const struct object *o, uint64_t offset, uint64_t *run)
+{
+    const struct ring *r = (const struct ring *)(const void *)o;
+    *run = ((uint64_t)ARCH_PAGE_SIZE << r->order) - offset;
+    return (paddr_t){ arch_virt_to_phys(r->shared).raw + offset };
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Rings as the kernel sees them: the shared memory of abi/ring.h plus what must not be shared: geometry, who waits, and the
+ * capabilities in flight.
+ *
+ * G1. Geometry is private; every shared word is read once into a local and checked before use.
+ * G2. At most one thread waits at each end.
+ * G3. A capability in flight sits in inflight[n & (slots-1)] with n, the counter of its message, kept beside it; if user code
+ *     made the counters skip it, it is dropped when its place is used again. */
+#pragma once
+#include <abi/ring.h>
+#include <kernel/cap.h>
+#include <base/addr.h>
+#include <kernel/object.h>
+
+struct ring {
+    struct object obj;
+    struct vx_ring_shared *shared;
+    uint32_t slots, order;
+    struct waitq rx_wait, tx_wait;
+    struct binding rx_binding;
+    struct cap *inflight; /* `slots` places, or nullptr */
+    uint32_t inflight_order;
+    bool tx_open, rx_open;
+    uint8_t call_band;    /* most urgent band of callers whose messages may still be queued; VX_BAND_COUNT: none */
+};
+
+static inline struct ring *ring_of(struct object *o)
+{
+    return (struct ring *)(void *)o;
+}
+
+status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struct ring **out);
+void ring_fini(struct ring *r);
+void ring_close_end(struct ring *r, uint8_t end);
+void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f);
+/* Wakes whoever sleeps at the other end. */
+void ring_notify_consumer(struct ring *r);
+void ring_notify_producer(struct ring *r);
+bool ring_has_message(const struct ring *r);
+/* Where its memory is, for mapping: a vm_frame_fn. */
+paddr_t ring_frame(const struct object *o, uint64_t offset, uint64_t *run);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ * Signal masks and bindings: 64 bits per Task, and who raises them.
+ * A waiter is woken when a bit it wants is raised, and takes its bits when its call runs again; a bit that another thread took
+ * meanwhile leaves it waiting, so no bit is seen twice and none is lost.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <kernel/irq.h>
+#include <kernel/ring.h>
+#include <kernel/sync.h>
+#include <kernel/syscall.h>
+
+void signal_post(struct task *t, uint64_t bits)
+{
+    t->signals |= bits;
+    struct list_node *next;
+    for (struct list_node *n = t->signal_waiters.threads.next; n != &t->signal_waiters.threads; n = next) {
+        struct thread *w = container_of(n, struct thread, wait);
+        next = n->next;
+        if ((w->signal_mask & t->signals) != 0)
+            thread_wake(w);
+    }
+}
+
+struct sysret sys_signal_wait(uint64_t mask, uint64_t deadline)
+{
+    struct thread *self = current_thread();
+    struct task *t = self->task;
+    if (mask == 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    uint64_t fired = t->signals & mask;
+    if (fired != 0) {
+        t->signals &= ~fired;
+        return sys_ok(fired, 0);
+    }
+    if ((t->masked_irqs & mask) != 0)
+        irq_rearm(t, mask);
+    self->signal_mask = mask;
+    return thread_block_call(&t->signal_waiters, deadline);
+}
+
+struct sysret sys_signal_post(uint64_t target, uint64_t bits)
+{
+    struct task *self = current_task();
+    struct cap *c;
+    if (target == VX_HANDLE_NONE) {
+        signal_post(self, bits);
+        return sys_ok(0, 0);
+    }
+    status_t st = cap_get_any(&self->caps, target, 0, false, &c);
+    if (st != OK)
+        return sys_status(st);
+    if (c->type != VX_CAP_TASK && c->type != VX_CAP_RING_TX && c->type != VX_CAP_RING_RX)
+        return sys_status(ERR_WRONG_TYPE);
+    if ((c->rights & VX_R_SIGNAL) == 0)
+        return sys_status(ERR_NO_RIGHTS);
+    if (c->type == VX_CAP_TASK) {
+        struct task *t = task_of(c->obj);
+        if (t->state == VX_TASK_DEAD)
+            return sys_status(ERR_DESTROYED);
+        signal_post(t, bits);
+        return sys_ok(0, 0);
+    }
+    if (bits != 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if (c->type == VX_CAP_RING_TX)
+        ring_notify_consumer(ring_of(c->obj));
+    else
+        ring_notify_producer(ring_of(c->obj));
+    return sys_ok(0, 0);
+}
+
+void binding_post(struct binding *b)
+{
+    if (b->task != nullptr)
+        signal_post(b->task, UINT64_C(1) << b->bit);
+}
+
+void binding_clear(struct binding *b)
+{
+    if (b->task != nullptr) {
+        list_remove(&b->node);
+        b->task = nullptr;
+    }
+}
+
+status_t binding_set(struct binding *b, struct task *t, uint32_t bit)
+{
+    if (b->task != nullptr && b->task != t)
+        return ERR_BUSY;
+    binding_clear(b);
+    if (bit < 64) {
+        b->task = t;
+        b->bit = bit;
+        list_push_back(&t->bindings, &b->node);
+    }
+    return OK;
+}
+
+/* True when the event that a fresh binding waits for has already happened. */
+static bool has_happened(const struct cap *c)
+{
+    switch (c->type) {
+    case VX_CAP_RING_RX: {
+        const struct ring *r = ring_of(c->obj);
+        return ring_has_message(r) || !r->tx_open;
+    }
+    case VX_CAP_TASK:
+        return task_of(c->obj)->state == VX_TASK_DEAD;
+    case VX_CAP_SEM:
+        return sem_of(c->obj)->count != 0;
+    default:
+        return false;
+    }
+}
+
+struct sysret sys_bind(uint64_t source, uint64_t bit)
+{
+    struct task *t = current_task();
+    struct cap *c;
+    struct binding *b;
+    status_t st = cap_get_any(&t->caps, source, 0, false, &c);
+    if (st != OK)
+        return sys_status(st);
+    switch (c->type) {
+    case VX_CAP_RING_RX:
+        b = &ring_of(c->obj)->rx_binding;
+        break;
+    case VX_CAP_TASK:
+        b = &task_of(c->obj)->exit_binding;
+        break;
+    case VX_CAP_SEM:
+        b = &sem_of(c->obj)->binding;
+        break;
+    case VX_CAP_IRQ:
+        return sys_device_bind_irq(source, bit);
+    default:
+        return sys_status(ERR_WRONG_TYPE);
+    }
+    if ((c->rights & VX_R_BIND) == 0)
+        return sys_status(ERR_NO_RIGHTS);
+    if (bit > 64)
+        return sys_status(ERR_BAD_ARGUMENT);
+    st = binding_set(b, t, (uint32_t)bit);
+    if (st == OK && bit < 64 && has_happened(c))
+        binding_post(b);
+    return sys_status(st);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ * SPAWN. The specification is copied once into a block of the caller's Reticle and checked there; the child is built completely
+ * in its own Reticle; then come the capabilities: all are looked up and reserved before the first one moves. Until that commit
+ * line, undoing is forgetting the child.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <kernel/firmware/elf.h>
+#include <kernel/mem.h>
+#include <kernel/spawn.h>
+#include <kernel/syscall.h>
+#include <kernel/wallclock.h>
+#include <base/kassert.h>
+#include <base/string.h>
+
+#define PAGE_MASK ((uint64_t)ARCH_PAGE_SIZE - 1)
+
+static uint64_t page_up(uint64_t n)
+{
+    return (n + PAGE_MASK) & ~PAGE_MASK;
+}
+
+static status_t read_image(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    const struct image *i = ctx;
+    if (offset > i->bytes || len > i->bytes - offset)
+        return ERR_BAD_IMAGE;
+    mem_read(i->mem, i->offset + offset, buf, len);
+    return OK;
+}
+
+/* Copies a piece of the image into the (inactive) child. */
+static status_t copy_segment(struct task *t, const struct image *image, uint64_t from, uint64_t to, uint64_t len, bool code)
+{
+    while (len != 0) {
+        paddr_t pa;
+        uint64_t n = ARCH_PAGE_SIZE - (to & PAGE_MASK);
+        if (n > len)
+            n = len;
+        status_t st = vm_translate(&t->vm, to, VX_PROT_NONE, &pa);
+        if (st != OK)
+            return st;
+        mem_read(image->mem, image->offset + from, arch_phys_to_virt(pa), (size_t)n);
+        if (code)
+            arch_sync_icache(arch_phys_to_virt(pa), (size_t)n);
+        from += n, to += n, len -= n;
+    }
+    return OK;
+}
+
+static uint32_t prot_of(uint8_t elf)
+{
+    return ((elf & ELF_READ) != 0 ? VX_PROT_READ : 0u) | ((elf & ELF_WRITE) != 0 ? VX_PROT_WRITE : 0u) |
+           ((elf & ELF_EXEC) != 0 ? VX_PROT_EXEC : 0u);
+}
+
+static status_t load_segments(struct task *t, const struct image *image, const struct elf_plan *plan, uint64_t bias)
+{
+    for (uint32_t i = 0; i < plan->n_segments; i++) {
+        const struct elf_segment *s = &plan->segment[i];
+        uint64_t low = (s->vaddr + bias) & ~PAGE_MASK, high = page_up(s->vaddr + bias + s->mem_len_bytes), at;
+        status_t st = vm_map_anon(&t->vm, low, high - low, prot_of(s->prot), VX_MEM_COMMIT, true, &at);
+        if (st == OK)
+            st = copy_segment(t, image, s->file_off, s->vaddr + bias, s->file_len_bytes, (s->prot & ELF_EXEC) != 0);
+        if (st != OK)
+            return st == ERR_BUSY ? ERR_BAD_IMAGE : st; /* it wants addresses that a Task starts with */
+    }
+    return OK;
+}
+
+static status_t relocate(struct task *t, const struct image *image, const struct elf_plan *plan, uint64_t bias)
+{
+    constexpr uint32_t batch = 16;
+    uint8_t raw[batch * 24];
+    struct elf_relocation out[batch];
+    for (uint64_t done = 0; done < plan->rela_count;) {
+        size_t n = plan->rela_count - done < batch ? (size_t)(plan->rela_count - done) : batch;
+        status_t st = read_image((void *)(uintptr_t)image, plan->rela_file_off + done * 24, raw, n * 24);
+        if (st == OK)
+            st = elf_relocations(plan, ARCH_ELF_MACHINE, raw, n, out);
+        for (size_t i = 0; st == OK && i < n; i++) {
+            uint64_t value = bias + out[i].addend;
+            size_t copied;
+            st = vm_copy(&t->vm, out[i].vaddr + bias, &value, sizeof value, true, &copied);
+        }
+        if (st != OK)
+            return st;
+        done += n;
+    }
+    return OK;
+}
+
+static status_t map_stack(struct task *t, uint64_t bytes, uint64_t *low, uint64_t *high)
+{
+    uint64_t at, guard = ARCH_PAGE_SIZE;
+    bytes = page_up(bytes);
+    bool usual = bytes <= VX_STACK_TOP / 2;
+    status_t st = vm_map_anon(&t->vm, usual ? VX_STACK_TOP - bytes - guard : 0, bytes + guard, VX_PROT_NONE, VX_MEM_RESERVE,
+                              usual, &at);
+    if (st == OK)
+        st = vm_protect(&t->vm, at + guard, bytes, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_LAZY);
+    if (st == OK) /* the first touch is certain */
+        st = vm_fault(&t->vm, at + bytes + guard - 1, VX_PROT_WRITE);
+    *low = at + guard;
+    *high = at + guard + bytes;
+    return st;
+}
+
+static status_t map_bundle(struct task *t, const struct vx_bundle *spec, struct vx_bundle **out)
+{
+    struct mem *m; /* contiguous, so that the kernel can fill in handles through one pointer */
+    uint64_t at, run, bytes = page_up(spec->bytes);
+    status_t st = mem_create(&t->reticle, bytes, true, VX_CAP_MEM, &m);
+    if (st != OK)
+        return st;
+    st = vm_map_object(&t->vm, &m->obj, nullptr, mem_frame, MEM_NORMAL, 0, bytes, VX_BUNDLE_ADDRESS, VX_PROT_READ, true, &at);
+    if (st != OK)
+        return st; /* the Task is abandoned, and the object goes with its Reticle */
+    *out = arch_phys_to_virt(mem_frame(&m->obj, 0, &run));
+    memcpy(*out, spec, spec->bytes);
+    return OK;
+}
+
+status_t spawn_build(struct task *t, const struct image *image, const struct vx_bundle *spec, const struct bundle_plan *plan,
+                     struct vx_bundle **bundle, struct thread **main_thread)
+{
+    struct elf_plan elf;
+    const struct elf_source source = { .read = read_image, .ctx = (void *)(uintptr_t)image, .image_len_bytes = image->bytes };
+    const struct elf_limits limits = { .machine = ARCH_ELF_MACHINE, .user_min = VX_UADDR_MIN, .user_limit = VX_UADDR_LIMIT,
+                                       .page_bytes = ARCH_PAGE_SIZE, .max_memory_bytes = plan->memory_bytes };
+    uint64_t low, high;
+    struct thread *th;
+    status_t st = elf_plan(&source, &limits, &elf);
+    if (st != OK)
+        return st;
+    uint64_t bias = 0;
+    if (elf.is_pie) {
+        uint64_t align = elf.align_bytes - 1;
+        bias = (VX_IMAGE_BASE - (elf.low & ~align) + align) & ~align;
+        if (elf.low > VX_IMAGE_BASE || elf.high > VX_UADDR_LIMIT - bias)
+            return ERR_BAD_IMAGE;
+    }
+    if ((st = vm_map_fixed_frame(&t->vm, VX_TIME_PAGE_ADDRESS, wallclock_page(), VX_PROT_READ)) != OK ||
+        (st = map_bundle(t, spec, bundle)) != OK || (st = map_stack(t, plan->stack_bytes, &low, &high)) != OK ||
+        (st = load_segments(t, image, &elf, bias)) != OK || (st = relocate(t, image, &elf, bias)) != OK)
+        return st;
+    st = thread_create(t, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS, 0, false, &th);
+    if (st != OK)
+        return st;
+    arch_frame_init(&th->frame, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS, VX_TIME_PAGE_ADDRESS);
+    struct vx_bundle *b = *bundle;
+    b->task_id = t->id;
+    b->band = t->band;
+    b->stack_low = low;
+    b->stack_high = high;
+    b->image_base = bias;
+    b->phdr_address = elf.phdr_vaddr != 0 ? elf.phdr_vaddr + bias : 0;
+    b->phdr_count = elf.phdr_count;
+    *main_thread = th;
+    return OK;
+}
+
+/* Looks up what slot `s` of the parent's specification names, for handing it on. */
+static status_t check_gift(struct task *self, const struct vx_slot *s, struct cap **out)
+{
+    struct cap *c;
+    status_t st = cap_get_any(&self->caps, s->value, s->rights, false, &c);
+    if (st != OK)
+        return st;
+    if ((c->rights & (s->move ? VX_R_MOVE : VX_R_COPY)) == 0)
+        return ERR_NO_RIGHTS;
+    *out = c;
+    return OK;
+}
+
+void give_own_reticle(struct task *t, struct vx_slot *s)
+{
+    struct cap *c;
+    status_t st = cap_reserve(&t->caps, &c);
+    kassert(st == OK);
+    s->kind = VX_SLOT_CAP;
+    s->move = 0;
+    s->length = VX_CAP_RETICLE;
+    s->rights = VX_R_READ | VX_R_WRITE | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_INSPECT;
+    s->value = cap_make(c, &t->own_object, VX_CAP_RETICLE, s->rights, 0, 0);
+}
+
+/* Puts every capability of the Bundle into the child's table. First all checks and reservations, then the transfer. */
+static status_t hand_over(struct task *self, struct task *child, struct vx_bundle *b, struct vx_slot *reticle)
+{
+    struct vx_slot *slots = bundle_slots(b);
+    struct cap *from, *to;
+    for (uint32_t i = 0; i < b->n_slots; i++) {
+        struct vx_slot *s = &slots[i];
+        if (s->kind != VX_SLOT_CAP || s == reticle)
+            continue;
+        status_t st = check_gift(self, s, &from);
+        for (uint32_t j = 0; st == OK && s->move && j < b->n_slots; j++)
+            if (j != i && slots[j].kind == VX_SLOT_CAP && slots[j].value == s->value)
+                st = ERR_BAD_ARGUMENT; /* moved away, it cannot be handed over once more */
+        if (st != OK)
+            return st;
+    }
+    if (b->n_slots > child->caps.n_slots)
+        return ERR_TABLE_FULL;
+    /* --- commit: nothing below can fail; the child's table is empty and large enough --- */
+    if (reticle != nullptr)
+        give_own_reticle(child, reticle);
+    for (uint32_t i = 0; i < b->n_slots; i++) {
+        struct vx_slot *s = &slots[i];
+        if (s->kind != VX_SLOT_CAP || s == reticle)
+            continue;
+        status_t st = check_gift(self, s, &from);
+        kassert(st == OK);
+        st = cap_reserve(&child->caps, &to);
+        kassert(st == OK);
+        s->length = from->type;
+        if (s->move) {
+            vx_rights_t rights = s->rights;
+            s->value = cap_move(&self->caps, to, from);
+            to->rights = rights;
+        } else {
+            s->value = cap_derive(to, from, s->rights, from->offset, from->length);
+        }
+    }
+    return OK;
+}
+
+static status_t find_payer(struct task *self, const struct bundle_plan *plan, struct reticle **payer)
+{
+    return plan->reticle != nullptr ? resolve_reticle(plan->reticle->value, payer) : resolve_reticle(VX_HANDLE_NONE, payer);
+}
+
+/* With the specification checked, in kernel memory. */
+static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_bundle *spec, struct bundle_plan *plan,
+                      uint32_t *handle, uint32_t *id)
+{
+    const struct image image = { .mem = (const struct mem *)(const void *)image_cap->obj, .offset = image_cap->offset,
+                                 .bytes = image_cap->length };
+    struct reticle *payer;
+    struct task *t;
+    struct thread *th;
+    struct vx_bundle *b;
+    struct cap *slot;
+    uint32_t order = 0;
+    if (plan->band == VX_BAND_COUNT)
+        plan->band = self->band;
+    if (plan->band < self->band)
+        return ERR_NO_RIGHTS;
+    status_t st = find_payer(self, plan, &payer);
+    if (st != OK)
+        return st;
+    while (order <= RETICLE_ORDER_MAX && ((uint64_t)ARCH_PAGE_SIZE << order) < plan->memory_bytes)
+        order++;
+    if (order > RETICLE_ORDER_MAX)
+        return ERR_NO_MEMORY;
+    if ((st = cap_reserve(&self->caps, &slot)) != OK)
+        return st;
+    st = task_create(payer, order, plan->cap_slots, self, &t);
+    if (st != OK)
+        goto unreserve;
+    t->band = (uint8_t)plan->band;
+    task_set_name(t, plan->name, plan->name_len);
+    st = spawn_build(t, &image, spec, plan, &b, &th);
+    struct vx_slot *reticle = nullptr;
+    if (st == OK && plan->reticle != nullptr) {
+        reticle = bundle_slots(b) + (plan->reticle - bundle_slots(spec));
+    }
+    if (st == OK)
+        st = hand_over(self, t, b, reticle);
+    if (st != OK)
+        goto abandon;
+    constexpr vx_rights_t rights = VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE |
+                                   VX_R_DESTROY | VX_R_INSPECT;
+    *handle = cap_make(slot, &t->obj, VX_CAP_TASK, rights, 0, 0);
+    *id = t->id;
+    thread_start(th);
+    return OK;
+abandon:
+    task_abandon(t);
+unreserve:
+    cap_unreserve(&self->caps, slot);
+    return st;
+}
+
+struct sysret sys_spawn(uint64_t image, uint64_t spec, uint64_t len)
+{
+    struct task *self = current_task();
+    struct bundle_plan plan;
+    struct cap *c;
+    paddr_t block;
+    uint32_t order = 0, handle, id;
+    status_t st = cap_get(&self->caps, image, VX_CAP_MEM, VX_R_READ | VX_R_EXEC, &c);
+    if (st != OK)
+        return sys_status(st);
+    if (len > BUNDLE_MAX_BYTES)
+        return sys_status(ERR_TOO_BIG);
+    if (len < sizeof(struct vx_bundle))
+        return sys_status(ERR_BAD_ARGUMENT);
+    while (((uint64_t)ARCH_PAGE_SIZE << order) < len)
+        order++;
+    if ((st = reticle_alloc(&self->reticle, order, PAGE_KERNEL, &block)) != OK)
+        return sys_status(st);
+    struct vx_bundle *copy = arch_phys_to_virt(block);
+    st = copy_from_user_raw(copy, spec, (size_t)len);
+    if (st == OK)
+        st = bundle_check(copy, len, &plan);
+    if (st == OK)
+        st = spawn(self, c, copy, &plan, &handle, &id);
+    reticle_free(&self->reticle, block, order);
+    return st == OK ? sys_ok(handle, id) : sys_status(st);
+}

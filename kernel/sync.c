@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ * Semaphores and futexes.
+ * Futex waiters hang in a table of chains by physical address, so the same word in two Tasks is the same futex. The compare and
+ * the enqueue are one step: no waker can come between.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <kernel/sync.h>
+#include <kernel/syscall.h>
+
+#define FUTEX_CHAINS 256u
+
+static struct list_node chains[FUTEX_CHAINS];
+
+void futex_init(void)
+{
+    for (uint32_t i = 0; i < FUTEX_CHAINS; i++)
+        list_init(&chains[i]);
+}
+
+static struct list_node *chain_of(uint64_t key)
+{
+    return &chains[(key >> 2 ^ key >> 10 ^ key >> 18) % FUTEX_CHAINS];
+}
+
+void sem_fini(struct sem *s)
+{
+    waitq_wake_all(&s->waiters);
+    binding_clear(&s->binding);
+}
+
+struct sysret sys_sem_create(uint64_t reticle, uint64_t count)
+{
+    struct cap_table *table = &current_task()->caps;
+    struct reticle *home;
+    struct cap *slot;
+    struct object *o;
+    status_t st = resolve_reticle(reticle, &home);
+    if (st != OK)
+        return sys_status(st);
+    if (count > SEM_COUNT_MAX)
+        return sys_status(ERR_TOO_BIG);
+    if ((st = cap_reserve(table, &slot)) != OK)
+        return sys_status(st);
+    if ((st = object_create(home, VX_CAP_SEM, sizeof(struct sem), &o)) != OK) {
+        cap_unreserve(table, slot);
+        return sys_status(st);
+    }
+    struct sem *s = sem_of(o);
+    s->count = (uint32_t)count;
+    waitq_init(&s->waiters);
+    list_init(&s->binding.node);
+    constexpr vx_rights_t rights = VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE |
+                                   VX_R_DESTROY | VX_R_INSPECT;
+    return sys_ok(cap_make(slot, o, VX_CAP_SEM, rights, 0, 0), 0);
+}
+
+struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
+{
+    struct cap *c;
+    status_t st = cap_get(&current_task()->caps, sem, VX_CAP_SEM, VX_R_SIGNAL, &c);
+    if (st != OK)
+        return sys_status(st);
+    if (n == 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    struct sem *s = sem_of(c->obj);
+    if (n > SEM_COUNT_MAX || s->count + n > SEM_COUNT_MAX)
+        return sys_status(ERR_TOO_BIG);
+    s->count += (uint32_t)n;
+    /* First come, first served: the oldest waiter looks first, and wakes the next if it leaves enough. */
+    struct thread *t = waitq_first(&s->waiters);
+    if (t != nullptr)
+        thread_wake(t);
+    binding_post(&s->binding);
+    return sys_ok(0, 0);
+}
+
+struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
+{
+    struct cap *c;
+    status_t st = cap_get(&current_task()->caps, sem, VX_CAP_SEM, VX_R_WAIT, &c);
+    if (st != OK)
+        return sys_status(st);
+    if (target == 0 || target > SEM_COUNT_MAX)
+        return sys_status(ERR_BAD_ARGUMENT);
+    struct sem *s = sem_of(c->obj);
+    if (s->count >= target) {
+        s->count -= (uint32_t)target;
+        if (s->count != 0 && waitq_first(&s->waiters) != nullptr)
+            thread_wake(waitq_first(&s->waiters));
+        return sys_ok(0, 0);
+    }
+    struct sysret r = thread_block_call(&s->waiters, deadline);
+    /* The count may satisfy a waiter behind this one that wants less. */
+    if (s->count != 0) {
+        struct thread *self = current_thread();
+        for (struct list_node *n = s->waiters.threads.next; n != &s->waiters.threads; n = n->next) {
+            struct thread *w = container_of(n, struct thread, wait);
+            if (w != self && arch_frame_arg(&w->frame, 1) <= s->count) {
+                thread_wake(w);
+                break;
+            }
+        }
+    }
+    return r;
+}
+
+uint64_t futex_wake(uint64_t key, uint64_t count)
+{
+    uint64_t woken = 0;
+    struct list_node *chain = chain_of(key), *next;
+    for (struct list_node *n = chain->next; n != chain && woken < count; n = next) {
+        struct thread *t = container_of(n, struct thread, futex);
+        next = n->next;
+        if (t->futex_key != key)
+            continue;
+        t->woken = true;
+        thread_wake(t);
+        woken++;
+    }
+    return woken;
+}
+
+static void futex_requeue(uint64_t key, uint64_t to)
+{
+    struct list_node *chain = chain_of(key), *next;
+    for (struct list_node *n = chain->next; n != chain; n = next) {
+        struct thread *t = container_of(n, struct thread, futex);
+        next = n->next;
+        if (t->futex_key != key)
+            continue;
+        list_remove(n);
+        t->futex_key = to;
+        list_push_back(chain_of(to), n); /* in the same chain it is met again, with another key */
+    }
+}
+
+static status_t futex_key(uint64_t address, uint64_t *key)
+{
+    paddr_t pa;
+    if (address % 4 != 0)
+        return ERR_BAD_ARGUMENT;
+    if (!urange_ok(address, 4))
+        return ERR_BAD_ADDRESS;
+    status_t st = vm_translate(&current_task()->vm, address, VX_PROT_READ, &pa);
+    *key = pa.raw;
+    return st == OK ? OK : ERR_BAD_ADDRESS;
+}
+
+struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadline)
+{
+    struct thread *self = current_thread();
+    uint64_t key;
+    if (self->woken) { /* this is the re-run after a wake */
+        self->woken = false;
+        return sys_ok(0, 0);
+    }
+    status_t st = futex_key(address, &key);
+    if (st != OK)
+        return sys_status(st);
+    const _Atomic uint32_t *word = arch_phys_to_virt((paddr_t){ key });
+    /* acquire: pairs with the store that precedes the waker's call. */
+    if (atomic_load_explicit(word, memory_order_acquire) != (uint32_t)expected)
+        return sys_status(ERR_WOULD_BLOCK);
+    struct sysret r = thread_block_call(nullptr, deadline);
+    if (self->state == THREAD_BLOCKED) {
+        self->futex_key = key;
+        list_push_back(chain_of(key), &self->futex);
+    }
+    return r;
+}
+
+struct sysret sys_futex_wake(uint64_t address, uint64_t count, uint64_t flags, uint64_t second)
+{
+    uint64_t key, to = 0;
+    status_t st = futex_key(address, &key);
+    if (st != OK)
+        return sys_status(st);
+    if ((flags & ~(uint64_t)VX_FUTEX_REQUEUE) != 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if ((flags & VX_FUTEX_REQUEUE) != 0 && (st = futex_key(second, &to)) != OK)
+        return sys_status(st);
+    uint64_t woken = futex_wake(key, (uint32_t)count);
+    if ((flags & VX_FUTEX_REQUEUE) != 0 && to != key)
+        futex_requeue(key, to);
+    return sys_ok(woken, 0);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * Semaphores and futexes: kernel objects and addresses that threads wait for. */
+#pragma once
+#include <kernel/object.h>
+
+struct sem {
+    struct object obj;
+    uint32_t count;
+    struct waitq waiters; /* in order of arrival */
+    struct binding binding;
+};
+
+static inline struct sem *sem_of(struct object *o)
+{
+    return (struct sem *)(void *)o;
+}
+
+void sem_fini(struct sem *s);
+void futex_init(void);
+/* Wakes up to `count` waiters on the word at that physical address. */
+uint64_t futex_wake(uint64_t key, uint64_t count);

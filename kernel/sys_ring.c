@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT
+ * The Ring calls. A message is copied once, between the user's buffer and the slot; a counter moves only after the copy, so
+ * a bad pointer changes nothing. Calls that must wait leave no trace before they are run again.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <abi/syscalls.h>
+#include <kernel/ring.h>
+#include <kernel/syscall.h>
+#include <kernel/sched.h>
+#include <base/kassert.h>
+
+static inline uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Room for messages, or ERR_PEER_CLOSED when the consumer is gone or the shared counters make no sense. */
+static inline status_t ring_room(const struct ring *r, uint32_t *head, uint32_t *room)
+{
+    /* acquire: pairs with the consumer's release of tail, so the slot we reuse has been read. */
+    uint32_t tail = atomic_load_explicit(&r->shared->tail, memory_order_acquire);
+    *head = atomic_load_explicit(&r->shared->head, memory_order_relaxed);
+    uint32_t used = *head - tail;
+    if (!r->rx_open || used > r->slots) [[unlikely]]
+        return ERR_PEER_CLOSED;
+    *room = r->slots - used;
+    return OK;
+}
+
+static inline status_t ring_waiting(const struct ring *r, uint32_t *tail, uint32_t *used)
+{
+    /* acquire: pairs with the producer's release of head, so the slots it announces are written. */
+    uint32_t head = atomic_load_explicit(&r->shared->head, memory_order_acquire);
+    *tail = atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
+    *used = head - *tail;
+    if (*used > r->slots || (*used == 0 && !r->tx_open)) [[unlikely]]
+        return ERR_PEER_CLOSED;
+    return OK;
+}
+
+static inline struct vx_message *ring_slot(const struct ring *r, uint32_t counter)
+{
+    return &r->shared->slot[counter & (r->slots - 1)];
+}
+
+static inline void publish(struct ring *r, uint32_t head)
+{
+    if (r->inflight != nullptr) {
+        struct cap *stale = &r->inflight[(head - 1) & (r->slots - 1)];
+        if (stale->type != VX_CAP_NONE && stale->handle != head - 1) [[unlikely]]
+            cap_delete(nullptr, stale); /* G3 */
+    }
+    /* release: the message is visible before the counter that announces it. model: test/model/ring.pml */
+    atomic_store_explicit(&r->shared->head, head, memory_order_release);
+}
+
+static inline struct cap *carried(const struct ring *r, uint32_t tail)
+{
+    if (r->inflight == nullptr)
+        return nullptr;
+    struct cap *c = &r->inflight[tail & (r->slots - 1)];
+    return c->type != VX_CAP_NONE && c->handle == tail ? c : nullptr;
+}
+
+/* Waits at the producer's end. The mark tells a consumer in user code to enter the kernel after taking. */
+static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
+{
+    if (waitq_first(&r->tx_wait) != nullptr)
+        return sys_status(ERR_BUSY);
+    atomic_store_explicit(&r->shared->producer_asleep, 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
+    uint32_t head, room;
+    if (ring_room(r, &head, &room) != OK || room != 0) {
+        atomic_store_explicit(&r->shared->producer_asleep, 0, memory_order_relaxed);
+        return thread_rerun_call();
+    }
+    return thread_block_call(&r->tx_wait, deadline);
+}
+
+static struct sysret wait_for_message(struct ring *r, uint64_t deadline)
+{
+    if (waitq_first(&r->rx_wait) != nullptr)
+        return sys_status(ERR_BUSY);
+    atomic_store_explicit(&r->shared->consumer_asleep, 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
+    uint32_t tail, used;
+    if (ring_waiting(r, &tail, &used) != OK || used != 0) {
+        atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
+        return thread_rerun_call();
+    }
+    return thread_block_call(&r->rx_wait, deadline);
+}
+
+/* A consumer that works on a call lends itself its caller's band; asking for the next message ends that. */
+static inline void end_service(struct thread *t)
+{
+    if (t->in_service) {
+        t->in_service = false;
+        sched_set_band(t, t->band);
+    }
+}
+
+static inline void begin_service(struct ring *r, struct thread *t)
+{
+    if (r->call_band != VX_BAND_COUNT) {
+        t->in_service = true;
+        if (r->call_band < t->effective_band)
+            sched_set_band(t, r->call_band);
+        if (!ring_has_message(r))
+            r->call_band = VX_BAND_COUNT;
+    }
+}
+
+static inline void took(struct ring *r, uint32_t tail)
+{
+    atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
+    /* release: pairs with the producer's acquire of tail; the slot has been read. */
+    atomic_store_explicit(&r->shared->tail, tail, memory_order_release);
+    if (waitq_first(&r->tx_wait) != nullptr) [[unlikely]] {
+        atomic_store_explicit(&r->shared->producer_asleep, 0, memory_order_relaxed);
+        ring_notify_producer(r);
+    }
+}
+
+struct sysret sys_ring_create(uint64_t reticle, uint64_t slots, uint64_t flags)
+{
+    struct cap_table *table = &current_task()->caps;
+    struct reticle *home;
+    struct ring *r;
+    struct cap *tx, *rx;
+    status_t st = resolve_reticle(reticle, &home);
+    if (st != OK)
+        return sys_status(st);
+    if (slots == 0)
+        slots = RING_SLOTS_DEFAULT;
+    if (slots > RING_SLOTS_MAX)
+        return sys_status(ERR_TOO_BIG);
+    if ((slots & (slots - 1)) != 0 || (flags & ~(uint64_t)VX_RING_CAPS) != 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if ((st = cap_reserve(table, &tx)) != OK)
+        return sys_status(st);
+    if ((st = cap_reserve(table, &rx)) != OK)
+        goto unreserve_tx;
+    st = ring_create(home, (uint32_t)slots, (flags & VX_RING_CAPS) != 0, &r);
+    if (st != OK)
+        goto unreserve;
+    constexpr vx_rights_t both = VX_R_SIGNAL | VX_R_MOVE | VX_R_INSPECT | VX_R_DESTROY;
+    uint32_t tx_handle = cap_make(tx, &r->obj, VX_CAP_RING_TX, both | VX_R_SEND, 0, 0);
+    uint32_t rx_handle = cap_make(rx, &r->obj, VX_CAP_RING_RX, both | VX_R_RECV | VX_R_BIND | VX_R_WAIT, 0, 0);
+    return sys_ok(tx_handle, rx_handle);
+unreserve:
+    cap_unreserve(table, rx);
+unreserve_tx:
+    cap_unreserve(table, tx);
+    return sys_status(st);
+}
+
+struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
+{
+    struct cap *c;
+    status_t st = cap_get(&current_task()->caps, tx, VX_CAP_RING_TX, VX_R_SEND, &c);
+    if (st != OK)
+        return sys_status(st);
+    struct ring *r = ring_of(c->obj);
+    uint32_t head, room;
+    st = ring_room(r, &head, &room);
+    if (st != OK)
+        return sys_status(st);
+    if (room == 0)
+        return wait_for_room(r, deadline);
+    st = copy_message_from_user(ring_slot(r, head), message);
+    if (st != OK)
+        return sys_status(st);
+    publish(r, head + 1);
+    ring_notify_consumer(r);
+    return sys_ok(0, 0);
+}
+
+/* The body of every single receive. `with_cap`: hand over what the message carries. */
+static struct sysret receive(uint64_t rx, uint64_t message, uint64_t deadline, bool with_cap)
+{
+    struct thread *self = current_thread();
+    struct cap_table *table = &self->task->caps;
+    struct cap *c, *slot = nullptr;
+    status_t st = cap_get(table, rx, VX_CAP_RING_RX, VX_R_RECV, &c);
+    if (st != OK)
+        return sys_status(st);
+    struct ring *r = ring_of(c->obj);
+    end_service(self);
+    uint32_t tail, used;
+    st = ring_waiting(r, &tail, &used);
+    if (st != OK)
+        return sys_status(st);
+    if (used == 0)
+        return wait_for_message(r, deadline);
+    struct cap *gift = carried(r, tail);
+    if (gift != nullptr) {
+        if (!with_cap)
+            return sys_status(ERR_WRONG_TYPE);
+        if (gift->obj != nullptr && (st = cap_reserve(table, &slot)) != OK)
+            return sys_status(st);
+    }
+    st = copy_message_to_user(message, ring_slot(r, tail));
+    if (st != OK) {
+        if (slot != nullptr)
+            cap_unreserve(table, slot);
+        return sys_status(st);
+    }
+    uint64_t handle = 0;
+    if (gift != nullptr) {
+        if (slot != nullptr)
+            handle = cap_move(nullptr, slot, gift);
+        else
+            gift->type = VX_CAP_NONE; /* what it carried died on the way */
+    }
+    took(r, tail + 1);
+    begin_service(r, self);
+    return sys_ok(handle, 0);
+}
+
+struct sysret sys_ring_recv(uint64_t rx, uint64_t message, uint64_t deadline)
+{
+    return receive(rx, message, deadline, false);
+}
+
+struct sysret sys_ring_try_recv(uint64_t rx, uint64_t message)
+{
+    return receive(rx, message, VX_POLL, false);
+}
+
+struct sysret sys_ring_recv_cap(uint64_t rx, uint64_t message, uint64_t deadline)
+{
+    return receive(rx, message, deadline, true);
+}
+
+struct sysret sys_ring_try_recv_cap(uint64_t rx, uint64_t message)
+{
+    return receive(rx, message, VX_POLL, true);
+}
+
+struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, uint64_t deadline)
+{
+    struct cap_table *table = &current_task()->caps;
+    struct cap *c, *gift;
+    status_t st = cap_get(table, tx, VX_CAP_RING_TX, VX_R_SEND, &c);
+    if (st != OK)
+        return sys_status(st);
+    struct ring *r = ring_of(c->obj);
+    if ((st = cap_get_any(table, handle, 0, false, &gift)) != OK)
+        return sys_status(st);
+    if ((gift->rights & (VX_R_COPY | VX_R_MOVE)) == 0)
+        return sys_status(ERR_NO_RIGHTS);
+    if (gift->obj == &r->obj)
+        return sys_status(ERR_BUSY);
+    if (r->inflight == nullptr)
+        return sys_status(ERR_NOT_SUPPORTED);
+    uint32_t head, room;
+    if ((st = ring_room(r, &head, &room)) != OK)
+        return sys_status(st);
+    if (room == 0)
+        return wait_for_room(r, deadline);
+    if ((st = copy_message_from_user(ring_slot(r, head), message)) != OK)
+        return sys_status(st);
+    /* --- commit: nothing below can fail --- */
+    struct cap *place = &r->inflight[head & (r->slots - 1)];
+    if (place->type != VX_CAP_NONE)
+        cap_delete(nullptr, place); /* G3 */
+    *place = (struct cap){ .handle = head };
+    if ((gift->rights & VX_R_COPY) != 0)
+        cap_derive(place, gift, gift->rights, gift->offset, gift->length);
+    else
+        cap_move(table, place, gift);
+    publish(r, head + 1);
+    ring_notify_consumer(r);
+    return sys_ok(0, 0);
+}
+
+struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count)
+{
+    struct cap *c;
+    status_t st = cap_get(&current_task()->caps, tx, VX_CAP_RING_TX, VX_R_SEND, &c);
+    if (st != OK)
+        return sys_status(st);
+    if (count == 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if (count > RING_BURST_MAX)
+        return sys_status(ERR_TOO_BIG);
+    struct ring *r = ring_of(c->obj);
+    uint32_t head, room;
+    if ((st = ring_room(r, &head, &room)) != OK)
+        return sys_status(st);
+    if (room == 0)
+        return sys_status(ERR_WOULD_BLOCK);
+    uint32_t n = min_u32((uint32_t)count, room);
+    for (uint32_t done = 0; done < n;) { /* in at most two pieces: up to the end of the slots, then from their start */
+        uint32_t at = (head + done) & (r->slots - 1);
+        uint32_t piece = min_u32(n - done, r->slots - at);
+        st = copy_from_user_raw(&r->shared->slot[at], messages + (uint64_t)done * sizeof(struct vx_message),
+                                (size_t)piece * sizeof(struct vx_message));
+        if (st != OK)
+            return sys_status(st);
+        done += piece;
+    }
+    if (r->inflight != nullptr)
+        for (uint32_t i = 1; i < n; i++)
+            publish(r, head + i);
+    publish(r, head + n);
+    ring_notify_consumer(r);
+    return sys_ok(n, 0);
+}
+
+struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count, uint64_t deadline)
+{
+    struct thread *self = current_thread();
+    struct cap *c;
+    status_t st = cap_get(&self->task->caps, rx, VX_CAP_RING_RX, VX_R_RECV, &c);
+    if (st != OK)
+        return sys_status(st);
+    if (count == 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if (count > RING_BURST_MAX)
+        return sys_status(ERR_TOO_BIG);
+    struct ring *r = ring_of(c->obj);
+    end_service(self);
+    uint32_t tail, used;
+    if ((st = ring_waiting(r, &tail, &used)) != OK)
+        return sys_status(st);
+    if (used == 0)
+        return wait_for_message(r, deadline);
+    uint32_t n = min_u32((uint32_t)count, used);
+    if (r->inflight != nullptr)
+        for (uint32_t i = 0; i < n; i++)
+            if (carried(r, tail + i) != nullptr)
+                n = i;
+    if (n == 0)
+        return sys_status(ERR_WRONG_TYPE);
+    for (uint32_t done = 0; done < n;) {
+        uint32_t at = (tail + done) & (r->slots - 1);
+        uint32_t piece = min_u32(n - done, r->slots - at);
+        st = copy_to_user(messages + (uint64_t)done * sizeof(struct vx_message), &r->shared->slot[at],
+                          (size_t)piece * sizeof(struct vx_message));
+        if (st != OK)
+            return sys_status(st);
+        done += piece;
+    }
+    took(r, tail + n);
+    begin_service(r, self);
+    return sys_ok(n, 0);
+}
+
+/* Send, become a RING_RECV_CAP, and give the hart to the consumer at once. The receiving half is checked before the sending
+ * half commits, so a call that cannot be completed sends nothing. */
+struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply, uint64_t deadline)
+{
+    struct thread *self = current_thread();
+    struct cap_table *table = &self->task->caps;
+    struct cap *ctx, *crx;
+    status_t st = cap_get(table, tx, VX_CAP_RING_TX, VX_R_SEND, &ctx);
+    if (st != OK)
+        return sys_status(st);
+    if ((st = cap_get(table, rx, VX_CAP_RING_RX, VX_R_RECV, &crx)) != OK)
+        return sys_status(st);
+    struct ring *out = ring_of(ctx->obj), *in = ring_of(crx->obj);
+    uint32_t head, room;
+    if ((st = ring_room(out, &head, &room)) != OK)
+        return sys_status(st);
+    if (room == 0)
+        return wait_for_room(out, deadline);
+    if (waitq_first(&in->rx_wait) != nullptr)
+        return sys_status(ERR_BUSY);
+    if ((st = copy_message_from_user(ring_slot(out, head), message)) != OK)
+        return sys_status(st);
+    if (!urange_ok(reply, sizeof(struct vx_message)))
+        return sys_status(ERR_BAD_ADDRESS);
+    /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
+    publish(out, head + 1);
+    arch_frame_set_syscall(&self->frame, VX_SYS_ring_recv_cap);
+    arch_frame_set_arg(&self->frame, 0, rx);
+    arch_frame_set_arg(&self->frame, 1, reply);
+    arch_frame_set_arg(&self->frame, 2, deadline);
+    if (self->effective_band < out->call_band)
+        out->call_band = self->effective_band;
+    end_service(self);
+    struct thread *consumer = waitq_first(&out->rx_wait);
+    if (out->rx_binding.task != nullptr)
+        binding_post(&out->rx_binding);
+    if (consumer == nullptr)
+        return receive(rx, reply, deadline, true);
+    struct sysret wait = wait_for_message(in, deadline);
+    if (self->state == THREAD_BLOCKED)
+        sched_hand_over(consumer);
+    else
+        thread_wake(consumer);
+    return wait;
+}
+
+struct sysret sys_ring_map(uint64_t end)
+{
+    struct task *t = current_task();
+    struct cap *c;
+    status_t st = cap_get_any(&t->caps, end, 0, false, &c);
+    if (st != OK)
+        return sys_status(st);
+    if (c->type != VX_CAP_RING_TX && c->type != VX_CAP_RING_RX)
+        return sys_status(ERR_WRONG_TYPE);
+    struct ring *r = ring_of(c->obj);
+    for (const struct vma *a = r->obj.maps; a != nullptr; a = a->maps_next)
+        if (a->cap == c)
+            return sys_ok(a->node.key - a->offset, 0);
+    uint64_t address, bytes = (uint64_t)ARCH_PAGE_SIZE << r->order;
+    st = vm_map_object(&t->vm, &r->obj, c, ring_frame, MEM_NORMAL, 0, bytes, 0, VX_PROT_READ | VX_PROT_WRITE, false, &address);
+    return st == OK ? sys_ok(address, 0) : sys_status(st);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ * Ends of Tasks as calls and as faults: TASK_EXIT, WAITPID, user traps; and the small calls: console, clock, random, FP.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <kernel/console.h>
+#include <kernel/entropy.h>
+#include <kernel/syscall.h>
+#include <kernel/wallclock.h>
+#include <arch/fp.h>
+#include <arch/timer.h>
+#include <base/kassert.h>
+
+struct sysret sys_task_exit(uint64_t status)
+{
+    task_kill(current_task(), (uint32_t)status, VX_CAUSE_EXIT);
+    return SYS_BLOCKED;
+}
+
+struct sysret sys_waitpid(uint64_t task, uint64_t flags)
+{
+    struct cap *c;
+    status_t st = cap_get(&current_task()->caps, task, VX_CAP_TASK, VX_R_WAIT, &c);
+    if (st != OK)
+        return sys_status(st);
+    if ((flags & ~(uint64_t)VX_WAIT_NOHANG) != 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    struct task *t = task_of(c->obj);
+    if (t->state == VX_TASK_DEAD)
+        return sys_ok(t->exit_status, (t->fault_address & ~UINT64_C(0xff)) | t->cause);
+    return thread_block_call(&t->exit_waiters, flags != 0 ? VX_POLL : VX_FOREVER);
+}
+
+static const char *cause_name(uint32_t cause)
+{
+    static const char *const names[] = {
+        [VX_CAUSE_EXIT] = "exit",           [VX_CAUSE_DESTROYED] = "destroyed", [VX_CAUSE_PAGE_FAULT] = "page fault",
+        [VX_CAUSE_NO_MEMORY] = "no memory", [VX_CAUSE_ILLEGAL] = "illegal instruction",
+        [VX_CAUSE_ALIGNMENT] = "alignment", [VX_CAUSE_ARITHMETIC] = "arithmetic",
+        [VX_CAUSE_BREAKPOINT] = "breakpoint", [VX_CAUSE_PROTECTION] = "protection",
+        [VX_CAUSE_MACHINE] = "machine error", [VX_CAUSE_STACK] = "stack overflow",
+    };
+    return cause < sizeof names / sizeof names[0] && names[cause] != nullptr ? names[cause] : "?";
+}
+
+void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *name)
+{
+    struct task *task = t->task;
+    task->n_faults++;
+    task->fault_address = address;
+    task->fault_pc = arch_frame_pc(&t->frame);
+    t->trap_cause = cause;
+    t->trap_address = address;
+    if (task->fault_binding.task != nullptr) { /* a debugger wants it stopped, not dead */
+        t->has_trap = true;
+        t->state = THREAD_STOPPED;
+        arch_hart_self()->need_switch = 1;
+        binding_post(&task->fault_binding);
+        return;
+    }
+    kprintf("task %u (%s): %s at 0x%llx, pc 0x%llx, sp 0x%llx (%s); ended\n", task->id, task->name, cause_name(cause),
+            (unsigned long long)address, (unsigned long long)task->fault_pc,
+            (unsigned long long)arch_frame_sp(&t->frame), name);
+    task_kill(task, 0, cause);
+}
+
+[[noreturn]] void kernel_user_trap(const struct trap *trap)
+{
+    struct thread *t = current_thread();
+    uint32_t cause = trap->cause;
+    kassert(t != nullptr);
+    if (cause == VX_CAUSE_PAGE_FAULT) {
+        status_t st = urange_ok(trap->address, 1) ? vm_fault(&t->task->vm, trap->address, trap->access) : ERR_BAD_ADDRESS;
+        if (st == OK)
+            kernel_return_to_user();
+        if (st == ERR_NO_MEMORY)
+            cause = VX_CAUSE_NO_MEMORY;
+        else if (vm_is_guard(&t->task->vm, trap->address))
+            cause = VX_CAUSE_STACK;
+    }
+    task_fault(t, cause, trap->address, trap->name);
+    kernel_return_to_user();
+}
+
+struct sysret sys_console_write(uint64_t console, uint64_t buffer, uint64_t len)
+{
+    struct cap *c;
+    char chunk[256];
+    status_t st = cap_get(&current_task()->caps, console, VX_CAP_CONSOLE, VX_R_WRITE, &c);
+    if (st != OK)
+        return sys_status(st);
+    if (len > CONSOLE_WRITE_MAX)
+        len = CONSOLE_WRITE_MAX;
+    for (uint64_t done = 0; done < len;) {
+        size_t n = len - done < sizeof chunk ? (size_t)(len - done) : sizeof chunk;
+        st = copy_from_user_raw(chunk, buffer + done, n);
+        if (st != OK)
+            return done == 0 ? sys_status(st) : sys_ok(done, 0);
+        console_write(chunk, n);
+        done += n;
+    }
+    return sys_ok(len, 0);
+}
+
+struct sysret sys_clock_get_time(uint64_t clock)
+{
+    uint64_t base;
+    sched_account();
+    switch (clock) {
+    case VX_CLOCK_MONOTONIC:
+        return sys_ok(arch_timer_now_ns(), 0);
+    case VX_CLOCK_REALTIME:
+        if (!wallclock_base_ns(&base))
+            return sys_status(ERR_NOT_SUPPORTED);
+        return sys_ok(base + arch_timer_now_ns(), 0);
+    case VX_CLOCK_TASK_CPU:
+        return sys_ok(sched_cycles_to_ns(task_cpu_cycles(current_task())), 0);
+    case VX_CLOCK_THREAD_CPU:
+        return sys_ok(sched_cycles_to_ns(current_thread()->cpu_cycles), 0);
+    default:
+        return sys_status(ERR_BAD_ARGUMENT);
+    }
+}
+
+struct sysret sys_getrandom(uint64_t buffer, uint64_t len)
+{
+    uint8_t chunk[256];
+    if (len > GETRANDOM_MAX)
+        return sys_status(ERR_TOO_BIG);
+    if (!urange_ok(buffer, len))
+        return sys_status(ERR_BAD_ADDRESS);
+    for (uint64_t done = 0; done < len;) {
+        size_t n = len - done < sizeof chunk ? (size_t)(len - done) : sizeof chunk;
+        entropy_fill(chunk, n);
+        status_t st = copy_to_user(buffer + done, chunk, n);
+        if (st != OK)
+            return sys_status(st);
+        done += n;
+    }
+    return sys_ok(len, 0);
+}
+
+struct sysret sys_fp_clobber(void)
+{
+#ifdef VECTRA_DEBUG
+    arch_fp_clobber();
+    return sys_ok(0, 0);
+#else
+    return sys_status(ERR_NOT_SUPPORTED);
+#endif
+}

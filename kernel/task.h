@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * Tasks and threads.
+ *
+ * T1. A Task's struct lives in its payer's Reticle, everything else of it in its own, which dies with it.
+ * T2. A thread is RUNNING on a hart, READY in a run queue, BLOCKED in at most one wait queue, STOPPED, or ENDED.
+ * T3. A BLOCKED or READY thread that is inside a system call has `parked` set and its pc on the call instruction; running it
+ *     again runs the call again. Killing it in any of these states needs nothing but taking it off its lists.
+ * T4. A dead Task has no threads, no capabilities, no memory: only its record, while capabilities name it. */
+#pragma once
+#include <abi/limits.h>
+#include <abi/types.h>
+#include <arch/frame.h>
+#include <base/list.h>
+#include <base/tree.h>
+#include <kernel/cap.h>
+#include <kernel/object.h>
+#include <kernel/reticle.h>
+#include <kernel/vm.h>
+
+
+typedef enum thread_state : uint8_t {
+    THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED, THREAD_STOPPED, THREAD_ENDED,
+} thread_state_t;
+
+struct thread {
+    struct arch_frame frame;
+    struct task *task;
+    void *fp;                /* arch_fp_bytes() */
+    uint64_t tls;
+    struct list_node run;    /* run queue */
+    struct list_node wait;   /* struct waitq */
+    struct tree_node timer;  /* hart's deadlines; key: ns */
+    struct tree_node by_id;  /* task->threads */
+    struct list_node futex;  /* futex hash chain */
+    uint64_t futex_key;      /* physical address waited on; 0: none */
+    uint64_t signal_mask;    /* waited for */
+    struct waitq joiners;    /* at most one */
+    uint32_t id;
+    uint32_t status;         /* exit status, when ENDED and not yet joined */
+    thread_state_t state;
+    uint8_t band;            /* its own, from the Task's ceiling down */
+    uint8_t effective_band;  /* the more urgent of its own and what a caller lends it */
+    bool parked;             /* T3 */
+    bool in_service;         /* works on a call: effective_band is lent */
+    bool interrupted;        /* THREAD_INTERRUPT came */
+    bool woken;              /* FUTEX_WAKE reached it */
+    bool detached, stop_pending, has_trap;
+    uint64_t cpu_cycles;
+    uint64_t trap_address;
+    uint32_t trap_cause;
+};
+
+/* A Reticle that capabilities can name. */
+struct reticle_object {
+    struct object obj;
+    struct reticle reticle;
+};
+
+struct task {
+    struct object obj;
+    union {                     /* its own Reticle; the object is of the Task: it goes when the Task ends, not before */
+        struct reticle_object own;
+        struct {
+            struct object own_object;
+            struct reticle reticle;
+        };
+    };
+    struct cap_table caps;
+    struct vm vm;
+    struct tree threads;        /* by id */
+    uint32_t n_threads, next_thread_id, n_live;
+    uint32_t caps_order;        /* block of the capability table */
+    uint64_t signals;           /* pending */
+    struct waitq signal_waiters;
+    struct waitq exit_waiters;
+    struct binding exit_binding; /* who is told of its end */
+    struct binding fault_binding;
+    struct list_node bindings;  /* that post to this Task */
+    struct task *parent;        /* who spawned it; nullptr once that is dead. For people and NEXT_CHILD */
+    struct list_node children, sibling;
+    struct list_node all;       /* every Task of the system */
+    uint64_t masked_irqs;       /* signal bits whose line waits for an unmask */
+    uint32_t id;
+    uint32_t state;             /* enum vx_task_state */
+    uint32_t exit_status;
+    uint32_t cause;
+    uint64_t fault_address, fault_pc;
+    uint64_t cpu_cycles, start_ns;
+    uint64_t n_waits, n_faults, n_switches;
+    uint32_t memory_order;
+    uint8_t band;               /* ceiling */
+    bool is_init;
+    char name[32];
+};
+
+static inline struct task *task_of(struct object *o)
+{
+    return (struct task *)(void *)o;
+}
+
+/* Makes a Task on a block of 2^order pages of `payer`: address space, empty capability table of n_slots. Not started.
+ * Its one capability is still to be made by the caller; until then task_abandon undoes everything. */
+status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, struct task *parent, struct task **out);
+void task_abandon(struct task *t);
+/* Ends it with everything in its Reticle. Safe on the current Task: the hart then has no current thread. */
+void task_kill(struct task *t, uint32_t status, uint32_t cause);
+uint64_t task_cpu_cycles(const struct task *t);
+void task_set_name(struct task *t, const char *name, size_t len);
+/* Frees the record of a dead Task. */
+void task_forget(struct task *t);
+/* A user fault that could not be resolved: report, then kill (or stop, if bound). */
+void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *name);
+
+/* Whose capability table holds the slot; nullptr: it is in flight in a Ring. */
+struct cap_table *task_table_holding(const struct cap *c);
+/* The Reticle behind a RETICLE capability's object, and its end. */
+struct reticle *reticle_of_object(const struct object *o);
+void reticle_object_fini(struct object *o);
+
+status_t thread_create(struct task *t, uaddr_t entry, uaddr_t stack, uint64_t arg0, uint64_t tls, bool detached,
+                       struct thread **out);
+struct thread *thread_find(struct task *t, uint32_t id); /* nullptr: none */
+void thread_start(struct thread *t);
+/* Takes it off every list and frees it. Safe on the current thread. */
+void thread_free(struct thread *t);
+void thread_end(struct thread *t, uint32_t status);
+
+/* Wait queues: blocking leaves the call to be run again. */
+void waitq_init(struct waitq *q);
+struct thread *waitq_first(const struct waitq *q);
+void thread_wake(struct thread *t);
+void waitq_wake_all(struct waitq *q);
+
+void signal_post(struct task *t, uint64_t bits);
+void binding_post(struct binding *b);
+/* Attaches or, with bit 64, detaches. ERR_BUSY if another Task holds it. */
+status_t binding_set(struct binding *b, struct task *t, uint32_t bit);
+void binding_clear(struct binding *b);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT
+ * Threads: birth, waiting, waking, end. A thread has no kernel stack; waiting means that its frame stands on the call
+ * instruction and that it is on one queue (T3), so ending a thread that waits is taking it off that queue.
+ * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <kernel/syscall.h>
+#include <kernel/sync.h>
+#include <kernel/irq.h>
+#include <arch/fp.h>
+#include <arch/timer.h>
+#include <base/kassert.h>
+
+void waitq_init(struct waitq *q)
+{
+    list_init(&q->threads);
+}
+
+struct thread *waitq_first(const struct waitq *q)
+{
+    struct list_node *n = list_first(&q->threads);
+    return n != nullptr ? container_of(n, struct thread, wait) : nullptr;
+}
+
+void waitq_wake_all(struct waitq *q)
+{
+    struct thread *t;
+    while ((t = waitq_first(q)) != nullptr)
+        thread_wake(t);
+}
+
+struct sysret thread_block_call(struct waitq *q, uint64_t deadline_ns)
+{
+    struct thread *t = current_thread();
+    if (deadline_ns == VX_POLL)
+        return sys_status(ERR_WOULD_BLOCK);
+    if (t->interrupted) {
+        t->interrupted = false;
+        return sys_status(ERR_INTERRUPTED);
+    }
+    if (deadline_ns != VX_FOREVER) {
+        if (deadline_ns <= arch_timer_now_ns())
+            return sys_status(ERR_TIMED_OUT);
+        sched_set_deadline(t, deadline_ns);
+    }
+    if (q != nullptr)
+        list_push_back(&q->threads, &t->wait);
+    t->state = THREAD_BLOCKED;
+    t->parked = true;
+    t->task->n_waits++;
+    arch_hart_self()->need_switch = 1;
+    return SYS_BLOCKED;
+}
+
+struct sysret thread_rerun_call(void)
+{
+    current_thread()->parked = true;
+    arch_hart_self()->need_switch = 1;
+    return SYS_BLOCKED;
+}
+
+/* Off every queue that a wait put it on. */
+static void stop_waiting(struct thread *t)
+{
+    list_remove(&t->wait);
+    list_remove(&t->futex);
+    if (t->timer.in_tree)
+        sched_clear_deadline(t);
+}
+
+void thread_wake(struct thread *t)
+{
+    if (t->state != THREAD_BLOCKED)
+        return;
+    stop_waiting(t);
+    if (t->stop_pending) {
+        t->state = THREAD_STOPPED;
+        return;
+    }
+    sched_ready(t);
+}
+
+status_t thread_create(struct task *task, uaddr_t entry, uaddr_t stack, uint64_t arg0, uint64_t tls, bool detached,
+                       struct thread **out)
+{
+    void *p, *fp;
+    if (task->n_threads >= THREADS_PER_TASK_MAX)
+        return ERR_TABLE_FULL;
+    status_t st = reticle_kalloc(&task->reticle, sizeof(struct thread), &p);
+    if (st != OK)
+        return st;
+    st = reticle_kalloc(&task->reticle, arch_fp_bytes(), &fp);
+    if (st != OK) {
+        reticle_kfree(&task->reticle, p, sizeof(struct thread));
+        return st;
+    }
+    struct thread *t = p;
+    t->task = task;
+    t->fp = fp;
+    arch_fp_clear(fp);
+    t->tls = tls;
+    t->band = t->effective_band = task->band;
+    t->detached = detached;
+    t->state = THREAD_STOPPED;
+    list_init(&t->run);
+    list_init(&t->wait);
+    list_init(&t->futex);
+    waitq_init(&t->joiners);
+    do { /* ids wrap after four thousand million threads; skip those still in use */
+        t->id = ++task->next_thread_id;
+    } while (t->id == 0 || thread_find(task, t->id) != nullptr);
+    arch_frame_init(&t->frame, entry, stack, arg0, t->id);
+    tree_insert(&task->threads, &t->by_id, t->id);
+    task->n_threads++;
+    task->n_live++;
+    *out = t;
+    return OK;
+}
+
+void thread_start(struct thread *t)
+{
+    t->state = THREAD_BLOCKED; /* so that wake applies to it */
+    if (t->task->state == VX_TASK_STOPPED)
+        t->state = THREAD_STOPPED;
+    else
+        sched_ready(t);
+}
+
+struct thread *thread_find(struct task *task, uint32_t id)
+{
+    struct tree_node *n = tree_find_le(&task->threads, id);
+    return n != nullptr && n->key == id ? container_of(n, struct thread, by_id) : nullptr;
+}
+
+/* Nothing can run it any more; the record stays for a joiner. */
+static void retire(struct thread *t)
+{
+    stop_waiting(t);
+    sched_remove(t);
+    sched_forget(t);
+    t->task->cpu_cycles += t->cpu_cycles;
+    if (t->fp != nullptr)
+        reticle_kfree(&t->task->reticle, t->fp, arch_fp_bytes());
+    t->fp = nullptr;
+    t->state = THREAD_ENDED;
+    t->task->n_live--;
+}
+
+void thread_free(struct thread *t)
+{
+    if (t->state != THREAD_ENDED)
+        retire(t);
+    waitq_wake_all(&t->joiners);
+    tree_remove(&t->task->threads, &t->by_id);
+    t->task->n_threads--;
+    reticle_kfree(&t->task->reticle, t, sizeof *t);
+}
+
+void thread_end(struct thread *t, uint32_t status)
+{
+    struct task *task = t->task;
+    t->status = status;
+    retire(t);
+    waitq_wake_all(&t->joiners);
+    if (task->n_live == 0)
+        task_kill(task, status, VX_CAUSE_EXIT);
+    else if (t->detached)
+        thread_free(t);
+}
+
+struct sysret sys_thread_create(uint64_t entry, uint64_t stack, uint64_t argument, uint64_t tls, uint64_t flags)
+{
+    struct task *task = current_task();
+    struct thread *t;
+    if ((flags & ~(uint64_t)VX_THREAD_DETACHED) != 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if (!urange_ok(entry, 1) || !urange_ok(stack, 0) || stack % 16 != 0 || !urange_ok(tls, 0))
+        return sys_status(ERR_BAD_ADDRESS);
+    status_t st = thread_create(task, (uaddr_t){ entry }, (uaddr_t){ stack }, argument, tls,
+                                (flags & VX_THREAD_DETACHED) != 0, &t);
+    if (st != OK)
+        return sys_status(st);
+    t->band = t->effective_band = current_thread()->band;
+    uint32_t id = t->id;
+    thread_start(t);
+    return sys_ok(id, 0);
+}
+
+struct sysret sys_thread_exit(uint64_t status, uint64_t stack, uint64_t stack_len, uint64_t clear)
+{
+    struct thread *t = current_thread();
+    struct vm *vm = &t->task->vm;
+    paddr_t word = {};
+    if (clear % 4 != 0 || stack % ARCH_PAGE_SIZE != 0 || stack_len % ARCH_PAGE_SIZE != 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if (clear != 0 && (!urange_ok(clear, 4) || vm_translate(vm, clear, VX_PROT_WRITE, &word) != OK))
+        return sys_status(ERR_BAD_ADDRESS);
+    if (stack_len != 0 && !urange_ok(stack, stack_len))
+        return sys_status(ERR_BAD_ARGUMENT);
+    if (clear >= stack && clear < stack + stack_len)
+        return sys_status(ERR_BAD_ARGUMENT); /* the word must outlive the stack */
+    if (stack_len != 0) {
+        status_t st = vm_unmap(vm, stack, stack_len, nullptr);
+        if (st != OK)
+            return sys_status(st);
+    }
+    if (clear != 0) {
+        /* release: what the thread wrote is visible to whoever sees the cleared word. */
+        atomic_store_explicit((_Atomic uint32_t *)arch_phys_to_virt(word), 0, memory_order_release);
+        futex_wake(word.raw, UINT64_MAX);
+    }
+    thread_end(t, (uint32_t)status);
+    return SYS_BLOCKED;
+}
+
+struct sysret sys_thread_join(uint64_t id, uint64_t deadline)
+{
+    struct task *task = current_task();
+    struct thread *t = id <= UINT32_MAX ? thread_find(task, (uint32_t)id) : nullptr;
+    if (t == nullptr)
+        return sys_status(ERR_NOT_FOUND);
+    if (t == current_thread() || t->detached)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if (t->state == THREAD_ENDED) {
+        uint32_t status = t->status;
+        thread_free(t);
+        return sys_ok(status, 0);
+    }
+    if (waitq_first(&t->joiners) != nullptr)
+        return sys_status(ERR_BUSY);
+    return thread_block_call(&t->joiners, deadline);
+}
+
+struct sysret sys_thread_interrupt(uint64_t id)
+{
+    struct thread *t = id <= UINT32_MAX ? thread_find(current_task(), (uint32_t)id) : nullptr;
+    if (t == nullptr || t->state == THREAD_ENDED)
+        return sys_status(ERR_NOT_FOUND);
+    t->interrupted = true; /* sticky: the next interruptible wait takes it */
+    thread_wake(t);
+    return sys_ok(0, 0);
+}
+
+struct sysret sys_set_tls(uint64_t address)
+{
+    if (!urange_ok(address, 0))
+        return sys_status(ERR_BAD_ADDRESS);
+    arch_tls_set(address);
+    return sys_ok(0, 0);
+}
+
+struct sysret sys_get_tls(void)
+{
+    return sys_ok(arch_tls_get(), 0);
+}
+
+struct sysret sys_yield(void)
+{
+    sched_yield();
+    return sys_ok(0, 0);
+}
+
+struct sysret sys_nanosleep(uint64_t deadline)
+{
+    if (deadline <= arch_timer_now_ns())
+        return sys_ok(0, 0);
+    return thread_block_call(nullptr, deadline);
+}
+
+struct sysret sys_getpid(void)
+{
+    return sys_ok(current_task()->id, 0);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of the virtual memory share: finding areas, and backing them with frames in two steps. */
+#pragma once
+#include <base/list.h>
+#include <kernel/pt.h>
+#include <kernel/vm.h>
+
+static inline struct vma *area_of(struct tree_node *n)
+{
+    return n != nullptr ? container_of(n, struct vma, node) : nullptr;
+}
+
+static inline struct vma *area_next(const struct vma *a)
+{
+    return area_of(tree_next(&a->node));
+}
+
+/* The area that holds addr; nullptr: none. */
+static inline struct vma *area_at(const struct vm *vm, uint64_t addr)
+{
+    struct vma *a = area_of(tree_find_le(&vm->areas, addr));
+    return a != nullptr && addr < a->end ? a : nullptr;
+}
+
+/* The first area that ends after addr. */
+static inline struct vma *area_from(const struct vm *vm, uint64_t addr)
+{
+    struct vma *a = area_of(tree_find_le(&vm->areas, addr));
+    if (a == nullptr)
+        return area_of(vm->areas.first);
+    return addr < a->end ? a : area_next(a);
+}
+
+static inline uint32_t prot_normal(uint32_t prot)
+{
+    return (prot & (VX_PROT_WRITE | VX_PROT_EXEC)) != 0 ? prot | VX_PROT_READ : prot;
+}
+
+static inline bool prot_ok(uint32_t prot)
+{
+    constexpr uint32_t wx = VX_PROT_WRITE | VX_PROT_EXEC;
+    return (prot & ~(VX_PROT_READ | wx)) == 0 && (prot & wx) != wx;
+}
+
+static inline bool range_ok(uint64_t addr, uint64_t len)
+{
+    return ((addr | len) & (ARCH_PAGE_SIZE - 1)) == 0 && addr >= VX_UADDR_MIN && len != 0 && len <= VX_UADDR_LIMIT &&
+           addr <= VX_UADDR_LIMIT - len;
+}
+
+/* Everything a commit will take: pages for tables, and the frames in the order of their addresses. */
+struct vm_stock {
+    struct block_list tables, frames;
+    struct pt_plan plan;
+};
+
+static inline void stock_init(struct vm_stock *s)
+{
+    s->tables = s->frames = (struct block_list){};
+    s->plan = (struct pt_plan){ 0, PT_LEVELS };
+}
+
+void stock_free(struct vm_stock *s, struct reticle *r);
+/* Adds what is needed to back every page of [from, to) that has no frame. ERR_NO_MEMORY: the caller frees the stock. */
+status_t stock_for_anon(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to);
+/* Backs them, zeroed. Cannot fail. */
+void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot);
+
+/* Shrinks a to [a's start, at); the rest becomes `spare`, an allocated vma. Tables are not touched. */
+void area_split(struct vma *a, uint64_t at, struct vma *spare);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * Getting connections: by name from the naming service, and by doubling a terminal session. Both send the server's two
+ * ends in two calls, because a message carries one capability. */
+#include <vectra/rpc.h>
+#include <vectra/rpc_console.h>
+#include <vectra/rpc_naming.h>
+#include <vectra/string.h>
+
+/* What is left when a connection was not made: our ends, and the server's that were not sent. */
+static void abandon(struct vx_client *c, vx_handle_t requests, vx_handle_t replies)
+{
+    vx_client_close(c);
+    if (requests != VX_HANDLE_NONE)
+        (void)vx_sys_cap_drop(requests); /* BAD_HANDLE if the server has it: then it is not ours to drop */
+    (void)vx_sys_cap_drop(replies);
+}
+
+status_t vx_connect(const char *name, struct vx_client *c)
+{
+    static struct vx_client naming;
+    status_t st = naming.tx.raw != VX_HANDLE_NONE ? OK : vx_client_from_bundle(&naming, "naming");
+    vx_ring_rx requests = {};
+    vx_ring_tx replies = {};
+    if (st == OK)
+        st = vx_rpc_pair(VX_OWN_RETICLE, c, &requests, &replies);
+    if (st != OK)
+        return st;
+    st = vx_naming_connect_requests(&naming, name, strlen(name), requests);
+    if (st == OK)
+        st = vx_naming_connect_replies(&naming, replies);
+    if (st != OK)
+        abandon(c, requests.raw, replies.raw);
+    return st;
+}
+
+status_t vx_tty_dup(struct vx_client *tty, struct vx_client *c, uint32_t *id)
+{
+    vx_ring_rx requests = {};
+    vx_ring_tx replies = {};
+    status_t st = vx_rpc_pair(VX_OWN_RETICLE, c, &requests, &replies);
+    if (st != OK)
+        return st;
+    st = vx_console_dup_requests(tty, requests);
+    if (st == OK)
+        st = vx_console_dup_replies(tty, replies, id);
+    if (st != OK)
+        abandon(c, requests.raw, replies.raw);
+    return st;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ * What the parts of initd share. One thread; everything happens in a turn of the service runtime.
+ *
+ * States of a unit are those of the init protocol (VX_INIT_STATE_*):
+ *   WAITING -launch-> STARTING -ready-> READY -end-> BACKOFF -pause-> WAITING, or STOPPED, or FAILED
+ *  1. A unit has a task exactly in STARTING and READY, and then also a session (its line to us).
+ *  2. A unit with `unpublished` has a fresh inbox whose other end namingd has not got yet.
+ *  3. Calls to services have a time limit, so no service can hold initd up. */
+#pragma once
+#include "backoff.h"
+#include "graph.h"
+#include <vectra/rpc.h>
+#include <vectra/rpc_init.h>
+#include <vectra/service.h>
+#include <vectra/spawn.h>
+
+enum { BIT_WORK = VX_SERVICE_BIT_FIRST, BIT_CHILD = VX_SERVICE_BIT_FIRST + 1, CHILD_BITS = 31 };
+#define INITD_CALL_NS UINT64_C(2000000000)
+
+struct unit {
+    const struct graph_service *decl;
+    uint32_t state;
+    vx_task task;
+    uint32_t task_id;
+    struct vx_session *session;
+    vx_ring_tx inbox;      /* the end of its inbox that is to be published */
+    bool unpublished;
+    bool keep_down;        /* somebody said stop */
+    bool again_now;        /* somebody said restart */
+    uint32_t restarts, status;
+    vx_cause_t cause;
+    uint64_t started_ns, again_ns;
+    struct backoff backoff;
+};
+
+struct initd {
+    struct graph graph;
+    struct unit unit[GRAPH_SERVICES_MAX];
+    struct vx_service service;
+    struct vx_client naming;     /* to namingd, badge 0 */
+    vx_ring_tx naming_inbox;     /* for connections that we make for others */
+    bool naming_ready;
+    bool announced;              /* "[stage] services: ok" was printed */
+    bool quiet;                  /* a command runs between its markers: say nothing */
+    uint32_t exit_status;
+    const char *nonce, *command; /* of /run/exec, or nullptr */
+    size_t nonce_len;
+};
+extern struct initd initd;
+
+static inline unsigned unit_index(const struct unit *u)
+{
+    return (unsigned)(u - initd.unit);
+}
+/* Who a unit is to namingd and to the services it connects to. */
+static inline uint64_t unit_badge(const struct unit *u)
+{
+    return unit_index(u) + 1;
+}
+static inline unsigned unit_bit(const struct unit *u)
+{
+    return BIT_CHILD + unit_index(u) % CHILD_BITS;
+}
+/* Asks for another turn (advance) as soon as this one is over. */
+static inline void initd_again(void)
+{
+    (void)vx_sys_signal_post(VX_HANDLE_NONE, UINT64_C(1) << BIT_WORK);
+}
+/* Says something on the console, unless a command's output is being shown. */
+[[gnu::format(printf, 1, 2)]] void initd_say(const char *format, ...);
+
+/* source.c: what a `cap` line names, as a handle for the specification; *made: it is ours to drop. NOT_FOUND. */
+status_t source_find(const char *name, vx_handle_t *handle, bool *made);
+
+/* launch.c */
+status_t unit_launch(struct unit *u);
+struct unit *naming_unit(void);
+
+/* supervise.c */
+void units_reap(void);
+void units_advance(void);
+void unit_end(struct unit *u, bool again);
+uint64_t units_deadline(void);
+
+/* names.c: what we tell namingd */
+status_t naming_connect_for(uint64_t badge, struct vx_client *client);
+void naming_grant_all(void);
+void units_publish(void);
+
+/* session.c: the terminal of the shell */
+status_t session_open(struct vx_client *tty);
+void session_ended(const struct unit *u);
+void exec_load(void);
+
+/* control.c */
+status_t control_dispatch(struct vx_session *s, struct vx_incoming *in);
+status_t unit_new_inbox(struct unit *u, vx_ring_rx *rx);

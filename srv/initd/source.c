@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * Where capabilities for services come from: a slot of initd's own Bundle by its name, or a part of one that the machine
+ * description points out:
+ *   uart.regs  the serial port's registers, of "mmio" or "ports"      uart.irq  its interrupt line, of "irqs" */
+#include "initd.h"
+#include <abi/machine.h>
+#include <vectra/bundle.h>
+#include <vectra/string.h>
+
+enum { PAGE = 4096, NS16550_PORTS = 8 };
+
+static const struct machine *machine(void)
+{
+    static const struct machine *mapped;
+    vx_mem mem = vx_bundle_mem("machine");
+    struct vx_cap_facts facts = {};
+    void *at = nullptr;
+    if (mapped == nullptr && vx_sys_cap_inspect(mem.raw, &facts, nullptr) == OK && facts.b >= sizeof *mapped &&
+        vx_sys_mem_map(mem, 0, facts.b, 0, VX_PROT_READ, &at) == OK)
+        mapped = at;
+    return mapped;
+}
+
+/* The part of `whole` that starts at the absolute address, port or line `first`. */
+static status_t part_of(vx_handle_t whole, uint64_t first, uint64_t length, vx_handle_t *out)
+{
+    struct vx_cap_facts facts = {};
+    if (whole == VX_HANDLE_NONE)
+        return ERR_NOT_FOUND;
+    status_t st = vx_sys_cap_inspect(whole, &facts, nullptr);
+    if (st != OK)
+        return st;
+    if (first < facts.a || first - facts.a > facts.b)
+        return ERR_NOT_FOUND;
+    return vx_sys_cap_narrow(whole, facts.rights, first - facts.a, length, out);
+}
+
+static status_t uart_registers(vx_handle_t *out)
+{
+    const struct machine *m = machine();
+    if (m == nullptr || m->console.kind == CONSOLE_NONE)
+        return ERR_NOT_FOUND;
+    const struct firmware_register *base = &m->console.base;
+    bool is_port = base->space == REGISTER_IO;
+    vx_device whole = vx_bundle_device(is_port ? "ports" : "mmio");
+    return part_of(whole.raw, base->address, is_port ? NS16550_PORTS : PAGE, out);
+}
+
+static status_t uart_line(vx_handle_t *out)
+{
+    const struct machine *m = machine();
+    if (m == nullptr || m->console.kind == CONSOLE_NONE)
+        return ERR_NOT_FOUND;
+    return part_of(vx_bundle_irq("irqs").raw, m->console.irq.number, 1, out);
+}
+
+status_t source_find(const char *name, vx_handle_t *handle, bool *made)
+{
+    *made = true;
+    if (vx_streq(name, "uart.regs"))
+        return uart_registers(handle);
+    if (vx_streq(name, "uart.irq"))
+        return uart_line(handle);
+    *made = false;
+    const struct vx_slot *slot = vx_bundle_find(vx_bundle(), name);
+    if (slot == nullptr || slot->kind != VX_SLOT_CAP)
+        return ERR_NOT_FOUND;
+    *handle = (vx_handle_t)slot->value;
+    return OK;
+}

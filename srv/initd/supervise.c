@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * Keeping the graph true: start what can start, take note of what ended, start it again as its line says. */
+#include "initd.h"
+#include <vectra/bundle.h>
+#include <vectra/io.h>
+#include <vectra/string.h>
+#include <vectra/time.h>
+
+/* A service that does not say ready is reported once this has passed. */
+static constexpr uint64_t ready_limit_ns = UINT64_C(20000000000);
+
+static bool needs_are_ready(const struct unit *u)
+{
+    const struct graph_service *d = u->decl;
+    for (unsigned i = 0; i < d->needs.count; i++) {
+        if (initd.unit[graph_find(&initd.graph, d->needs.word[i])].state != VX_INIT_STATE_READY)
+            return false;
+    }
+    for (unsigned i = 0; i < d->after.count; i++) {
+        uint32_t state = initd.unit[graph_find(&initd.graph, d->after.word[i])].state;
+        if (state == VX_INIT_STATE_WAITING || state == VX_INIT_STATE_STARTING)
+            return false;
+    }
+    if (d->session && !initd.announced)
+        return false;
+    return (d->uses.count == 0 && !d->session) || initd.naming_ready;
+}
+
+/* Ended, or could not start: what now? */
+static void unit_down(struct unit *u)
+{
+    uint64_t now = vx_clock_monotonic_ns();
+    bool clean = u->cause == VX_CAUSE_EXIT && u->status == 0;
+    bool wanted = u->decl->restart == RESTART_ALWAYS || (u->decl->restart == RESTART_ON_FAILURE && !clean);
+    if (u->again_now) {
+        u->again_now = false;
+        backoff_reset(&u->backoff);
+        u->state = VX_INIT_STATE_WAITING;
+        initd_again();
+    } else if (u->keep_down || !wanted) {
+        u->state = VX_INIT_STATE_STOPPED;
+    } else if (backoff_ended(&u->backoff, u->started_ns, now, &u->again_ns)) {
+        u->state = VX_INIT_STATE_BACKOFF;
+    } else {
+        u->state = VX_INIT_STATE_FAILED;
+        initd_say("initd: %s ended %u times in a short while and stays down\n", u->decl->name, u->decl->crash_limit + 1);
+    }
+}
+
+static void report_end(const struct unit *u)
+{
+    struct vx_task_info info = {};
+    if (u->keep_down || u->again_now || (u->cause == VX_CAUSE_EXIT && u->status == 0))
+        return;
+    if (u->cause == VX_CAUSE_EXIT) {
+        initd_say("initd: %s (task %u) exited with status %u\n", u->decl->name, u->task_id, u->status);
+        return;
+    }
+    (void)vx_sys_task_control(u->task, VX_TASK_INFO, (uintptr_t)&info, sizeof info, 0, nullptr, nullptr); /* zeros otherwise */
+    initd_say("initd: %s (task %u) ended by a fault: %s, address %#lx, at %#lx\n", u->decl->name, u->task_id,
+              vx_cause_name(u->cause), info.fault_address, info.fault_pc);
+}
+
+static void unit_reaped(struct unit *u)
+{
+    report_end(u);
+    (void)vx_sys_cap_drop(u->task.raw);
+    u->task = VX_SELF;
+    if (u->session != nullptr)
+        vx_session_close(u->session);
+    u->session = nullptr;
+    u->restarts++;
+    if (u == naming_unit())
+        initd.naming_ready = false;
+    unit_down(u);
+    if (u->decl->session)
+        session_ended(u);
+}
+
+void units_reap(void)
+{
+    for (unsigned i = 0; i < initd.graph.n_services; i++) {
+        struct unit *u = &initd.unit[i];
+        uint64_t cause = 0;
+        if (u->task.raw == VX_HANDLE_NONE || vx_sys_waitpid(u->task, VX_WAIT_NOHANG, &u->status, &cause) != OK)
+            continue;
+        u->cause = (vx_cause_t)(cause & 255);
+        unit_reaped(u);
+    }
+}
+
+void unit_end(struct unit *u, bool again)
+{
+    u->keep_down = !again;
+    u->again_now = again;
+    if (u->task.raw != VX_HANDLE_NONE)
+        (void)vx_sys_destroy(u->task.raw); /* its end is reported by its bit, like any other */
+    else
+        u->state = VX_INIT_STATE_STOPPED;
+}
+
+static void unit_start(struct unit *u)
+{
+    status_t st = unit_launch(u);
+    if (st == OK) {
+        if (u->decl->session) /* a shell need not say ready */
+            u->state = VX_INIT_STATE_READY;
+        if (u == naming_unit()) {
+            initd.naming_inbox = u->inbox;
+            u->inbox = (vx_ring_tx){};
+            u->unpublished = false;
+        }
+        return;
+    }
+    initd.quiet = false;
+    initd_say("initd: %s does not start: %s: %s\n", u->decl->name, u->decl->image, vx_status_text(st));
+    u->cause = VX_CAUSE_EXIT;
+    u->status = 126;
+    u->started_ns = vx_clock_monotonic_ns();
+    unit_down(u);
+    if (u->decl->session)
+        session_ended(u);
+}
+
+static bool all_ready(void)
+{
+    for (unsigned i = 0; i < initd.graph.n_services; i++) {
+        const struct unit *u = &initd.unit[i];
+        bool done = u->state == VX_INIT_STATE_READY || (u->state == VX_INIT_STATE_STOPPED && u->cause == VX_CAUSE_EXIT && u->status == 0);
+        if (!u->decl->session && !done)
+            return false;
+    }
+    return true;
+}
+
+/* Something that will not come back must not keep the shell from starting: the person needs it most then. */
+static bool all_settled(uint64_t now)
+{
+    for (unsigned i = 0; i < initd.graph.n_services; i++) {
+        const struct unit *u = &initd.unit[i];
+        bool late = u->state == VX_INIT_STATE_STARTING && now - u->started_ns > ready_limit_ns;
+        bool down = u->state == VX_INIT_STATE_FAILED || u->state == VX_INIT_STATE_STOPPED;
+        if (!u->decl->session && u->state != VX_INIT_STATE_READY && !late && !down)
+            return false;
+    }
+    return true;
+}
+
+static void announce(uint64_t now)
+{
+    if (initd.announced)
+        return;
+    if (all_ready()) {
+        initd.announced = true;
+        initd_say("[stage] services: ok\n");
+    } else if (all_settled(now)) {
+        initd.announced = true;
+        initd_say("initd: some services are not ready; `services` tells which\n");
+    }
+}
+
+/* One sweep in start order; a service that says ready causes the next. */
+void units_advance(void)
+{
+    uint64_t now = vx_clock_monotonic_ns();
+    struct unit *naming = naming_unit();
+    if (naming != nullptr && naming->state == VX_INIT_STATE_READY && !initd.naming_ready)
+        naming_grant_all();
+    units_publish();
+    announce(now);
+    for (unsigned i = 0; i < initd.graph.n_services && !initd.service.stopping; i++) {
+        struct unit *u = &initd.unit[initd.graph.order[i]];
+        if (u->state == VX_INIT_STATE_BACKOFF && now >= u->again_ns)
+            u->state = VX_INIT_STATE_WAITING;
+        if (u->state == VX_INIT_STATE_WAITING && needs_are_ready(u))
+            unit_start(u);
+    }
+    initd.service.deadline_ns = units_deadline();
+}
+
+uint64_t units_deadline(void)
+{
+    uint64_t next = VX_FOREVER;
+    for (unsigned i = 0; i < initd.graph.n_services; i++) {
+        const struct unit *u = &initd.unit[i];
+        uint64_t at = VX_FOREVER;
+        if (u->state == VX_INIT_STATE_BACKOFF)
+            at = u->again_ns;
+        else if (u->state == VX_INIT_STATE_STARTING && !initd.announced)
+            at = u->started_ns + ready_limit_ns + 1;
+        if (at < next)
+            next = at;
+    }
+    return next;
+}

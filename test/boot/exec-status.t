@@ -1,0 +1,2 @@
+# exec passes on the exit status.
+exec "exit 7"   output ""   exit 7

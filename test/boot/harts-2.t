@@ -1,0 +1,3 @@
+# A boot to the prompt on a machine with 2 hart(s).
+harts 2   within 90s
+stages

@@ -1,0 +1,3 @@
+# The most talkative kernel log.
+boot "log=debug"   within 90s
+stages

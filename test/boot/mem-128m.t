@@ -1,0 +1,3 @@
+# A boot to the prompt with 128M of memory.
+mem 128M   within 90s
+stages

@@ -1,0 +1,4 @@
+# The shell turns the machine off.
+within 90s
+send "poweroff" after /^vectra:\/\$ /
+exit poweroff

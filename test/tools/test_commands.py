@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""./vectra itself: wrong usage gets one line and exit status 2, from any directory and through a symbolic link."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+VECTRA = os.path.join(ROOT, "vectra")
+
+
+def vectra(*words, program=VECTRA, folder=None):
+    """(status, stdout, stderr) of one call."""
+    done = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          check=False, timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+class UsageTest(unittest.TestCase):
+    """Mistakes on the command line."""
+
+    def wrong(self, words, message):
+        """One line on stderr that says it, nothing on stdout, status 2."""
+        status, out, err = vectra(*words)
+        self.assertEqual((status, out), (2, ""), words)
+        self.assertEqual(err.count("\n"), 1, err)
+        self.assertIn(message, err)
+
+    def test_mistakes(self):
+        """Each with a suggestion where one is near."""
+        for words, message in (
+                (["rnu"], "unknown command 'rnu'; did you mean 'run'?"),
+                (["cc", "x.c"], "arrives with the C library"),
+                (["run", "--arhc", "x"], "did you mean '--arch'?"),
+                (["run", "--arch", "arm64"], "did you mean 'aarch64'?"),
+                (["run", "--arch", "mips"], "unknown architecture"),
+                (["run", "--arch"], "--arch needs a value"),
+                (["run", "--smp", "0"], "whole number from 1 to 512"),
+                (["run", "--mem", "lots"], "size like 512M"),
+                (["run", "--disk", "/no/such/file"], "no such file"),
+                (["run", "--accel", "kwm"], "did you mean 'kvm'?"),
+                (["run", "--gic", "2"], "--gic is for aarch64 only"),
+                (["run", "ls"], "unexpected 'ls'"),
+                (["run", "--", "ls"], "takes no command"),
+                (["exec"], "no command"),
+                (["exec", "ls"], "the command goes behind '--'"),
+                (["exec", "--"], "no command"),
+                (["exec", "--add", "x", "--", "ls"], "HOST:GUEST"),
+                (["exec", "--add", "/no/such:/x", "--", "ls"], "no such file"),
+                (["exec", "--timeout", "never", "--", "ls"], "number of seconds"),
+                (["exec", "--verbose=1", "--", "ls"], "takes no value"),
+                (["test", "boots"], "did you mean 'boot'?"),
+                (["test", "--junit", "/no/such/folder/x"], "folder does not exist"),
+                (["bench", "Kernel!"], "not the name of a group"),
+                (["trace", "a b", "--", "ls"], "not the name of a Task"),
+                (["size", "--chek"], "did you mean '--check'?"),
+                (["doctor", "--x"], "takes no options"),
+                (["help", "exce"], "did you mean 'exec'?")):
+            self.wrong(words, message)
+
+    def test_help(self):
+        """Every command has a help text that begins with its usage; cc is not offered."""
+        status, out, _ = vectra("help")
+        self.assertEqual(status, 0)
+        self.assertNotIn("  cc", out)
+        for name in ("run", "exec", "test", "bench", "debug", "trace", "size", "doctor"):
+            self.assertIn(f"  {name} ", out)
+            for words in (["help", name], [name, "--help"]):
+                status, text, _ = vectra(*words)
+                self.assertEqual((status, text.startswith(f"usage: ./vectra {name}")), (0, True), words)
+
+    def test_from_anywhere(self):
+        """A symbolic link in a folder with a space in its name, called from elsewhere."""
+        with tempfile.TemporaryDirectory(prefix="a space ") as folder:
+            os.symlink(VECTRA, os.path.join(folder, "one"))
+            os.symlink("one", os.path.join(folder, "two"))
+            status, out, _ = vectra("help", program=os.path.join(folder, "two"), folder=folder)
+            self.assertEqual(status, 0)
+            self.assertIn("usage: ./vectra", out)
+
+    def test_relative_files_are_the_callers(self):
+        """A relative path means the folder in which the person typed."""
+        with tempfile.TemporaryDirectory() as folder:
+            _, _, err = vectra("exec", "--add", "here:/x", "--bogus", "--", "ls", folder=folder)
+            self.assertIn("no such file", err)
+            with open(os.path.join(folder, "here"), "w", encoding="utf-8") as handle:
+                handle.write("x")
+            _, _, err = vectra("exec", "--add", "here:/x", "--bogus", "--", "ls", folder=folder)
+            self.assertIn("unknown option '--bogus'", err)
+
+
+if __name__ == "__main__":
+    unittest.main()

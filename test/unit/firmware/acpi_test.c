@@ -1,0 +1,684 @@
+// sources: kernel/firmware/acpi.c kernel/firmware/pvh.c kernel/firmware/machine.c
+/* SPDX-License-Identifier: MIT
+ * ACPI tables: QEMU's own, ones made to reach each rule, and damaged ones. */
+#include "support.h"
+#include <kernel/firmware/acpi.h>
+#include <kernel/firmware/pvh.h>
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wsign-conversion" /* clang 19 warns of the bytes that #embed makes */
+static const uint8_t q35_1[] = {
+#embed "../../data/firmware/q35-1.mem"
+};
+static const uint8_t q35_4[] = {
+#embed "../../data/firmware/q35-4.mem"
+};
+static const uint8_t q35_8[] = {
+#embed "../../data/firmware/q35-8.mem"
+};
+static const uint8_t q35_plug[] = {
+#embed "../../data/firmware/q35-plug.mem"
+};
+static const uint8_t q35_sparse[] = {
+#embed "../../data/firmware/q35-sparse.mem"
+};
+static const uint8_t q35_numa[] = {
+#embed "../../data/firmware/q35-numa.mem"
+};
+static const uint8_t q35_nohpet[] = {
+#embed "../../data/firmware/q35-nohpet.mem"
+};
+static const uint8_t q35_bridge[] = {
+#embed "../../data/firmware/q35-bridge.mem"
+};
+#pragma clang diagnostic pop
+
+static struct machine m;
+static struct phys phys;
+
+static status_t parse(uint64_t rsdp)
+{
+    struct firmware_memory mem = phys_memory(&phys);
+    status_t st = acpi_parse(&mem, rsdp, &m);
+    phys_return_loans(&phys);
+    if (st == OK)
+        assert_sane(&m);
+    else
+        assert_non_null(m.error.what);
+    return st;
+}
+
+/* PVH first, for the RAM, then ACPI: as the kernel does. */
+static void parse_dump(const uint8_t *dump, size_t len)
+{
+    uint64_t start_info = phys_load_dump(&phys, dump, len);
+    struct firmware_memory mem = phys_memory(&phys);
+    machine_init(&m);
+    assert_int_equal(pvh_parse(&mem, start_info, &m), OK);
+    assert_int_equal(parse(m.rsdp), OK);
+}
+
+static void assert_hart_ids(const uint8_t *ids, uint32_t n)
+{
+    assert_int_equal(m.n_harts, n);
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(m.hart[i].hw_id, ids[i]);
+}
+
+/* ---- what QEMU makes ---- */
+
+static void every_dump_parses_whole(void **)
+{
+    static const struct {
+        const uint8_t *dump;
+        size_t len;
+        uint32_t harts;
+        uint64_t hpet;
+    } dumps[] = {
+        { q35_1, sizeof q35_1, 1, 0xfed00000 },           { q35_4, sizeof q35_4, 4, 0xfed00000 },
+        { q35_8, sizeof q35_8, 8, 0xfed00000 },           { q35_plug, sizeof q35_plug, 2, 0xfed00000 },
+        { q35_sparse, sizeof q35_sparse, 6, 0xfed00000 }, { q35_numa, sizeof q35_numa, 4, 0xfed00000 },
+        { q35_nohpet, sizeof q35_nohpet, 2, 0 },          { q35_bridge, sizeof q35_bridge, 1, 0xfed00000 },
+    };
+    for (size_t i = 0; i < COUNT(dumps); i++) {
+        parse_dump(dumps[i].dump, dumps[i].len);
+        assert_int_equal(m.left_out, 0);
+        assert_int_equal(m.irqchip, IRQCHIP_APIC);
+        assert_int_equal(m.n_harts, dumps[i].harts);
+        assert_int_equal(m.apic.lapic_base, 0xfee00000);
+        assert_false(m.apic.x2apic_needed);
+        assert_true(m.apic.has_legacy_pics);
+        assert_int_equal(m.apic.n_ioapics, 1);
+        assert_int_equal(m.apic.ioapic[0].base, 0xfec00000);
+        assert_int_equal(m.apic.ioapic[0].gsi_base, 0);
+        assert_int_equal(m.timer.hpet_base, dumps[i].hpet);
+        assert_int_equal(m.timer.pm_timer.space, REGISTER_IO);
+        assert_int_equal(m.timer.pm_timer.address, 0x608);
+        assert_int_equal(m.timer.pm_timer_bits, 24);
+        assert_int_equal(m.n_pci, 1);
+        assert_int_equal(m.pci[0].ecam.base, 0xb0000000);
+        assert_int_equal(m.pci[0].ecam.len_bytes, 256 << 20);
+        assert_int_equal(m.pci[0].last_bus, 255);
+        assert_int_equal(m.console.kind, CONSOLE_NS16550);
+        assert_int_equal(m.console.base.address, 0x3f8);
+        assert_irq(m.console.irq, 4, true, false);
+        assert_int_equal(m.rtc.kind, RTC_CMOS);
+        assert_int_equal(m.rtc.cmos_century, 0x32);
+    }
+}
+
+static void interrupt_overrides_are_read(void **)
+{
+    static const uint8_t sources[] = { 0, 5, 9, 10, 11 };
+    parse_dump(q35_1, sizeof q35_1);
+    assert_int_equal(m.apic.n_overrides, COUNT(sources));
+    for (size_t i = 0; i < COUNT(sources); i++) {
+        assert_int_equal(m.apic.override[i].source, sources[i]);
+        /* The timer goes to pin 2 as an edge; the others stay where they are, as levels. */
+        assert_irq(m.apic.override[i].irq, i == 0 ? 2 : sources[i], i == 0, false);
+    }
+}
+
+static void power_off_and_reset_are_found(void **)
+{
+    parse_dump(q35_4, sizeof q35_4);
+    assert_true(m.power.has_s5);
+    assert_int_equal(m.power.slp_typ_a, 0);
+    assert_int_equal(m.power.slp_typ_b, 0);
+    assert_int_equal(m.power.pm1a_control.space, REGISTER_IO);
+    assert_int_equal(m.power.pm1a_control.address, 0x604);
+    assert_int_equal(m.power.pm1b_control.space, REGISTER_NONE);
+    assert_int_equal(m.power.smi_command_port, 0xb2);
+    assert_int_equal(m.power.acpi_enable, 2);
+    assert_int_equal(m.power.reset.space, REGISTER_IO);
+    assert_int_equal(m.power.reset.address, 0xcf9);
+    assert_int_equal(m.power.reset_value, 0xf);
+}
+
+static void harts_to_be_plugged_in_later_are_counted(void **)
+{
+    parse_dump(q35_plug, sizeof q35_plug);
+    assert_hart_ids((const uint8_t[]){ 0, 1 }, 2);
+    assert_int_equal(m.n_harts_disabled, 4);
+}
+
+static void apic_ids_need_not_be_dense(void **)
+{
+    parse_dump(q35_sparse, sizeof q35_sparse); /* two sockets of three cores */
+    assert_hart_ids((const uint8_t[]){ 0, 1, 2, 4, 5, 6 }, 6);
+}
+
+static void numa_splits_the_ram_of_the_memory_map(void **)
+{
+    parse_dump(q35_numa, sizeof q35_numa);
+    assert_int_equal(m.n_nodes, 2);
+    assert_int_equal(m.n_domains, 2);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(m.hart[i].node, i / 2);
+        assert_int_equal(m.hart[i].domain, i / 2);
+    }
+    assert_int_equal(m.n_ram, 3);
+    assert_ram(&m, 0, 0, 0x9fc00, 0);
+    assert_ram(&m, 1, 0x100000, 0x1ff00000, 0);
+    assert_ram(&m, 2, 0x20000000, 0x1ffe0000, 1);
+    assert_true(m.has_distances);
+    assert_int_equal(m.distance[0][0], 10);
+    assert_int_equal(m.distance[0][1], 20);
+    assert_int_equal(m.distance[1][0], 20);
+}
+
+static void the_rsdp_is_found_without_help(void **)
+{
+    uint64_t found = 0;
+    uint64_t start_info = phys_load_dump(&phys, q35_4, sizeof q35_4);
+    struct firmware_memory mem = phys_memory(&phys);
+    machine_init(&m);
+    assert_int_equal(pvh_parse(&mem, start_info, &m), OK);
+    assert_int_equal(acpi_find_rsdp(&mem, &found), OK);
+    assert_int_equal(found, m.rsdp);
+    m.rsdp = 0;
+    assert_int_equal(parse(0), OK);
+    assert_int_equal(m.rsdp, found);
+}
+
+static void an_rsdp_in_the_ebda_is_found(void **)
+{
+    static const uint16_t segment = 0x9fc0;
+    uint8_t rsdp[20] = "RSD PTR ";
+    uint64_t found = 0;
+    for (size_t i = 0; i < 19; i++)
+        rsdp[8] = (uint8_t)(rsdp[8] - (i == 8 ? 0 : rsdp[i]));
+    phys = (struct phys){};
+    phys_add(&phys, 0x40e, &segment, 2);
+    phys_add(&phys, 0x9fc00 + 1024 - 16, rsdp, sizeof rsdp);
+    struct firmware_memory mem = phys_memory(&phys);
+    assert_int_equal(acpi_find_rsdp(&mem, &found), OK);
+    assert_int_equal(found, 0x9fc00 + 1024 - 16);
+    rsdp[19] = 1;
+    assert_int_equal(acpi_find_rsdp(&mem, &found), ERR_NOT_FOUND);
+    phys_return_loans(&phys);
+}
+
+/* ---- tables made here ---- */
+
+enum { TABLE_BYTES = 4096, TABLE_COUNT = 8, TABLES_AT = 0x10000, TABLE_STEP = 0x2000 };
+
+static struct {
+    uint8_t rsdp[36];
+    uint8_t bytes[TABLE_COUNT][TABLE_BYTES]; /* 0 is the root */
+    uint32_t len[TABLE_COUNT];
+    uint32_t n;
+    bool is_v2;
+} made;
+
+static void put(uint8_t *at, uint64_t v, size_t size)
+{
+    memcpy(at, &v, size);
+}
+
+static void set_sum(uint8_t *bytes, size_t len, size_t at)
+{
+    uint8_t sum = 0;
+    bytes[at] = 0;
+    for (size_t i = 0; i < len; i++)
+        sum = (uint8_t)(sum + bytes[i]);
+    bytes[at] = (uint8_t)-sum;
+}
+
+/* A zeroed table of that length whose header is right but for the sum; the test fills in the rest. */
+static uint8_t *make_table(const char *signature, uint32_t len)
+{
+    assert_true(made.n < TABLE_COUNT && len <= TABLE_BYTES);
+    uint8_t *t = made.bytes[made.n];
+    memset(t, 0, TABLE_BYTES);
+    memcpy(t, signature, 4);
+    put(t + 4, len, 4);
+    made.len[made.n++] = len;
+    return t;
+}
+
+static void make_start(bool is_v2)
+{
+    made.n = 0;
+    made.is_v2 = is_v2;
+    (void)make_table(is_v2 ? "XSDT" : "RSDT", 36);
+    uint8_t *madt = make_table("APIC", 52);
+    put(madt + 36, 0xfee00000, 4);
+    put(madt + 44, 0x0800, 2); /* LAPIC: length 8, type 0 */
+    put(madt + 48, 1, 4);
+}
+
+/* Appends an entry to the table made last. */
+static void make_entry(const void *bytes, uint32_t len)
+{
+    uint8_t *t = made.bytes[made.n - 1];
+    memcpy(t + made.len[made.n - 1], bytes, len);
+    made.len[made.n - 1] += len;
+    put(t + 4, made.len[made.n - 1], 4);
+}
+
+static void make_done(void)
+{
+    uint32_t size = made.is_v2 ? 8 : 4;
+    phys = (struct phys){};
+    made.len[0] = 36;
+    for (uint32_t i = 1; i < made.n; i++, made.len[0] += size)
+        put(made.bytes[0] + made.len[0], TABLES_AT + i * TABLE_STEP, size);
+    put(made.bytes[0] + 4, made.len[0], 4);
+    for (uint32_t i = 0; i < made.n; i++) {
+        set_sum(made.bytes[i], made.len[i], 9);
+        phys_add(&phys, TABLES_AT + i * TABLE_STEP, made.bytes[i], made.len[i]);
+    }
+    memset(made.rsdp, 0, sizeof made.rsdp);
+    memcpy(made.rsdp, "RSD PTR ", 8);
+    made.rsdp[15] = made.is_v2 ? 2 : 0;
+    put(made.rsdp + (made.is_v2 ? 24 : 16), TABLES_AT, size);
+    put(made.rsdp + 20, 36, 4);
+    set_sum(made.rsdp, 20, 8);
+    set_sum(made.rsdp, 36, 32);
+    phys_add(&phys, 0xe0000, made.rsdp, made.is_v2 ? 36 : 20);
+}
+
+static status_t parse_made(void)
+{
+    machine_init(&m);
+    m.n_ram = 0;
+    assert_int_equal(machine_add_ram(&m, 0x100000, 0x10000000, 0), OK);
+    return parse(0xe0000);
+}
+
+static void both_root_tables_work(void **)
+{
+    for (uint32_t v2 = 0; v2 < 2; v2++) {
+        make_start(v2 == 1);
+        make_done();
+        assert_int_equal(parse_made(), OK);
+        assert_int_equal(m.n_harts, 1);
+        assert_int_equal(m.timer.pm_timer.space, REGISTER_NONE);
+        assert_false(m.power.has_s5);
+    }
+}
+
+static void sums_are_checked(void **)
+{
+    make_start(true);
+    make_done();
+    made.rsdp[33] ^= 1;
+    assert_int_equal(parse_made(), ERR_BAD_ARGUMENT);
+    assert_string_equal(m.error.what, "ACPI: RSDP: extended part");
+    made.rsdp[33] ^= 1;
+    made.rsdp[9] ^= 1;
+    assert_int_equal(parse_made(), ERR_BAD_ARGUMENT);
+    assert_string_equal(m.error.what, "ACPI: RSDP");
+    made.rsdp[9] ^= 1;
+    made.bytes[0][10] ^= 1;
+    assert_int_equal(parse_made(), ERR_BAD_ARGUMENT);
+    made.bytes[0][10] ^= 1;
+    made.bytes[1][10] ^= 1;
+    assert_int_equal(parse_made(), ERR_NOT_FOUND);
+    assert_string_equal(m.error.what, "ACPI: no sound MADT");
+    assert_int_equal(m.left_out, LEFT_OUT_ACPI_TABLE);
+    made.bytes[1][10] ^= 1;
+    assert_int_equal(parse_made(), OK);
+}
+
+static void x2apic_entries_are_harts_too(void **)
+{
+    static const uint8_t big[16] = { 9, 16, 0, 0, 0x2c, 0x01, 0, 0, 1 }, twin[16] = { 9, 16, [8] = 1 },
+                         off[16] = { 9, 16, 0, 0, 7 }, broadcast[8] = { 0, 8, 9, 255, 1 };
+    make_start(true);
+    make_entry(twin, sizeof twin); /* the hart that has a LAPIC entry already */
+    make_entry(off, sizeof off);
+    make_entry(broadcast, sizeof broadcast);
+    make_done();
+    assert_int_equal(parse_made(), OK);
+    assert_int_equal(m.n_harts, 1);
+    assert_int_equal(m.n_harts_disabled, 2);
+    assert_false(m.apic.x2apic_needed);
+
+    make_start(true);
+    make_entry(big, sizeof big);
+    make_done();
+    assert_int_equal(parse_made(), OK);
+    assert_int_equal(m.n_harts, 2);
+    assert_int_equal(m.hart[1].hw_id, 300);
+    assert_true(m.apic.x2apic_needed);
+}
+
+static void other_madt_entries(void **)
+{
+    static const uint8_t lapic_at[12] = { 5, 12, 0, 0, 0, 0, 0xe0, 0xfe, 1 }, nmi[6] = { 4, 6, 255, 0, 0, 1 },
+                         unknown[3] = { 200, 3, 1 }, com1[10] = { 2, 10, 0, 4, 20, 0, 0, 0, 0xf, 0 };
+    make_start(true);
+    make_entry(lapic_at, sizeof lapic_at);
+    make_entry(nmi, sizeof nmi);
+    make_entry(unknown, sizeof unknown);
+    make_entry(com1, sizeof com1);
+    make_done();
+    assert_int_equal(parse_made(), OK);
+    assert_int_equal(m.apic.lapic_base, 0x1fee00000);
+    assert_irq(m.console.irq, 20, false, true);
+}
+
+static void malformed_madt_entries_are_refused(void **)
+{
+    static const uint8_t zero[8] = { 0, 0 }, shorter[7] = { 0, 7 }, beyond[8] = { 0, 9 }, one[1] = { 0 },
+                         tiny_ioapic[4] = { 1, 4 }, tiny_x2apic[12] = { 9, 12 };
+    static const struct {
+        const uint8_t *bytes;
+        uint32_t len;
+    } cases[] = { { zero, 8 }, { shorter, 7 }, { beyond, 8 }, { one, 1 }, { tiny_ioapic, 4 }, { tiny_x2apic, 12 } };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        make_start(true);
+        make_entry(cases[i].bytes, cases[i].len);
+        make_done();
+        assert_int_equal(parse_made(), ERR_BAD_ARGUMENT);
+    }
+}
+
+static void chips_and_overrides_beyond_the_limit_are_reported(void **)
+{
+    make_start(true);
+    for (uint8_t i = 0; i <= MACHINE_IOAPIC_MAX; i++)
+        make_entry((const uint8_t[12]){ 1, 12, i }, 12);
+    for (uint8_t i = 0; i <= MACHINE_IRQ_OVERRIDE_MAX; i++)
+        make_entry((const uint8_t[10]){ 2, 10, 0, i }, 10);
+    for (uint8_t i = 0; i <= HART_MAX; i++)
+        make_entry((const uint8_t[8]){ 0, 8, i, i, 1 }, 8);
+    make_done();
+    assert_int_equal(parse_made(), OK);
+    assert_int_equal(m.apic.n_ioapics, MACHINE_IOAPIC_MAX);
+    assert_int_equal(m.apic.n_overrides, MACHINE_IRQ_OVERRIDE_MAX);
+    assert_int_equal(m.n_harts, HART_MAX);
+    assert_int_equal(m.n_left_out, 3);
+    assert_int_equal(m.left_out, LEFT_OUT_IOAPIC | LEFT_OUT_IRQ_OVERRIDE | LEFT_OUT_HART);
+}
+
+static void srat_reads_wide_ids_and_wide_nodes(void **)
+{
+    static const uint8_t x2apic[24] = { 2, 24, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 1 },
+                         far[16] = { 0, 16, 1, 0, 1, 0, 0, 0, 0, 1 }; /* node 0x101, beyond the limit */
+    uint8_t memory[40] = { 1, 40, 63, [28] = 1 };
+    put(memory + 8, 0x8000000, 8);
+    put(memory + 16, 0x1000000, 8);
+    make_start(true);
+    (void)make_table("SRAT", 48);
+    make_entry(far, sizeof far);
+    make_entry(x2apic, sizeof x2apic);
+    make_entry(memory, sizeof memory);
+    make_done();
+    assert_int_equal(parse_made(), OK);
+    assert_int_equal(m.hart[0].node, 5);
+    assert_int_equal(m.n_nodes, 64);
+    assert_int_equal(m.left_out, LEFT_OUT_NODE);
+    assert_int_equal(m.n_ram, 3);
+    assert_ram(&m, 1, 0x8000000, 0x1000000, 63);
+}
+
+static void a_slit_must_hold_its_matrix(void **)
+{
+    for (uint64_t n = 0; n < 4; n++) {
+        make_start(true);
+        put(make_table("SLIT", 44 + 4) + 36, n, 8);
+        make_done();
+        assert_int_equal(parse_made(), n <= 2 ? OK : ERR_BAD_ARGUMENT);
+    }
+    put(made.bytes[2] + 36, 1ull << 32, 8); /* its square is 0 in 64 bits */
+    make_done();
+    assert_int_equal(parse_made(), ERR_BAD_ARGUMENT);
+    make_start(true);
+    (void)make_table("SLIT", 43);
+    make_done();
+    assert_int_equal(parse_made(), ERR_BAD_ARGUMENT);
+}
+
+static void mcfg_addresses_are_of_bus_0(void **)
+{
+    make_start(true);
+    uint8_t *t = make_table("MCFG", 44 + 3 * 16);
+    put(t + 44, 0xe0000000, 8);
+    put(t + 52, 3, 2);
+    put(t + 54, 0x20, 1);
+    put(t + 55, 0x3f, 1);
+    put(t + 60, 0xfffffffffff00000, 8); /* wraps */
+    put(t + 71, 1, 1);
+    put(t + 86, 2, 1); /* last bus before first */
+    put(t + 87, 1, 1);
+    make_done();
+    assert_int_equal(parse_made(), OK);
+    assert_int_equal(m.n_pci, 1);
+    assert_int_equal(m.pci[0].segment, 3);
+    assert_int_equal(m.pci[0].first_bus, 0x20);
+    assert_int_equal(m.pci[0].ecam.base, 0xe2000000);
+    assert_int_equal(m.pci[0].ecam.len_bytes, 0x2000000);
+    assert_int_equal(m.n_left_out, 2);
+}
+
+/* A FADT of the given length and a DSDT with the given code. */
+static void make_fadt(uint32_t len, const void *aml, uint32_t aml_len)
+{
+    make_start(true);
+    uint8_t *fadt = make_table("FACP", len);
+    put(fadt + 40, TABLES_AT + 3 * TABLE_STEP, 4);
+    put(fadt + 64, 0x604, 4);
+    put(fadt + 76, 0x608, 4);
+    (void)make_table("DSDT", 36);
+    make_entry(aml, aml_len);
+    make_done();
+}
+
+static void an_old_short_fadt_will_do(void **)
+{
+    static const uint8_t aml[] = "\x08_S5_\x12\x06\x04\x0a\x05\x01\x00\x00";
+    make_fadt(116, aml, sizeof aml);
+    assert_int_equal(parse_made(), OK);
+    assert_int_equal(m.power.pm1a_control.address, 0x604);
+    assert_int_equal(m.timer.pm_timer.address, 0x608);
+    assert_int_equal(m.power.reset.space, REGISTER_NONE);
+    assert_true(m.power.has_s5);
+    assert_int_equal(m.power.slp_typ_a, 5);
+    assert_int_equal(m.power.slp_typ_b, 1);
+}
+
+static void new_fadt_fields_win(void **)
+{
+    make_fadt(276, "", 0);
+    uint8_t *fadt = made.bytes[2];
+    put(fadt + 112, 1 << 8 | 1 << 10, 4);
+    put(fadt + 109, 1 << 5, 2);
+    put(fadt + 116, 0, 1);
+    put(fadt + 120, 0xfed40000, 8);
+    put(fadt + 208, 0x2001, 2); /* I/O, 32 bits */
+    put(fadt + 212, 0x1008, 8);
+    put(fadt + 172, 0x0200, 2); /* PM1a control in memory */
+    put(fadt + 172, 0, 1);
+    put(fadt + 176, 0xfed50000, 8);
+    put(fadt + 184, 7, 1); /* PM1b control in a space that we do not know */
+    put(fadt + 188, 1, 8);
+    make_done();
+    assert_int_equal(parse_made(), OK);
+    assert_int_equal(m.timer.pm_timer.address, 0x1008);
+    assert_int_equal(m.timer.pm_timer_bits, 32);
+    assert_int_equal(m.rtc.kind, RTC_NONE);
+    assert_int_equal(m.power.reset.space, REGISTER_MEMORY);
+    assert_int_equal(m.power.reset.address, 0xfed40000);
+    assert_int_equal(m.power.pm1a_control.space, REGISTER_MEMORY);
+    assert_int_equal(m.power.pm1a_control.address, 0xfed50000);
+    assert_int_equal(m.power.pm1b_control.space, REGISTER_NONE);
+    assert_false(m.power.has_s5);
+}
+
+static void the_sleep_package_is_found_in_its_forms(void **)
+{
+    static const struct {
+        const char *aml;
+        uint32_t len;
+        int a, b; /* -1: not found */
+    } cases[] = {
+        { "\x08_S5_\x12\x04\x02\x01\x00", 10, 1, 0 },
+        { "\x08\\_S5_\x12\x06\x02\x0a\x07\x0a\x06", 13, 7, 6 },
+        { "\x08_S5_\x12\x47\x00\x02\x0b\x05\x00\x0c\x04\x00\x00\x00", 17, 5, 4 },
+        { "\x08_S5_\x12\x04\x01\xff", 9, 7, 0 },
+        { "xx_S5_\x12\x04\x02\x01\x00", 11, -1, 0 },   /* not a definition */
+        { "\x08_S5_\x12\x04\x02\x01", 9, -1, 0 },      /* ends too soon */
+        { "\x08_S5_\x12\x04\x02\x70\x00", 10, -1, 0 }, /* not a constant */
+        { "\x08_S5_\x12\x04\x00\x01\x00", 10, -1, 0 }, /* empty package */
+        { "\x08_S5_", 5, -1, 0 },
+        { "\x08_S5_\x12", 6, -1, 0 },
+        { "\x08_S5_\x12\x04\x00\x00\x00\x08_S5_\x12\x04\x02\x03\x00\x00\x08_S5_\x12\x04\x02\x01\x00", 31, 1, 0 },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        make_fadt(116, cases[i].aml, cases[i].len);
+        assert_int_equal(parse_made(), OK);
+        assert_int_equal(m.power.has_s5, cases[i].a >= 0);
+        if (cases[i].a >= 0) {
+            assert_int_equal(m.power.slp_typ_a, cases[i].a);
+            assert_int_equal(m.power.slp_typ_b, cases[i].b);
+        }
+    }
+}
+
+static void a_table_has_a_largest_size(void **)
+{
+    make_start(true);
+    make_done();
+    put(made.bytes[0] + 4, ACPI_TABLE_MAX + 1, 4);
+    assert_int_equal(parse_made(), ERR_TOO_BIG);
+    put(made.bytes[0] + 4, ACPI_TABLE_MAX, 4);
+    assert_int_equal(parse_made(), ERR_BAD_ADDRESS);
+    put(made.bytes[0] + 4, 35, 4);
+    assert_int_equal(parse_made(), ERR_BAD_ARGUMENT);
+}
+
+static void root_entries_beyond_the_limit_are_reported(void **)
+{
+    for (uint32_t extra = 0; extra < 2; extra++) {
+        make_start(false);
+        make_done();
+        uint32_t len = 36 + 4 * (ACPI_TABLE_COUNT_MAX + extra);
+        put(made.bytes[0] + 36 + 4 * (ACPI_TABLE_COUNT_MAX - 1), TABLES_AT + TABLE_STEP, 4);
+        put(made.bytes[0] + 36, 0x77777777, 4); /* unreadable, as are the zeros that follow */
+        put(made.bytes[0] + 4, len, 4);
+        set_sum(made.bytes[0], len, 9);
+        phys.region[0].len = len;
+        assert_int_equal(parse_made(), OK);
+        assert_int_equal(m.n_harts, 1);
+        assert_int_equal(m.left_out, extra == 0 ? 0 : LEFT_OUT_ACPI_TABLE);
+    }
+}
+
+static void nothing_there_is_said(void **)
+{
+    phys = (struct phys){};
+    machine_init(&m);
+    assert_int_equal(parse(0), ERR_NOT_FOUND);
+    assert_int_equal(parse(0xe0000), ERR_BAD_ADDRESS);
+    assert_int_equal(parse(UINT64_MAX - 3), ERR_BAD_ADDRESS);
+}
+
+/* ---- damage ---- */
+
+static void parse_damaged(uint64_t start_info)
+{
+    struct firmware_memory mem = phys_memory(&phys);
+    machine_init(&m);
+    if (pvh_parse(&mem, start_info, &m) == OK)
+        (void)parse(m.rsdp);
+    phys_return_loans(&phys);
+}
+
+static void every_region_cut_anywhere_is_refused_or_sane(void **)
+{
+    uint64_t start_info = phys_load_dump(&phys, q35_numa, sizeof q35_numa);
+    for (size_t r = 0; r < phys.n; r++) {
+        size_t whole = phys.region[r].len;
+        for (size_t len = 0; len<whole; len += whole> 1000 && len > 64 ? 61 : 1) {
+            phys.region[r].len = len;
+            parse_damaged(start_info);
+        }
+        phys.region[r].len = whole;
+    }
+}
+
+/* Every table shortened by its own length field, and summed again so that this is believed. */
+static void every_table_with_a_smaller_length_is_refused_or_sane(void **)
+{
+    uint64_t start_info = phys_load_dump(&phys, q35_numa, sizeof q35_numa);
+    for (size_t r = 0; r < phys.n; r++) {
+        size_t whole = phys.region[r].len;
+        const uint8_t *bytes = phys.region[r].bytes;
+        if (whole < 36 || le64_at(bytes) >> 32 != whole)
+            continue;
+        for (size_t len = 36; len<whole; len += whole> 1000 ? 61 : 1) {
+            uint8_t *copy = exact_copy(bytes, len);
+            put(copy + 4, len, 4);
+            set_sum(copy, len, 9);
+            phys.region[r].bytes = copy;
+            phys.region[r].len = len;
+            parse_damaged(start_info);
+            free(copy);
+        }
+        phys.region[r].bytes = bytes;
+        phys.region[r].len = whole;
+    }
+}
+
+static void every_byte_damaged_is_refused_or_sane(void **)
+{
+    static const uint8_t flips[] = { 0x01, 0x80, 0xff };
+    uint64_t start_info = phys_load_dump(&phys, q35_numa, sizeof q35_numa);
+    for (size_t r = 0; r < phys.n; r++) {
+        size_t whole = phys.region[r].len;
+        const uint8_t *bytes = phys.region[r].bytes;
+        bool is_table = whole >= 36 && le64_at(bytes) >> 32 == whole;
+        uint8_t *copy = exact_copy(bytes, whole);
+        phys.region[r].bytes = copy;
+        for (size_t i = 0; i<whole; i += whole> 1000 && i > 64 ? 7 : 1) {
+            for (size_t f = 0; f < COUNT(flips); f++) {
+                copy[i] = bytes[i] ^ flips[f];
+                parse_damaged(start_info);
+                if (is_table) { /* and again with a sum that makes it believed */
+                    set_sum(copy, whole, 9);
+                    parse_damaged(start_info);
+                    copy[9] = bytes[9];
+                }
+            }
+            copy[i] = bytes[i];
+        }
+        phys.region[r].bytes = bytes;
+        free(copy);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_dump_parses_whole),
+        cmocka_unit_test(interrupt_overrides_are_read),
+        cmocka_unit_test(power_off_and_reset_are_found),
+        cmocka_unit_test(harts_to_be_plugged_in_later_are_counted),
+        cmocka_unit_test(apic_ids_need_not_be_dense),
+        cmocka_unit_test(numa_splits_the_ram_of_the_memory_map),
+        cmocka_unit_test(the_rsdp_is_found_without_help),
+        cmocka_unit_test(an_rsdp_in_the_ebda_is_found),
+        cmocka_unit_test(both_root_tables_work),
+        cmocka_unit_test(sums_are_checked),
+        cmocka_unit_test(x2apic_entries_are_harts_too),
+        cmocka_unit_test(other_madt_entries),
+        cmocka_unit_test(malformed_madt_entries_are_refused),
+        cmocka_unit_test(chips_and_overrides_beyond_the_limit_are_reported),
+        cmocka_unit_test(srat_reads_wide_ids_and_wide_nodes),
+        cmocka_unit_test(a_slit_must_hold_its_matrix),
+        cmocka_unit_test(mcfg_addresses_are_of_bus_0),
+        cmocka_unit_test(an_old_short_fadt_will_do),
+        cmocka_unit_test(new_fadt_fields_win),
+        cmocka_unit_test(the_sleep_package_is_found_in_its_forms),
+        cmocka_unit_test(a_table_has_a_largest_size),
+        cmocka_unit_test(root_entries_beyond_the_limit_are_reported),
+        cmocka_unit_test(nothing_there_is_said),
+        cmocka_unit_test(every_region_cut_anywhere_is_refused_or_sane),
+        cmocka_unit_test(every_table_with_a_smaller_length_is_refused_or_sane),
+        cmocka_unit_test(every_byte_damaged_is_refused_or_sane),
+    };
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT
+ * A whole machine in a process: the portable kernel over arch/host, with Tasks whose user code is the test. The including
+ * program lists the kernel's files as its sources; what they want from platform and console is here.
+ *
+ * A call is made as the thread that runs: call() answers its results if the thread runs on, and says so if another does. */
+#pragma once
+#include <abi/bundle.h>
+#include <host.h>
+#include <base/format.h>
+#include <kernel/console.h>
+#include <kernel/entropy.h>
+#include <kernel/entry.h>
+#include <kernel/irq.h>
+#include <kernel/irqchip.h>
+#include <kernel/machine_stop.h>
+#include <kernel/mem.h>
+#include <kernel/sched.h>
+#include <kernel/spawn.h>
+#include <kernel/sync.h>
+#include <kernel/syscall.h>
+#include <kernel/wallclock.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MACHINE_RAM_BASE UINT64_C(0x40000000)
+#define MACHINE_RAM      (UINT64_C(64) << 20)
+#define MACHINE_MMIO     UINT64_C(0x10000000) /* a device of four pages */
+#define MACHINE_PORTS    0x60u
+#define MACHINE_IRQ      32u                  /* lines 32 to 39; even ones are level-triggered */
+#define USER_BASE        UINT64_C(0x1000000)  /* committed, in every Task that machine_task() makes */
+#define USER_BYTES       UINT64_C(0x10000)
+
+static struct hart machine_hart;
+static struct reticle machine_root;
+static char machine_console[8192];
+static size_t machine_console_len;
+static bool machine_irq_masked[IRQ_LINE_MAX];
+
+/* --- what the kernel wants --- */
+
+void console_write(const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        machine_console[machine_console_len++ % sizeof machine_console] = bytes[i];
+}
+
+static void machine_log_sink(void *, const char *text, size_t len)
+{
+    if (getenv("MACHINE_LOG") != nullptr)
+        fwrite(text, 1, len, stderr);
+}
+
+void kprintf(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    format_va(machine_log_sink, nullptr, format, args);
+    va_end(args);
+}
+
+void machine_stop(uint32_t, uint32_t)
+{
+    arch_halt();
+}
+
+status_t irqchip_configure(uint32_t line)
+{
+    return line < irqchip_lines() ? OK : ERR_NOT_FOUND;
+}
+
+void irqchip_unmask(uint32_t line)
+{
+    machine_irq_masked[line] = false;
+}
+
+void irqchip_mask(uint32_t line)
+{
+    machine_irq_masked[line] = true;
+}
+
+bool irqchip_is_level(uint32_t line)
+{
+    return line % 2 == 0;
+}
+
+uint32_t irqchip_lines(void)
+{
+    return 64;
+}
+
+/* --- the machine --- */
+
+#define machine_must(cond)                                                                                                 \
+    do {                                                                                                                   \
+        if (!(cond)) {                                                                                                     \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                                     \
+            abort();                                                                                                       \
+        }                                                                                                                  \
+    } while (0)
+
+static void machine_boot(void)
+{
+    static const struct ram_range ram[] = { { MACHINE_RAM_BASE, MACHINE_RAM } };
+    host_ram_reset();
+    host_ram_add(ram[0].base, ram[0].len);
+    machine_must(reticle_boot(&machine_root, ram, 1) == OK);
+    machine_hart = (struct hart){ .syscalls = syscall_table, .self = &machine_hart };
+    host_hart = &machine_hart;
+    host_cycles = 1000;
+    host_cycles_per_reading = 1;
+    sched_init();
+    futex_init();
+    irq_init();
+    wallclock_init(1);
+    entropy_init();
+}
+
+/* Every page is accounted for, and nothing is free that was not at the time of the snapshot. */
+static void machine_check(void)
+{
+    const char *why;
+    bool ok = reticle_check(&machine_root, &why);
+    if (!ok)
+        fprintf(stderr, "reticle_check: %s\n", why);
+    machine_must(ok);
+}
+
+/* An object of the root's with one capability in t's table. */
+static vx_handle_t machine_grant_new(struct task *t, uint8_t type, size_t size, vx_rights_t rights, uint64_t offset,
+                                     uint64_t length, struct object **out)
+{
+    struct cap *slot;
+    machine_must(object_create(&machine_root, type, size, out) == OK && cap_reserve(&t->caps, &slot) == OK);
+    return cap_make(slot, *out, type, rights, offset, length);
+}
+
+static vx_handle_t machine_grant_console(struct task *t)
+{
+    struct object *o;
+    return machine_grant_new(t, VX_CAP_CONSOLE, sizeof *o, VX_RIGHTS_ALL, 0, 0, &o);
+}
+
+static vx_handle_t machine_grant_device(struct task *t, uint64_t base, uint64_t length, uint32_t kind)
+{
+    struct object *o;
+    vx_handle_t h = machine_grant_new(t, VX_CAP_DEVICE, sizeof(struct device), VX_RIGHTS_ALL, 0, length, &o);
+    struct device *d = (struct device *)(void *)o;
+    d->base = base;
+    d->length = length;
+    d->kind = kind;
+    return h;
+}
+
+static vx_handle_t machine_grant_irqs(struct task *t)
+{
+    struct object *o;
+    return machine_grant_new(t, VX_CAP_IRQ, sizeof *o, VX_RIGHTS_ALL, MACHINE_IRQ, 8, &o);
+}
+
+/* A capability of t's to an object, the first of its kind. */
+static vx_handle_t machine_grant(struct task *t, struct object *o, uint8_t type, vx_rights_t rights)
+{
+    struct cap *slot;
+    machine_must(cap_reserve(&t->caps, &slot) == OK);
+    return cap_make(slot, o, type, rights, 0, 0);
+}
+
+/* A Task with one thread, ready to run, USER_BYTES of memory at USER_BASE, and a capability to its own Reticle (*reticle). */
+static struct task *machine_task(uint32_t order, uint32_t band, struct task *parent, vx_handle_t *reticle)
+{
+    struct task *t;
+    struct thread *th;
+    uint64_t at;
+    machine_must(task_create(&machine_root, order, CAP_SLOTS_DEFAULT, parent, &t) == OK);
+    t->band = (uint8_t)band;
+    snprintf(t->name, sizeof t->name, "test%u", t->id);
+    machine_must(vm_map_anon(&t->vm, USER_BASE, USER_BYTES, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_COMMIT, true, &at) == OK);
+    struct vx_slot s = {};
+    give_own_reticle(t, &s);
+    *reticle = (vx_handle_t)s.value;
+    machine_must(thread_create(t, (uaddr_t){ 0x400000 }, (uaddr_t){ USER_BASE + USER_BYTES }, 0, 0, false, &th) == OK);
+    thread_start(th);
+    return t;
+}
+
+static void machine_enter_sched(void *)
+{
+    machine_hart.need_switch = 1;
+    kernel_return_to_user();
+}
+
+/* Lets the scheduler choose. */
+static host_stop_t machine_run(void)
+{
+    return host_run(machine_enter_sched, nullptr);
+}
+
+/* --- user code --- */
+
+struct call_result {
+    status_t st;         /* OK, or the error; of a thread that runs on */
+    uint64_t first, second;
+    bool switched;       /* another thread runs now, or none */
+};
+
+static inline struct thread *running(void)
+{
+    return machine_hart.current;
+}
+
+static struct call_result results_of(const struct thread *t)
+{
+    int64_t first = (int64_t)t->frame.r[0];
+    return (struct call_result){
+        .st = first < 0 && first > -64 ? (status_t)first : OK, .first = t->frame.r[0], .second = t->frame.r[1],
+    };
+}
+
+static struct call_result call_array(uint64_t nr, const uint64_t arg[static 6])
+{
+    struct thread *t = running();
+    machine_must(t != nullptr);
+    host_stop_t stop = host_syscall(nr, arg);
+    if (stop != HOST_USER || running() != t)
+        return (struct call_result){ .switched = true };
+    return results_of(t);
+}
+
+#define call(nr, ...) call_array((nr), (const uint64_t[6]){ __VA_ARGS__ })
+
+/* Numbers by name: NR_ring_send. */
+enum call_number {
+#define SYSCALL(nr, name, n, args, results, errors, text) NR_##name = nr,
+#include <abi/syscalls.def>
+#undef SYSCALL
+};

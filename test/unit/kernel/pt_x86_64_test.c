@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT
+ * The page-table walker over the entries of x86-64. */
+// sources: kernel/pt.c kernel/reticle.c kernel/reticle_check.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
+// flags: -DPTE_HEADER='"kernel/arch/x86_64/include/isa/pte.h"'
+#include <abi/timepage.h>
+#include "pt_cases.h"

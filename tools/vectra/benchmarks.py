@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Measures: boots a release build under QEMU's instruction counter and collects the lines that the guest prints.
+
+    bench GROUP NAME UNIT VALUE MIN MAX RUNS
+
+One hart, one instruction is one nanosecond of the guest's clock, so a figure is the same on every machine. /test/bench
+prints most lines; the kernel and the shell print those about the boot, which a second, plain boot collects.
+"""
+
+import json
+import os
+import re
+
+from vectra import execute
+from vectra.qemu import Machine, Running
+
+LIMITS, BASELINE = "test/bench/limits.json", "test/bench/baseline.json"
+LINE = re.compile(rb"\bbench ([a-z0-9_]+) ([a-z0-9_]+) ([a-z0-9_/]+) ([0-9]+) ([0-9]+) ([0-9]+) ([0-9]+)\r?$", re.MULTILINE)
+PROMPT = b"vectra:/$ "
+TIMEOUT_S, BOOT_TIMEOUT_S = 900, 120
+SCHEMA = 1
+
+
+def machine(arch):
+    """The machine that everything is measured on."""
+    cpu = "max" if arch == "x86_64" else "max,cntfrq=1000000000"
+    return Machine(arch, cpu=cpu, extra=["-icount", "shift=0,sleep=off"])
+
+
+def parse(transcript, arch):
+    """The rows of a transcript; a later line of the same name replaces an earlier one."""
+    rows = {}
+    for match in LINE.finditer(transcript):
+        group, name, unit = (text.decode() for text in match.groups()[:3])
+        value, low, high, runs = (int(text) for text in match.groups()[3:])
+        rows[(group, name)] = {"group": group, "name": name, "arch": arch, "unit": unit, "value": value,
+                               "runs": runs, "min": low, "max": high}
+    return rows
+
+
+def measure(arch, groups=()):
+    """Runs the benchmarks of one architecture; returns (rows, the outcome of /test/bench)."""
+    words = " ".join(["/test/bench", *groups])
+    outcome = execute.run_command(machine(arch), words, (), TIMEOUT_S)
+    rows = parse(bytes(outcome.transcript), arch)
+    if not outcome.failed:
+        for key, row in parse(plain_boot(arch), arch).items():
+            if not groups or row["group"] in groups:
+                rows[key] = row
+    return list(rows.values()), outcome
+
+
+def plain_boot(arch):
+    """The transcript of a boot to the prompt."""
+    with Running(machine(arch).command(execute.SERIAL)) as guest:
+        while guest.elapsed() < BOOT_TIMEOUT_S:
+            if PROMPT in guest.transcript:
+                guest.read(1)
+                break
+            if guest.read(1) == b"":
+                break
+        return bytes(guest.transcript)
+
+
+def load_limits():
+    """{name: {arch: at most}}."""
+    return load(LIMITS, {})
+
+
+def load_baseline():
+    """{(group, name, arch): value} of the committed baseline."""
+    rows = load(BASELINE, {"results": []})["results"]
+    return {(row["group"], row["name"], row["arch"]): row["value"] for row in rows}
+
+
+def load(path, missing):
+    """A JSON file, or `missing` when there is none."""
+    if not os.path.exists(path):
+        return missing
+    with open(path, encoding="utf-8") as handle:
+        return json.load(handle)
+
+
+def document(rows):
+    """What --json writes."""
+    return {"schema": SCHEMA, "results": rows}
+
+
+def save(path, rows):
+    """Writes the JSON file, one row on a line, so that a new baseline is a readable diff."""
+    body = ",\n".join("  " + json.dumps(row) for row in rows)
+    with open(path, "w", encoding="utf-8") as handle:
+        handle.write(f'{{"schema": {SCHEMA}, "results": [\n{body}\n]}}\n')
+
+
+def merged(rows, old):
+    """The rows of `old` with those of `rows` in their place: a new baseline after measuring only a part."""
+    def key(row):
+        return row["group"], row["name"], row["arch"]
+    table = {key(row): row for row in old}
+    table.update({key(row): row for row in rows})
+    return [table[k] for k in sorted(table)]

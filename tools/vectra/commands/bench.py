@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""./vectra bench: measures, compares with the limits and with the committed baseline."""
+
+import sys
+
+from vectra import benchmarks, build, plot
+from vectra import options as opt
+
+SUMMARY = "measure; a table, and JSON or a plot if asked for"
+OPTIONS = [
+    opt.Option("--arch", "A", opt.arch, "only this architecture (default both)"),
+    opt.Option("--json", "FILE", opt.output_file, "also write the figures as JSON"),
+    opt.Option("--plot", "FILE.svg", opt.output_file, "also draw them"),
+    opt.Option("--check", None, None, "exit 1 when a figure is beyond its limit or missing"),
+    opt.Option("--update-baseline", None, None, "make these figures the committed baseline"),
+]
+HELP = f"""usage: ./vectra bench [OPTION]... [GROUP]...
+
+Boots a release build on one hart under QEMU's instruction counter and runs the benchmarks of the named groups, or all.
+The figures are instructions per operation, the same on every machine. LIMIT is the most that the project allows itself
+(test/bench/limits.json), BASELINE what is committed (test/bench/baseline.json).
+
+{opt.usage(OPTIONS)}"""
+NAME_CHARACTERS = set("abcdefghijklmnopqrstuvwxyz0123456789_")
+
+
+def table(rows, limits, baseline):
+    """The lines of the table, and the names that are beyond their limit."""
+    lines = [f"{'group':<8} {'name':<26} {'arch':<8} {'unit':<13} {'value':>10} {'min':>10} {'max':>10} "
+             f"{'limit':>10} {'baseline':>10} {'change':>8}"]
+    beyond = []
+    for row in rows:
+        limit = limits.get(row["name"], {}).get(row["arch"])
+        before = baseline.get((row["group"], row["name"], row["arch"]))
+        change = f"{100 * (row['value'] - before) / before:+.1f}%" if before else ""
+        mark = ""
+        if limit is not None and row["value"] > limit:
+            mark = "  OVER"
+            beyond.append(f"{row['name']} ({row['arch']})")
+        lines.append(f"{row['group']:<8} {row['name']:<26} {row['arch']:<8} {row['unit']:<13} {row['value']:>10,} "
+                     f"{row['min']:>10,} {row['max']:>10,} {figure(limit):>10} {figure(before):>10} {change:>8}{mark}")
+    return lines, beyond
+
+
+def figure(value):
+    """A number, or nothing."""
+    return "" if value is None else f"{value:,}"
+
+
+def main(arguments):
+    """Measures; returns 0 unless a boot failed or --check finds something."""
+    options = opt.parse("bench", arguments, OPTIONS)
+    if options.rest is not None:
+        raise opt.UsageError("bench: takes no command after '--'")
+    for word in options.words:
+        if not set(word) <= NAME_CHARACTERS:
+            raise opt.UsageError(f"bench: '{word}' is not the name of a group")
+    limits, baseline = benchmarks.load_limits(), benchmarks.load_baseline()
+    rows, status = [], 0
+    for arch in [options.arch] if options.arch else opt.ARCHES:
+        build.build(arch, "release")
+        print(f"vectra: measuring on {arch}", file=sys.stderr)
+        found, outcome = benchmarks.measure(arch, options.words)
+        rows += found
+        if outcome.failed or outcome.status != 0:
+            reason = outcome.reason or f"/test/bench ended with exit status {outcome.status}"
+            print(f"vectra: bench: {arch}: {reason}\n" + outcome.report(), file=sys.stderr)
+            status = 1
+        elif not found:
+            print(f"vectra: bench: {arch}: no figure came; is there a group '{' '.join(options.words)}'?",
+                  file=sys.stderr)
+            status = 1
+    lines, beyond = table(rows, limits, baseline)
+    print("\n".join(lines))
+    if options.json:
+        benchmarks.save(options.json, rows)
+    if options.plot:
+        with open(options.plot, "w", encoding="utf-8") as handle:
+            handle.write(plot.svg(rows, limits))
+    if options.update_baseline and status == 0:
+        old = benchmarks.load(benchmarks.BASELINE, {"results": []})["results"]
+        benchmarks.save(benchmarks.BASELINE, benchmarks.merged(rows, old))
+    if options.check:
+        here = {(row["name"], row["arch"]) for row in rows}
+        arches = [options.arch] if options.arch else list(opt.ARCHES)
+        missing = [f"{name} ({arch})" for name, limit in limits.items() for arch in arches
+                   if arch in limit and (name, arch) not in here and not options.words]
+        for name in beyond:
+            print(f"bench: {name} is beyond its limit")
+        for name in missing:
+            print(f"bench: {name} was not measured")
+        status = status or int(bool(beyond or missing))
+    return status

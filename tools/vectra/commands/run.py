@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""./vectra run: boots to a shell in this terminal."""
+
+import os
+import sys
+
+from vectra import options as opt
+from vectra.commands import common
+
+SUMMARY = "build if needed, boot to a shell in this terminal"
+OPTIONS = opt.MACHINE
+HELP = f"""usage: ./vectra run [OPTION]...
+
+Boots VectraOS to a shell in this terminal. Leave with `poweroff`, or Ctrl-A X.
+
+{opt.usage(OPTIONS)}"""
+SERIAL = ["-serial", "mon:stdio"]
+
+
+def main(arguments):
+    """Replaces this process by QEMU."""
+    options = opt.parse("run", arguments, OPTIONS)
+    common.no_words("run", options)
+    machine = common.machine("run", options)
+    harts = "1 hart" if machine.smp == 1 else f"{machine.smp} harts"
+    print(f"vectra: {machine.arch}, {harts}, {machine.mem}; leave with 'poweroff' or Ctrl-A X", file=sys.stderr)
+    line = machine.command(SERIAL)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvp(line[0], line)

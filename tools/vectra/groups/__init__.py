@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""The groups of `./vectra test`. A group makes (name, function) pairs; a function returns how many checks passed."""
+
+from vectra.groups import bench, builds, guest, host, model, tools
+
+__all__ = ["GROUPS", "Context"]
+
+
+class Context:
+    """What the person asked for."""
+
+    def __init__(self, arches, jobs=2, only=(), fuzz_seconds=5.0, listing=False):
+        self.arches, self.jobs, self.only, self.fuzz_seconds = arches, jobs, only, fuzz_seconds
+        self.listing = listing   # the tests are only named, so nothing is built
+
+
+class Group:
+    """One group: `tests` is called with the Context when its turn comes, so that it may build first."""
+
+    def __init__(self, name, text, tests, default=True, parallel=True):
+        self.name, self.text, self.tests = name, text, tests
+        self.default, self.parallel = default, parallel
+
+
+GROUPS = {group.name: group for group in (
+    Group("build", "both architectures, release and debug, without a warning", builds.tests, parallel=False),
+    Group("unit", "portable code on this machine, under sanitizers", host.unit_tests),
+    Group("fuzz", "hostile bytes for everything that reads them", host.fuzz_tests),
+    Group("model", "protocols, model-checked with spin", model.tests),
+    Group("tools", "the tools' own tests, and the checkers of the tree", tools.tests),
+    Group("boot", "whole boots, test/boot/*.t", guest.boot_tests),
+    Group("guest", "programs that test the system from inside", guest.guest_tests),
+    Group("bench-smoke", "the benchmarks run, and no figure has left its limit", bench.tests),
+    Group("stress", "the fuzzers for a minute each, the guest programs on four harts ten times", guest.stress_tests,
+          default=False),
+)}

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""Group `bench-smoke`: every benchmark runs, and no figure that was within its limit has left it."""
+
+from vectra import benchmarks
+from vectra.groups.guest import built
+from vectra.results import Failure
+
+
+def smoke(arch, check):
+    """Runs all benchmarks of one architecture; returns how many figures came."""
+    check(arch, "release")
+    rows, outcome = benchmarks.measure(arch)
+    if outcome.failed or outcome.status != 0:
+        raise Failure(outcome.reason or f"/test/bench: exit status {outcome.status}", outcome.transcript)
+    limits, baseline = benchmarks.load_limits(), benchmarks.load_baseline()
+    problems = []
+    names = {row["name"] for row in rows}
+    for name, limit in limits.items():
+        if arch in limit and name not in names:
+            problems.append(f"{name}: no figure came")
+    for row in rows:
+        limit = limits.get(row["name"], {}).get(arch)
+        before = baseline.get((row["group"], row["name"], arch))
+        if limit is not None and before is not None and before <= limit < row["value"]:
+            problems.append(f"{row['name']}: {row['value']}, beyond its limit of {limit}; the baseline has {before}")
+    if problems:
+        raise Failure("; ".join(problems), outcome.transcript)
+    return len(rows)
+
+
+def tests(context):
+    """One test for each architecture."""
+    check = built(context, [(arch, "release") for arch in context.arches])
+    return [(arch, lambda a=arch: smoke(a, check)) for arch in context.arches]

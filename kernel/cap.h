@@ -7,6 +7,7 @@
  * C4. A slot at or above table.high was never used, and its memory is not read.
  * Handles repeat only after every slot of the table was in use once and one slot was reused 2^18 - 1 times. */
 #pragma once
+#include <base/likely.h>
 #include <abi/types.h>
 #include <abi/status.h>
 #include <kernel/object.h>
@@ -60,9 +61,9 @@ void cap_table_clear(struct cap_table *t);
 static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights, struct cap **out)
 {
     uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
-    if (index < t->high) [[likely]] {
+    if (likely(index < t->high)) {
         struct cap *c = &t->slots[index];
-        if (c->handle == handle && c->type == type && c->obj != nullptr && (rights & ~c->rights) == 0) [[likely]] {
+        if (likely(c->handle == handle && c->type == type && c->obj != nullptr && (rights & ~c->rights) == 0)) {
             *out = c;
             return OK;
         }

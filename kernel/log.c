@@ -15,7 +15,7 @@
 static union {
     struct vx_klog log;
     alignas(ARCH_PAGE_SIZE) uint8_t bytes[KERNEL_LOG_BYTES];
-} ring = { .log = { .magic = VX_KLOG_MAGIC, .size = KERNEL_LOG_BYTES - sizeof(struct vx_klog) } };
+} ring; /* zero until the first text: 64 KiB that the image need not carry */
 static log_level_t level = LOG_NORMAL;
 static bool line_start = true;
 
@@ -27,8 +27,12 @@ void log_set_level(log_level_t l)
 static void put(const char *text, size_t len, bool echo)
 {
     uint64_t at = atomic_load_explicit(&ring.log.written, memory_order_relaxed);
+    if (at == 0) {
+        ring.log.magic = VX_KLOG_MAGIC;
+        ring.log.size = KERNEL_LOG_BYTES - sizeof(struct vx_klog);
+    }
     for (size_t i = 0; i < len; i++, at++)
-        ring.log.bytes[at % ring.log.size] = text[i];
+        ring.log.bytes[at % ring.log.size] = (uint8_t)text[i];
     /* release: a reader that sees the count sees the text. */
     atomic_store_explicit(&ring.log.written, at, memory_order_release);
     if (!echo)

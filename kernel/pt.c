@@ -133,7 +133,9 @@ void pt_edit_end(struct pt_edit *e)
 
 static void edit_note(struct pt_edit *e, uint64_t va, uint64_t len)
 {
+#ifndef MUTATE_PT_NO_FLUSH
     e->n_changed++;
+#endif
     if (va < e->low)
         e->low = va;
     if (va + len > e->high)
@@ -168,7 +170,9 @@ static void clear_in_table(struct pt_edit *e, uint64_t *table, unsigned level, u
         uint64_t old = *slot;
         if (is_table(old, level)) {
             clear_in_table(e, table_at(pte_pa(old)), level - 1, va, next < to ? next : to);
+#ifndef MUTATE_PT_KEEP_TABLES
             if (base < e->floor || next > e->ceiling)
+#endif
                 continue;
             entry_store(slot, 0);
             edit_note(e, va & ~(uint64_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE); /* walk caches know the table */

@@ -10,6 +10,7 @@
 #include <kernel/selftest.h>
 #include <kernel/sync.h>
 #include <arch/boot.h>
+#include <arch/hart.h>
 #include <arch/mmu.h>
 #include <arch/pte.h>
 #include <arch/timer.h>

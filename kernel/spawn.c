@@ -224,11 +224,6 @@ static status_t hand_over(struct task *self, struct task *child, struct vx_bundl
     return OK;
 }
 
-static status_t find_payer(struct task *self, const struct bundle_plan *plan, struct reticle **payer)
-{
-    return plan->reticle != nullptr ? resolve_reticle(plan->reticle->value, payer) : resolve_reticle(VX_HANDLE_NONE, payer);
-}
-
 /* With the specification checked, in kernel memory. */
 static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_bundle *spec, struct bundle_plan *plan,
                       uint32_t *handle, uint32_t *id)
@@ -245,7 +240,7 @@ static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_
         plan->band = self->band;
     if (plan->band < self->band)
         return ERR_NO_RIGHTS;
-    status_t st = find_payer(self, plan, &payer);
+    status_t st = resolve_reticle(plan->reticle != nullptr ? plan->reticle->value : VX_HANDLE_NONE, &payer);
     if (st != OK)
         return st;
     while (order <= RETICLE_ORDER_MAX && ((uint64_t)ARCH_PAGE_SIZE << order) < plan->memory_bytes)

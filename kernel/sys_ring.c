@@ -2,6 +2,7 @@
  * The Ring calls. A message is copied once, between the user's buffer and the slot; a counter moves only after the copy, so
  * a bad pointer changes nothing. Calls that must wait leave no trace before they are run again.
  * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <base/likely.h>
 #include <abi/syscalls.h>
 #include <kernel/ring.h>
 #include <kernel/syscall.h>
@@ -20,7 +21,7 @@ static inline status_t ring_room(const struct ring *r, uint32_t *head, uint32_t 
     uint32_t tail = atomic_load_explicit(&r->shared->tail, memory_order_acquire);
     *head = atomic_load_explicit(&r->shared->head, memory_order_relaxed);
     uint32_t used = *head - tail;
-    if (!r->rx_open || used > r->slots) [[unlikely]]
+    if (unlikely(!r->rx_open || used > r->slots))
         return ERR_PEER_CLOSED;
     *room = r->slots - used;
     return OK;
@@ -32,7 +33,7 @@ static inline status_t ring_waiting(const struct ring *r, uint32_t *tail, uint32
     uint32_t head = atomic_load_explicit(&r->shared->head, memory_order_acquire);
     *tail = atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
     *used = head - *tail;
-    if (*used > r->slots || (*used == 0 && !r->tx_open)) [[unlikely]]
+    if (unlikely(*used > r->slots || (*used == 0 && !r->tx_open)))
         return ERR_PEER_CLOSED;
     return OK;
 }
@@ -46,7 +47,7 @@ static inline void publish(struct ring *r, uint32_t head)
 {
     if (r->inflight != nullptr) {
         struct cap *stale = &r->inflight[(head - 1) & (r->slots - 1)];
-        if (stale->type != VX_CAP_NONE && stale->handle != head - 1) [[unlikely]]
+        if (unlikely(stale->type != VX_CAP_NONE && stale->handle != head - 1))
             cap_delete(nullptr, stale); /* G3 */
     }
     /* release: the message is visible before the counter that announces it. model: test/model/ring.pml */
@@ -115,7 +116,7 @@ static inline void took(struct ring *r, uint32_t tail)
     atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
     /* release: pairs with the producer's acquire of tail; the slot has been read. */
     atomic_store_explicit(&r->shared->tail, tail, memory_order_release);
-    if (waitq_first(&r->tx_wait) != nullptr) [[unlikely]] {
+    if (unlikely(waitq_first(&r->tx_wait) != nullptr)) {
         atomic_store_explicit(&r->shared->producer_asleep, 0, memory_order_relaxed);
         ring_notify_producer(r);
     }

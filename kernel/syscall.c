@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The dispatch table, and copies between kernel and user memory.
  * A copy first tries; only when it faults are lazy pages resolved and the copy tried once more. */
+#include <base/likely.h>
 #include <kernel/syscall.h>
 #include <base/string.h>
 
@@ -34,7 +35,7 @@ status_t copy_from_user_raw(void *dst, uint64_t src, size_t len)
 {
     if (!urange_ok(src, len))
         return ERR_BAD_ADDRESS;
-    if (arch_copy_from_user(dst, (uaddr_t){ src }, len) == OK) [[likely]]
+    if (likely(arch_copy_from_user(dst, (uaddr_t){ src }, len) == OK))
         return OK;
     if (resolve_range(src, len, VX_PROT_READ) == OK)
         return arch_copy_from_user(dst, (uaddr_t){ src }, len);
@@ -53,7 +54,7 @@ status_t copy_to_user(uint64_t dst, const void *src, size_t len)
 {
     if (!urange_ok(dst, len))
         return ERR_BAD_ADDRESS;
-    if (arch_copy_to_user((uaddr_t){ dst }, src, len) == OK) [[likely]]
+    if (likely(arch_copy_to_user((uaddr_t){ dst }, src, len) == OK))
         return OK;
     if (resolve_range(dst, len, VX_PROT_WRITE) == OK)
         return arch_copy_to_user((uaddr_t){ dst }, src, len);
@@ -64,7 +65,7 @@ status_t copy_message_from_user(void *dst, uint64_t src)
 {
     if (!urange_ok(src, sizeof(struct vx_message)))
         return ERR_BAD_ADDRESS;
-    if (arch_copy_message_from_user(dst, (uaddr_t){ src }) == OK) [[likely]]
+    if (likely(arch_copy_message_from_user(dst, (uaddr_t){ src }) == OK))
         return OK;
     return copy_from_user_raw(dst, src, sizeof(struct vx_message));
 }
@@ -73,7 +74,7 @@ status_t copy_message_to_user(uint64_t dst, const void *src)
 {
     if (!urange_ok(dst, sizeof(struct vx_message)))
         return ERR_BAD_ADDRESS;
-    if (arch_copy_message_to_user((uaddr_t){ dst }, src) == OK) [[likely]]
+    if (likely(arch_copy_message_to_user((uaddr_t){ dst }, src) == OK))
         return OK;
     return copy_to_user(dst, src, sizeof(struct vx_message));
 }

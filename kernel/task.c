@@ -2,6 +2,7 @@
  * Tasks: birth and end. Ending a Task ends everything that lives in its Reticle, child Tasks included, deepest first and
  * in a loop: a tree of Tasks of any depth costs no stack. Memory goes back as one block.
  * Locking: the kernel is entered with interrupts masked on its one hart. */
+#include <kernel/entry.h>
 #include <kernel/irq.h>
 #include <kernel/syscall.h>
 #include <kernel/task.h>
@@ -168,8 +169,7 @@ struct cap_table *task_table_holding(const struct cap *c)
         if (f.reticle != nullptr && f.order == (uint32_t)order && f.type == PAGE_RING)
             return nullptr;
     }
-    kassert(!"a capability outside every table and Ring");
-    return nullptr;
+    kernel_panic("a capability outside every table and Ring");
 }
 
 struct sysret sys_reticle_carve(uint64_t reticle, uint64_t bytes)

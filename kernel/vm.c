@@ -140,7 +140,9 @@ static status_t area_alloc(struct vm *vm, struct vma **out)
 
 void stock_free(struct vm_stock *s, struct reticle *r)
 {
+#ifndef MUTATE_VM_KEEP_STOCK
     block_list_free(&s->tables, r);
+#endif
     block_list_free(&s->frames, r);
 }
 

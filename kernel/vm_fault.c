@@ -18,7 +18,9 @@ static status_t lazy_back(struct vm *vm, const struct vma *a, uint64_t page, uin
         block_list_free(&tables, vm->reticle);
         return st;
     }
+#ifndef MUTATE_VM_NO_ZERO
     arch_page_zero(arch_phys_to_virt(frame));
+#endif
     pt_install(e, reached, page, 0, frame, a->prot, MEM_NORMAL, &tables);
     arch_tlb_publish();
     return OK;

@@ -3,6 +3,7 @@
 #include "initd.h"
 #include <vectra/alloc.h>
 #include <vectra/bundle.h>
+#include <vectra/io.h>
 #include <vectra/rpc_inbox.h>
 #include <vectra/string.h>
 #include <vectra/time.h>

@@ -6,6 +6,8 @@
 #include <vectra/string.h>
 #include <vectra/time.h>
 
+enum { CANNOT_RUN = 4 };
+
 /* A service that does not say ready is reported once this has passed. */
 static constexpr uint64_t ready_limit_ns = UINT64_C(20000000000);
 
@@ -106,6 +108,8 @@ static void unit_start(struct unit *u)
         if (u->decl->session) /* a shell need not say ready */
             u->state = VX_INIT_STATE_READY;
         if (u == naming_unit()) {
+            if (initd.naming_inbox.raw != VX_HANDLE_NONE)
+                (void)vx_sys_cap_drop(initd.naming_inbox.raw); /* its reader is gone */
             initd.naming_inbox = u->inbox;
             u->inbox = (vx_ring_tx){};
             u->unpublished = false;
@@ -146,6 +150,15 @@ static bool all_settled(uint64_t now)
     return true;
 }
 
+static bool shell_can_start(void)
+{
+    for (unsigned i = 0; i < initd.graph.n_services; i++) {
+        if (initd.unit[i].decl->session)
+            return needs_are_ready(&initd.unit[i]);
+    }
+    return false;
+}
+
 static void announce(uint64_t now)
 {
     if (initd.announced)
@@ -156,6 +169,11 @@ static void announce(uint64_t now)
     } else if (all_settled(now)) {
         initd.announced = true;
         initd_say("initd: some services are not ready; `services` tells which\n");
+        if (initd.command != nullptr && !shell_can_start()) {
+            initd_say("initd: without them the command of /run/exec cannot run\n");
+            initd.exit_status = CANNOT_RUN;
+            initd.service.stopping = true;
+        }
     }
 }
 

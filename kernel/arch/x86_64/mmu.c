@@ -303,6 +303,14 @@ static void ports_changed(struct arch_aspace *as)
         switch_ports(x, as);
 }
 
+[[gnu::noinline]] static void activate_general(struct x86_hart *x, struct arch_aspace *as)
+{
+    x->active = as;
+    if (x->iomap_on || (as != nullptr && as->n_ports != 0))
+        switch_ports(x, as);
+    write_cr3(as != nullptr ? cr3_of(as) : arch_virt_to_phys(kernel_root).raw);
+}
+
 void arch_aspace_activate(struct arch_aspace *as)
 {
     struct hart *h = arch_hart_self();
@@ -310,10 +318,12 @@ void arch_aspace_activate(struct arch_aspace *as)
     h->aspace = as;
     if (x->active == as)
         return;
-    x->active = as;
-    if (x->iomap_on || (as != nullptr && as->n_ports != 0))
-        switch_ports(x, as);
-    write_cr3(as != nullptr ? cr3_of(as) : arch_virt_to_phys(kernel_root).raw);
+    if (as == nullptr || x86_cpu.pcid || x->iomap_on || as->n_ports != 0) {
+        activate_general(x, as);
+        return;
+    }
+    x->active = as; /* the usual case, on the way of every switch between Tasks */
+    write_cr3(as->root.raw);
 }
 
 /* True when the running hart must flush; else `as` gets a fresh PCID when it runs next. nullptr is the kernel's half. */

@@ -82,7 +82,9 @@ vx_handle_t kit_orphan_rx(uint32_t flags)
 vx_handle_t kit_child(const char *role, vx_handle_t gift, vx_rights_t rights, uint32_t *id)
 {
     static struct vx_spawn spawn;
-    const char *argv[] = { "/test/syscalls", role };
+    char name[32] = "child-";
+    (void)vx_strcopy(name + 6, sizeof name - 6, role);
+    const char *argv[] = { "/test/syscalls", name };
     spawn = (struct vx_spawn){ .path = argv[0], .argc = 2, .argv = argv };
     vx_spawn_begin(&spawn);
     if (gift != 0)

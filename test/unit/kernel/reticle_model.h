@@ -5,13 +5,16 @@
  * The model is exact: it says for every allocation whether it must succeed, because a buddy allocator that merges all it
  * can has an aligned free run exactly if the pages are free. */
 #pragma once
+#include "choices.h"
 #include <arch/mmu.h>
 #include <kernel/reticle.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef MODEL_PAGES
 #define MODEL_PAGES    16384u
+#endif
 #define MODEL_RETICLES 24u
 #define MODEL_BLOCKS   4096u
 #define MODEL_OBJECTS  4096u
@@ -54,27 +57,6 @@ static struct {
     size_t n_blocks, n_objects;
     uint32_t initial_mask;
 } model;
-
-/* Where choices come from; out of them: zeroes. */
-struct choices {
-    const uint8_t *at, *end;
-    uint64_t seed; /* not 0: a generator instead of bytes */
-};
-
-static inline uint32_t choose(struct choices *c, uint32_t below)
-{
-    if (c->seed != 0) { /* xorshift64* */
-        c->seed ^= c->seed >> 12;
-        c->seed ^= c->seed << 25;
-        c->seed ^= c->seed >> 27;
-        return (uint32_t)((c->seed * UINT64_C(0x2545f4914f6cdd1d) >> 33) % below);
-    }
-    uint32_t x = 0;
-    for (int i = 0; i < (below > 256 ? 2 : 1); i++)
-        if (c->at < c->end)
-            x = x << 8 | *c->at++;
-    return x % below;
-}
 
 static inline uint64_t model_pfn(const void *p)
 {

@@ -88,3 +88,6 @@ static inline void arch_frame_advance(struct arch_frame *f)
 {
     f->rip += X86_SYSCALL_INSN_BYTES;
 }
+
+/* e_machine of executables for this architecture. */
+#define ARCH_ELF_MACHINE 62

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT
+ * struct machine: everything the firmware said, in one form, whether it spoke device tree, ACPI or PVH.
+ *
+ * Invariants, after a parser returned OK:
+ *  1. ram[] is sorted by base, its regions do not overlap, none is empty and none wraps.
+ *  2. Every node number is below n_nodes, and n_nodes <= NUMA_NODE_MAX. Every domain is below n_domains, and no domain
+ *     spans nodes.
+ *  3. Every hart listed may be started, and each hw_id is listed once. The order is the firmware's; the boot hart can
+ * be any.
+ *  4. No reservation was forgotten: if they do not fit, the parser fails.
+ *  5. cmdline ends in a zero byte. Text that did not fit is reported in left_out.
+ *
+ * The tables have fixed sizes (abi/limits.def). What does not fit is counted in n_left_out and named in left_out.
+ * After an error the contents are good for nothing but `error`. */
+#pragma once
+#include <abi/limits.h>
+#include <abi/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why a parser refused: the table, node or field at fault, and an offset or physical address near it. */
+struct firmware_error {
+    const char *what; /* static text, or nullptr when nothing is wrong */
+    uint64_t where;
+};
+
+/* How a parser reads physical memory. `at` answers a pointer to the `len` bytes at `pa`, good until the parser returns,
+ * or nullptr where there is nothing to read. */
+struct firmware_memory {
+    const void *(*at)(void *ctx, uint64_t pa, size_t len);
+    void *ctx;
+};
+
+/* A range of physical addresses; absent when len_bytes is 0. */
+struct phys_range {
+    uint64_t base;
+    uint64_t len_bytes;
+};
+
+struct ram_region {
+    uint64_t base;
+    uint64_t len_bytes;
+    uint32_t node;
+};
+
+enum reserved_kind : uint8_t {
+    RESERVED_FIRMWARE, /* never touch: firmware still uses it */
+    RESERVED_NO_MAP,   /* as above, and must not even be mapped (device tree "no-map") */
+    RESERVED_ACPI,     /* ACPI tables: ordinary RAM once they have been parsed */
+    RESERVED_INITRD,   /* the initial RAM disk: ordinary RAM once it is no longer needed */
+    RESERVED_BAD,      /* the firmware found it defective */
+};
+
+struct reserved_region {
+    uint64_t base;
+    uint64_t len_bytes;
+    enum reserved_kind kind;
+};
+
+struct hart_info {
+    uint64_t hw_id;  /* MPIDR affinity bits, or the local APIC id */
+    uint32_t node;   /* NUMA node */
+    uint32_t domain; /* coherence domain, from 0: a cluster's harts of one node. Without a cpu-map: a whole node's */
+};
+
+/* An interrupt as the controller numbers it: a GIC INTID (PPIs from 16, SPIs from 32), or an x86 GSI. 0 is none. */
+struct irq_info {
+    uint32_t number;
+    bool edge;
+    bool active_low;
+};
+
+enum irqchip_kind : uint8_t { IRQCHIP_NONE, IRQCHIP_GICV2, IRQCHIP_GICV3, IRQCHIP_APIC };
+enum { MACHINE_GIC_REDIST_MAX = 4 };
+
+struct gic_info {
+    struct phys_range dist;
+    struct phys_range cpu;                            /* GICv2 only */
+    struct phys_range redist[MACHINE_GIC_REDIST_MAX]; /* GICv3 only */
+    uint32_t n_redist;
+    uint64_t redist_stride_bytes; /* 0: the architecture's */
+    struct phys_range v2m;        /* message-signalled interrupts of a GICv2 */
+    uint32_t v2m_spi_base;        /* as INTID; 0: read the frame's MSI_TYPER */
+    uint32_t v2m_spi_count;
+    struct phys_range its; /* message-signalled interrupts of a GICv3 */
+};
+
+struct ioapic_info {
+    uint64_t base;
+    uint32_t id;
+    uint32_t gsi_base;
+};
+
+/* ISA interrupt `source` arrives as irq.number. Sources without an entry are identity mapped, edge, active high. */
+struct irq_override {
+    uint8_t source;
+    struct irq_info irq;
+};
+
+struct apic_info {
+    uint64_t lapic_base;
+    bool x2apic_needed;   /* some hart has an id that xAPIC cannot address */
+    bool has_legacy_pics; /* two 8259s are there and must be masked */
+    uint32_t n_ioapics;
+    uint32_t n_overrides;
+    struct ioapic_info ioapic[MACHINE_IOAPIC_MAX];
+    struct irq_override override[MACHINE_IRQ_OVERRIDE_MAX];
+};
+
+enum register_space : uint8_t { REGISTER_NONE, REGISTER_MEMORY, REGISTER_IO };
+
+/* A register somewhere: a physical address or an I/O port. */
+struct firmware_register {
+    enum register_space space;
+    uint8_t width_bits;
+    uint64_t address;
+};
+
+struct timer_info {
+    struct irq_info secure_phys, phys, virt, hyp_phys; /* Arm generic timer */
+    uint32_t counter_hz;                               /* 0: ask the hardware (CNTFRQ_EL0) */
+    uint64_t hpet_base;                                /* 0: none */
+    struct firmware_register pm_timer;                 /* 3.579545 MHz */
+    uint8_t pm_timer_bits;                             /* it counts modulo 2^24 or 2^32 */
+};
+
+enum console_kind : uint8_t { CONSOLE_NONE, CONSOLE_PL011, CONSOLE_NS16550 };
+
+struct console_info {
+    enum console_kind kind;
+    struct firmware_register base;
+    struct irq_info irq;
+};
+
+enum rtc_kind : uint8_t { RTC_NONE, RTC_PL031, RTC_CMOS };
+
+struct rtc_info {
+    enum rtc_kind kind;
+    struct phys_range pl031;
+    uint8_t cmos_century; /* index of the century byte in CMOS memory; 0: none */
+};
+
+enum psci_method : uint8_t { PSCI_NONE, PSCI_SMC, PSCI_HVC };
+
+struct psci_info {
+    enum psci_method method; /* PSCI_NONE: not there */
+    bool is_v0_1;            /* only the function ids below are valid, and there is no SYSTEM_OFF */
+    uint32_t cpu_on_id;      /* from v0.2: 0xc4000003 */
+};
+
+/* Power-off writes slp_typ and SLP_EN to the PM1 control registers; reset writes reset_value to the reset register. */
+struct power_info {
+    bool has_s5;
+    uint8_t slp_typ_a, slp_typ_b;
+    struct firmware_register pm1a_control, pm1b_control;
+    struct firmware_register reset;
+    uint8_t reset_value;
+    uint16_t smi_command_port; /* 0: ACPI mode is already on; else write acpi_enable there before using PM1 */
+    uint8_t acpi_enable;
+};
+
+/* Part of a PCI bridge's address space: [bus_base, +len) as devices see it is [cpu_base, +len) for us. */
+struct pci_window {
+    uint64_t cpu_base;
+    uint64_t bus_base;
+    uint64_t len_bytes;
+};
+
+/* A PCI host bridge. ecam is the configuration space of first_bus and following. Without windows (ACPI: they are in
+ * AML) the firmware has assigned the BARs already. */
+struct pci_bridge {
+    struct phys_range ecam;
+    uint16_t segment;
+    uint8_t first_bus, last_bus;
+    struct pci_window io, mmio32, mmio64;
+};
+
+struct virtio_mmio_info {
+    uint64_t base;
+    uint64_t len_bytes;
+    struct irq_info irq;
+};
+
+/* Reasons in machine.left_out: what was found but did not fit or could not be used. */
+enum left_out : uint32_t {
+    LEFT_OUT_HART = 1u << 0,
+    LEFT_OUT_NODE = 1u << 1, /* counted to node 0 instead */
+    LEFT_OUT_RAM = 1u << 2,
+    LEFT_OUT_IOAPIC = 1u << 3,
+    LEFT_OUT_IRQ_OVERRIDE = 1u << 4,
+    LEFT_OUT_PCI = 1u << 5,
+    LEFT_OUT_VIRTIO_MMIO = 1u << 6,
+    LEFT_OUT_CMDLINE = 1u << 7,
+    LEFT_OUT_SEED = 1u << 8,
+    LEFT_OUT_ACPI_TABLE = 1u << 9, /* an entry beyond the limit, or a table that is unreadable or fails its checksum */
+    LEFT_OUT_DEVICE = 1u << 10,    /* a device node whose reg or interrupts make no sense */
+    LEFT_OUT_REDIST = 1u << 11,
+};
+
+struct machine {
+    struct firmware_error error;
+    uint32_t left_out; /* enum left_out flags */
+    uint32_t n_left_out;
+
+    uint32_t n_ram;
+    uint32_t n_reserved;
+    uint32_t n_harts;
+    uint32_t n_harts_disabled; /* listed by the firmware, but not startable: not in hart[] */
+    uint32_t n_nodes;          /* at least 1 */
+    uint32_t n_domains;        /* at least 1 */
+    uint32_t n_pci;
+    uint32_t n_virtio_mmio;
+
+    struct ram_region ram[MEMORY_REGION_MAX];
+    struct reserved_region reserved[RESERVED_REGION_MAX]; /* may overlap RAM and each other: they win */
+    struct hart_info hart[HART_MAX];
+
+    /* distance[from][to]; 10 is local. All 0 when the firmware gave none. */
+    bool has_distances;
+    uint8_t distance[NUMA_NODE_MAX][NUMA_NODE_MAX];
+
+    enum irqchip_kind irqchip;
+    struct gic_info gic;
+    struct apic_info apic;
+    struct timer_info timer;
+    struct console_info console;
+    struct rtc_info rtc;
+    struct psci_info psci;
+    struct power_info power;
+    struct pci_bridge pci[MACHINE_PCI_WINDOW_MAX];
+    struct virtio_mmio_info virtio_mmio[MACHINE_VIRTIO_MMIO_MAX];
+
+    struct phys_range initrd; /* also in reserved[] */
+    uint64_t rsdp;            /* physical address from PVH; 0: look for it */
+    uint32_t seed_len_bytes;
+    uint8_t seed[FIRMWARE_SEED_MAX]; /* a secret: wipe it when it has been used */
+    uint32_t cmdline_len_bytes;
+    char cmdline[CMDLINE_MAX];
+};
+static_assert(sizeof(struct machine) <= 32 * 1024, "it is a static of the kernel");

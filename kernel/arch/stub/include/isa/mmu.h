@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * The inline part of arch/mmu.h: physical addresses are virtual ones. */
+#pragma once
+#include <base/addr.h>
+#include <stdint.h>
+
+struct arch_aspace {
+    paddr_t root;
+};
+
+static inline void *arch_phys_to_virt(paddr_t pa)
+{
+    return (void *)(uintptr_t)pa.raw;
+}
+
+static inline paddr_t arch_virt_to_phys(const void *p)
+{
+    return (paddr_t){ (uint64_t)(uintptr_t)p };
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ * topod: what the machine is made of. The firmware's description is memory that we may read; the buses are asked through
+ * read-only device memory. */
+#include "pci.h"
+#include <abi/machine.h>
+#include <vectra/bundle.h>
+#include <vectra/io.h>
+#include <vectra/rpc_topo.h>
+#include <vectra/service.h>
+#include <vectra/string.h>
+
+enum { SESSIONS_MAX = 32, PAGE = 4096, BUS_BYTES = 1 << 20, EM_X86_64 = 62, EM_AARCH64 = 183, VIRTIO_DEVICE_ID = 8 };
+
+static const struct machine *machine;
+static struct pci_list pci;
+static uint32_t virtio_device[MACHINE_VIRTIO_MMIO_MAX];
+
+/* [base, +length) of physical address space, mapped to be read; nullptr where we have no authority over it. */
+static const volatile void *map_registers(uint64_t base, uint64_t length)
+{
+    vx_device mmio = vx_bundle_device("mmio");
+    struct vx_cap_facts facts = {};
+    void *at = nullptr;
+    if (mmio.raw == VX_HANDLE_NONE || vx_sys_cap_inspect(mmio.raw, &facts, nullptr) != OK || base < facts.a)
+        return nullptr;
+    if (vx_sys_device_map_mmio(mmio, base - facts.a, length, &at) != OK)
+        return nullptr;
+    return at;
+}
+
+static void unmap_registers(const volatile void *at, uint64_t length)
+{
+    (void)vx_sys_mem_free(VX_NO_MEM, (uintptr_t)at, length); /* what stays mapped only costs addresses */
+}
+
+static uint32_t read_ecam(void *bus, uint16_t address, uint32_t offset)
+{
+    return *(const volatile uint32_t *)((const volatile uint8_t *)bus + ((uint32_t)(address & 0xff) << 12) + offset);
+}
+
+static void scan_pci(void)
+{
+    for (uint32_t i = 0; i < machine->n_pci; i++) {
+        const struct pci_bridge *b = &machine->pci[i];
+        for (uint32_t bus = b->first_bus; bus <= b->last_bus; bus++) {
+            uint64_t at = (uint64_t)(bus - b->first_bus) * BUS_BYTES;
+            if (at + BUS_BYTES > b->ecam.len_bytes)
+                break;
+            const volatile void *registers = map_registers(b->ecam.base + at, BUS_BYTES);
+            if (registers == nullptr)
+                return;
+            uint32_t before = pci.count;
+            pci_scan_bus(&pci, read_ecam, (void *)(uintptr_t)registers, b->segment, (uint8_t)bus);
+            unmap_registers(registers, BUS_BYTES);
+            if (bus != b->first_bus && pci.count == before)
+                break; /* buses behind bridges are numbered without gaps */
+        }
+    }
+}
+
+static void scan_virtio(void)
+{
+    for (uint32_t i = 0; i < machine->n_virtio_mmio; i++) {
+        uint64_t base = machine->virtio_mmio[i].base, offset = base % PAGE;
+        const volatile uint8_t *page = map_registers(base - offset, PAGE);
+        if (page == nullptr)
+            return;
+        virtio_device[i] = *(const volatile uint32_t *)(page + offset + VIRTIO_DEVICE_ID);
+        unmap_registers(page, PAGE);
+    }
+}
+
+static status_t op_summary(struct vx_session *, struct vx_topo_summary_reply *a)
+{
+    *a = (struct vx_topo_summary_reply){ .harts = machine->n_harts, .nodes = machine->n_nodes, .domains = machine->n_domains,
+                                         .memories = machine->n_ram, .bridges = machine->n_pci, .functions = pci.count,
+                                         .virtios = machine->n_virtio_mmio, .irqchip = machine->irqchip,
+                                         .left_out = machine->left_out };
+#if defined(__x86_64__)
+    a->arch = EM_X86_64;
+#else
+    a->arch = EM_AARCH64;
+#endif
+    for (uint32_t i = 0; i < machine->n_ram; i++)
+        a->ram_bytes += machine->ram[i].len_bytes;
+    return OK;
+}
+
+static status_t op_hart(struct vx_session *, const struct vx_topo_hart_request *q, struct vx_topo_hart_reply *a)
+{
+    if (q->index >= machine->n_harts)
+        return ERR_NOT_FOUND;
+    const struct hart_info *h = &machine->hart[q->index];
+    *a = (struct vx_topo_hart_reply){ .hw_id = h->hw_id, .node = h->node, .domain = h->domain };
+    return OK;
+}
+
+static status_t op_memory(struct vx_session *, const struct vx_topo_memory_request *q, struct vx_topo_memory_reply *a)
+{
+    if (q->index >= machine->n_ram)
+        return ERR_NOT_FOUND;
+    const struct ram_region *r = &machine->ram[q->index];
+    *a = (struct vx_topo_memory_reply){ .base = r->base, .bytes = r->len_bytes, .node = r->node };
+    return OK;
+}
+
+static status_t op_distance(struct vx_session *, const struct vx_topo_distance_request *q, struct vx_topo_distance_reply *a)
+{
+    if (q->from >= machine->n_nodes || q->to >= machine->n_nodes)
+        return ERR_NOT_FOUND;
+    a->distance = machine->has_distances ? machine->distance[q->from][q->to] : q->from == q->to ? 10 : 20;
+    return OK;
+}
+
+static status_t op_bridge(struct vx_session *, const struct vx_topo_bridge_request *q, struct vx_topo_bridge_reply *a)
+{
+    if (q->index >= machine->n_pci)
+        return ERR_NOT_FOUND;
+    const struct pci_bridge *b = &machine->pci[q->index];
+    *a = (struct vx_topo_bridge_reply){ .ecam = b->ecam.base, .segment = b->segment, .first_bus = b->first_bus,
+                                        .last_bus = b->last_bus, .mmio32 = b->mmio32.cpu_base,
+                                        .mmio32_bytes = b->mmio32.len_bytes };
+    return OK;
+}
+
+static status_t op_function(struct vx_session *, const struct vx_topo_function_request *q, struct vx_topo_function_reply *a)
+{
+    if (q->index >= pci.count)
+        return ERR_NOT_FOUND;
+    const struct pci_function *f = &pci.function[q->index];
+    *a = (struct vx_topo_function_reply){ .segment = f->segment, .address = f->address, .vendor = f->vendor,
+                                          .device = f->device, .class_code = f->class_code, .header = f->header,
+                                          .irq_pin = f->irq_pin };
+    return OK;
+}
+
+static status_t op_virtio(struct vx_session *, const struct vx_topo_virtio_request *q, struct vx_topo_virtio_reply *a)
+{
+    if (q->index >= machine->n_virtio_mmio)
+        return ERR_NOT_FOUND;
+    const struct virtio_mmio_info *v = &machine->virtio_mmio[q->index];
+    *a = (struct vx_topo_virtio_reply){ .base = v->base, .bytes = v->len_bytes, .irq = v->irq.number,
+                                        .device = virtio_device[q->index] };
+    return OK;
+}
+
+static status_t op_irqchip(struct vx_session *, struct vx_topo_irqchip_reply *a)
+{
+    bool apic = machine->irqchip == IRQCHIP_APIC;
+    struct vx_cap_facts facts = {};
+    *a = (struct vx_topo_irqchip_reply){ .kind = machine->irqchip };
+    if (vx_sys_cap_inspect(vx_bundle_irq("irqs").raw, &facts, nullptr) == OK)
+        a->lines = (uint32_t)facts.b;
+    a->first = apic ? machine->apic.lapic_base : machine->gic.dist.base;
+    a->second = apic ? machine->apic.ioapic[0].base
+                     : machine->irqchip == IRQCHIP_GICV2 ? machine->gic.cpu.base : machine->gic.redist[0].base;
+    return OK;
+}
+
+static status_t op_console(struct vx_session *, struct vx_topo_console_reply *a)
+{
+    *a = (struct vx_topo_console_reply){ .kind = machine->console.kind, .irq = machine->console.irq.number,
+                                         .base = machine->console.base.address };
+    return OK;
+}
+
+static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
+{
+    static const struct vx_topo_ops ops = {
+        .summary = op_summary, .hart = op_hart, .memory = op_memory, .distance = op_distance, .bridge = op_bridge,
+        .function = op_function, .virtio = op_virtio, .irqchip = op_irqchip, .console = op_console,
+    };
+    return vx_topo_dispatch(&ops, s, in);
+}
+
+static status_t map_machine(void)
+{
+    vx_mem mem = vx_bundle_mem("machine");
+    struct vx_cap_facts facts = {};
+    void *at = nullptr;
+    status_t st = vx_sys_cap_inspect(mem.raw, &facts, nullptr);
+    if (st == OK && facts.b < sizeof *machine)
+        st = ERR_BAD_ARGUMENT;
+    if (st == OK)
+        st = vx_sys_mem_map(mem, 0, facts.b, 0, VX_PROT_READ, &at);
+    machine = at;
+    return st;
+}
+
+int main(int, char **)
+{
+    static const struct vx_need needs[] = {
+        { "inbox.rx", VX_CAP_RING_RX, false }, { "machine", VX_CAP_MEM, false }, { "mmio", VX_CAP_DEVICE, true },
+    };
+    static struct vx_service service = {
+        .name = "topod", .needs = needs, .n_needs = sizeof needs / sizeof needs[0], .sessions_max = SESSIONS_MAX,
+        .dispatch = dispatch, .deadline_ns = VX_FOREVER,
+    };
+    status_t st = map_machine();
+    if (st != OK) {
+        vx_printf("topod: no machine description: %s\n", vx_status_text(st));
+        return 1;
+    }
+    scan_pci();
+    scan_virtio();
+    return vx_service_run(&service) == OK ? 0 : 1;
+}

@@ -158,7 +158,7 @@ static void give_machine(struct task *t, struct vx_bundle *b, const struct machi
         order++;
     if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, &facts_at) != OK ||
         mem_create_foreign(&root.reticle, log_at, log_bytes, &log) != OK ||
-        mem_create_foreign(&root.reticle, facts_at, (uint64_t)ARCH_PAGE_SIZE << order, &facts) != OK)
+        mem_create_foreign(&root.reticle, facts_at, sizeof *m, &facts) != OK)
         kernel_refuse("too little memory for the first Task");
     memset(arch_phys_to_virt(facts_at), 0, (size_t)ARCH_PAGE_SIZE << order);
     memcpy(arch_phys_to_virt(facts_at), m, sizeof *m);

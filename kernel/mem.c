@@ -58,7 +58,9 @@ static status_t take_contiguous(struct reticle *home, uint64_t pages, struct blo
         reticle_split(home, block, order, order - 1);
         paddr_t upper = { block.raw + block_bytes(order - 1) };
         if (pages <= UINT64_C(1) << (order - 1)) {
+#ifndef MUTATE_MEM_KEEP_TAIL
             reticle_free(home, upper, order - 1);
+#endif
             continue;
         }
         block_list_push(blocks, block, order - 1);
@@ -137,8 +139,10 @@ status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8
     for (uint32_t i = 0; i < n; i++) {
         uint32_t order;
         paddr_t block = block_list_pop(&blocks, &order);
+#ifndef MUTATE_MEM_NO_ZERO
         for (uint64_t at = 0; at < block_bytes(order); at += ARCH_PAGE_SIZE)
             arch_page_zero((char *)arch_phys_to_virt(block) + at);
+#endif
         m->runs[i] = (struct mem_run){ .base = block, .offset = offset, .order = order, .owned = true };
         offset += block_bytes(order);
     }

@@ -29,7 +29,8 @@ struct device {
 };
 
 /* Zeroed memory of `bytes` (1 to MEM_BYTES_MAX, rounded up to pages), in the largest blocks that are there; contiguous: one
- * after the other in physical memory. ERR_NO_MEMORY leaves nothing. To undo: mem_fini, then object_abandon. */
+ * after the other in physical memory. ERR_NO_MEMORY leaves nothing; also when free memory is in so many pieces that their
+ * list finds no room in one of them (over 170 pieces need more than a page). To undo: mem_fini, then object_abandon. */
 status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8_t type, struct mem **out);
 /* Memory that somebody else owns for ever (boot modules, the kernel log). base is page aligned. */
 status_t mem_create_foreign(struct reticle *home, paddr_t base, uint64_t bytes, struct mem **out);

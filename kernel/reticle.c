@@ -248,6 +248,9 @@ void reticle_release(struct reticle *child)
     kassert(parent != nullptr && list_is_empty(&child->children));
     list_remove(&child->sibling);
     child->parent = nullptr;
+    /* Whoever still has the struct finds nothing in it. */
+    child->total_pages = child->free_pages = child->lent_pages = 0;
+    child->free_mask = child->n_spares = 0;
     uint64_t pfn = pfn_of(child->base);
     struct range *g = range_of(pfn);
 #ifndef MUTATE_RETICLE_KEEP_LENT

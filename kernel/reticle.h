@@ -69,7 +69,8 @@ void reticle_split(struct reticle *r, paddr_t block, uint32_t order, uint32_t to
 
 /* Lends a block of 2^order pages to `child`, which is initialised. ERR_NO_MEMORY. */
 status_t reticle_carve(struct reticle *parent, uint32_t order, struct reticle *child);
-/* Gives the child's block back whole (R5). It must have no children left. */
+/* Gives the child's block back whole (R5). It must have no children left. Afterwards child->total_pages is 0, and nothing can
+ * be had from it. */
 void reticle_release(struct reticle *child);
 
 /* Small zeroed objects of 1..4096 bytes, aligned to their size class (at least 64). */

@@ -65,6 +65,7 @@ status_t sh_spawn(const char *path, uint32_t argc, const char *const *argv, stru
     s.tty = tty.tx.raw != 0 ? &tty : nullptr;
     s.memory = begins(path, "/test/") ? BIG_MEMORY : vx_streq(path, "/bin/sh") ? SHELL_MEMORY : 0;
     s.band = VX_BAND_NORMAL + 1;
+    s.payer = vx_bundle_reticle("reticle"); /* named, so that the child finds its own in its Bundle */
     vx_spawn_begin(&s);
     grants(path, &s);
     status_t st = vx_spawn_end(&s, &child->task, &child->id);

@@ -6,11 +6,6 @@
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "every port is little endian");
 
-static inline uint8_t load_u8(const void *p)
-{
-    return *(const uint8_t *)p;
-}
-
 static inline uint16_t load_le16(const void *p)
 {
     uint16_t v;

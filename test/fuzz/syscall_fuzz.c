@@ -9,6 +9,7 @@
 // sources: kernel/thread.c kernel/vm.c kernel/vm_fault.c kernel/wallclock.c kernel/firmware/elf.c base/tree.c base/format.c
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -fno-sanitize=function
+#define _DEFAULT_SOURCE /* strsep */
 #include "../unit/kernel/choices.h"
 #include "../unit/kernel/machine.h"
 #include "../unit/kernel/machine_check.h"
@@ -218,7 +219,7 @@ static host_stop_t do_call(struct choices *c)
     /* Ending is for the rare case, or nothing else would ever be reached. */
     if ((nr == NR_task_exit || nr == NR_thread_exit || nr == NR_destroy) && choose(c, 4) != 0)
         nr = NR_yield;
-    if (getenv("MACHINE_LOG") != nullptr)
+    if (machine_verbose)
         fprintf(stderr, "[%u.%u] %s(%llx, %llx, %llx, %llx, %llx)\n", running()->task->id, running()->id,
                 nr < SYSCALL_LIMIT && grammar[nr].name != nullptr ? grammar[nr].name : "?", (unsigned long long)arg[0],
                 (unsigned long long)arg[1], (unsigned long long)arg[2], (unsigned long long)arg[3], (unsigned long long)arg[4]);
@@ -226,7 +227,7 @@ static host_stop_t do_call(struct choices *c)
     struct task *task = t->task;
     uint32_t id = task->id;
     host_stop_t stop = host_syscall(nr, arg);
-    if (getenv("MACHINE_LOG") != nullptr && stop == HOST_USER && running() == t && t->task == task && task->id == id)
+    if (machine_verbose && stop == HOST_USER && running() == t && t->task == task && task->id == id)
         fprintf(stderr, "    = %lld, %llx\n", (long long)t->frame.r[0], (unsigned long long)t->frame.r[1]);
     return stop;
 }
@@ -286,7 +287,7 @@ static void start_tasks(uint32_t shape)
 {
     vx_handle_t reticle;
     struct mem *image;
-    struct task *a = machine_task(8, 3, nullptr, &reticle), *b = machine_task(7 + shape % 2, 2 + shape % 3, a, &reticle);
+    struct task *a = machine_task(shape % 4 == 0 ? 11 : 8, 3, nullptr, &reticle), *b = machine_task(7 + shape % 2, 2 + shape % 3, a, &reticle);
     machine_must(mem_create(&machine_root, 8192, false, VX_CAP_MEM, &image) == OK);
     machine_elf_write(image);
     grant_everything(a, b, image);
@@ -309,7 +310,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     host_stop_t stop = machine_run();
     for (int i = 0; i < STEPS_MAX && c.at < c.end && stop != HOST_HALT && stop != HOST_POWEROFF; i++) {
         stop = do_step(&c);
-        if (i % 8 == 0)
+        if (i % 16 == 0)
             machine_check_all();
     }
     machine_check_all();

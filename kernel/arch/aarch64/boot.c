@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * From the first line of C to kernel_main(): read the device tree, build the final tables, start the board.
  *
- * Until boot_final_tables() the hart runs on the tables of head.S: the image is writable, and other memory is seen through
- * the boot window. Everything found unusable ends in kernel_refuse() with one message. */
+ * Until boot_final_tables() the hart runs on the tables of head.S: the image is writable, and other memory is seen
+ * through the boot window. Everything found unusable ends in kernel_refuse() with one message. */
 #include "boot.h"
 #include <arch/boot.h>
 #include <arch/hart.h>
@@ -29,7 +29,8 @@ static size_t read_device_tree(uint64_t pa)
 {
     size_t size;
     if (pa == 0 || pa >= UINT64_C(1) << LAYOUT_PA_BITS || pa % 8 != 0)
-        kernel_refuse("no device tree: x0 is %llx at entry; start the kernel as an arm64 Image", (unsigned long long)pa);
+        kernel_refuse("no device tree: x0 is %llx at entry; start the kernel as an arm64 Image",
+                      (unsigned long long)pa);
     const void *blob = boot_view(SLOT_DTB, pa, false);
     if (fdt_size(blob, 8, &size) != OK)
         kernel_refuse("no device tree at %llx: bad magic or size", (unsigned long long)pa);
@@ -37,7 +38,8 @@ static size_t read_device_tree(uint64_t pa)
         (void)boot_view(SLOT_DTB + 1, pa + BLOCK_BYTES, false);
     machine_init(&machine);
     if (fdt_parse(blob, size, &machine) != OK)
-        kernel_refuse("unusable device tree: %s (at %llx)", machine.error.what != nullptr ? machine.error.what : "malformed",
+        kernel_refuse("unusable device tree: %s (at %llx)",
+                      machine.error.what != nullptr ? machine.error.what : "malformed",
                       (unsigned long long)machine.error.where);
     return size;
 }

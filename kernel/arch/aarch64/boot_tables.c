@@ -37,7 +37,8 @@ static struct span next_hole(const struct machine *m, struct span s)
             if (m->reserved[i].kind != RESERVED_NO_MAP)
                 continue;
             h.start = m->reserved[i].base & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
-            h.end = (m->reserved[i].base + m->reserved[i].len_bytes + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+            h.end =
+                (m->reserved[i].base + m->reserved[i].len_bytes + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
         }
         if (h.end > s.start && h.start < first.start)
             first = (struct span){ h.start > s.start ? h.start : s.start, h.end < s.end ? h.end : s.end };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Backtraces and register dumps. A frame record is the caller's x29 and the return address ([AAPCS64] "The Frame Pointer"). */
+ * Backtraces and register dumps. A frame record is the caller's x29 and the return address ([AAPCS64] "The Frame
+ * Pointer"). */
 #include "boot.h"
 #include <abi/status.h>
 #include <arch/debug.h>

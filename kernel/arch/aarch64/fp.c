@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Vector state. A thread that never used a vector register costs a few instructions at a switch: CPACR_EL1.FPEN traps its
- * first use, which hands it zeroed registers and turns them on for good.
+ * Vector state. A thread that never used a vector register costs a few instructions at a switch: CPACR_EL1.FPEN traps
+ * its first use, which hands it zeroed registers and turns them on for good.
  *
- * Invariants: FPEN is "no traps" exactly while the registers belong to the thread whose state hart->fp_owner_state points
- * to, and then that state's memory is stale; else user mode traps, and what is in the registers does not matter.
+ * Invariants: FPEN is "no traps" exactly while the registers belong to the thread whose state hart->fp_owner_state
+ * points to, and then that state's memory is stale; else user mode traps, and what is in the registers does not matter.
  * Source: [Arm-ARM] "CPACR_EL1". */
 #include "fp.h"
 #include <abi/status.h>

@@ -10,11 +10,11 @@
 #include <isa/layout.h>
 #include <isa/plat.h>
 
-#define READ(reg)                                        \
-    ({                                                   \
-        uint64_t value_;                                 \
-        __asm__ volatile("mrs %0, " reg : "=r"(value_)); \
-        value_;                                          \
+#define READ(reg)                                                                                                      \
+    ({                                                                                                                 \
+        uint64_t value_;                                                                                               \
+        __asm__ volatile("mrs %0, " reg : "=r"(value_));                                                               \
+        value_;                                                                                                        \
     })
 #define WRITE(reg, value) __asm__ volatile("msr " reg ", %0" ::"r"((uint64_t)(value)) : "memory")
 
@@ -45,7 +45,8 @@ void arch_hart_local_init(void)
         __asm__ volatile(".arch_extension pan\n\tmsr pan, #1" ::: "memory");
     }
     WRITE("sctlr_el1", sctlr);
-    if (field(READ("id_aa64mmfr2_el1"), 60) != 0) /* E0PD: user mode faults on kernel addresses without a walk to time */
+    if (field(READ("id_aa64mmfr2_el1"), 60) !=
+        0) /* E0PD: user mode faults on kernel addresses without a walk to time */
         WRITE("tcr_el1", READ("tcr_el1") | UINT64_C(1) << 56);
     __asm__ volatile("isb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
 }
@@ -94,7 +95,8 @@ void arch_frame_get_regs(const struct arch_frame *f, struct vx_frame *out)
 
 status_t arch_frame_set_regs(struct arch_frame *f, const struct vx_frame *in)
 {
-    /* What user mode can set itself: NZCV, TCO, DIT, SSBS, BTYPE. The rest would be another mode or a masked interrupt. */
+    /* What user mode can set itself: NZCV, TCO, DIT, SSBS, BTYPE. The rest would be another mode or a masked interrupt.
+     */
     constexpr uint64_t pstate_user = UINT64_C(0xf3001c00);
     if (in->arch != 183 || in->count != 34 || (in->reg[33] & ~pstate_user) != 0)
         return ERR_BAD_ARGUMENT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's translation tables. Pages for tables come from one run of free RAM that boot found, in order, and are never
- * given back. Nothing here replaces or removes a valid entry, so no flush is needed.
+ * The kernel's translation tables. Pages for tables come from one run of free RAM that boot found, in order, and are
+ * never given back. Nothing here replaces or removes a valid entry, so no flush is needed.
  *
  * Context: boot, and arch_map_device() on one hart at a time. */
 #include "kmap.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * User address spaces: TTBR0, address-space identifiers and TLB maintenance.
  *
- * An ASID belongs to an address space for one generation. When the ASIDs of a generation run out, the next one starts with
- * an empty TLB, and an address space gets a new number when it is next activated.
- * Invariants:
+ * An ASID belongs to an address space for one generation. When the ASIDs of a generation run out, the next one starts
+ * with an empty TLB, and an address space gets a new number when it is next activated. Invariants:
  *  1. ASID 0 is never given out: it goes with the empty table, when no user space is active.
  *  2. If an address space's generation is not the current one, no TLB holds anything of it, so it needs no flush.
  * Flushes are broadcast to the inner-shareable domain. The allocator itself has no lock: one hart runs.

@@ -7,14 +7,15 @@
 #include <isa/plat.h>
 
 static constexpr uint64_t NS_PER_S = 1'000'000'000;
-static constexpr unsigned NS_SHIFT = 32;    /* ticks to ns */
-static constexpr unsigned TICKS_SHIFT = 60; /* ns to ticks */
+static constexpr unsigned NS_SHIFT = 32;              /* ticks to ns */
+static constexpr unsigned TICKS_SHIFT = 60;           /* ns to ticks */
 static constexpr uint64_t FAR_NS = UINT64_C(1) << 60; /* 36 years: later deadlines are looked at again then */
 
 static struct arch_time scale;
 static uint64_t ticks_mult;
 
-/* (a << shift) / b, rounded up, bit by bit: there is no 128-bit division in a kernel without a support library. a < b * 16. */
+/* (a << shift) / b, rounded up, bit by bit: there is no 128-bit division in a kernel without a support library. a < b
+ * * 16. */
 static uint64_t shifted_quotient(uint64_t a, unsigned shift, uint64_t b)
 {
     uint64_t q = a / b, rest = a % b;
@@ -69,7 +70,8 @@ void arch_timer_arm(uint64_t deadline_ns)
         deadline_ns = FAR_NS;
     /* One tick late rather than early: the handler must find the deadline passed. */
     uint64_t ticks = (uint64_t)((unsigned __int128)deadline_ns * ticks_mult >> TICKS_SHIFT) + 1;
-    __asm__ volatile("msr cntv_cval_el0, %0\n\tmsr cntv_ctl_el0, %1" ::"r"(scale.counter_base + ticks), "r"(UINT64_C(1)));
+    __asm__ volatile("msr cntv_cval_el0, %0\n\tmsr cntv_ctl_el0, %1" ::"r"(scale.counter_base + ticks),
+                     "r"(UINT64_C(1)));
 }
 
 void isa_timer_quiet(void)

@@ -21,11 +21,17 @@ uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind);
 
 enum exception_class : uint32_t {
     EC_FP = 0x07,
-    EC_INSTRUCTION_ABORT_USER = 0x20, EC_INSTRUCTION_ABORT = 0x21, EC_PC_ALIGNMENT = 0x22,
-    EC_DATA_ABORT_USER = 0x24, EC_DATA_ABORT = 0x25, EC_SP_ALIGNMENT = 0x26,
-    EC_WATCHPOINT_USER = 0x34, EC_WATCHPOINT = 0x35,
+    EC_INSTRUCTION_ABORT_USER = 0x20,
+    EC_INSTRUCTION_ABORT = 0x21,
+    EC_PC_ALIGNMENT = 0x22,
+    EC_DATA_ABORT_USER = 0x24,
+    EC_DATA_ABORT = 0x25,
+    EC_SP_ALIGNMENT = 0x26,
+    EC_WATCHPOINT_USER = 0x34,
+    EC_WATCHPOINT = 0x35,
 };
 
+// clang-format off
 static const struct class_name {
     uint8_t code, cause;
     const char *name;
@@ -61,6 +67,7 @@ static const struct class_name {
     { EC_WATCHPOINT, VX_CAUSE_BREAKPOINT, "watchpoint" },
     { 0x3c, VX_CAUSE_BREAKPOINT, "breakpoint instruction" },
 };
+// clang-format on
 
 /* Refines what an abort was, by its fault status code. */
 static void describe_abort(struct trap *t, bool fetch)

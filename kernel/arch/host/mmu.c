@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TLB_ENTRIES 4096u
+#define TLB_ENTRIES 1024u
 
 static struct tlb_entry {
     const struct arch_aspace *as; /* null: empty */

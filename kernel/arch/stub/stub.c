@@ -17,6 +17,7 @@
 
 struct hart *stub_hart;
 
+// clang-format off
 /* hart.h */
 void arch_hart_local_init(void) {}
 void arch_idle_wait(void) {}

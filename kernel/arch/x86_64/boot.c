@@ -17,7 +17,7 @@ static constexpr uint64_t RAM_MIN = 24 << 20;
 [[gnu::section(".bss.stack"), gnu::aligned(4096)]] uint8_t x86_stack_guard[ARCH_PAGE_SIZE + X86_STACK_BYTES];
 [[gnu::section(".bss.stack"), gnu::aligned(4096)]] uint8_t x86_ist_guard[ARCH_PAGE_SIZE + X86_IST_STACK_BYTES];
 
-[[noreturn]] void x86_boot(uint32_t start_info_pa);
+[[noreturn]] void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry);
 
 static struct hart boot_hart;
 static alignas(ARCH_PAGE_SIZE) struct x86_hart boot_hart_x86;
@@ -61,7 +61,7 @@ static void read_firmware(uint32_t start_info_pa)
         kernel_refuse("this machine has %lu KiB of memory; at least %lu are needed", ram >> 10, RAM_MIN >> 10);
 }
 
-void x86_boot(uint32_t start_info_pa)
+void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry)
 {
     boot_hart.self = &boot_hart;
     boot_hart.kernel_stack_top = (uint64_t)x86_stack_guard + sizeof x86_stack_guard;
@@ -74,10 +74,12 @@ void x86_boot(uint32_t start_info_pa)
     read_firmware(start_info_pa);
     x86_mmu_build(&machine);
     q35_init(&machine);
+    if (machine.apic.has_legacy_pics)
+        q35_mask_legacy_pics();
     x86_lapic_init(&machine);
     boot_hart.hw_id = x86_lapic_id();
     q35_irqchip_init(&machine);
-    x86_time_init(&machine);
+    x86_time_init(&machine, tsc_at_entry);
     kernel_main(&machine, &boot_hart);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The processor: what it has, how a hart is set up, its vector state, thread pointer, entropy, and how it rests.
  *
- * FSGSBASE stays off: with it user code could load any GS base, a register that would leak from Task to Task unless every
- * switch saved it. So FS base changes only through arch_tls_set(), and the last value set is the value. */
+ * FSGSBASE stays off: with it user code could load any GS base, a register that would leak from Task to Task unless
+ * every switch saved it. So FS base changes only through arch_tls_set(), and the last value set is the value. */
 #include "x86.h"
 #include <abi/limits.h>
 #include <abi/timepage.h>
@@ -273,8 +273,22 @@ void arch_fp_clobber(void)
     arch_fp_begin();
     __asm__ volatile("fninit; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi");
 #define CLOBBER(n) __asm__ volatile("pcmpeqd %xmm" #n ", %xmm" #n)
-    CLOBBER(0); CLOBBER(1); CLOBBER(2); CLOBBER(3); CLOBBER(4); CLOBBER(5); CLOBBER(6); CLOBBER(7);
-    CLOBBER(8); CLOBBER(9); CLOBBER(10); CLOBBER(11); CLOBBER(12); CLOBBER(13); CLOBBER(14); CLOBBER(15);
+    CLOBBER(0);
+    CLOBBER(1);
+    CLOBBER(2);
+    CLOBBER(3);
+    CLOBBER(4);
+    CLOBBER(5);
+    CLOBBER(6);
+    CLOBBER(7);
+    CLOBBER(8);
+    CLOBBER(9);
+    CLOBBER(10);
+    CLOBBER(11);
+    CLOBBER(12);
+    CLOBBER(13);
+    CLOBBER(14);
+    CLOBBER(15);
 #undef CLOBBER
     if (x86_cpu.avx)
         __asm__ volatile("vzeroupper");

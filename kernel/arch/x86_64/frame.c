@@ -30,11 +30,9 @@ void arch_frame_init(struct arch_frame *f, uaddr_t pc, uaddr_t sp, uint64_t arg0
 }
 
 /* DWARF order, as <abi/types.h> promises */
-#define GENERAL_REGISTERS(f)                                                                                        \
-    {                                                                                                               \
-        &(f)->rax, &(f)->rdx, &(f)->rcx, &(f)->rbx, &(f)->rsi, &(f)->rdi, &(f)->rbp, &(f)->rsp, &(f)->r8, &(f)->r9, \
-            &(f)->r10, &(f)->r11, &(f)->r12, &(f)->r13, &(f)->r14, &(f)->r15                                        \
-    }
+#define GENERAL_REGISTERS(f)                                                                                           \
+    { &(f)->rax, &(f)->rdx, &(f)->rcx, &(f)->rbx, &(f)->rsi, &(f)->rdi, &(f)->rbp, &(f)->rsp,                          \
+      &(f)->r8,  &(f)->r9,  &(f)->r10, &(f)->r11, &(f)->r12, &(f)->r13, &(f)->r14, &(f)->r15 }
 
 void arch_frame_get_regs(const struct arch_frame *f, struct vx_frame *out)
 {
@@ -99,8 +97,8 @@ size_t arch_backtrace(uint64_t *out, size_t max, const struct arch_frame *from)
             out[n++] = from->rip;
         fp = from->rbp;
     }
-    while (n < max && (on_stack(fp, h->kernel_stack_top, X86_STACK_BYTES) ||
-                       on_stack(fp, x->tss.ist[0], X86_IST_STACK_BYTES))) {
+    while (n < max &&
+           (on_stack(fp, h->kernel_stack_top, X86_STACK_BYTES) || on_stack(fp, x->tss.ist[0], X86_IST_STACK_BYTES))) {
         const uint64_t *frame = (const uint64_t *)fp;
         if (!in_text(frame[1]))
             break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The local APIC: acknowledging interrupts and the one-shot timer. [SDM-3] "Advanced Programmable Interrupt Controller".
- * Its registers are memory (xAPIC) unless the firmware runs it as x2APIC or a hart's id needs that. */
+ * The local APIC: acknowledging interrupts and the one-shot timer. [SDM-3] "Advanced Programmable Interrupt
+ * Controller". Its registers are memory (xAPIC) unless the firmware runs it as x2APIC or a hart's id needs that. */
 #include "x86.h"
 #include <arch/boot.h>
 #include <arch/io.h>
@@ -51,12 +51,12 @@ void x86_lapic_init(const struct machine *m)
         registers = arch_map_device((paddr_t){ base & BASE_ADDRESS }, ARCH_PAGE_SIZE);
     }
     lapic_write(REG_SPURIOUS, SPURIOUS_ENABLE | X86_VECTOR_SPURIOUS);
-    lapic_write(REG_TASK_PRIORITY, 0);
     lapic_write(REG_LVT_LINT0, LVT_MASKED); /* the 8259s' way in */
     lapic_write(REG_LVT_LINT1, LVT_NMI);
     lapic_write(REG_LVT_ERROR, LVT_MASKED);
     lapic_write(REG_TIMER_DIVIDE, DIVIDE_BY_1);
     lapic_write(REG_LVT_TIMER, X86_VECTOR_TIMER | (x86_cpu.tsc_deadline ? LVT_DEADLINE : 0));
+    lapic_write(REG_TASK_PRIORITY, 0); /* after LINT0: QEMU's APIC looks again at what is pending only here */
     x86_lapic_eoi();
 }
 

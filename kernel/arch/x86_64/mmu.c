@@ -3,7 +3,8 @@
  *
  * Invariants:
  *  1. Entries 256..511 of the kernel's root are final when x86_mmu_build() returns, so every root can copy them.
- *  2. Text and read-only data are writable nowhere, not in the direct map either; nothing is both writable and executable.
+ *  2. Text and read-only data are writable nowhere, not in the direct map either; nothing is both writable and
+ * executable.
  *  3. x86_hart.active is the address space whose root is in cr3. */
 #include "x86.h"
 #include <arch/hart.h>
@@ -243,7 +244,8 @@ void arch_aspace_fini(struct arch_aspace *as)
     *as = (struct arch_aspace){};
 }
 
-/* [SDM-3] "Process-Context Identifiers": numbers are handed out until none is left; then all are flushed and start anew. */
+/* [SDM-3] "Process-Context Identifiers": numbers are handed out until none is left; then all are flushed and start
+ * anew. */
 static uint64_t cr3_of(struct arch_aspace *as)
 {
     if (!x86_cpu.pcid)
@@ -285,7 +287,8 @@ static void fill_bitmap(struct x86_hart *x, const struct arch_aspace *as)
     x->ports_stamp = as->ports_stamp;
 }
 
-/* [SDM-1] "I/O Permission Bit Map": leaving a Task with ports only turns it off; the next one with ports may be the same. */
+/* [SDM-1] "I/O Permission Bit Map": leaving a Task with ports only turns it off; the next one with ports may be the
+ * same. */
 static void switch_ports(struct x86_hart *x, const struct arch_aspace *as)
 {
     x->iomap_on = as != nullptr && as->n_ports != 0;
@@ -326,7 +329,8 @@ void arch_aspace_activate(struct arch_aspace *as)
     write_cr3(as->root.raw);
 }
 
-/* True when the running hart must flush; else `as` gets a fresh PCID when it runs next. nullptr is the kernel's half. */
+/* True when the running hart must flush; else `as` gets a fresh PCID when it runs next. nullptr is the kernel's half.
+ */
 static bool must_flush(struct arch_aspace *as)
 {
     if (as == nullptr || as == x86_of(arch_hart_self())->active)

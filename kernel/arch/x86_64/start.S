@@ -22,6 +22,9 @@ x86_pvh_entry:
     cli
     cld
     movl %ebx, %ebp
+    rdtsc /* time starts here; esi and esp keep it */
+    movl %eax, %esi
+    movl %edx, %esp
     movl $0x80000000, %eax
     cpuid
     cmpl $0x80000001, %eax
@@ -99,6 +102,10 @@ start64:
     movl %eax, %fs
     movl %eax, %gs
     movl %ebp, %edi
+    movl %esi, %esi
+    movl %esp, %eax
+    shlq $32, %rax
+    orq %rax, %rsi
     movq $x86_high_entry, %rax
     jmp *%rax
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * The clock is the time-stamp counter, the alarm the local APIC's timer. Both rates are measured against a timer whose rate
- * is known, the HPET or the ACPI PM timer, never against the speed of the processor.
+ * The clock is the time-stamp counter, the alarm the local APIC's timer. Both rates are measured against a timer whose
+ * rate is known, the HPET or the ACPI PM timer, never against the speed of the processor.
  *
- * A reading of the reference lies somewhere between two readings of the counter; how far those are apart bounds the error.
- * The measurement ends as soon as the bound is small enough: at once where reading is quick (an instruction counter),
- * after some milliseconds where it is slow. */
+ * A reading of the reference lies somewhere between two readings of the counter; how far those are apart bounds the
+ * error. The measurement ends as soon as the bound is small enough: at once where reading is quick (an instruction
+ * counter), after some milliseconds where it is slow. */
 #include "x86.h"
 #include <arch/hart.h>
 #include <arch/io.h>
@@ -35,8 +35,8 @@ struct sample {
 };
 
 static uint64_t tsc_hz, tsc_at_boot;
-static uint64_t ns_per_tick;   /* << SHIFT */
-static uint64_t ticks_per_ns;  /* << SHIFT: TSC ticks with the deadline timer, else APIC timer ticks */
+static uint64_t ns_per_tick;  /* << SHIFT */
+static uint64_t ticks_per_ns; /* << SHIFT: TSC ticks with the deadline timer, else APIC timer ticks */
 
 static uint64_t reference_read(const struct reference *r)
 {
@@ -125,10 +125,16 @@ static uint64_t measure(const struct reference *r)
     return mul_div(start.lapic - end.lapic, NS, passed_ns);
 }
 
-void x86_time_init(const struct machine *m)
+void x86_timer_fired(void)
+{
+    x86_of(arch_hart_self())->armed_ns = UINT64_MAX;
+}
+
+void x86_time_init(const struct machine *m, uint64_t tsc_at_entry)
 {
     struct reference r;
-    tsc_at_boot = arch_cycles();
+    tsc_at_boot = tsc_at_entry;
+    x86_timer_fired();
     tsc_hz = x86_cpu.tsc_hz;
     uint64_t lapic_hz = 0;
     if (open_hpet(m, &r) || open_pm_timer(m, &r))
@@ -155,11 +161,6 @@ void arch_time_params(struct arch_time *out)
 uint64_t arch_timer_now_ns(void)
 {
     return (uint64_t)((unsigned __int128)(arch_cycles() - tsc_at_boot) * ns_per_tick >> SHIFT);
-}
-
-void x86_timer_fired(void)
-{
-    x86_of(arch_hart_self())->armed_ns = 0;
 }
 
 void arch_timer_arm(uint64_t deadline_ns)

@@ -5,6 +5,7 @@
 #include <abi/timepage.h>
 #include <arch/frame.h>
 #include <arch/hart.h>
+#include <arch/usercopy.h>
 #include <isa/irq.h>
 
 enum : uint8_t {
@@ -80,8 +81,8 @@ void x86_idt_load(void)
         uint64_t at = (uint64_t)x86_vectors + 8 * v;
         bool own_stack = v == VECTOR_DEBUG || v == VECTOR_NMI || v == VECTOR_DOUBLE_FAULT || v == VECTOR_MACHINE_CHECK;
         uint64_t type = v == VECTOR_BREAKPOINT ? 0xee : 0x8e; /* interrupt gate; int3 is for everybody */
-        idt[v].low = (at & 0xffff) | SEL_KERNEL_CODE << 16 | (uint64_t)own_stack << 32 | type << 40 |
-                     (at >> 16 & 0xffff) << 48;
+        idt[v].low =
+            (at & 0xffff) | SEL_KERNEL_CODE << 16 | (uint64_t)own_stack << 32 | type << 40 | (at >> 16 & 0xffff) << 48;
         idt[v].high = at >> 32;
     }
     struct [[gnu::packed]] {
@@ -105,6 +106,20 @@ static struct trap describe(const struct arch_frame *f, uint8_t vector)
                                                 : VX_PROT_READ;
     }
     return t;
+}
+
+/* Privileged instructions raise #GP as well; only their bytes tell them from a bad address or a forbidden port. A Task
+ * that changes them meanwhile lies about nothing but its own end. */
+static bool is_privileged_instruction(uint64_t rip)
+{
+    uint8_t op[2];
+    if (rip >= VX_UADDR_LIMIT - sizeof op || arch_copy_from_user(op, (uaddr_t){ rip }, sizeof op) != OK)
+        return false;
+    if (op[0] == 0xf4 || op[0] == 0xfa || op[0] == 0xfb) /* hlt cli sti */
+        return true;
+    /* descriptor tables, clts, cache control, control and debug registers, model-specific registers */
+    return op[0] == 0x0f &&
+           (op[1] <= 0x01 || (op[1] >= 0x06 && op[1] <= 0x09) || (op[1] & 0xfc) == 0x20 || (op[1] & 0xfc) == 0x30);
 }
 
 static void interrupt(uint8_t vector)
@@ -131,6 +146,8 @@ void x86_trap_user(struct arch_frame *f)
     /* A reserved bit in a page table is our mistake, not the Task's. */
     if (vector == VECTOR_PAGE_FAULT && (f->error & PF_RESERVED) != 0)
         kernel_trap(&t, f);
+    if (vector == VECTOR_PROTECTION && is_privileged_instruction(f->rip))
+        t.cause = VX_CAUSE_ILLEGAL;
     kernel_user_trap(&t);
 }
 
@@ -142,8 +159,8 @@ void x86_trap_kernel(struct arch_frame *f)
         return;
     }
     struct trap t = describe(f, vector);
-    bool by_user_address = vector == VECTOR_PROTECTION || (vector == VECTOR_PAGE_FAULT && t.address < VX_UADDR_LIMIT &&
-                                                           (f->error & PF_RESERVED) == 0);
+    bool by_user_address = vector == VECTOR_PROTECTION ||
+                           (vector == VECTOR_PAGE_FAULT && t.address < VX_UADDR_LIMIT && (f->error & PF_RESERVED) == 0);
     for (const struct fixup *x = x86_fixup_start; by_user_address && x < x86_fixup_end; x++) {
         if (f->rip >= x->from && f->rip < x->to) {
             f->rip = x->landing;
@@ -153,7 +170,8 @@ void x86_trap_kernel(struct arch_frame *f)
     kernel_trap(&t, f);
 }
 
-/* The vectors with a stack of their own. Returns only with the frame of user code copied to where hart->frame points. */
+/* The vectors with a stack of their own. Returns only with the frame of user code copied to where hart->frame points.
+ */
 void x86_trap_ist(struct arch_frame *f)
 {
     uint8_t vector = (uint8_t)f->how;

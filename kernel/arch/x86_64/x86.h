@@ -3,53 +3,53 @@
 #pragma once
 
 /* struct hart (kernel/entry.h) and struct x86_hart, for assembly; asserted in cpu.c. */
-#define HART_FRAME       0
-#define HART_STACK_TOP   8
-#define HART_SYSCALLS    16
+#define HART_FRAME 0
+#define HART_STACK_TOP 8
+#define HART_SYSCALLS 16
 #define HART_NEED_SWITCH 24
-#define HART_USER_RSP    32 /* scratch[0] */
-#define HART_X86         40 /* scratch[1]: struct x86_hart */
-#define X86_HART_RSP0    4
+#define HART_USER_RSP 32 /* scratch[0] */
+#define HART_X86 40      /* scratch[1]: struct x86_hart */
+#define X86_HART_RSP0 4
 
 /* struct arch_frame (isa/frame.h), asserted in frame.c */
-#define F_R15    0
-#define F_R14    8
-#define F_R13    16
-#define F_R12    24
-#define F_RBP    32
-#define F_RBX    40
-#define F_R11    48
-#define F_R10    56
-#define F_R9     64
-#define F_R8     72
-#define F_RAX    80
-#define F_RCX    88
-#define F_RDX    96
-#define F_RSI    104
-#define F_RDI    112
-#define F_HOW    120
-#define F_RIP    136
-#define F_CS     144
+#define F_R15 0
+#define F_R14 8
+#define F_R13 16
+#define F_R12 24
+#define F_RBP 32
+#define F_RBX 40
+#define F_R11 48
+#define F_R10 56
+#define F_R9 64
+#define F_R8 72
+#define F_RAX 80
+#define F_RCX 88
+#define F_RDX 96
+#define F_RSI 104
+#define F_RDI 112
+#define F_HOW 120
+#define F_RIP 136
+#define F_CS 144
 #define F_RFLAGS 152
-#define F_RSP    160
-#define F_BYTES  176
+#define F_RSP 160
+#define F_BYTES 176
 
 /* Selectors. The order is what syscall and sysret demand: [SDM-2] "SYSCALL", "SYSRET". */
 #define SEL_KERNEL_CODE 0x08
 #define SEL_KERNEL_DATA 0x10
-#define SEL_USER_DATA   0x1b
-#define SEL_USER_CODE   0x23
-#define SEL_TSS         0x28
+#define SEL_USER_DATA 0x1b
+#define SEL_USER_CODE 0x23
+#define SEL_TSS 0x28
 
-#define X86_STACK_BYTES     16384
+#define X86_STACK_BYTES 16384
 #define X86_IST_STACK_BYTES 8192
 
-#define MSR_EFER   0xc0000080
-#define EFER_SCE   0x001
-#define EFER_LME   0x100
-#define EFER_NXE   0x800
-#define CR0_BOOT   0x80010023 /* PG WP NE MP PE */
-#define CR4_PAE    0x20
+#define MSR_EFER 0xc0000080
+#define EFER_SCE 0x001
+#define EFER_LME 0x100
+#define EFER_NXE 0x800
+#define CR0_BOOT 0x80010023 /* PG WP NE MP PE */
+#define CR4_PAE 0x20
 #define MSR_GS_BASE 0xc0000101
 
 #define RFLAGS_IF 0x200
@@ -76,17 +76,17 @@ struct [[gnu::packed]] x86_tss {
 
 /* What a hart needs beside struct hart. */
 struct x86_hart {
-    struct x86_tss tss;                  /* rsp[0] is the end of hart->frame whenever user code runs */
-    uint8_t iomap[X86_IOMAP_BYTES + 1];  /* directly behind the TSS, ends in a byte of ones */
+    struct x86_tss tss;                 /* rsp[0] is the end of hart->frame whenever user code runs */
+    uint8_t iomap[X86_IOMAP_BYTES + 1]; /* directly behind the TSS, ends in a byte of ones */
     uint64_t gdt[7];
-    struct arch_aspace *active;          /* whose root cr3 holds; nullptr: the kernel's own */
-    bool iomap_on;                       /* the TSS points to the bitmap */
-    uint64_t ports_stamp;                /* whose ports it holds, on or off */
-    uint32_t n_ports;                    /* copies, as their owner may be gone */
+    struct arch_aspace *active; /* whose root cr3 holds; nullptr: the kernel's own */
+    bool iomap_on;              /* the TSS points to the bitmap */
+    uint64_t ports_stamp;       /* whose ports it holds, on or off */
+    uint32_t n_ports;           /* copies, as their owner may be gone */
     struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];
-    uint64_t tls;                        /* FS base as last set */
-    uint64_t armed_ns;                   /* what the timer is set to; 0 when it has fired */
-    alignas(64) uint8_t fp_save[4096];   /* arch_fp_begin */
+    uint64_t tls;                      /* FS base as last set */
+    uint64_t armed_ns;                 /* what the timer is set to; UINT64_MAX: nothing */
+    alignas(64) uint8_t fp_save[4096]; /* arch_fp_begin */
 };
 
 /* What the processor has. */
@@ -96,7 +96,7 @@ struct x86_features {
     bool tsc_invariant;
     uint64_t xcr0;
     uint32_t fp_bytes;
-    uint64_t tsc_hz;    /* 0: the processor does not say */
+    uint64_t tsc_hz; /* 0: the processor does not say */
 };
 extern struct x86_features x86_cpu;
 
@@ -118,7 +118,7 @@ static inline struct x86_hart *x86_of(const struct hart *h)
 }
 
 /* cpu.c */
-void x86_cpu_detect(void);           /* refuses a processor that lacks what we build on */
+void x86_cpu_detect(void); /* refuses a processor that lacks what we build on */
 /* mmu.c */
 void x86_mmu_build(struct machine *m); /* makes the final tables, switches to them, reserves what they occupy */
 /* trap.c */
@@ -129,7 +129,7 @@ void x86_lapic_eoi(void);
 void x86_lapic_timer_start(uint32_t ticks); /* one shot; 0 stops it */
 uint32_t x86_lapic_timer_left(void);
 /* time.c */
-void x86_time_init(const struct machine *m);
+void x86_time_init(const struct machine *m, uint64_t tsc_at_entry);
 void x86_timer_fired(void);
 /* entry.S */
 extern const uint8_t x86_vectors[]; /* 256 stubs of 8 bytes */

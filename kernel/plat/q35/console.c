@@ -6,8 +6,15 @@
 #include <arch/io.h>
 #include <kernel/console.h>
 
-enum : uint16_t { COM1 = 0x3f8, DATA = 0, INTERRUPT_ENABLE = 1, FIFO_CONTROL = 2, LINE_CONTROL = 3, MODEM_CONTROL = 4,
-                  LINE_STATUS = 5 };
+enum : uint16_t {
+    COM1 = 0x3f8,
+    DATA = 0,
+    INTERRUPT_ENABLE = 1,
+    FIFO_CONTROL = 2,
+    LINE_CONTROL = 3,
+    MODEM_CONTROL = 4,
+    LINE_STATUS = 5
+};
 static constexpr uint8_t LSR_ROOM = 0x20;
 static constexpr unsigned POLLS_MAX = 100'000; /* a port that never has room is a port that is not there */
 

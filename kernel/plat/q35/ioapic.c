@@ -55,11 +55,13 @@ static uint32_t initial_entry(const struct apic_info *a, uint32_t line)
     return line < ISA_LINES ? e : e | ENTRY_LEVEL | ENTRY_ACTIVE_LOW;
 }
 
-/* The 8259s are moved off the exception vectors, where their spurious interrupts would look like faults, and masked. */
-static void mask_legacy_pics(void)
+/* Masks the 8259s, and moves them off the exception vectors, where their spurious interrupts would look like faults.
+ * The firmware's timer may be asserting their output just now; the local APIC must still listen to see it go away. */
+void q35_mask_legacy_pics(void)
 {
     static const uint16_t command[2] = { 0x20, 0xa0 };
     for (unsigned i = 0; i < 2; i++) {
+        port_write8(command[i] + 1, 0xff);
         port_write8(command[i], 0x11);
         port_write8(command[i] + 1, (uint8_t)(X86_VECTOR_PIC + 8 * i));
         port_write8(command[i] + 1, i == 0 ? 4 : 2);
@@ -71,8 +73,6 @@ static void mask_legacy_pics(void)
 void q35_irqchip_init(const struct machine *m)
 {
     const struct apic_info *a = &m->apic;
-    if (a->has_legacy_pics)
-        mask_legacy_pics();
     for (uint32_t i = 0; i < a->n_ioapics; i++) {
         struct ioapic *c = &chip[n_chips];
         c->registers = arch_map_device((paddr_t){ a->ioapic[i].base }, 32);

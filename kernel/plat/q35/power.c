@@ -85,7 +85,12 @@ static uint8_t cmos_read(uint8_t index)
 static struct cmos_time cmos_read_time(void)
 {
     uint8_t century = machine->rtc.cmos_century;
-    return (struct cmos_time){ cmos_read(0), cmos_read(2), cmos_read(4), cmos_read(7), cmos_read(8), cmos_read(9),
+    return (struct cmos_time){ cmos_read(0),
+                               cmos_read(2),
+                               cmos_read(4),
+                               cmos_read(7),
+                               cmos_read(8),
+                               cmos_read(9),
                                century != 0 ? cmos_read(century) : 0 };
 }
 

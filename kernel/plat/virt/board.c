@@ -19,6 +19,7 @@ static constexpr uint32_t WAIT_POLLS = 1'000'000; /* many characters' time on an
 static constexpr uint32_t PSCI_SYSTEM_OFF = 0x8400'0008, PSCI_SYSTEM_RESET = 0x8400'0009;
 
 static char *uart;
+static bool uart_on;    /* set up at the first character: nobody is touched unless there is something to say */
 static bool uart_stuck; /* it had no room for WAIT_POLLS: from now on a full FIFO drops characters */
 static char *rtc;
 static enum psci_method psci;
@@ -26,16 +27,18 @@ static enum psci_method psci;
 void plat_console_at(void *regs)
 {
     uart = regs;
-    if (uart == nullptr)
-        return;
-    mmio_write32(uart + UART_LCRH, LCRH_8_BITS_FIFO);
-    mmio_write32(uart + UART_CR, CR_ON);
+    uart_on = false;
 }
 
 void arch_early_putc(char c)
 {
     if (uart == nullptr)
         return;
+    if (!uart_on) {
+        mmio_write32(uart + UART_LCRH, LCRH_8_BITS_FIFO);
+        mmio_write32(uart + UART_CR, CR_ON);
+        uart_on = true;
+    }
     uint32_t polls = 0;
     while ((mmio_read32(uart + UART_FR) & FR_TX_FULL) != 0)
         if (uart_stuck || ++polls == WAIT_POLLS) {

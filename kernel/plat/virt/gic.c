@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The Arm generic interrupt controller, versions 2 and 3. They share the distributor; a GICv3 adds a redistributor for each
- * hart, and is acknowledged through system registers in place of a second device.
+ * The Arm generic interrupt controller, versions 2 and 3. They share the distributor; a GICv3 adds a redistributor for
+ * each hart, and is acknowledged through system registers in place of a second device.
  *
  * All interrupts have one priority and go to the boot hart. A line is masked until somebody asks for it.
  * Context: interrupts masked, one hart.
@@ -14,6 +14,7 @@
 #include <kernel/entry.h>
 #include <kernel/irqchip.h>
 
+// clang-format off
 enum : uint32_t {
     GICD_CTLR = 0x000, GICD_TYPER = 0x004, GICD_IGROUPR = 0x080, GICD_ISENABLER = 0x100, GICD_ICENABLER = 0x180,
     GICD_ICPENDR = 0x280, GICD_IPRIORITYR = 0x400, GICD_ITARGETSR = 0x800, GICD_ICFGR = 0xc00, GICD_IROUTER = 0x6000,
@@ -21,6 +22,7 @@ enum : uint32_t {
     GICR_TYPER = 0x08, GICR_WAKER = 0x14, GICR_SGI_FRAME = 0x10000,
     V2M_MSI_TYPER = 0x08,
 };
+// clang-format on
 static constexpr uint32_t CTLR_ENABLE_V2 = 1, CTLR_ENABLE_V3 = 0x13 /* both groups, affinity routing */;
 static constexpr uint32_t CTLR_WRITE_PENDING = 1u << 31;
 static constexpr uint32_t WAKER_SLEEP = 1u << 1, WAKER_ASLEEP = 1u << 2;
@@ -109,7 +111,7 @@ static char *v3_find_redistributor(const struct gic_info *g, uint32_t affinity)
             if (type >> 32 == affinity)
                 found = region + at;
             if ((type >> 4 & 1) != 0)
-                break; /* the last of this region */
+                break;                                                  /* the last of this region */
             uint64_t frames = (type >> 1 & 1) != 0 ? 0x40000 : 0x20000; /* GICv4 has two more */
             at += g->redist_stride_bytes != 0 ? g->redist_stride_bytes : frames;
         }
@@ -133,13 +135,16 @@ static void v3_init(const struct gic_info *g)
         mmio_write64(dist + GICD_IROUTER + line * 8, hw_id);
 
     uint64_t sre;
-    __asm__ volatile("msr S3_0_C12_C12_5, %1\n\tisb\n\tmrs %0, S3_0_C12_C12_5" : "=r"(sre) : "r"(UINT64_C(7))); /* ICC_SRE_EL1 */
+    __asm__ volatile("msr S3_0_C12_C12_5, %1\n\tisb\n\tmrs %0, S3_0_C12_C12_5"
+                     : "=r"(sre)
+                     : "r"(UINT64_C(7))); /* ICC_SRE_EL1 */
     if ((sre & 1) == 0)
         kernel_refuse("interrupt controller: the GICv3 system registers are switched off");
-    __asm__ volatile("msr S3_0_C4_C6_0, %0\n\t"   /* ICC_PMR_EL1: everything passes */
+    __asm__ volatile("msr S3_0_C4_C6_0, %0\n\t"    /* ICC_PMR_EL1: everything passes */
                      "msr S3_0_C12_C12_4, xzr\n\t" /* ICC_CTLR_EL1: one write ends an interrupt */
                      "msr S3_0_C12_C12_7, %1\n\t"  /* ICC_IGRPEN1_EL1 */
-                     "isb" ::"r"(UINT64_C(0xff)), "r"(UINT64_C(1)));
+                     "isb" ::"r"(UINT64_C(0xff)),
+                     "r"(UINT64_C(1)));
 }
 
 /* Message-signalled interrupts and some devices' lines are edges; everything else is a level. */

@@ -6,6 +6,7 @@
 
 #if __STDC_HOSTED__
 #include <string.h>
+size_t strnlen(const char *s, size_t max); /* POSIX, which strict C hides */
 #else
 void *memcpy(void *restrict dst, const void *restrict src, size_t len);
 void *memmove(void *dst, const void *src, size_t len);

@@ -19,7 +19,7 @@ static void entries_are_what_the_manual_says(void **)
         enum mem_type type;
         uint64_t entry;
     } cases[] = {
-        { 0x40001000, 0, R | U, MEM_NORMAL, 0x0060000040001fc3 },     /* PXN UXN nG AF SH=3 RO EL0 page */
+        { 0x40001000, 0, R | U, MEM_NORMAL, 0x0060000040001fc3 }, /* PXN UXN nG AF SH=3 RO EL0 page */
         { 0x40001000, 0, R | W | U, MEM_NORMAL, 0x0060000040001f43 },
         { 0x40001000, 0, R | X | U, MEM_NORMAL, 0x0020000040001fc3 }, /* UXN clear */
         { 0x40000000, 0, R | X, MEM_NORMAL, 0x0040000040000783 },     /* kernel text: PXN clear, global */

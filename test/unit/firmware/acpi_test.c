@@ -202,6 +202,7 @@ static void srat_reads_wide_ids_and_wide_nodes(void **)
 {
     static const uint8_t x2apic[24] = { 2, 24, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 1 },
                          far[16] = { 0, 16, 1, 0, 1, 0, 0, 0, 0, 1 }; /* node 0x101, beyond the limit */
+    static const uint8_t off[16] = { 0, 16, 9 };                      /* an entry that is not enabled says nothing */
     uint8_t memory[40] = { 1, 40, 63, [28] = 1 };
     put(memory + 8, 0x8000000, 8);
     put(memory + 16, 0x1000000, 8);
@@ -210,6 +211,7 @@ static void srat_reads_wide_ids_and_wide_nodes(void **)
     make_entry(far, sizeof far);
     make_entry(x2apic, sizeof x2apic);
     make_entry(memory, sizeof memory);
+    make_entry(off, sizeof off);
     make_done();
     assert_int_equal(parse_made(), OK);
     assert_int_equal(m.hart[0].node, 5);

@@ -198,8 +198,8 @@ static void zeros_may_be_anywhere_between_archives_if_headers_stay_aligned(void 
     add("a", "1");
     trailer();
     zeros(2);
-    strcpy((char *)archive + archive_len, "070701");
-    archive_len += 200;
+    add("b", "22"); /* a member like any other, but for its place */
+    trailer();
     assert_int_equal(find("a", &e), ERR_BAD_ARGUMENT);
 }
 

@@ -352,6 +352,40 @@ static void distances_given_one_way_hold_the_other_way(void **)
     assert_int_equal(m.left_out, LEFT_OUT_NODE);
 }
 
+static void add_pci(uint32_t ecam_len, uint32_t first_bus, uint32_t last_bus, uint32_t window_len)
+{
+    tree_begin(&t, "pcie");
+    tree_text(&t, "compatible", "pci-host-ecam-generic");
+    tree_cells(&t, "#address-cells", 3);
+    tree_cells(&t, "#size-cells", 2);
+    tree_cells(&t, "reg", 0, 0x30000000, 0, ecam_len);
+    tree_cells(&t, "bus-range", first_bus, last_bus);
+    tree_cells(&t, "ranges", 0x02000000, 0, 0x80000000, 1, 0x20000000, 0, window_len);
+    tree_end(&t);
+}
+
+static void a_pci_bridge_has_configuration_space_for_its_buses(void **)
+{
+    tree_start_bootable(&t);
+    add_pci(0x1000000, 4, 19, 0x1000);    /* 16 MiB for 16 buses */
+    add_pci(0x1000000, 4, 20, 0x1000);    /* one bus too many */
+    add_pci(0x1000000, 4, 3, 0x1000);     /* backwards */
+    add_pci(0x1000000, 250, 256, 0x1000); /* no such bus */
+    for (uint32_t i = 0; i < MACHINE_PCI_WINDOW_MAX; i++)
+        add_pci(0x1000000, 0, 0, 0x1000);
+    tree_end(&t);
+    assert_int_equal(parse_tree(), OK);
+    assert_int_equal(m.n_pci, MACHINE_PCI_WINDOW_MAX);
+    assert_int_equal(m.pci[0].first_bus, 4);
+    assert_int_equal(m.pci[0].last_bus, 19);
+    assert_int_equal(m.pci[1].first_bus, 0);
+    assert_int_equal(m.pci[0].ecam.base, 0x30000000);
+    assert_int_equal(m.pci[0].mmio32.cpu_base, 0x120000000);
+    assert_int_equal(m.pci[0].mmio32.bus_base, 0x80000000);
+    assert_int_equal(m.n_left_out, 4);
+    assert_int_equal(m.left_out, LEFT_OUT_DEVICE | LEFT_OUT_PCI);
+}
+
 static void devices_beyond_their_limits_are_reported(void **)
 {
     tree_start_bootable(&t);
@@ -386,6 +420,7 @@ static void the_structure_must_nest(void **)
         { (const uint32_t[]){ 1, 0, 1, 0, 2, 3, 0, 0, 2, 9 }, 10 }, /* property after a child */
         { (const uint32_t[]){ 1, 0, 5, 2, 9 }, 5 },                 /* no such token */
         { (const uint32_t[]){ 1, 0, 3, 0xfffffff0, 0, 2, 9 }, 7 },  /* property reaches beyond the end */
+        { (const uint32_t[]){ 1, 0, 3, 4, 0 }, 5 },                 /* value behind the end */
         { (const uint32_t[]){ 1, 0, 3, 0, 1000, 2, 9 }, 7 },        /* name beyond the strings */
         { (const uint32_t[]){ 1, 0x61626364 }, 2 },                 /* name without an end */
     };
@@ -469,6 +504,7 @@ int main(void)
         cmocka_unit_test(old_psci_has_its_own_function_ids),
         cmocka_unit_test(memory_cells_are_the_roots_and_memory_must_be_there),
         cmocka_unit_test(distances_given_one_way_hold_the_other_way),
+        cmocka_unit_test(a_pci_bridge_has_configuration_space_for_its_buses),
         cmocka_unit_test(devices_beyond_their_limits_are_reported),
         cmocka_unit_test(the_structure_must_nest),
         cmocka_unit_test(depth_has_a_limit),

@@ -12,8 +12,10 @@
 #include <kernel/entry.h>
 #include <kernel/irq.h>
 #include <kernel/irqchip.h>
+#include <kernel/log.h>
 #include <kernel/machine_stop.h>
 #include <kernel/mem.h>
+#include <kernel/ring.h>
 #include <kernel/sched.h>
 #include <kernel/spawn.h>
 #include <kernel/sync.h>
@@ -24,7 +26,7 @@
 #include <string.h>
 
 #define MACHINE_RAM_BASE UINT64_C(0x40000000)
-#define MACHINE_RAM      (UINT64_C(64) << 20)
+#define MACHINE_RAM      (UINT64_C(16) << 20)
 #define MACHINE_MMIO     UINT64_C(0x10000000) /* a device of four pages */
 #define MACHINE_PORTS    0x60u
 #define MACHINE_IRQ      32u                  /* lines 32 to 39; even ones are level-triggered */
@@ -35,6 +37,7 @@ static struct hart machine_hart;
 static struct reticle machine_root;
 static char machine_console[8192];
 static size_t machine_console_len;
+static bool machine_verbose; /* MACHINE_LOG in the environment: prints the kernel's log and every call */
 static bool machine_irq_masked[IRQ_LINE_MAX];
 
 /* --- what the kernel wants --- */
@@ -47,16 +50,26 @@ void console_write(const char *bytes, size_t len)
 
 static void machine_log_sink(void *, const char *text, size_t len)
 {
-    if (getenv("MACHINE_LOG") != nullptr)
+    if (machine_verbose)
         fwrite(text, 1, len, stderr);
 }
 
-void kprintf(const char *format, ...)
+#define MACHINE_PRINTER(name)                                                                                              \
+    void name(const char *format, ...)                                                                                     \
+    {                                                                                                                      \
+        va_list args;                                                                                                      \
+        va_start(args, format);                                                                                            \
+        format_va(machine_log_sink, nullptr, format, args);                                                                \
+        va_end(args);                                                                                                      \
+    }
+MACHINE_PRINTER(kprintf)
+MACHINE_PRINTER(log_urgent)
+#undef MACHINE_PRINTER
+
+void kernel_panic(const char *format, ...)
 {
-    va_list args;
-    va_start(args, format);
-    format_va(machine_log_sink, nullptr, format, args);
-    va_end(args);
+    fprintf(stderr, "kernel panic: %s\n", format);
+    abort();
 }
 
 void machine_stop(uint32_t, uint32_t)
@@ -71,12 +84,12 @@ status_t irqchip_configure(uint32_t line)
 
 void irqchip_unmask(uint32_t line)
 {
-    machine_irq_masked[line] = false;
+    machine_irq_masked[line % IRQ_LINE_MAX] = false;
 }
 
 void irqchip_mask(uint32_t line)
 {
-    machine_irq_masked[line] = true;
+    machine_irq_masked[line % IRQ_LINE_MAX] = true;
 }
 
 bool irqchip_is_level(uint32_t line)
@@ -102,6 +115,7 @@ uint32_t irqchip_lines(void)
 static void machine_boot(void)
 {
     static const struct ram_range ram[] = { { MACHINE_RAM_BASE, MACHINE_RAM } };
+    machine_verbose = getenv("MACHINE_LOG") != nullptr;
     host_ram_reset();
     host_ram_add(ram[0].base, ram[0].len);
     machine_must(reticle_boot(&machine_root, ram, 1) == OK);
@@ -209,7 +223,7 @@ static inline struct thread *running(void)
     return machine_hart.current;
 }
 
-static struct call_result results_of(const struct thread *t)
+static inline struct call_result results_of(const struct thread *t)
 {
     int64_t first = (int64_t)t->frame.r[0];
     return (struct call_result){
@@ -217,7 +231,7 @@ static struct call_result results_of(const struct thread *t)
     };
 }
 
-static struct call_result call_array(uint64_t nr, const uint64_t arg[static 6])
+static inline struct call_result call_array(uint64_t nr, const uint64_t arg[static 6])
 {
     struct thread *t = running();
     machine_must(t != nullptr);

@@ -2,6 +2,7 @@
  * The saved register frame of a thread. `struct arch_frame` is complete in <isa/frame.h>; entry code saves straight into
  * the frame that struct hart.frame points to, so a thread's whole state is its frame (and its struct arch_fp). */
 #pragma once
+#include <abi/status.h>
 #include <abi/types.h>
 #include <base/addr.h>
 #include <isa/frame.h>

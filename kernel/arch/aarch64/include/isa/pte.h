@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 static constexpr uint64_t PTE_VALID = 1u << 0;
-static constexpr uint64_t PTE_TABLE = 1u << 1; /* a table; at level 0: a page */
+static constexpr uint64_t PTE_TABLE = 1u << 1;       /* a table; at level 0: a page */
 static constexpr uint64_t PTE_ATTR_DEVICE = 1u << 2; /* AttrIndx 1 of MAIR_VALUE */
 static constexpr uint64_t PTE_ATTR_MASK = 7u << 2;
 static constexpr uint64_t PTE_AP_USER = 1u << 6;
@@ -20,8 +20,8 @@ static constexpr uint64_t PTE_PXN = UINT64_C(1) << 53;
 static constexpr uint64_t PTE_UXN = UINT64_C(1) << 54;
 static constexpr uint64_t PTE_PA_MASK = UINT64_C(0x0000fffffffff000);
 
-/* Memory that is mapped can always be read; the architecture's execute-only is not used. Device memory is never executed,
- * and user pages never by the kernel. */
+/* Memory that is mapped can always be read; the architecture's execute-only is not used. Device memory is never
+ * executed, and user pages never by the kernel. */
 static inline uint64_t pte_leaf(uint64_t pa, unsigned level, uint32_t prot, enum mem_type type)
 {
     uint64_t e = (pa & PTE_PA_MASK) | PTE_VALID | PTE_AF | PTE_SH_INNER;

@@ -3,14 +3,14 @@
 #pragma once
 #include <stdint.h>
 
-#define STUB_MMIO(bits)                                                                 \
-    static inline uint##bits##_t mmio_read##bits(const volatile void *p)                \
-    {                                                                                   \
-        return *(const volatile uint##bits##_t *)p;                                     \
-    }                                                                                   \
-    static inline void mmio_write##bits(volatile void *p, uint##bits##_t v)             \
-    {                                                                                   \
-        *(volatile uint##bits##_t *)p = v;                                              \
+#define STUB_MMIO(bits)                                                                                                \
+    static inline uint##bits##_t mmio_read##bits(const volatile void *p)                                               \
+    {                                                                                                                  \
+        return *(const volatile uint##bits##_t *)p;                                                                    \
+    }                                                                                                                  \
+    static inline void mmio_write##bits(volatile void *p, uint##bits##_t v)                                            \
+    {                                                                                                                  \
+        *(volatile uint##bits##_t *)p = v;                                                                             \
     }
 STUB_MMIO(8)
 STUB_MMIO(16)

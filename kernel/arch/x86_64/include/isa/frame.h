@@ -7,8 +7,8 @@
  * Invariants:
  *  1. rip is at most VX_UADDR_LIMIT, so it is canonical: sysret and iret cannot fault in kernel mode.
  *  2. cs and ss are the user selectors; rflags has no privileged bit but IF, which is set.
- *  3. If how is X86_FRAME_SYSCALL, the thread entered by `syscall`: it gets rip in rcx and rflags in r11, whatever those
- *     two fields hold, as the ABI says that they are clobbered. */
+ *  3. If how is X86_FRAME_SYSCALL, the thread entered by `syscall`: it gets rip in rcx and rflags in r11, whatever
+ * those two fields hold, as the ABI says that they are clobbered. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +22,7 @@ struct arch_frame {
 };
 static_assert(sizeof(struct arch_frame) == 176, "entry.S, and a multiple of 16: the processor aligns the trap stack");
 
-#define X86_FRAME_SYSCALL     0x100u
+#define X86_FRAME_SYSCALL 0x100u
 #define X86_SYSCALL_INSN_BYTES 2u
 
 static inline uint64_t arch_frame_pc(const struct arch_frame *f)

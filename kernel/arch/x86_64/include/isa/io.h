@@ -4,14 +4,14 @@
 #pragma once
 #include <stdint.h>
 
-#define X86_MMIO(width)                                                                                             \
-    static inline uint##width##_t mmio_read##width(const volatile void *p)                                          \
-    {                                                                                                               \
-        return *(const volatile uint##width##_t *)p;                                                                \
-    }                                                                                                               \
-    static inline void mmio_write##width(volatile void *p, uint##width##_t value)                                   \
-    {                                                                                                               \
-        *(volatile uint##width##_t *)p = value;                                                                     \
+#define X86_MMIO(width)                                                                                                \
+    static inline uint##width##_t mmio_read##width(const volatile void *p)                                             \
+    {                                                                                                                  \
+        return *(const volatile uint##width##_t *)p;                                                                   \
+    }                                                                                                                  \
+    static inline void mmio_write##width(volatile void *p, uint##width##_t value)                                      \
+    {                                                                                                                  \
+        *(volatile uint##width##_t *)p = value;                                                                        \
     }
 X86_MMIO(8)
 X86_MMIO(16)

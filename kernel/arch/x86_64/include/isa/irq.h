@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 enum x86_vector : uint8_t {
-    X86_VECTOR_PIC = 0x20,      /* 16 vectors for the masked 8259s: only their spurious interrupts can arrive */
-    X86_VECTOR_LINE = 0x30,     /* line n of the I/O APICs arrives as X86_VECTOR_LINE + n */
+    X86_VECTOR_PIC = 0x20,  /* 16 vectors for the masked 8259s: only their spurious interrupts can arrive */
+    X86_VECTOR_LINE = 0x30, /* line n of the I/O APICs arrives as X86_VECTOR_LINE + n */
     X86_VECTOR_LINE_END = 0xf0,
     X86_VECTOR_TIMER = 0xf0,
     X86_VECTOR_SPURIOUS = 0xff,

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #define X86_DIRECT_BASE UINT64_C(0xffff800000000000)
-#define X86_DIRECT_MAX  (UINT64_C(64) << 40) /* physical addresses that the direct map reaches */
+#define X86_DIRECT_MAX (UINT64_C(64) << 40) /* physical addresses that the direct map reaches */
 #define X86_DEVICE_BASE UINT64_C(0xffffc00000000000)
-#define X86_IMAGE_BASE  UINT64_C(0xffffffff80000000)
+#define X86_IMAGE_BASE UINT64_C(0xffffffff80000000)
 
 struct x86_port_range {
     uint32_t first, count;

@@ -268,6 +268,7 @@ static void grant_everything(struct task *t, struct task *other, struct mem *ima
     machine_grant_device(t, MACHINE_MMIO, 4 * 4096, VX_DEVICE_MMIO);
     machine_grant_device(t, MACHINE_PORTS, 16, VX_DEVICE_PORTS);
     machine_grant_irqs(t);
+    machine_grant_new(t, VX_CAP_IRQ, sizeof *o, VX_RIGHTS_ALL, MACHINE_IRQ, 1, &o); /* one line, ready to be bound */
     machine_grant_new(t, VX_CAP_ENTROPY, sizeof *o, VX_RIGHTS_ALL, 0, 0, &o);
     machine_grant(t, &other->obj, VX_CAP_TASK, VX_RIGHTS_ALL);
     struct cap *slot;

@@ -7,8 +7,7 @@
 #include <arch/mmu.h>
 #include <kernel/firmware/acpi.h>
 #include <kernel/firmware/pvh.h>
-#include <isa/irq.h>
-#include <kernel/plat/q35/q35.h>
+#include <isa/plat.h>
 
 static constexpr uint64_t EARLY_MAP_END = UINT64_C(1) << 32;
 static constexpr uint64_t RAM_MIN = 24 << 20;
@@ -67,18 +66,16 @@ void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry)
     boot_hart.kernel_stack_top = (uint64_t)x86_stack_guard + sizeof x86_stack_guard;
     boot_hart.scratch[1] = (uint64_t)&boot_hart_x86;
     arch_hart_set_self(&boot_hart);
-    q35_console_init();
+    plat_console_init();
     x86_cpu_detect();
     patch_smap_sites();
     arch_hart_local_init();
     read_firmware(start_info_pa);
     x86_mmu_build(&machine);
-    q35_init(&machine);
-    if (machine.apic.has_legacy_pics)
-        q35_mask_legacy_pics();
+    plat_init(&machine);
     x86_lapic_init(&machine);
     boot_hart.hw_id = x86_lapic_id();
-    q35_irqchip_init(&machine);
+    plat_irqchip_init(&machine);
     x86_time_init(&machine, tsc_at_entry);
     kernel_main(&machine, &boot_hart);
 }

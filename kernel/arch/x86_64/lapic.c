@@ -5,7 +5,7 @@
 #include <arch/boot.h>
 #include <arch/io.h>
 #include <arch/mmu.h>
-#include <isa/irq.h>
+#include <isa/plat.h>
 #include <kernel/firmware/machine.h>
 
 enum : uint32_t {

@@ -6,7 +6,7 @@
 #include <arch/frame.h>
 #include <arch/hart.h>
 #include <arch/usercopy.h>
-#include <isa/irq.h>
+#include <isa/plat.h>
 
 enum : uint8_t {
     VECTOR_DEBUG = 1,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * COM1, an NS16550, output only and polled. [16550] "Line Status Register". */
-#include "q35.h"
 #include <arch/boot.h>
 #include <arch/hart.h>
 #include <arch/io.h>
+#include <isa/plat.h>
 #include <kernel/console.h>
 
 enum : uint16_t {
@@ -18,7 +18,7 @@ enum : uint16_t {
 static constexpr uint8_t LSR_ROOM = 0x20;
 static constexpr unsigned POLLS_MAX = 100'000; /* a port that never has room is a port that is not there */
 
-void q35_console_init(void)
+void plat_console_init(void)
 {
     port_write8(COM1 + INTERRUPT_ENABLE, 0);
     port_write8(COM1 + LINE_CONTROL, 0x80); /* divisor latch */
@@ -38,9 +38,6 @@ void arch_early_putc(char c)
 
 void console_write(const char *bytes, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] == '\n')
-            arch_early_putc('\r');
+    for (size_t i = 0; i < len; i++)
         arch_early_putc(bytes[i]);
-    }
 }

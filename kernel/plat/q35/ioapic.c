@@ -3,10 +3,9 @@
  * [82093AA] "I/O Redirection Table Registers".
  *
  * Invariants: 1. every line is masked until irqchip_unmask(). 2. trigger and polarity never change after boot. */
-#include "q35.h"
 #include <arch/io.h>
 #include <arch/mmu.h>
-#include <isa/irq.h>
+#include <isa/plat.h>
 #include <kernel/entry.h>
 #include <kernel/firmware/machine.h>
 #include <kernel/irqchip.h>
@@ -55,22 +54,7 @@ static uint32_t initial_entry(const struct apic_info *a, uint32_t line)
     return line < ISA_LINES ? e : e | ENTRY_LEVEL | ENTRY_ACTIVE_LOW;
 }
 
-/* Masks the 8259s, and moves them off the exception vectors, where their spurious interrupts would look like faults.
- * The firmware's timer may be asserting their output just now; the local APIC must still listen to see it go away. */
-void q35_mask_legacy_pics(void)
-{
-    static const uint16_t command[2] = { 0x20, 0xa0 };
-    for (unsigned i = 0; i < 2; i++) {
-        port_write8(command[i] + 1, 0xff);
-        port_write8(command[i], 0x11);
-        port_write8(command[i] + 1, (uint8_t)(X86_VECTOR_PIC + 8 * i));
-        port_write8(command[i] + 1, i == 0 ? 4 : 2);
-        port_write8(command[i] + 1, 1);
-        port_write8(command[i] + 1, 0xff);
-    }
-}
-
-void q35_irqchip_init(const struct machine *m)
+void plat_irqchip_init(const struct machine *m)
 {
     const struct apic_info *a = &m->apic;
     for (uint32_t i = 0; i < a->n_ioapics; i++) {

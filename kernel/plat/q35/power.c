@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Power and the clock chip. [ACPI] "PM1 Control Registers", "Reset Register"; [MC146818A] for the clock. */
-#include "q35.h"
+ * Power, the clock chip, and the old interrupt controllers put to rest. [ACPI] "PM1 Control Registers", "Reset
+ * Register"; [MC146818A] for the clock. */
 #include <arch/boot.h>
 #include <arch/hart.h>
 #include <arch/io.h>
 #include <arch/mmu.h>
+#include <isa/plat.h>
 #include <kernel/firmware/machine.h>
 
 static constexpr uint16_t PM1_SCI_EN = 1, PM1_SLP_EN = 1 << 13;
@@ -12,11 +13,28 @@ static constexpr uint16_t Q35_PM1_CONTROL = 0x604, Q35_S5 = 0x2000;
 static constexpr uint16_t CMOS_INDEX = 0x70, CMOS_DATA = 0x71, RESET_CONTROL = 0xcf9, KEYBOARD_COMMAND = 0x64;
 static constexpr unsigned POLLS_MAX = 100'000;
 
-static const struct machine *machine; /* nullptr until q35_init(): power-off then tries what QEMU has */
+static const struct machine *machine; /* nullptr until plat_init(): power-off then tries what QEMU has */
 
-void q35_init(const struct machine *m)
+/* Masks the 8259s, and moves them off the exception vectors, where their spurious interrupts would look like faults.
+ * The firmware's timer may be asserting their output just now; the local APIC must still listen to see it go away. */
+static void mask_legacy_pics(void)
+{
+    static const uint16_t command[2] = { 0x20, 0xa0 };
+    for (unsigned i = 0; i < 2; i++) {
+        port_write8(command[i] + 1, 0xff);
+        port_write8(command[i], 0x11);
+        port_write8(command[i] + 1, (uint8_t)(X86_VECTOR_PIC + 8 * i));
+        port_write8(command[i] + 1, i == 0 ? 4 : 2);
+        port_write8(command[i] + 1, 1);
+        port_write8(command[i] + 1, 0xff);
+    }
+}
+
+void plat_init(const struct machine *m)
 {
     machine = m;
+    if (m->apic.has_legacy_pics)
+        mask_legacy_pics();
 }
 
 static void write_register(const struct firmware_register *r, uint16_t value)

@@ -50,9 +50,10 @@ static int map_until_dry(void)
         else if (st != OK)
             return 4;
     }
-    while (STATUS(mem_alloc, 0, 4096, RW_COMMIT, 0) == OK)
+    /* Nothing is left, and what lies lowest of the free addresses has no tables yet. */
+    (void)SYS(mem_alloc, 0, UINT64_C(3) << 30, VX_MEM_RESERVE, 0);
+    while (STATUS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0) == OK)
         ;
-    /* Fill what tables there are, so that the ring's mapping wants a new one. */
     bits |= (STATUS(ring_map, ring.tx) == ERR_NO_MEMORY) << 1;
     return bits;
 }
@@ -61,6 +62,17 @@ static int bind_gift(void)
 {
     vx_handle_t gift = vx_bundle_sem("gift").raw;
     return -(int)STATUS(bind, gift, 3);
+}
+
+/* Calls that must not end the only thread: bit by bit, what THREAD_EXIT refused. */
+static int thread_exit_refused(void)
+{
+    int bits = STATUS(thread_exit, 0, 0x100001, 4096, 0) == ERR_BAD_ARGUMENT;
+    bits |= (STATUS(thread_exit, bits, UINT64_C(0xffff800000000000), 4096, 0) != OK) << 1;
+    bits |= (STATUS(thread_exit, bits, UINT64_MAX - 4095, 8192, 0) != OK) << 2;
+    bits |= (STATUS(thread_exit, bits, 0, 0, UINT64_C(0xffff800000000000)) == ERR_BAD_ADDRESS) << 3;
+    bits |= (STATUS(thread_exit, bits, UINT64_C(0x500000000000), 4096, 0) == ERR_NOT_FOUND) << 4;
+    return bits;
 }
 
 /* Bit n: operation n of TASK_CONTROL that only the Task itself may do was done. */
@@ -86,6 +98,7 @@ int child_main(const char *role)
         { "map-until-dry", map_until_dry },
         { "bind-gift", bind_gift },
         { "control-self", control_self },
+        { "thread-exit", thread_exit_refused },
     };
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
         if (vx_streq(role, roles[i].name))

@@ -117,6 +117,7 @@ void test_control(void)
     stop();
     errors();
     (void)SYS(destroy, child);
+    (void)SYS(destroy, child); /* the first ended it, the second leaves nothing of it */
     E(task_control, DESTROYED, SYS(task_control, child, VX_TASK_STOP));
     (void)SYS(cap_drop, child);
     faults();

@@ -47,7 +47,7 @@ static void spawn_errors(void)
 {
     E(spawn, BAD_HANDLE, SYS(spawn, FORGED, P(spec_bytes), spec_len));
     E(spawn, WRONG_TYPE, SYS(spawn, kit.sem, P(spec_bytes), spec_len));
-    vx_handle_t weak = kit_without(image.raw, VX_R_EXEC);
+    vx_handle_t weak = kit_without(kit.initrd, VX_R_EXEC);
     E(spawn, NO_RIGHTS, SYS(spawn, weak, P(spec_bytes), spec_len));
     (void)SYS(cap_drop, weak);
     vx_handle_t dead = (vx_handle_t)SYS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0).value;
@@ -176,6 +176,8 @@ static void wait(void)
     S(destroy, SYS(destroy, child));
     struct vx_result r = SYS(waitpid, child, 0);
     C(waitpid, ok, vx_result_status(r.value) == OK && (r.second & 255) == VX_CAUSE_DESTROYED);
+    (void)SYS(destroy, child); /* once more: now nothing is left of it */
+    E(waitpid, DESTROYED, SYS(waitpid, child, 0));
     (void)SYS(cap_drop, child);
     child = kit_child("fault", 0, 0, &id);
     r = SYS(waitpid, child, 0);

@@ -141,7 +141,7 @@ static void machine_check(void)
 }
 
 /* An object of the root's with one capability in t's table. */
-static vx_handle_t machine_grant_new(struct task *t, uint8_t type, size_t size, vx_rights_t rights, uint64_t offset,
+static inline vx_handle_t machine_grant_new(struct task *t, uint8_t type, size_t size, vx_rights_t rights, uint64_t offset,
                                      uint64_t length, struct object **out)
 {
     struct cap *slot;
@@ -149,13 +149,13 @@ static vx_handle_t machine_grant_new(struct task *t, uint8_t type, size_t size, 
     return cap_make(slot, *out, type, rights, offset, length);
 }
 
-static vx_handle_t machine_grant_console(struct task *t)
+static inline vx_handle_t machine_grant_console(struct task *t)
 {
     struct object *o;
     return machine_grant_new(t, VX_CAP_CONSOLE, sizeof *o, VX_RIGHTS_ALL, 0, 0, &o);
 }
 
-static vx_handle_t machine_grant_device(struct task *t, uint64_t base, uint64_t length, uint32_t kind)
+static inline vx_handle_t machine_grant_device(struct task *t, uint64_t base, uint64_t length, uint32_t kind)
 {
     struct object *o;
     vx_handle_t h = machine_grant_new(t, VX_CAP_DEVICE, sizeof(struct device), VX_RIGHTS_ALL, 0, length, &o);
@@ -166,14 +166,14 @@ static vx_handle_t machine_grant_device(struct task *t, uint64_t base, uint64_t 
     return h;
 }
 
-static vx_handle_t machine_grant_irqs(struct task *t)
+static inline vx_handle_t machine_grant_irqs(struct task *t)
 {
     struct object *o;
     return machine_grant_new(t, VX_CAP_IRQ, sizeof *o, VX_RIGHTS_ALL, MACHINE_IRQ, 8, &o);
 }
 
 /* A capability of t's to an object, the first of its kind. */
-static vx_handle_t machine_grant(struct task *t, struct object *o, uint8_t type, vx_rights_t rights)
+static inline vx_handle_t machine_grant(struct task *t, struct object *o, uint8_t type, vx_rights_t rights)
 {
     struct cap *slot;
     machine_must(cap_reserve(&t->caps, &slot) == OK);

@@ -189,6 +189,16 @@ void pt_clear(struct pt_edit *e, uint64_t from, uint64_t to)
     clear_in_table(e, arch_phys_to_virt(e->as->root), PT_LEVELS - 1, from, to);
 }
 
+void pt_clear_page(struct pt_edit *e, uint64_t va)
+{
+    unsigned level;
+    uint64_t *slot = pt_walk(e->as->root, va, 0, &level);
+    if (*slot == 0)
+        return;
+    kassert(level == 0);
+    clear_leaf(e, slot, 0, va);
+}
+
 static void protect_in_table(struct pt_edit *e, uint64_t *table, unsigned level, uint64_t from, uint64_t to, uint32_t prot,
                              enum mem_type type)
 {

@@ -126,6 +126,8 @@ void pt_edit_begin(struct pt_edit *e, struct arch_aspace *as, struct reticle *r)
 void pt_edit_end(struct pt_edit *e);
 /* Empties [from, to), which cuts no leaf in two. Frames go back if owns_frames. */
 void pt_clear(struct pt_edit *e, uint64_t from, uint64_t to);
+/* The same for one page, whose tables all stay. */
+void pt_clear_page(struct pt_edit *e, uint64_t va);
 /* Changes the protection of the leaves and parked entries in [from, to), which cuts none in two. */
 void pt_protect(struct pt_edit *e, uint64_t from, uint64_t to, uint32_t prot, enum mem_type type);
 /* How many tables pt_split needs, for one address after the other; 0 is no address. */

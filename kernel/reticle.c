@@ -123,14 +123,28 @@ static inline void free_list_take(struct reticle *r, struct page *p, uint32_t or
     free_list_add(r, page_in(g, pfn), order);
 }
 
+/* The spares are a stack through node.next, down to the list head. */
+static inline void spare_push(struct reticle *r, struct page *p)
+{
+    p->type = PAGE_SPARE;
+    p->node.next = r->spares.next;
+    r->spares.next = &p->node;
+    r->n_spares++;
+}
+
+static inline struct page *spare_pop(struct reticle *r)
+{
+    struct page *p = page_of_node(r->spares.next);
+    r->spares.next = p->node.next;
+    r->n_spares--;
+    return p;
+}
+
 /* Merges the spare pages (R6). At most SPARES_MAX times O(log). */
 [[gnu::noinline]] static void spares_flush(struct reticle *r)
 {
     while (r->n_spares != 0) {
-        struct page *p = page_of_node(r->spares.next);
-        list_remove(&p->node);
-        r->n_spares--;
-        uint64_t pfn = pfn_of_page(p);
+        uint64_t pfn = pfn_of_page(spare_pop(r));
         block_merge(r, range_of(pfn), pfn, 0);
     }
 }
@@ -157,23 +171,28 @@ static inline void free_list_take(struct reticle *r, struct page *p, uint32_t or
     return p;
 }
 
-status_t reticle_alloc(struct reticle *r, uint32_t order, page_type_t type, paddr_t *out)
+static inline paddr_t block_hand_out(struct reticle *r, struct page *p, uint32_t order, page_type_t type)
 {
-    struct page *p;
-    if (order == 0 && r->n_spares != 0) {
-        p = page_of_node(r->spares.next);
-        list_remove(&p->node);
-        r->n_spares--;
-    } else {
-        if (order > RETICLE_ORDER_MAX)
-            return ERR_NO_MEMORY;
-        p = block_take(r, order);
-        if (p == nullptr)
-            return ERR_NO_MEMORY;
-    }
     page_set(p, r, type, order);
     r->free_pages -= pages_in(order);
-    *out = pa_of(pfn_of_page(p));
+    return pa_of(pfn_of_page(p));
+}
+
+/* Apart, so that the quick way needs no stack. */
+[[gnu::noinline]] static status_t alloc_block(struct reticle *r, uint32_t order, page_type_t type, paddr_t *out)
+{
+    struct page *p = order <= RETICLE_ORDER_MAX ? block_take(r, order) : nullptr;
+    if (p == nullptr)
+        return ERR_NO_MEMORY;
+    *out = block_hand_out(r, p, order, type);
+    return OK;
+}
+
+status_t reticle_alloc(struct reticle *r, uint32_t order, page_type_t type, paddr_t *out)
+{
+    if (order != 0 || r->n_spares == 0)
+        return alloc_block(r, order, type, out);
+    *out = block_hand_out(r, spare_pop(r), 0, type);
     return OK;
 }
 
@@ -182,10 +201,7 @@ static inline void block_free(struct reticle *r, struct range *g, uint64_t pfn, 
 {
     r->free_pages += pages_in(order);
     if (order == 0 && r->n_spares < SPARES_MAX) {
-        struct page *p = page_in(g, pfn);
-        p->type = PAGE_SPARE;
-        list_push_front(&r->spares, &p->node);
-        r->n_spares++;
+        spare_push(r, page_in(g, pfn));
         return;
     }
     block_merge(r, g, pfn, order);

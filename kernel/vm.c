@@ -203,40 +203,70 @@ void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, ui
     arch_tlb_publish();
 }
 
+status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reached, uint32_t prot)
+{
+    struct block_list tables = {};
+    paddr_t frame;
+    if (reached != 0 && pt_reserve(&tables, vm->reticle, reached) != OK)
+        return ERR_NO_MEMORY;
+    status_t st = reticle_alloc(vm->reticle, 0, PAGE_ANON, &frame);
+    if (st != OK) {
+        block_list_free(&tables, vm->reticle);
+        return st;
+    }
+#ifndef MUTATE_VM_NO_ZERO
+    arch_page_zero(arch_phys_to_virt(frame));
+#endif
+    pt_install(e, reached, page, 0, frame, prot, MEM_NORMAL, &tables);
+    arch_tlb_publish();
+    return OK;
+}
+
 /* --- mapping --- */
+
+/* Backs a range in which nothing is mapped. On error nothing changed. */
+static status_t anon_commit(struct vm *vm, uint64_t at, uint64_t len, uint32_t prot)
+{
+    struct vm_stock stock;
+    if (len == ARCH_PAGE_SIZE) {
+        unsigned reached;
+        uint64_t *e = pt_walk(vm->as.root, at, 0, &reached);
+        return anon_back_page(vm, at, e, reached, prot);
+    }
+    if (len / ARCH_PAGE_SIZE > vm->reticle->free_pages)
+        return ERR_NO_MEMORY;
+    stock_init(&stock);
+    status_t st = stock_for_anon(vm, &stock, at, at + len);
+    if (st == OK)
+        anon_back(vm, &stock, at, at + len, prot);
+    else
+        stock_free(&stock, vm->reticle);
+    return st;
+}
 
 status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed, uint64_t *out)
 {
     struct vma *a;
-    struct vm_stock stock;
     uint64_t at;
     if (!prot_ok(prot) || len == 0 || len % ARCH_PAGE_SIZE != 0)
         return ERR_BAD_ARGUMENT;
     status_t st = place(vm, addr, len, fixed, &at);
-    if (st != OK)
-        return st;
-    if (state == VX_MEM_COMMIT && len / ARCH_PAGE_SIZE > vm->reticle->free_pages)
-        return ERR_NO_MEMORY;
-    st = area_alloc(vm, &a);
+    if (st == OK)
+        st = area_alloc(vm, &a);
     if (st != OK)
         return st;
     prot = prot_normal(prot);
-    if (state == VX_MEM_COMMIT) {
-        stock_init(&stock);
-        st = stock_for_anon(vm, &stock, at, at + len);
-        if (st != OK) {
-            stock_free(&stock, vm->reticle);
-            reticle_kfree(vm->reticle, a, sizeof *a);
-            return st;
-        }
+    if (state == VX_MEM_COMMIT)
+        st = anon_commit(vm, at, len, prot);
+    if (st != OK) {
+        reticle_kfree(vm->reticle, a, sizeof *a);
+        return st;
     }
     /* --- commit: nothing below can fail --- */
     a->kind = VMA_ANON;
     a->state = (uint8_t)state;
     a->prot = prot;
     area_enter(vm, a, at, len);
-    if (state == VX_MEM_COMMIT)
-        anon_back(vm, &stock, at, at + len, prot);
     *out = at;
     return OK;
 }
@@ -369,11 +399,16 @@ static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t t
 {
     struct vm *vm = a->vm;
     bool keep_left = from > a->node.key, keep_right = to < a->end;
-    struct vma *before = area_of(tree_prev(&a->node)), *after = area_next(a);
-    e->floor = keep_left ? from : before != nullptr ? before->end : 0;
-    e->ceiling = keep_right ? to : after != nullptr ? after->node.key : PT_USER_END;
+    struct vma *before = keep_left ? nullptr : area_of(tree_prev(&a->node));
     e->owns_frames = a->kind == VMA_ANON;
-    pt_clear(e, from, to);
+    e->floor = keep_left ? from : before != nullptr ? before->end : 0;
+    if (to - from == ARCH_PAGE_SIZE && (keep_right || e->floor > (from & ~(pt_span(1) - 1)))) {
+        pt_clear_page(e, from); /* a neighbour needs the same tables */
+    } else {
+        struct vma *after = keep_right ? nullptr : area_next(a);
+        e->ceiling = keep_right ? to : after != nullptr ? after->node.key : PT_USER_END;
+        pt_clear(e, from, to);
+    }
     if (from >= VX_MAP_BASE && from < vm->next_free_hint)
         vm->next_free_hint = from;
     if (keep_left && keep_right) {
@@ -403,9 +438,11 @@ status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *
     if (!range_ok(addr, len))
         return ERR_BAD_ARGUMENT;
     uint64_t end = addr + len;
-    struct vma *head = area_at(vm, addr), *tail = area_at(vm, end);
+    struct vma *head = area_from(vm, addr), *tail = head;
+    if (head != nullptr && head->end < end)
+        tail = area_at(vm, end);
     bool cuts_head = is_concerned(head, only_cap) && head->node.key < addr;
-    bool cuts_tail = is_concerned(tail, only_cap) && tail->node.key < end;
+    bool cuts_tail = is_concerned(tail, only_cap) && tail->node.key < end && tail->end > end;
     if (cuts_head && cuts_tail && head == tail) {
         status_t st = area_alloc(vm, &spare);
         if (st != OK)
@@ -430,8 +467,8 @@ status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *
         e.owns_frames = tail->kind == VMA_ANON;
         pt_split(&e, end, &tables);
     }
-    for (struct vma *a = area_from(vm, addr), *next; a != nullptr && a->node.key < end; a = next) {
-        next = area_next(a);
+    for (struct vma *a = head, *next; a != nullptr && a->node.key < end; a = next) {
+        next = a->end < end ? area_next(a) : nullptr;
         if (is_concerned(a, only_cap))
             area_cut(&e, a, a->node.key > addr ? a->node.key : addr, a->end < end ? a->end : end, &spare);
     }

@@ -6,26 +6,6 @@
 #include <kernel/cap.h>
 #include <kernel/vm_area.h>
 
-/* Backs one untouched page, whose walk ended at e. */
-static status_t lazy_back(struct vm *vm, const struct vma *a, uint64_t page, uint64_t *e, unsigned reached)
-{
-    struct block_list tables = {};
-    paddr_t frame;
-    if (reached != 0 && pt_reserve(&tables, vm->reticle, reached) != OK)
-        return ERR_NO_MEMORY;
-    status_t st = reticle_alloc(vm->reticle, 0, PAGE_ANON, &frame);
-    if (st != OK) {
-        block_list_free(&tables, vm->reticle);
-        return st;
-    }
-#ifndef MUTATE_VM_NO_ZERO
-    arch_page_zero(arch_phys_to_virt(frame));
-#endif
-    pt_install(e, reached, page, 0, frame, a->prot, MEM_NORMAL, &tables);
-    arch_tlb_publish();
-    return OK;
-}
-
 /* The entry behind addr, backed if it was lazy. a holds addr. */
 static status_t entry_backed(struct vm *vm, const struct vma *a, uint64_t addr, uint64_t *entry, unsigned *level)
 {
@@ -33,7 +13,7 @@ static status_t entry_backed(struct vm *vm, const struct vma *a, uint64_t addr, 
     if (*e == 0) {
         if (a->kind != VMA_ANON || a->state != VX_MEM_LAZY)
             return ERR_BAD_ADDRESS;
-        status_t st = lazy_back(vm, a, addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1), e, *level);
+        status_t st = anon_back_page(vm, addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1), e, *level, a->prot);
         if (st != OK)
             return st;
         e = pt_walk(vm->as.root, addr, 0, level);
@@ -50,7 +30,7 @@ status_t vm_fault(struct vm *vm, uint64_t addr, uint32_t access)
         return ERR_BAD_ADDRESS;
     uint64_t *e = pt_walk(vm->as.root, addr, 0, &level);
     if (*e == 0 && a->kind == VMA_ANON && a->state == VX_MEM_LAZY)
-        return lazy_back(vm, a, addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1), e, level);
+        return anon_back_page(vm, addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1), e, level, a->prot);
     if (!pte_present(*e))
         return ERR_BAD_ADDRESS;
     /* Allowed and present: another thread was faster, or the TLB held an older answer. */

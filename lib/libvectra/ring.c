@@ -63,19 +63,15 @@ status_t vx_ring_refresh_room(struct vx_ring_producer *p)
     return OK;
 }
 
-status_t vx_ring_refresh_used(struct vx_ring_consumer *c)
+status_t vx_ring_refused(struct vx_ring_consumer *c)
 {
     /* `closed` before `head`: what a producer published before it went is still found. */
     uint32_t closed = atomic_load_explicit(&c->shared->closed, memory_order_acquire);
-    /* acquire: pairs with the release in vx_ring_put, so that the message is visible */
     uint32_t head = atomic_load_explicit(&c->shared->head, memory_order_acquire);
     uint32_t used = head - c->mine;
-    if (used > c->mask + 1)
+    if (used > c->mask + 1 || (used == 0 && (closed & PRODUCER_GONE) != 0))
         return ERR_PEER_CLOSED; /* invariant 2 */
-    if (used == 0)
-        return (closed & PRODUCER_GONE) != 0 ? ERR_PEER_CLOSED : ERR_WOULD_BLOCK;
-    c->peer = head;
-    return OK;
+    return ERR_WOULD_BLOCK; /* if something came meanwhile, the next try finds it */
 }
 
 void vx_ring_wake_consumer(struct vx_ring_producer *p)
@@ -94,7 +90,8 @@ bool vx_ring_sleep_begin(struct vx_ring_consumer *c)
     atomic_store_explicit(&c->shared->consumer_asleep, 1, memory_order_relaxed);
     /* seq_cst: my flag before its head, against its head before my flag (abi/ring.h) */
     atomic_thread_fence(memory_order_seq_cst);
-    if (vx_ring_refresh_used(c) == ERR_WOULD_BLOCK)
+    if (atomic_load_explicit(&c->shared->head, memory_order_relaxed) == c->mine &&
+        (atomic_load_explicit(&c->shared->closed, memory_order_relaxed) & PRODUCER_GONE) == 0)
         return true;
     vx_ring_sleep_end(c);
     return false;

@@ -38,28 +38,25 @@ status_t vx_ring_consumer_open(struct vx_ring_consumer *c, vx_ring_rx rx);
 
 /* The slow halves: a counter is stale, or the peer sleeps, or has gone. */
 status_t vx_ring_refresh_room(struct vx_ring_producer *p);
-status_t vx_ring_refresh_used(struct vx_ring_consumer *c);
+status_t vx_ring_refused(struct vx_ring_consumer *c); /* why there is nothing to take */
 void vx_ring_wake_consumer(struct vx_ring_producer *p);
 void vx_ring_wake_producer(struct vx_ring_consumer *c);
-
-static inline void vx_ring_copy(struct vx_message *to, const struct vx_message *from)
-{
-    for (unsigned i = 0; i < 8; i++)
-        to->word[i] = from->word[i];
-}
 
 /* Publishes a message without looking at whether the consumer sleeps: follow up with vx_ring_publish.
  * WOULD_BLOCK: full. PEER_CLOSED: the consumer is gone or broke the protocol. */
 static inline status_t vx_ring_put(struct vx_ring_producer *p, const struct vx_message *message)
 {
-    if (p->mine - p->peer > p->mask) {
+    struct vx_ring_shared *shared = p->shared;
+    uint32_t mine = p->mine, mask = p->mask;
+    if (__builtin_expect(mine - p->peer > mask, 0)) {
         status_t st = vx_ring_refresh_room(p);
         if (st != OK)
             return st;
     }
-    vx_ring_copy(&p->shared->slot[p->mine & p->mask], message);
-    /* release: the message is visible before the counter that announces it; pairs with vx_ring_refresh_used */
-    atomic_store_explicit(&p->shared->head, ++p->mine, memory_order_release);
+    shared->slot[mine & mask] = *message;
+    p->mine = ++mine;
+    /* release: the message is visible before the counter that announces it; pairs with the acquire in vx_ring_pop */
+    atomic_store_explicit(&shared->head, mine, memory_order_release);
     return OK;
 }
 
@@ -68,7 +65,7 @@ static inline void vx_ring_publish(struct vx_ring_producer *p)
 {
     /* seq_cst: my head before its flag, against its flag before my head (abi/ring.h) */
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&p->shared->consumer_asleep, memory_order_relaxed) != 0)
+    if (__builtin_expect(atomic_load_explicit(&p->shared->consumer_asleep, memory_order_relaxed) != 0, 0))
         vx_ring_wake_consumer(p);
 }
 
@@ -83,17 +80,22 @@ static inline status_t vx_ring_push(struct vx_ring_producer *p, const struct vx_
 /* Takes the oldest message. WOULD_BLOCK: empty. PEER_CLOSED: empty and the producer is gone, or it broke the protocol. */
 static inline status_t vx_ring_pop(struct vx_ring_consumer *c, struct vx_message *message)
 {
-    if (c->peer == c->mine) {
-        status_t st = vx_ring_refresh_used(c);
-        if (st != OK)
-            return st;
+    struct vx_ring_shared *shared = c->shared;
+    uint32_t mine = c->mine, mask = c->mask;
+    if (c->peer == mine) {
+        /* acquire: pairs with the release in vx_ring_put, so that the message is visible */
+        uint32_t head = atomic_load_explicit(&shared->head, memory_order_acquire);
+        if (__builtin_expect(head - mine - 1 > mask, 0)) /* empty, or a lie */
+            return vx_ring_refused(c);
+        c->peer = head;
     }
-    vx_ring_copy(message, &c->shared->slot[c->mine & c->mask]);
+    *message = shared->slot[mine & mask]; /* once: no read moves below the release */
+    c->mine = ++mine;
     /* release: the slot has been read before it is given back; pairs with vx_ring_refresh_room */
-    atomic_store_explicit(&c->shared->tail, ++c->mine, memory_order_release);
+    atomic_store_explicit(&shared->tail, mine, memory_order_release);
     /* seq_cst: my tail before its flag, against its flag before my tail (abi/ring.h) */
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&c->shared->producer_asleep, memory_order_relaxed) != 0)
+    if (__builtin_expect(atomic_load_explicit(&shared->producer_asleep, memory_order_relaxed) != 0, 0))
         vx_ring_wake_producer(c);
     return OK;
 }

@@ -146,6 +146,16 @@ bool kit_hostile_in(const char *name, size_t bytes, struct vx_result (*call)(uin
     return all_bad(name, list, bad_addresses(list, bytes), call);
 }
 
+bool kit_hostile_word(const char *name, struct vx_result (*call)(uint64_t))
+{
+    uint64_t all[24], list[24];
+    size_t n = bad_addresses(all, 4), kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (all[i] % 4 == 0)
+            list[kept++] = all[i];
+    return all_bad(name, list, kept, call);
+}
+
 bool kit_hostile_out(const char *name, size_t bytes, struct vx_result (*call)(uint64_t))
 {
     uint64_t list[24];

@@ -57,6 +57,8 @@ uint32_t kit_child_end(vx_handle_t task);
  * code. True when every one was BAD_ADDRESS; prints the first that was not. */
 bool kit_hostile_in(const char *name, size_t bytes, struct vx_result (*call)(uint64_t address));
 bool kit_hostile_out(const char *name, size_t bytes, struct vx_result (*call)(uint64_t address));
+/* As kit_hostile_in, for an aligned 32-bit word. */
+bool kit_hostile_word(const char *name, struct vx_result (*call)(uint64_t address));
 /* Runs `call` with handles that no Task was ever given; true when every one was BAD_HANDLE. */
 bool kit_hostile_handle(const char *name, struct vx_result (*call)(uint64_t handle));
 

@@ -135,10 +135,10 @@ static void futex(void)
     kit_interrupt();
     E(futex_wait, INTERRUPTED, SYS(futex_wait, P(&word), 5, VX_FOREVER));
     E(futex_wait, BAD_ARGUMENT, SYS(futex_wait, P(kit.page) + 1, 5, VX_FOREVER));
-    kit_hostile_in("futex_wait.BAD_ADDRESS", 4, wait_at);
+    kit_hostile_word("futex_wait.BAD_ADDRESS", wait_at);
     E(futex_wake, BAD_ARGUMENT, SYS(futex_wake, P(kit.page) + 2, 1, 0, 0));
     E(futex_wake, BAD_ARGUMENT, SYS(futex_wake, P(&word), 1, 0x40, 0));
-    kit_hostile_in("futex_wake.BAD_ADDRESS", 4, wake_at);
+    kit_hostile_word("futex_wake.BAD_ADDRESS", wake_at);
     C(futex_wake, ok, SYS(futex_wake, P(&word), 1, 0, 0).value == 0);
     atomic_store_explicit(&flag, 0, memory_order_relaxed);
     uint32_t id = start(waits, 0, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Assertions about our own code. kassert stays on in release builds; kassert_debug is for checks that cost more than the
- * thing checked. Neither may ever depend on what a user passes in: that is a status, not an assertion. */
+ * Assertions about our own code. kassert stays on in release builds; kassert_debug is for checks that cost more than
+ * the thing checked. Neither may ever depend on what a user passes in: that is a status, not an assertion. */
 #pragma once
 
 [[noreturn]] void kassert_fail(const char *expr, const char *file, int line);

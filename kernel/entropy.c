@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Randomness. A pool, which is a 256-bit key, takes everything that is added; from it every hart draws a key of its own,
- * again whenever the pool has grown, and makes its output from that.
+ * Randomness. A pool, which is a 256-bit key, takes everything that is added; from it every hart draws a key of its
+ * own, again whenever the pool has grown, and makes its output from that.
  *
- * E1. Fast key erasure: every block that yields output also yields the key that replaces the one it was made with, before
- *     the output is handed out.
- * E2. Mixing is key := ChaCha20(key xor input)[0..31], with length and counter as nonce: whoever does not know the key
- *     learns and steers nothing, whatever the input; whoever knows all inputs but one cannot compute the key.
- * E3. Credit is only bookkeeping: output never blocks, and never depends on it.
- * Locking: none; the pool is used by one hart at a time, and a hart's state with interrupts masked. */
+ * E1. Fast key erasure: every block that yields output also yields the key that replaces the one it was made with,
+ * before the output is handed out. E2. Mixing is key := ChaCha20(key xor input)[0..31], with length and counter as
+ * nonce: whoever does not know the key learns and steers nothing, whatever the input; whoever knows all inputs but one
+ * cannot compute the key. E3. Credit is only bookkeeping: output never blocks, and never depends on it. Locking: none;
+ * the pool is used by one hart at a time, and a hart's state with interrupts masked. */
 #include <abi/limits.h>
 #include <arch/boot.h>
 #include <arch/hart.h>
@@ -16,8 +15,8 @@
 #include <kernel/entropy.h>
 #include <kernel/entry.h>
 
-#define KEY_WORDS   8u
-#define KEY_BYTES   32u
+#define KEY_WORDS 8u
+#define KEY_BYTES 32u
 #define BLOCK_BYTES 64u
 #define SOURCES_MAX 8u
 /* A reading of the counter is never credited with more than this. */
@@ -61,12 +60,13 @@ static inline void quarter_round(uint32_t s[static 16], unsigned a, unsigned b, 
     s[b] = rotl(s[b] ^ s[c], 7);
 }
 
-void chacha20_block(const uint32_t key[static 8], uint32_t counter, const uint32_t nonce[static 3], uint32_t out[static 16])
+void chacha20_block(const uint32_t key[static 8], uint32_t counter, const uint32_t nonce[static 3],
+                    uint32_t out[static 16])
 {
     const uint32_t start[16] = {
         0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, /* "expand 32-byte k" */
-        key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7],
-        counter, nonce[0], nonce[1], nonce[2],
+        key[0],     key[1],     key[2],     key[3],     key[4],   key[5],
+        key[6],     key[7],     counter,    nonce[0],   nonce[1], nonce[2],
     };
     uint32_t s[16];
     memcpy(s, start, sizeof s);
@@ -140,8 +140,8 @@ static uint64_t distance(uint64_t a, uint64_t b)
     return a > b ? a - b : b - a;
 }
 
-/* A reading counts if neither the differences of readings, nor theirs, nor theirs again stood still: what grows steadily,
- * or in steps that do, is predictable. Even then it counts for a quarter of a bit. */
+/* A reading counts if neither the differences of readings, nor theirs, nor theirs again stood still: what grows
+ * steadily, or in steps that do, is predictable. Even then it counts for a quarter of a bit. */
 void entropy_add_jitter(const uint64_t *samples, size_t n)
 {
     uint64_t moved = 0, d1 = 0, d2 = 0;
@@ -215,8 +215,8 @@ size_t entropy_report(char *out, size_t room)
     size_t len = format_into(out, room, "%s:", entropy_seeded() ? "seeded" : "not seeded");
     for (uint32_t i = 0; i < pool.n_sources; i++) {
         size_t at = len < room ? len : room - 1;
-        len += format_into(out + at, room - at, "%s %lu%s from %s", i == 0 ? "" : ",", (unsigned long)pool.sources[i].bits,
-                           i == 0 ? " bits" : "", pool.sources[i].name);
+        len += format_into(out + at, room - at, "%s %lu%s from %s", i == 0 ? "" : ",",
+                           (unsigned long)pool.sources[i].bits, i == 0 ? " bits" : "", pool.sources[i].name);
     }
     if (pool.n_sources == 0) {
         size_t at = len < room ? len : room - 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's random generator: ChaCha20 with fast key erasure, one state per hart, fed by whoever has something to add. */
+ * The kernel's random generator: ChaCha20 with fast key erasure, one state per hart, fed by whoever has something to
+ * add. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -9,8 +10,8 @@
 
 /* Starts anew, and takes what the processor's own generator gives. */
 void entropy_init(void);
-/* Mixes bytes in: nothing that anybody adds can make the output weaker. `credit_bits` is what a careful person believes is
- * unpredictable in them, at most 8 * len. `source` is a constant string, for the report. */
+/* Mixes bytes in: nothing that anybody adds can make the output weaker. `credit_bits` is what a careful person believes
+ * is unpredictable in them, at most 8 * len. `source` is a constant string, for the report. */
 void entropy_add(const void *bytes, size_t len, uint32_t credit_bits, const char *source);
 /* Mixes in readings of the cycle counter taken at moments that vary, and credits what their differences justify. */
 void entropy_add_jitter(const uint64_t *samples, size_t n);
@@ -21,4 +22,5 @@ void entropy_fill(void *out, size_t len);
 size_t entropy_report(char *out, size_t room);
 
 /* The block function of [RFC8439] "The ChaCha20 Block Function": sixteen words, little endian when read as bytes. */
-void chacha20_block(const uint32_t key[static 8], uint32_t counter, const uint32_t nonce[static 3], uint32_t out[static 16]);
+void chacha20_block(const uint32_t key[static 8], uint32_t counter, const uint32_t nonce[static 3],
+                    uint32_t out[static 16]);

@@ -71,7 +71,8 @@ status_t pt_reserve(struct block_list *tables, struct reticle *r, unsigned n);
 static inline uint64_t *pt_walk(paddr_t root, uint64_t va, unsigned to, unsigned *level)
 {
     uint64_t *table = arch_phys_to_virt(root);
-    for (unsigned l = PT_LEVELS - 1;; l--) {
+#pragma clang loop unroll(full)
+    for (unsigned l = PT_LEVELS - 1; l > 0; l--) {
         uint64_t *e = &table[(va >> pt_shift(l)) % PT_ENTRIES];
         if (l == to || !pte_present(*e) || pte_is_leaf(*e, l)) {
             *level = l;
@@ -79,6 +80,8 @@ static inline uint64_t *pt_walk(paddr_t root, uint64_t va, unsigned to, unsigned
         }
         table = arch_phys_to_virt((paddr_t){ pte_pa(*e) });
     }
+    *level = 0;
+    return &table[(va >> pt_shift(0)) % PT_ENTRIES];
 }
 
 static inline bool pt_is_parked(uint64_t e)

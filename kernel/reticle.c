@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * Reticles: the buddy allocator over all RAM, and the small objects cut from its pages. See reticle.h for R1-R5.
  *
- * Every page of RAM has a struct page, in one array that is cut from RAM at boot and never initialised: only the struct of
- * a block's first page means anything (R3), and blocks are found by knowing where they start. Two things follow. A child's
- * block is given back in a few steps, whatever lies about inside. And the first page of a lent block belongs to the
- * innermost Reticle: what the lender must know of the block is in the child's struct reticle.
+ * Every page of RAM has a struct page, in one array that is cut from RAM at boot and never initialised: only the struct
+ * of a block's first page means anything (R3), and blocks are found by knowing where they start. Two things follow. A
+ * child's block is given back in a few steps, whatever lies about inside. And the first page of a lent block belongs to
+ * the innermost Reticle: what the lender must know of the block is in the child's struct reticle.
  *
- * R6. A Reticle keeps up to SPARES_MAX free single pages unmerged (PAGE_SPARE, on r->spares), so that a page which comes
- *     and goes does not split and merge a big block each time. They count as free; whoever needs them merged gets them
- *     merged before it fails.
- * R7. An object page has type PAGE_OBJECT, at least one object in it, and is on its class's partial list if it has room.
- *     `slots` (of class 0: the page's own first 64 bytes) has a bit set for every free slot. Objects are never trusted.
- * Locking: none here; one Reticle is used by one hart at a time (kernel/locks.def). The range table is constant. */
+ * R6. A Reticle keeps up to SPARES_MAX free single pages unmerged (PAGE_SPARE, on r->spares), so that a page which
+ * comes and goes does not split and merge a big block each time. They count as free; whoever needs them merged gets
+ * them merged before it fails. R7. An object page has type PAGE_OBJECT, at least one object in it, and is on its
+ * class's partial list if it has room. `slots` (of class 0: the page's own first 64 bytes) has a bit set for every free
+ * slot. Objects are never trusted. Locking: none here; one Reticle is used by one hart at a time (kernel/locks.def).
+ * The range table is constant. */
 #include <arch/mmu.h>
 #include <base/kassert.h>
 #include <base/string.h>
@@ -19,9 +19,9 @@
 #include <kernel/reticle_page.h>
 #include <stdatomic.h>
 
-#define SPARES_MAX      8u
-#define ROOT_ORDER      UINT32_MAX
-#define NO_ORDER        UINT32_MAX
+#define SPARES_MAX 8u
+#define ROOT_ORDER UINT32_MAX
+#define NO_ORDER UINT32_MAX
 /* Every reservation can cut a region in two. */
 #define RANGE_MAX (MEMORY_REGION_MAX + RESERVED_REGION_MAX + 1)
 
@@ -218,7 +218,8 @@ void reticle_free(struct reticle *r, paddr_t block, uint32_t order)
     struct range *g = range_of(pfn);
     kassert(g != nullptr && (block.raw & (ARCH_PAGE_SIZE - 1)) == 0);
     struct page *p = page_in(g, pfn);
-    kassert(type_is_used(p->type) && p->order == order && p->reticle == r); /* else: freed twice, or not what was given */
+    kassert(type_is_used(p->type) && p->order == order &&
+            p->reticle == r); /* else: freed twice, or not what was given */
     block_free(r, g, pfn, order);
 }
 
@@ -369,7 +370,8 @@ const struct range *reticle_range(size_t i)
 }
 
 /* The first page of the innermost block that holds the page, and where it starts. Blocks tile a range, so the first of
- * the aligned addresses below us lies at the start of one, and so does every next one that the last block does not cover. */
+ * the aligned addresses below us lies at the start of one, and so does every next one that the last block does not
+ * cover. */
 static struct page *block_of(const struct range *g, uint64_t pfn, uint64_t *start)
 {
     uint64_t at = g->first;

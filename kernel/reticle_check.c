@@ -149,7 +149,8 @@ bool reticle_check(const struct reticle *root, const char **why)
     reason = nullptr;
     const struct reticle *r = root;
     bool ok = check_one(r);
-    while (ok) { /* pre-order over the tree: down, else along, else up and along; no recursion, for depth is the user's */
+    while (
+        ok) { /* pre-order over the tree: down, else along, else up and along; no recursion, for depth is the user's */
         const struct list_node *next = r->children.next;
         while (r != root && next == &r->children) {
             next = r->sibling.next;

@@ -14,7 +14,7 @@ struct page {
 };
 static_assert(sizeof(struct page) <= 32);
 
-#define PAGE_SPARE      0xfeu /* seen from outside: PAGE_FREE */
+#define PAGE_SPARE 0xfeu /* seen from outside: PAGE_FREE */
 #define OBJECT_MIN_LOG2 6u
 
 struct range {

@@ -55,7 +55,7 @@ static uint32_t state_for_people(const struct thread *th)
 {
     switch (th->state) {
     case THREAD_BLOCKED:
-        return 1;
+        return th->stop_pending ? 2 : 1;
     case THREAD_STOPPED:
         return 2;
     case THREAD_ENDED:

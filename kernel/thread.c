@@ -198,6 +198,8 @@ struct sysret sys_thread_exit(uint64_t status, uint64_t stack, uint64_t stack_le
     if (clear >= stack && clear < stack + stack_len)
         return sys_status(ERR_BAD_ARGUMENT); /* the word must outlive the stack */
     if (stack_len != 0) {
+        if (!vm_is_mapped(vm, stack, stack_len, nullptr))
+            return sys_status(ERR_NOT_FOUND);
         status_t st = vm_unmap(vm, stack, stack_len, nullptr);
         if (st != OK)
             return sys_status(st);

@@ -3,7 +3,11 @@
  *
  * Every operation reserves first: an area record, table pages, frames; then it commits, which cannot fail. A table lives
  * as long as an area lies in what it spans (P1), so tables are freed by looking at the neighbouring areas and not by
- * counting entries. Areas are not merged: what one call made another can free whole, without needing memory for that. */
+ * counting entries.
+ *
+ * Committed memory right above committed memory of the same protection becomes one area with it: cheaper than a record of
+ * its own. Freeing from the middle then needs a record for the rest; the frames that go pay for it if nothing else does,
+ * so freeing what was allocated never fails for want of memory. No other areas are merged. */
 #include <base/kassert.h>
 #include <kernel/cap.h>
 #include <kernel/vm_area.h>
@@ -244,6 +248,14 @@ static status_t anon_commit(struct vm *vm, uint64_t at, uint64_t len, uint32_t p
     return st;
 }
 
+/* The area that committed memory at `at` can become a part of; nullptr: none. */
+static struct vma *area_to_grow(const struct vm *vm, uint64_t at, uint32_t prot)
+{
+    struct vma *a = area_of(tree_find_le(&vm->areas, at));
+    bool same = a != nullptr && a->end == at && a->kind == VMA_ANON && a->state == VX_MEM_COMMIT && a->prot == prot;
+    return same ? a : nullptr;
+}
+
 status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed, uint64_t *out)
 {
     struct vma *a;
@@ -251,11 +263,22 @@ status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, 
     if (!prot_ok(prot) || len == 0 || len % ARCH_PAGE_SIZE != 0)
         return ERR_BAD_ARGUMENT;
     status_t st = place(vm, addr, len, fixed, &at);
-    if (st == OK)
-        st = area_alloc(vm, &a);
     if (st != OK)
         return st;
     prot = prot_normal(prot);
+    if (state == VX_MEM_COMMIT && (a = area_to_grow(vm, at, prot)) != nullptr) {
+        st = anon_commit(vm, at, len, prot);
+        if (st != OK)
+            return st;
+        a->end = at + len;
+        if (at >= VX_MAP_BASE)
+            vm->next_free_hint = a->end;
+        *out = at;
+        return OK;
+    }
+    st = area_alloc(vm, &a);
+    if (st != OK)
+        return st;
     if (state == VX_MEM_COMMIT)
         st = anon_commit(vm, at, len, prot);
     if (st != OK) {
@@ -402,8 +425,9 @@ static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t t
     struct vma *before = keep_left ? nullptr : area_of(tree_prev(&a->node));
     e->owns_frames = a->kind == VMA_ANON;
     e->floor = keep_left ? from : before != nullptr ? before->end : 0;
-    if (to - from == ARCH_PAGE_SIZE && (keep_right || e->floor > (from & ~(pt_span(1) - 1)))) {
-        pt_clear_page(e, from); /* a neighbour needs the same tables */
+    bool shares_left = e->floor > (from & ~(pt_span(1) - 1)), shares_right = keep_right && to % pt_span(1) != 0;
+    if (to - from == ARCH_PAGE_SIZE && (shares_left || shares_right)) {
+        pt_clear_page(e, from); /* what stays beside it needs the same tables */
     } else {
         struct vma *after = keep_right ? nullptr : area_next(a);
         e->ceiling = keep_right ? to : after != nullptr ? after->node.key : PT_USER_END;
@@ -412,6 +436,11 @@ static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t t
     if (from >= VX_MAP_BASE && from < vm->next_free_hint)
         vm->next_free_hint = from;
     if (keep_left && keep_right) {
+        if (*spare == nullptr) { /* unmap_reserve found none: at least one frame goes, and pays for it */
+            pt_edit_end(e);
+            status_t st = area_alloc(vm, spare);
+            kassert(st == OK);
+        }
         area_split(a, to, *spare);
         *spare = nullptr;
         a->end = from;
@@ -430,6 +459,21 @@ static bool is_concerned(const struct vma *a, const struct cap *only_cap)
     return a != nullptr && (only_cap == nullptr || a->cap == only_cap);
 }
 
+/* What cutting needs: tables for the large leaves at its ends (0: that end is not cut), and for a hole a record. */
+static status_t unmap_reserve(struct vm *vm, const struct vma *head, uint64_t cut_first, uint64_t cut_second, bool hole,
+                              struct block_list *tables, struct vma **spare)
+{
+    unsigned n = pt_split_need(vm->as.root, cut_first, cut_second);
+    status_t st = n != 0 ? pt_reserve(tables, vm->reticle, n) : OK;
+    if (st != OK || !hole)
+        return st;
+    st = area_alloc(vm, spare);
+    if (st == OK || (n == 0 && head->kind == VMA_ANON && head->state == VX_MEM_COMMIT))
+        return OK;
+    block_list_free(tables, vm->reticle);
+    return st;
+}
+
 status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
 {
     struct block_list tables = {};
@@ -443,27 +487,19 @@ status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *
         tail = area_at(vm, end);
     bool cuts_head = is_concerned(head, only_cap) && head->node.key < addr;
     bool cuts_tail = is_concerned(tail, only_cap) && tail->node.key < end && tail->end > end;
-    if (cuts_head && cuts_tail && head == tail) {
-        status_t st = area_alloc(vm, &spare);
+    if (cuts_head || cuts_tail) {
+        bool hole = cuts_head && cuts_tail && head == tail;
+        status_t st = unmap_reserve(vm, head, cuts_head ? addr : 0, cuts_tail ? end : 0, hole, &tables, &spare);
         if (st != OK)
             return st;
     }
-    if (cuts_head || cuts_tail) {
-        unsigned n = pt_split_need(vm->as.root, cuts_head ? addr : 0, cuts_tail ? end : 0);
-        status_t st = pt_reserve(&tables, vm->reticle, n);
-        if (st != OK) {
-            if (spare != nullptr)
-                reticle_kfree(vm->reticle, spare, sizeof *spare);
-            return st;
-        }
-    }
     /* --- commit: nothing below can fail --- */
     pt_edit_begin(&e, &vm->as, vm->reticle);
-    if (cuts_head) {
+    if (cuts_head && tables.first != 0) {
         e.owns_frames = head->kind == VMA_ANON;
         pt_split(&e, addr, &tables);
     }
-    if (cuts_tail) {
+    if (cuts_tail && tables.first != 0) {
         e.owns_frames = tail->kind == VMA_ANON;
         pt_split(&e, end, &tables);
     }

@@ -3,6 +3,7 @@
  * ends in two calls, because a message carries one capability. */
 #include <vectra/rpc.h>
 #include <vectra/rpc_console.h>
+#include <vectra/rpc_init.h>
 #include <vectra/rpc_naming.h>
 #include <vectra/string.h>
 
@@ -15,21 +16,55 @@ static void abandon(struct vx_client *c, vx_handle_t requests, vx_handle_t repli
     (void)vx_sys_cap_drop(replies);
 }
 
+/* namingd was started anew: ask initd for a connection to the new one, if the Bundle has a line to initd. */
+static status_t naming_reconnect(struct vx_client *naming)
+{
+    struct vx_client init = {};
+    vx_ring_rx requests = {};
+    vx_ring_tx replies = {};
+    vx_client_close(naming);
+    status_t st = vx_client_from_bundle(&init, "init");
+    if (st == OK)
+        st = vx_rpc_pair(VX_OWN_RETICLE, naming, &requests, &replies);
+    if (st != OK)
+        return st;
+    init.sequence = 0x8000; /* apart from the numbers that the service runtime uses on this line */
+    st = vx_init_naming_requests(&init, requests);
+    if (st == OK)
+        st = vx_init_naming_replies(&init, replies);
+    if (st != OK)
+        abandon(naming, requests.raw, replies.raw);
+    return st;
+}
+
+static status_t connect_by(struct vx_client *naming, const char *name, struct vx_client *c)
+{
+    vx_ring_rx requests = {};
+    vx_ring_tx replies = {};
+    status_t st = vx_rpc_pair(VX_OWN_RETICLE, c, &requests, &replies);
+    if (st != OK)
+        return st;
+    st = vx_naming_connect_requests(naming, name, strlen(name), requests);
+    if (st == OK)
+        st = vx_naming_connect_replies(naming, replies);
+    if (st != OK)
+        abandon(c, requests.raw, replies.raw);
+    return st;
+}
+
 status_t vx_connect(const char *name, struct vx_client *c)
 {
     static struct vx_client naming;
-    status_t st = naming.tx.raw != VX_HANDLE_NONE ? OK : vx_client_from_bundle(&naming, "naming");
-    vx_ring_rx requests = {};
-    vx_ring_tx replies = {};
+    static bool looked;
+    status_t st = OK;
+    if (!looked) {
+        looked = true;
+        st = vx_client_from_bundle(&naming, "naming");
+    }
     if (st == OK)
-        st = vx_rpc_pair(VX_OWN_RETICLE, c, &requests, &replies);
-    if (st != OK)
-        return st;
-    st = vx_naming_connect_requests(&naming, name, strlen(name), requests);
-    if (st == OK)
-        st = vx_naming_connect_replies(&naming, replies);
-    if (st != OK)
-        abandon(c, requests.raw, replies.raw);
+        st = naming.tx.raw != VX_HANDLE_NONE ? connect_by(&naming, name, c) : ERR_PEER_CLOSED;
+    if (st == ERR_PEER_CLOSED && (st = naming_reconnect(&naming)) == OK)
+        st = connect_by(&naming, name, c);
     return st;
 }
 

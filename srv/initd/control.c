@@ -155,11 +155,38 @@ static status_t op_inbox(struct vx_session *s, vx_ring_rx *inbox)
     return unit_new_inbox(caller(s), inbox);
 }
 
+static status_t op_naming_requests(struct vx_session *s, vx_ring_rx rx)
+{
+    struct unit *u = caller(s);
+    vx_ring_rx old = u->naming_rx;
+    bool may = u->decl->uses.count != 0;
+    u->naming_rx = may ? rx : (vx_ring_rx){};
+    vx_handle_t unwanted = may ? old.raw : rx.raw;
+    if (unwanted != VX_HANDLE_NONE)
+        (void)vx_sys_cap_drop(unwanted); /* gone by itself is as good */
+    return may ? OK : ERR_NO_RIGHTS;
+}
+
+static status_t op_naming_replies(struct vx_session *s, vx_ring_tx tx)
+{
+    struct unit *u = caller(s);
+    vx_ring_rx rx = u->naming_rx;
+    u->naming_rx = (vx_ring_rx){};
+    if (rx.raw == VX_HANDLE_NONE || !initd.naming_ready) {
+        (void)vx_sys_cap_drop(tx.raw);
+        if (rx.raw != VX_HANDLE_NONE)
+            (void)vx_sys_cap_drop(rx.raw);
+        return rx.raw == VX_HANDLE_NONE ? ERR_BAD_ARGUMENT : ERR_BUSY;
+    }
+    return naming_forward(unit_badge(u), rx, tx);
+}
+
 status_t control_dispatch(struct vx_session *s, struct vx_incoming *in)
 {
     static const struct vx_init_ops ops = {
         .ready = op_ready, .service = op_service, .start = op_start, .stop = op_stop, .restart = op_restart,
         .poweroff = op_poweroff, .reboot = op_reboot, .task = op_task, .self = op_self, .memory = op_memory, .inbox = op_inbox,
+        .naming_requests = op_naming_requests, .naming_replies = op_naming_replies,
     };
     return vx_init_dispatch(&ops, s, in);
 }

@@ -25,6 +25,7 @@ struct unit {
     struct vx_session *session;
     vx_ring_tx inbox;      /* the end of its inbox that is to be published */
     bool unpublished;
+    vx_ring_rx naming_rx;  /* first half of a fresh connection to namingd that it asked for */
     bool keep_down;        /* somebody said stop */
     bool again_now;        /* somebody said restart */
     uint32_t restarts, status;
@@ -84,6 +85,8 @@ uint64_t units_deadline(void);
 
 /* names.c: what we tell namingd */
 status_t naming_connect_for(uint64_t badge, struct vx_client *client);
+/* Hands both server ends of somebody's connection to namingd; drops them if it cannot. */
+status_t naming_forward(uint64_t badge, vx_ring_rx requests, vx_ring_tx replies);
 void naming_grant_all(void);
 void units_publish(void);
 

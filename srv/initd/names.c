@@ -8,23 +8,27 @@
 #include <vectra/string.h>
 #include <vectra/time.h>
 
+status_t naming_forward(uint64_t badge, vx_ring_rx requests, vx_ring_tx replies)
+{
+    uint64_t deadline = vx_deadline_in(INITD_CALL_NS);
+    status_t st = vx_inbox_accept_requests(initd.naming_inbox, badge, requests, deadline);
+    if (st == OK)
+        st = vx_inbox_accept_replies(initd.naming_inbox, badge, replies, deadline);
+    if (st != OK) {
+        (void)vx_sys_cap_drop(requests.raw); /* gone already, if it was sent */
+        (void)vx_sys_cap_drop(replies.raw);
+    }
+    return st;
+}
+
 /* A connection to namingd for somebody with that badge: both server ends go into its inbox. */
 status_t naming_connect_for(uint64_t badge, struct vx_client *client)
 {
     vx_ring_rx requests = {};
     vx_ring_tx replies = {};
     status_t st = vx_rpc_pair(vx_bundle_reticle("root"), client, &requests, &replies);
-    if (st != OK)
-        return st;
-    uint64_t deadline = vx_deadline_in(INITD_CALL_NS);
-    st = vx_inbox_accept_requests(initd.naming_inbox, badge, requests, deadline);
-    if (st == OK)
-        st = vx_inbox_accept_replies(initd.naming_inbox, badge, replies, deadline);
-    if (st != OK) {
-        (void)vx_sys_cap_drop(requests.raw); /* gone already, if it was sent */
-        (void)vx_sys_cap_drop(replies.raw);
+    if (st == OK && (st = naming_forward(badge, requests, replies)) != OK)
         vx_client_close(client);
-    }
     return st;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Reticle operations chosen by the fuzzer, held against the page-by-page model after each. The first byte chooses the shape
- * of the machine's memory. */
+ * Reticle operations chosen by the fuzzer, held against the page-by-page model after each. The first byte chooses the
+ * shape of the machine's memory. */
 // sources: kernel/reticle.c kernel/reticle_check.c kernel/arch/host/ram.c
 #define MODEL_PAGES 2048u
 #include "../unit/kernel/reticle_model.h"

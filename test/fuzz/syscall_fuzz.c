@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The whole system-call layer as a process: the fuzzer's bytes are the user code of every thread. Calls are made from the
- * grammar in abi/syscalls.def with mostly valid handles and addresses; between them memory is touched, time passes and
- * interrupts come. All through, every page is accounted for and the trees are whole; at the end all is torn down, and every
- * Reticle must be as it was. */
-// sources: kernel/bundle.c kernel/cap.c kernel/entropy.c kernel/irq.c kernel/mem.c kernel/object.c kernel/pt.c kernel/reticle.c
-// sources: kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c kernel/sync.c kernel/sys_cap.c
-// sources: kernel/sys_mem.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c kernel/task.c kernel/task_control.c
-// sources: kernel/thread.c kernel/vm.c kernel/vm_fault.c kernel/wallclock.c kernel/firmware/elf.c base/tree.c base/format.c
+ * The whole system-call layer as a process: the fuzzer's bytes are the user code of every thread. Calls are made from
+ * the grammar in abi/syscalls.def with mostly valid handles and addresses; between them memory is touched, time passes
+ * and interrupts come. All through, every page is accounted for and the trees are whole; at the end all is torn down,
+ * and every Reticle must be as it was. */
+// sources: kernel/bundle.c kernel/cap.c kernel/entropy.c kernel/irq.c kernel/mem.c kernel/object.c kernel/pt.c
+// sources: kernel/reticle.c kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c
+// sources: kernel/sync.c kernel/sys_cap.c kernel/sys_mem.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c
+// sources: kernel/task.c kernel/task_control.c kernel/thread.c kernel/vm.c kernel/vm_fault.c kernel/wallclock.c
+// sources: kernel/firmware/elf.c base/tree.c base/format.c
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -fno-sanitize=function
 #define _DEFAULT_SOURCE /* strsep */
@@ -22,9 +23,9 @@ void kassert_fail(const char *expr, const char *file, int line)
     abort();
 }
 
-#define STEPS_MAX  600
-#define SPEC_AT    (USER_BASE + USER_BYTES - 4096)
-#define ARGS_MAX   5
+#define STEPS_MAX 600
+#define SPEC_AT (USER_BASE + USER_BYTES - 4096)
+#define ARGS_MAX 5
 
 /* --- the grammar --- */
 
@@ -84,7 +85,9 @@ static void parse_grammar(void)
             else if (strncmp(kind, "ptr.", 4) == 0)
                 a->kind = KIND_PTR;
             else
-                a->kind = strcmp(kind, "addr") == 0 ? KIND_ADDR : strcmp(kind, "deadline") == 0 ? KIND_DEADLINE : KIND_NUMBER;
+                a->kind = strcmp(kind, "addr") == 0       ? KIND_ADDR
+                          : strcmp(kind, "deadline") == 0 ? KIND_DEADLINE
+                                                          : KIND_NUMBER;
         }
     }
 }
@@ -112,26 +115,45 @@ static uint64_t some_cap(struct choices *c, uint32_t types)
 
 static uint64_t some_pointer(struct choices *c)
 {
-    static const uint64_t odd[] = { 0, 1, VX_UADDR_MIN, VX_TIME_PAGE_ADDRESS, VX_UADDR_LIMIT - 64, VX_UADDR_LIMIT,
-                                    USER_BASE + USER_BYTES - 1, USER_BASE - 32, UINT64_MAX, UINT64_MAX - 63,
-                                    UINT64_C(0xffff800000000000), UINT64_C(0x800000000000) };
+    static const uint64_t odd[] = { 0,
+                                    1,
+                                    VX_UADDR_MIN,
+                                    VX_TIME_PAGE_ADDRESS,
+                                    VX_UADDR_LIMIT - 64,
+                                    VX_UADDR_LIMIT,
+                                    USER_BASE + USER_BYTES - 1,
+                                    USER_BASE - 32,
+                                    UINT64_MAX,
+                                    UINT64_MAX - 63,
+                                    UINT64_C(0xffff800000000000),
+                                    UINT64_C(0x800000000000) };
     switch (choose(c, 16)) {
-    case 0: return odd[choose(c, sizeof odd / sizeof *odd)];
-    case 1: return VX_MAP_BASE + choose(c, 1 << 17);
-    case 2: return USER_BASE + choose(c, USER_BYTES);
-    default: return USER_BASE + choose(c, 128) * 64;
+    case 0:
+        return odd[choose(c, sizeof odd / sizeof *odd)];
+    case 1:
+        return VX_MAP_BASE + choose(c, 1 << 17);
+    case 2:
+        return USER_BASE + choose(c, USER_BYTES);
+    default:
+        return USER_BASE + choose(c, 128) * 64;
     }
 }
 
 static uint64_t some_address(struct choices *c)
 {
     switch (choose(c, 8)) {
-    case 0: return 0;
-    case 1: return some_pointer(c);
-    case 2: return USER_BASE + choose(c, USER_BYTES / 4096) * 4096;
-    case 3: return UINT64_C(0x40000000) + choose(c, 8) * (UINT64_C(1) << 21); /* where large leaves fit */
-    case 4: return USER_BASE + choose(c, 64) * 4;
-    default: return VX_MAP_BASE + choose(c, 48) * 4096;
+    case 0:
+        return 0;
+    case 1:
+        return some_pointer(c);
+    case 2:
+        return USER_BASE + choose(c, USER_BYTES / 4096) * 4096;
+    case 3:
+        return UINT64_C(0x40000000) + choose(c, 8) * (UINT64_C(1) << 21); /* where large leaves fit */
+    case 4:
+        return USER_BASE + choose(c, 64) * 4;
+    default:
+        return VX_MAP_BASE + choose(c, 48) * 4096;
     }
 }
 
@@ -145,39 +167,58 @@ static uint64_t some_number(struct choices *c, const char *name)
         return choose(c, 3) == 0 ? choose(c, 4) : choose(c, 8) | 0x10u << choose(c, 3) | (choose_raw(c, 1) & 0x7) << 7;
     if (strstr(name, "len") != nullptr || strcmp(name, "bytes") == 0)
         switch (choose(c, 8)) {
-        case 0: return 0;
-        case 1: return choose_raw(c, 2);
-        case 2: return choose_raw(c, 8);
-        case 3: return UINT64_C(1) << choose(c, 30);
-        default: return choose(c, 40) * UINT64_C(4096);
+        case 0:
+            return 0;
+        case 1:
+            return choose_raw(c, 2);
+        case 2:
+            return choose_raw(c, 8);
+        case 3:
+            return UINT64_C(1) << choose(c, 30);
+        default:
+            return choose(c, 40) * UINT64_C(4096);
         }
     switch (choose(c, 8)) {
-    case 0: return choose_raw(c, 8);
-    case 1: return UINT64_C(1) << choose(c, 64);
-    case 2: return choose(c, 70);
-    case 3: return choose(c, 16) * UINT64_C(4096);
-    default: return choose(c, 5);
+    case 0:
+        return choose_raw(c, 8);
+    case 1:
+        return UINT64_C(1) << choose(c, 64);
+    case 2:
+        return choose(c, 70);
+    case 3:
+        return choose(c, 16) * UINT64_C(4096);
+    default:
+        return choose(c, 5);
     }
 }
 
 static uint64_t some_deadline(struct choices *c)
 {
     switch (choose(c, 8)) {
-    case 0 ... 3: return VX_POLL;
-    case 4: return VX_FOREVER;
-    case 5: return choose_raw(c, 2);
-    default: return host_cycles + choose(c, 5000);
+    case 0 ... 3:
+        return VX_POLL;
+    case 4:
+        return VX_FOREVER;
+    case 5:
+        return choose_raw(c, 2);
+    default:
+        return host_cycles + choose(c, 5000);
     }
 }
 
 static uint64_t some_value(struct choices *c, const struct argument *a)
 {
     switch (a->kind) {
-    case KIND_CAP: return some_cap(c, a->types);
-    case KIND_PTR: return some_pointer(c);
-    case KIND_ADDR: return some_address(c);
-    case KIND_DEADLINE: return some_deadline(c);
-    default: return some_number(c, a->name);
+    case KIND_CAP:
+        return some_cap(c, a->types);
+    case KIND_PTR:
+        return some_pointer(c);
+    case KIND_ADDR:
+        return some_address(c);
+    case KIND_DEADLINE:
+        return some_deadline(c);
+    default:
+        return some_number(c, a->name);
     }
 }
 
@@ -189,7 +230,11 @@ static uint64_t some_spec(struct choices *c)
     struct {
         struct vx_bundle b;
         struct vx_slot slot[6];
-    } s = { .b = { .magic = VX_BUNDLE_MAGIC, .version = VX_BUNDLE_VERSION, .n_slots = 6, .bytes = sizeof s, .slots_at = sizeof s.b },
+    } s = { .b = { .magic = VX_BUNDLE_MAGIC,
+                   .version = VX_BUNDLE_VERSION,
+                   .n_slots = 6,
+                   .bytes = sizeof s,
+                   .slots_at = sizeof s.b },
             .slot = { { .name = "memory", .kind = VX_SLOT_INT, .value = UINT64_C(65536) << choose(c, 3) },
                       { .name = "capslots", .kind = VX_SLOT_INT, .value = 64 },
                       { .name = "reticle", .kind = VX_SLOT_CAP, .value = some_cap(c, 1u << VX_CAP_RETICLE) },
@@ -222,7 +267,8 @@ static host_stop_t do_call(struct choices *c)
     if (machine_verbose)
         fprintf(stderr, "[%u.%u] %s(%llx, %llx, %llx, %llx, %llx)\n", running()->task->id, running()->id,
                 nr < SYSCALL_LIMIT && grammar[nr].name != nullptr ? grammar[nr].name : "?", (unsigned long long)arg[0],
-                (unsigned long long)arg[1], (unsigned long long)arg[2], (unsigned long long)arg[3], (unsigned long long)arg[4]);
+                (unsigned long long)arg[1], (unsigned long long)arg[2], (unsigned long long)arg[3],
+                (unsigned long long)arg[4]);
     struct thread *t = running();
     struct task *task = t->task;
     uint32_t id = task->id;
@@ -240,7 +286,9 @@ static host_stop_t do_touch(struct choices *c)
     status_t st = write ? host_user_write(at, &word, sizeof word) : host_user_read(&word, at, sizeof word);
     if (st == OK || choose(c, 4) != 0 ? st == OK : false)
         return HOST_USER;
-    struct trap t = { .cause = VX_CAUSE_PAGE_FAULT, .access = write ? VX_PROT_WRITE : VX_PROT_READ, .address = at, .name = "fuzz" };
+    struct trap t = {
+        .cause = VX_CAUSE_PAGE_FAULT, .access = write ? VX_PROT_WRITE : VX_PROT_READ, .address = at, .name = "fuzz"
+    };
     if (at >= VX_UADDR_LIMIT || at < VX_UADDR_MIN)
         return HOST_USER;
     return host_trap(&t);
@@ -254,10 +302,15 @@ static host_stop_t do_step(struct choices *c)
         return host_irq(MACHINE_IRQ + choose(c, 8));
     }
     switch (choose(c, 16)) {
-    case 0: return do_touch(c);
-    case 1: host_cycles += choose_raw(c, 2); return host_timer();
-    case 2: return host_irq(choose(c, 8) == 0 ? (uint32_t)choose_raw(c, 2) : MACHINE_IRQ + choose(c, 8));
-    default: return do_call(c);
+    case 0:
+        return do_touch(c);
+    case 1:
+        host_cycles += choose_raw(c, 2);
+        return host_timer();
+    case 2:
+        return host_irq(choose(c, 8) == 0 ? (uint32_t)choose_raw(c, 2) : MACHINE_IRQ + choose(c, 8));
+    default:
+        return do_call(c);
     }
 }
 
@@ -281,14 +334,16 @@ static void grant_ring(struct task *producer, struct task *consumer, uint32_t sl
     struct ring *r;
     machine_must(ring_create(&producer->reticle, slots, caps, &r) == OK);
     machine_grant(producer, &r->obj, VX_CAP_RING_TX, VX_R_SEND | VX_R_SIGNAL | VX_R_MOVE | VX_R_INSPECT | VX_R_DESTROY);
-    machine_grant(consumer, &r->obj, VX_CAP_RING_RX, VX_R_RECV | VX_R_SIGNAL | VX_R_BIND | VX_R_MOVE | VX_R_INSPECT | VX_R_DESTROY);
+    machine_grant(consumer, &r->obj, VX_CAP_RING_RX,
+                  VX_R_RECV | VX_R_SIGNAL | VX_R_BIND | VX_R_MOVE | VX_R_INSPECT | VX_R_DESTROY);
 }
 
 static void start_tasks(uint32_t shape)
 {
     vx_handle_t reticle;
     struct mem *image;
-    struct task *a = machine_task(shape % 4 == 0 ? 11 : 8, 3, nullptr, &reticle), *b = machine_task(7 + shape % 2, 2 + shape % 3, a, &reticle);
+    struct task *a = machine_task(shape % 4 == 0 ? 11 : 8, 3, nullptr, &reticle),
+                *b = machine_task(7 + shape % 2, 2 + shape % 3, a, &reticle);
     machine_must(mem_create(&machine_root, 8192, false, VX_CAP_MEM, &image) == OK);
     machine_elf_write(image);
     grant_everything(a, b, image);

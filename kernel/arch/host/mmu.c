@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The host architecture's memory management unit, in software. User memory is reached by walking the kernel's tables and
- * remembering the result in a TLB that only the kernel's flushes clear: a flush that was forgotten makes a remembered
- * translation differ from the tables, which ends the test. */
+ * The host architecture's memory management unit, in software. User memory is reached by walking the kernel's tables
+ * and remembering the result in a TLB that only the kernel's flushes clear: a flush that was forgotten makes a
+ * remembered translation differ from the tables, which ends the test. */
 #include <arch/mmu.h>
 #include <arch/pte.h>
 #include <arch/usercopy.h>
@@ -51,8 +51,8 @@ static uint64_t translate(uint64_t va, uint32_t access)
     uint64_t page = va >> ARCH_PAGE_SHIFT, now = walk(as, va);
     struct tlb_entry *t = tlb_slot(as, page);
     if (t->as == as && t->page == page && t->entry != now) {
-        fprintf(stderr, "host: stale translation of %llx: the TLB holds %llx, the tables %llx\n", (unsigned long long)va,
-                (unsigned long long)t->entry, (unsigned long long)now);
+        fprintf(stderr, "host: stale translation of %llx: the TLB holds %llx, the tables %llx\n",
+                (unsigned long long)va, (unsigned long long)t->entry, (unsigned long long)now);
         abort();
     }
     if (now == 0)
@@ -159,6 +159,9 @@ void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
 
 void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
 {
+#ifdef MUTATE_TLB_NO_FLUSH
+    len_bytes = 0; /* what a kernel that forgets to flush looks like */
+#endif
     for (struct tlb_entry *t = tlb; t < tlb + TLB_ENTRIES; t++)
         if (t->as == as && (t->page << ARCH_PAGE_SHIFT) - (va.raw & ~(uint64_t)(ARCH_PAGE_SIZE - 1)) < len_bytes)
             t->as = nullptr;

@@ -167,8 +167,10 @@ static void tls(void)
 
 static void interrupt(void)
 {
-    S(thread_interrupt, SYS(thread_interrupt, kit_thread()));
-    C(thread_interrupt, ok, STATUS(nanosleep, VX_FOREVER) == ERR_INTERRUPTED); /* sticky until the next wait */
+    /* sticky until the next wait; nothing may be printed between, because printing waits */
+    struct vx_result r = SYS(thread_interrupt, kit_thread());
+    status_t slept = STATUS(nanosleep, VX_FOREVER);
+    C(thread_interrupt, ok, vx_result_status(r.value) == OK && slept == ERR_INTERRUPTED);
     C(thread_interrupt, ok, STATUS(nanosleep, kit_soon()) == OK);              /* and only that one */
     E(thread_interrupt, NOT_FOUND, SYS(thread_interrupt, 0xfffff));
     C(thread_interrupt, hostile, STATUS(thread_interrupt, 0) == ERR_NOT_FOUND && STATUS(thread_interrupt, UINT32_MAX) == ERR_NOT_FOUND);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The generator: the cipher against published vectors, and what the construction promises (E1-E3 of kernel/entropy.c). */
+ * The generator: the cipher against published vectors, and what the construction promises (E1-E3 of kernel/entropy.c).
+ */
 // sources: kernel/entropy.c base/format.c kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // mutations: -DMUTATE_ENTROPY_KEEP_KEY
 #include "cmocka_kassert.h"
@@ -91,7 +92,8 @@ static void sources_beyond_the_list_are_summed_up(void **)
     for (size_t i = 0; i < 10; i++)
         entropy_add(&byte, 1, 3, names[i]);
     entropy_report(text, sizeof text);
-    assert_string_equal(text, "not seeded: 3 bits from a, 3 from b, 3 from c, 3 from d, 3 from e, 3 from f, 3 from g, 9 from others");
+    assert_string_equal(
+        text, "not seeded: 3 bits from a, 3 from b, 3 from c, 3 from d, 3 from e, 3 from f, 3 from g, 9 from others");
 }
 
 static void output_never_repeats_and_every_input_bit_matters(void **)

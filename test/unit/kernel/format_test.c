@@ -11,14 +11,14 @@
 #pragma clang diagnostic ignored "-Wformat-nonliteral"
 #pragma clang diagnostic ignored "-Wformat-security"
 
-#define SAME(format, ...)                                                                                                  \
-    do {                                                                                                                   \
-        char want[256], got[256];                                                                                          \
-        int n = snprintf(want, sizeof want, format, __VA_ARGS__);                                                          \
-        memset(got, 0x77, sizeof got);                                                                                     \
-        size_t m = format_into(got, sizeof got, format, __VA_ARGS__);                                                      \
-        if (n < 0 || (size_t)n != m || strcmp(want, got) != 0)                                                             \
-            fail_msg("format \"%s\": wanted \"%s\" (%d), got \"%s\" (%zu)", format, want, n, got, m);                      \
+#define SAME(format, ...)                                                                                              \
+    do {                                                                                                               \
+        char want[256], got[256];                                                                                      \
+        int n = snprintf(want, sizeof want, format, __VA_ARGS__);                                                      \
+        memset(got, 0x77, sizeof got);                                                                                 \
+        size_t m = format_into(got, sizeof got, format, __VA_ARGS__);                                                  \
+        if (n < 0 || (size_t)n != m || strcmp(want, got) != 0)                                                         \
+            fail_msg("format \"%s\": wanted \"%s\" (%d), got \"%s\" (%zu)", format, want, n, got, m);                  \
     } while (0)
 
 static void integers(void **)
@@ -27,16 +27,29 @@ static void integers(void **)
     static const char *const widths[] = { "", "1", "7", "20", "30" };
     static const char *const precisions[] = { "", ".0", ".1", ".5", ".22" };
     static const char *const lengths[] = { "", "l", "ll", "z", "h", "hh" };
-    static const uint64_t values[] = { 0, 1, 9, 10, 255, 4096, INT_MAX, (uint64_t)INT_MIN, UINT_MAX, INT64_MAX,
-                                       (uint64_t)INT64_MIN, UINT64_MAX, 0x123456789abcdef0 };
+    static const uint64_t values[] = { 0,
+                                       1,
+                                       9,
+                                       10,
+                                       255,
+                                       4096,
+                                       INT_MAX,
+                                       (uint64_t)INT_MIN,
+                                       UINT_MAX,
+                                       INT64_MAX,
+                                       (uint64_t)INT64_MIN,
+                                       UINT64_MAX,
+                                       0x123456789abcdef0 };
     char format[40];
     for (size_t f = 0; f < sizeof flags / sizeof *flags; f++)
         for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
             for (size_t p = 0; p < sizeof precisions / sizeof *precisions; p++)
                 for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++)
-                    for (const char *c = f == 0 || strpbrk(flags[f], "+ ") == nullptr ? "diuxXo" : "di"; *c != '\0'; c++)
+                    for (const char *c = f == 0 || strpbrk(flags[f], "+ ") == nullptr ? "diuxXo" : "di"; *c != '\0';
+                         c++)
                         for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
-                            snprintf(format, sizeof format, "<%%%s%s%s%s%c>", flags[f], widths[w], precisions[p], lengths[l], *c);
+                            snprintf(format, sizeof format, "<%%%s%s%s%s%c>", flags[f], widths[w], precisions[p],
+                                     lengths[l], *c);
                             if (lengths[l][0] == 'l' || lengths[l][0] == 'z')
                                 SAME(format, values[v]);
                             else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What arch/host wants from the portable kernel, for tests that link only a part of it: a hart, and up-calls that fail. */
+ * What arch/host wants from the portable kernel, for tests that link only a part of it: a hart, and up-calls that fail.
+ */
 #pragma once
 #include <host.h>
 #include <kernel/entry.h>
@@ -7,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define UNEXPECTED(prototype)                                                                                              \
-    prototype                                                                                                              \
-    {                                                                                                                      \
-        abort();                                                                                                           \
+#define UNEXPECTED(prototype)                                                                                          \
+    prototype                                                                                                          \
+    {                                                                                                                  \
+        abort();                                                                                                       \
     }
 UNEXPECTED(void kernel_syscall_slow(uint64_t first [[maybe_unused]], uint64_t second [[maybe_unused]]))
 UNEXPECTED(void kernel_user_trap(const struct trap *t [[maybe_unused]]))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * A whole machine in a process: the portable kernel over arch/host, with Tasks whose user code is the test. The including
- * program lists the kernel's files as its sources; what they want from platform and console is here.
+ * A whole machine in a process: the portable kernel over arch/host, with Tasks whose user code is the test. The
+ * including program lists the kernel's files as its sources; what they want from platform and console is here.
  *
- * A call is made as the thread that runs: call() answers its results if the thread runs on, and says so if another does. */
+ * A call is made as the thread that runs: call() answers its results if the thread runs on, and says so if another
+ * does. */
 #pragma once
 #include <abi/bundle.h>
 #include <host.h>
@@ -26,12 +27,12 @@
 #include <string.h>
 
 #define MACHINE_RAM_BASE UINT64_C(0x40000000)
-#define MACHINE_RAM      (UINT64_C(16) << 20)
-#define MACHINE_MMIO     UINT64_C(0x10000000) /* a device of four pages */
-#define MACHINE_PORTS    0x60u
-#define MACHINE_IRQ      32u                  /* lines 32 to 39; even ones are level-triggered */
-#define USER_BASE        UINT64_C(0x1000000)  /* committed, in every Task that machine_task() makes */
-#define USER_BYTES       UINT64_C(0x10000)
+#define MACHINE_RAM (UINT64_C(16) << 20)
+#define MACHINE_MMIO UINT64_C(0x10000000) /* a device of four pages */
+#define MACHINE_PORTS 0x60u
+#define MACHINE_IRQ 32u               /* lines 32 to 39; even ones are level-triggered */
+#define USER_BASE UINT64_C(0x1000000) /* committed, in every Task that machine_task() makes */
+#define USER_BYTES UINT64_C(0x10000)
 
 static struct hart machine_hart;
 static struct reticle machine_root;
@@ -54,13 +55,13 @@ static void machine_log_sink(void *, const char *text, size_t len)
         fwrite(text, 1, len, stderr);
 }
 
-#define MACHINE_PRINTER(name)                                                                                              \
-    void name(const char *format, ...)                                                                                     \
-    {                                                                                                                      \
-        va_list args;                                                                                                      \
-        va_start(args, format);                                                                                            \
-        format_va(machine_log_sink, nullptr, format, args);                                                                \
-        va_end(args);                                                                                                      \
+#define MACHINE_PRINTER(name)                                                                                          \
+    void name(const char *format, ...)                                                                                 \
+    {                                                                                                                  \
+        va_list args;                                                                                                  \
+        va_start(args, format);                                                                                        \
+        format_va(machine_log_sink, nullptr, format, args);                                                            \
+        va_end(args);                                                                                                  \
     }
 MACHINE_PRINTER(kprintf)
 MACHINE_PRINTER(log_urgent)
@@ -104,12 +105,12 @@ uint32_t irqchip_lines(void)
 
 /* --- the machine --- */
 
-#define machine_must(cond)                                                                                                 \
-    do {                                                                                                                   \
-        if (!(cond)) {                                                                                                     \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                                     \
-            abort();                                                                                                       \
-        }                                                                                                                  \
+#define machine_must(cond)                                                                                             \
+    do {                                                                                                               \
+        if (!(cond)) {                                                                                                 \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                                 \
+            abort();                                                                                                   \
+        }                                                                                                              \
     } while (0)
 
 static void machine_boot(void)
@@ -141,8 +142,8 @@ static void machine_check(void)
 }
 
 /* An object of the root's with one capability in t's table. */
-static inline vx_handle_t machine_grant_new(struct task *t, uint8_t type, size_t size, vx_rights_t rights, uint64_t offset,
-                                     uint64_t length, struct object **out)
+static inline vx_handle_t machine_grant_new(struct task *t, uint8_t type, size_t size, vx_rights_t rights,
+                                            uint64_t offset, uint64_t length, struct object **out)
 {
     struct cap *slot;
     machine_must(object_create(&machine_root, type, size, out) == OK && cap_reserve(&t->caps, &slot) == OK);
@@ -180,7 +181,8 @@ static inline vx_handle_t machine_grant(struct task *t, struct object *o, uint8_
     return cap_make(slot, o, type, rights, 0, 0);
 }
 
-/* A Task with one thread, ready to run, USER_BYTES of memory at USER_BASE, and a capability to its own Reticle (*reticle). */
+/* A Task with one thread, ready to run, USER_BYTES of memory at USER_BASE, and a capability to its own Reticle
+ * (*reticle). */
 static struct task *machine_task(uint32_t order, uint32_t band, struct task *parent, vx_handle_t *reticle)
 {
     struct task *t;
@@ -189,7 +191,8 @@ static struct task *machine_task(uint32_t order, uint32_t band, struct task *par
     machine_must(task_create(&machine_root, order, CAP_SLOTS_DEFAULT, parent, &t) == OK);
     t->band = (uint8_t)band;
     snprintf(t->name, sizeof t->name, "test%u", t->id);
-    machine_must(vm_map_anon(&t->vm, USER_BASE, USER_BYTES, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_COMMIT, true, &at) == OK);
+    machine_must(vm_map_anon(&t->vm, USER_BASE, USER_BYTES, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_COMMIT, true, &at) ==
+                 OK);
     struct vx_slot s = {};
     give_own_reticle(t, &s);
     *reticle = (vx_handle_t)s.value;
@@ -213,9 +216,9 @@ static host_stop_t machine_run(void)
 /* --- user code --- */
 
 struct call_result {
-    status_t st;         /* OK, or the error; of a thread that runs on */
+    status_t st; /* OK, or the error; of a thread that runs on */
     uint64_t first, second;
-    bool switched;       /* another thread runs now, or none */
+    bool switched; /* another thread runs now, or none */
 };
 
 static inline struct thread *running(void)
@@ -227,7 +230,9 @@ static inline struct call_result results_of(const struct thread *t)
 {
     int64_t first = (int64_t)t->frame.r[0];
     return (struct call_result){
-        .st = first < 0 && first > -64 ? (status_t)first : OK, .first = t->frame.r[0], .second = t->frame.r[1],
+        .st = first < 0 && first > -64 ? (status_t)first : OK,
+        .first = t->frame.r[0],
+        .second = t->frame.r[1],
     };
 }
 

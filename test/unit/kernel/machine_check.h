@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Invariants of the whole machine that machine.h made: pages (R1-R7), capabilities (C1-C3, I2), address spaces (V1, V2). */
+ * Invariants of the whole machine that machine.h made: pages (R1-R7), capabilities (C1-C3, I2), address spaces (V1,
+ * V2). */
 #pragma once
 #include "machine.h"
 #include <kernel/pt.h>
@@ -22,11 +23,13 @@ static uint64_t check_cap_tree(const struct object *o)
     while (c != nullptr) {
         n++;
         machine_must(c->obj == o && c->type != VX_CAP_NONE);
-        machine_must(c->prev == nullptr ? (c->parent != nullptr ? c->parent->child == c : o->caps == c) : c->prev->next == c);
+        machine_must(c->prev == nullptr ? (c->parent != nullptr ? c->parent->child == c : o->caps == c)
+                                        : c->prev->next == c);
         if (c->parent != nullptr) { /* C3 */
             const struct cap *p = c->parent;
             machine_must((c->rights & ~p->rights) == 0 && c->type == p->type);
-            machine_must(c->offset >= p->offset && c->length <= p->length && c->offset - p->offset <= p->length - c->length);
+            machine_must(c->offset >= p->offset && c->length <= p->length &&
+                         c->offset - p->offset <= p->length - c->length);
         }
         const struct cap *next = c->child;
         while (next == nullptr && c != nullptr) {

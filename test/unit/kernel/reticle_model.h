@@ -2,8 +2,8 @@
  * A plain model of Reticles, page by page, and the operations that hold the real ones against it. A test or a fuzzer
  * supplies the choices: model_step() takes a source of bytes and does one operation. Every disagreement aborts.
  *
- * The model is exact: it says for every allocation whether it must succeed, because a buddy allocator that merges all it
- * can has an aligned free run exactly if the pages are free. */
+ * The model is exact: it says for every allocation whether it must succeed, because a buddy allocator that merges all
+ * it can has an aligned free run exactly if the pages are free. */
 #pragma once
 #include "choices.h"
 #include <arch/mmu.h>
@@ -13,19 +13,19 @@
 #include <string.h>
 
 #ifndef MODEL_PAGES
-#define MODEL_PAGES    16384u
+#define MODEL_PAGES 16384u
 #endif
 #define MODEL_RETICLES 24u
-#define MODEL_BLOCKS   4096u
-#define MODEL_OBJECTS  4096u
-#define MODEL_NOBODY   0xffu
+#define MODEL_BLOCKS 4096u
+#define MODEL_OBJECTS 4096u
+#define MODEL_NOBODY 0xffu
 
-#define must(cond)                                                                                                         \
-    do {                                                                                                                   \
-        if (!(cond)) {                                                                                                     \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                                     \
-            abort();                                                                                                       \
-        }                                                                                                                  \
+#define must(cond)                                                                                                     \
+    do {                                                                                                               \
+        if (!(cond)) {                                                                                                 \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                                 \
+            abort();                                                                                                   \
+        }                                                                                                              \
     } while (0)
 
 struct model_page {
@@ -217,7 +217,7 @@ static inline uint8_t model_class(size_t size)
 {
     uint8_t class = 0;
     while ((size_t)64 << class < size)
-        class++;
+        class ++;
     return class;
 }
 
@@ -271,19 +271,27 @@ static inline void model_step(struct choices *c)
 {
     uint8_t r;
     switch (choose(c, 16)) {
-    case 0 ... 3: model_alloc(c); break;
+    case 0 ... 3:
+        model_alloc(c);
+        break;
     case 4 ... 6:
         if (model.n_blocks != 0)
             model_free_block(choose(c, (uint32_t)model.n_blocks));
         break;
-    case 7: model_split(c); break;
-    case 8: model_carve(c); break;
+    case 7:
+        model_split(c);
+        break;
+    case 8:
+        model_carve(c);
+        break;
     case 9:
         r = model_any_reticle(c);
         if (r != 0 && choose(c, 2) != 0)
             model_release(r);
         break;
-    case 10 ... 12: model_kalloc(c); break;
+    case 10 ... 12:
+        model_kalloc(c);
+        break;
     case 13 ... 14:
         if (model.n_objects != 0)
             model_kfree(choose(c, (uint32_t)model.n_objects));

@@ -19,11 +19,25 @@ static const struct machine_shape {
     { "odd ends", 1, { { 3 * PAGE, 1001 * PAGE } } },
     { "hole", 2, { { PAGE, 159 * PAGE }, { M, 3 * M } } },
     { "ranges that touch", 3, { { M, 37 * PAGE }, { M + 37 * PAGE, 219 * PAGE }, { 2 * M, 333 * PAGE } } },
-    { "islands of one page", 6, { { 5 * PAGE, PAGE }, { 7 * PAGE, PAGE }, { 9 * PAGE, PAGE }, { 11 * PAGE, 2 * PAGE },
-                                  { 14 * PAGE, PAGE }, { 16 * PAGE, PAGE } } },
+    { "islands of one page",
+      6,
+      { { 5 * PAGE, PAGE },
+        { 7 * PAGE, PAGE },
+        { 9 * PAGE, PAGE },
+        { 11 * PAGE, 2 * PAGE },
+        { 14 * PAGE, PAGE },
+        { 16 * PAGE, PAGE } } },
     { "two pages", 1, { { 8 * PAGE, 2 * PAGE } } },
-    { "eight ranges", 8, { { 1 * M, 17 * PAGE }, { 2 * M, 64 * PAGE }, { 3 * M, 99 * PAGE }, { 4 * M, 1 * PAGE },
-                           { 5 * M, 31 * PAGE }, { 6 * M, 0 }, { 7 * M, 100 * PAGE }, { 9 * M, 513 * PAGE } } },
+    { "eight ranges",
+      8,
+      { { 1 * M, 17 * PAGE },
+        { 2 * M, 64 * PAGE },
+        { 3 * M, 99 * PAGE },
+        { 4 * M, 1 * PAGE },
+        { 5 * M, 31 * PAGE },
+        { 6 * M, 0 },
+        { 7 * M, 100 * PAGE },
+        { 9 * M, 513 * PAGE } } },
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)
 
@@ -65,7 +79,8 @@ static void every_page_can_be_had_and_comes_back(void **)
 
 static void memory_too_small_for_its_page_array_is_refused(void **)
 {
-    static const struct ram_range one[] = { { 4 * PAGE, PAGE } }, zero[] = { { 0, 2 * PAGE } }, none[] = { { PAGE, 0 } };
+    static const struct ram_range one[] = { { 4 * PAGE, PAGE } }, zero[] = { { 0, 2 * PAGE } },
+                                  none[] = { { PAGE, 0 } };
     assert_false(model_boot(one, 1));
     assert_false(model_boot(zero, 1)); /* page 0 is never used, the other holds the page array */
     assert_false(model_boot(none, 1));
@@ -184,25 +199,25 @@ static void our_own_mistakes_are_caught(void **)
     expect_assert_failure(reticle_free(&a, (paddr_t){ p.raw + 1 }, 1)); /* not the start of a page */
     expect_assert_failure(reticle_free(&a, (paddr_t){ 64 * M }, 0));    /* not RAM */
     expect_assert_failure(reticle_split(&a, p, 1, 2));
-    expect_assert_failure(reticle_release(&a));                         /* has a child */
+    expect_assert_failure(reticle_release(&a)); /* has a child */
     reticle_free(&a, p, 1);
-    expect_assert_failure(reticle_free(&a, p, 1));                      /* twice */
+    expect_assert_failure(reticle_free(&a, p, 1)); /* twice */
     assert_int_equal(reticle_alloc(&a, 0, PAGE_ANON, &p), OK);
     reticle_free(&a, p, 0);
-    expect_assert_failure(reticle_free(&a, p, 0));                      /* twice, while a spare */
+    expect_assert_failure(reticle_free(&a, p, 0)); /* twice, while a spare */
     assert_int_equal(reticle_kalloc(&a, 100, &o), OK);
-    expect_assert_failure(reticle_kfree(&a, o, 200));                   /* another class */
+    expect_assert_failure(reticle_kfree(&a, o, 200)); /* another class */
     expect_assert_failure(reticle_kfree(root, o, 100));
     expect_assert_failure(reticle_kfree(&a, (char *)o + 64, 100));
-    expect_assert_failure(reticle_kfree(&a, (char *)o + 128, 100));     /* a slot that is free */
+    expect_assert_failure(reticle_kfree(&a, (char *)o + 128, 100)); /* a slot that is free */
     void *second;
     assert_int_equal(reticle_kalloc(&a, 100, &second), OK);
     reticle_kfree(&a, o, 100);
-    expect_assert_failure(reticle_kfree(&a, o, 100));                   /* twice */
+    expect_assert_failure(reticle_kfree(&a, o, 100)); /* twice */
     expect_assert_failure((void)reticle_kalloc(&a, 0, &o));
     expect_assert_failure((void)reticle_kalloc(&a, 4097, &o));
     reticle_release(&b);
-    expect_assert_failure(reticle_release(&b));                         /* twice */
+    expect_assert_failure(reticle_release(&b)); /* twice */
     reticle_release(&a);
     model_end();
 }

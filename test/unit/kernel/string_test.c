@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * base/string.c, under other names, against the C library: every length, alignment and overlap up to some hundred bytes. */
+ * base/string.c, under other names, against the C library: every length, alignment and overlap up to some hundred
+ * bytes. */
 // sources:
 // mutations: -DMUTATE_STRING_ALWAYS_UP
 #include "cmocka_kassert.h"

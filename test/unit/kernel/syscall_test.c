@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT
- * The system-call layer as a process: what the calls do when all is well, when they wait, and when a Task ends. Hostile and
- * random use is test/fuzz/syscall_fuzz.c. Every test starts a machine anew and must leave no page behind. */
-// sources: kernel/bundle.c kernel/cap.c kernel/entropy.c kernel/irq.c kernel/mem.c kernel/object.c kernel/pt.c kernel/reticle.c
-// sources: kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c kernel/sync.c kernel/sys_cap.c
-// sources: kernel/sys_mem.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c kernel/task.c kernel/task_control.c
-// sources: kernel/thread.c kernel/vm.c kernel/vm_fault.c kernel/wallclock.c kernel/firmware/elf.c base/tree.c base/format.c
+ * The system-call layer as a process: what the calls do when all is well, when they wait, and when a Task ends. Hostile
+ * and random use is test/fuzz/syscall_fuzz.c. Every test starts a machine anew and must leave no page behind. */
+// sources: kernel/bundle.c kernel/cap.c kernel/entropy.c kernel/irq.c kernel/mem.c kernel/object.c kernel/pt.c
+// sources: kernel/reticle.c kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c
+// sources: kernel/sync.c kernel/sys_cap.c kernel/sys_mem.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c
+// sources: kernel/task.c kernel/task_control.c kernel/thread.c kernel/vm.c kernel/vm_fault.c kernel/wallclock.c
+// sources: kernel/firmware/elf.c base/tree.c base/format.c
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -fno-sanitize=function
-// mutations: -DMUTATE_RETICLE_KEEP_LENT -DMUTATE_RETICLE_LOSE_SLOT
+// mutations: -DMUTATE_RETICLE_KEEP_LENT -DMUTATE_RETICLE_LOSE_SLOT -DMUTATE_TLB_NO_FLUSH
 #include "cmocka_kassert.h"
 #include "machine.h"
 #include "machine_check.h"
 #include "machine_elf.h"
 
-#define RW      (VX_PROT_READ | VX_PROT_WRITE)
-#define MSG_AT  USER_BASE
+#define RW (VX_PROT_READ | VX_PROT_WRITE)
+#define MSG_AT USER_BASE
 #define MSG2_AT (USER_BASE + 4096)
 #define TEXT_AT (USER_BASE + 8192)
 
@@ -69,18 +70,18 @@ static uint64_t word_at_user(uint64_t at)
     return word;
 }
 
-#define OK_CALL(...)                                                                                                       \
-    ({                                                                                                                     \
-        struct call_result r_ = call(__VA_ARGS__);                                                                         \
-        assert_false(r_.switched);                                                                                         \
-        assert_int_equal(r_.st, OK);                                                                                       \
-        r_;                                                                                                                \
+#define OK_CALL(...)                                                                                                   \
+    ({                                                                                                                 \
+        struct call_result r_ = call(__VA_ARGS__);                                                                     \
+        assert_false(r_.switched);                                                                                     \
+        assert_int_equal(r_.st, OK);                                                                                   \
+        r_;                                                                                                            \
     })
-#define FAILS(status, ...)                                                                                                 \
-    do {                                                                                                                   \
-        struct call_result r_ = call(__VA_ARGS__);                                                                         \
-        assert_false(r_.switched);                                                                                         \
-        assert_int_equal(r_.st, status);                                                                                   \
+#define FAILS(status, ...)                                                                                             \
+    do {                                                                                                               \
+        struct call_result r_ = call(__VA_ARGS__);                                                                     \
+        assert_false(r_.switched);                                                                                     \
+        assert_int_equal(r_.st, status);                                                                               \
     } while (0)
 
 static void unknown_numbers_are_bad_syscalls(void **)
@@ -270,7 +271,11 @@ static void spawn_makes_a_task_from_an_image_and_a_bundle(void **)
     struct {
         struct vx_bundle b;
         struct vx_slot slot[4];
-    } s = { .b = { .magic = VX_BUNDLE_MAGIC, .version = VX_BUNDLE_VERSION, .n_slots = 4, .bytes = sizeof s, .slots_at = sizeof s.b },
+    } s = { .b = { .magic = VX_BUNDLE_MAGIC,
+                   .version = VX_BUNDLE_VERSION,
+                   .n_slots = 4,
+                   .bytes = sizeof s,
+                   .slots_at = sizeof s.b },
             .slot = { { .name = "memory", .kind = VX_SLOT_INT, .value = 256 * 1024 },
                       { .name = "stack", .kind = VX_SLOT_INT, .value = 16384 },
                       { .name = "console", .kind = VX_SLOT_CAP, .value = con, .rights = VX_R_WRITE, .move = 1 },

@@ -91,10 +91,12 @@ static void world_begin(uint64_t ram_bytes)
 static void world_end(void)
 {
     alloc_fail_in = 1;
+    alloc_fail_for_good = true;
     struct vma *a;
     while ((a = area_of(vm.areas.first)) != nullptr)
         must(vm_unmap(&vm, a->node.key, a->end - a->node.key, nullptr) == OK);
     alloc_fail_in = 0;
+    alloc_fail_for_good = false;
     must(ram.free_pages == free_at_start && shared.maps == nullptr);
     must(reticle_check(&ram, nullptr));
     arch_aspace_activate(nullptr);
@@ -113,12 +115,15 @@ static uint64_t page_va(uint64_t i)
 static uint64_t tables_seen, frames_seen;
 static uint8_t frame_used[(64u << 20) / 4096]; /* by page of RAM */
 
-static void count_tables(const uint64_t *table, unsigned level)
+/* P1: every table but the root spans a part of an area. */
+static void count_tables(const uint64_t *table, unsigned level, uint64_t base)
 {
+    const struct vma *a = area_from(&vm, base);
+    must(level == PT_LEVELS - 1 || (a != nullptr && a->node.key < base + pt_span(level + 1)));
     tables_seen++;
     for (unsigned i = 0; level > 0 && i < PT_ENTRIES; i++)
         if (pte_present(table[i]) && !pte_is_leaf(table[i], level))
-            count_tables(arch_phys_to_virt((paddr_t){ pte_pa(table[i]) }), level - 1);
+            count_tables(arch_phys_to_virt((paddr_t){ pte_pa(table[i]) }), level - 1, base + i * pt_span(level));
 }
 
 /* P2 and V3: the frame is a block of ours of the leaf's size, and no other entry names it. */
@@ -185,7 +190,7 @@ static void compare_world(void)
         compare_page(i);
     compare_areas();
     const uint64_t *root = arch_phys_to_virt(vm.as.root);
-    count_tables(root, PT_LEVELS - 1);
+    count_tables(root, PT_LEVELS - 1, 0);
     uint64_t by_type[PAGE_KERNEL + 1] = {};
     for (uint64_t i = 0; i < ram_pages;) {
         struct page_facts f = reticle_page_facts((paddr_t){ RAM_BASE + i * PAGE });
@@ -207,6 +212,8 @@ static struct op_range random_range(void)
     uint64_t first = random_below(WINDOW_PAGES - n);
     if (random_below(3) == 0)
         first &= ~UINT64_C(511);
+    else if (random_below(4) == 0 && first > 512)
+        first = (first & ~UINT64_C(511)) - 1; /* the last page of a table */
     return (struct op_range){ first, n };
 }
 
@@ -301,8 +308,9 @@ static void op_unmap_object(void)
 {
     int cap = random_below(2) == 0 ? (int)random_below(2) : -1;
     alloc_fail_in = 1; /* revoking needs no memory */
+    alloc_fail_hits = 0;
     vm_unmap_object(&shared, cap < 0 ? nullptr : &caps[cap]);
-    alloc_fail_in = 0;
+    must(alloc_fail_hits == 0);
     for (uint64_t i = 0; i < WINDOW_PAGES; i++)
         if (model[i].kind == VMA_OBJECT && model_concerned(&model[i], cap))
             model[i] = (struct model_page){};

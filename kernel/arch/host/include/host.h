@@ -21,13 +21,15 @@ typedef enum host_stop {
 /* Runs `enter`, which may leave by arch_resume() and the like, and tells where the hart came out. */
 host_stop_t host_run(void (*enter)(void *), void *argument);
 
-/* The running thread makes a system call; afterwards some thread runs, perhaps another. The results are in its frame. */
+/* The running thread makes a system call; afterwards some thread runs, perhaps another. The results are in its frame.
+ */
 host_stop_t host_syscall(uint64_t nr, const uint64_t arg[static 6]);
 host_stop_t host_trap(const struct trap *t);
 host_stop_t host_timer(void); /* the timer interrupt, at its deadline or now */
 host_stop_t host_irq(uint32_t line);
 
-/* Lets time pass while the hart is idle: true (the default), it jumps to the armed deadline; false, arch_idle_wait stops. */
+/* Lets time pass while the hart is idle: true (the default), it jumps to the armed deadline; false, arch_idle_wait
+ * stops. */
 extern bool host_idle_skips_time;
 extern uint64_t host_timer_deadline; /* UINT64_MAX: none */
 /* What arch_entropy() gives: this many bytes of a fixed sequence. */

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-#define HOST_REGISTERS     16u
+#define HOST_REGISTERS 16u
 #define HOST_SYSCALL_BYTES 4u
 
 struct arch_frame {

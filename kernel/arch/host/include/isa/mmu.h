@@ -21,7 +21,8 @@ struct arch_aspace {
 
 static inline void *arch_phys_to_virt(paddr_t pa)
 {
-    return (void *)(pa.raw < HOST_PHYS_LIMIT ? (uintptr_t)host_phys + pa.raw : (uintptr_t)host_image + (pa.raw - HOST_PHYS_LIMIT));
+    return (void *)(pa.raw < HOST_PHYS_LIMIT ? (uintptr_t)host_phys + pa.raw
+                                             : (uintptr_t)host_image + (pa.raw - HOST_PHYS_LIMIT));
 }
 
 static inline paddr_t arch_virt_to_phys(const void *p)

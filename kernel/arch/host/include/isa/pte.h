@@ -4,12 +4,12 @@
 #include <abi/types.h>
 #include <stdint.h>
 
-#define HOST_PTE_PRESENT    UINT64_C(0x01)
-#define HOST_PTE_LEAF       UINT64_C(0x02)
+#define HOST_PTE_PRESENT UINT64_C(0x01)
+#define HOST_PTE_LEAF UINT64_C(0x02)
 #define HOST_PTE_PROT_SHIFT 2u
-#define HOST_PTE_USER       UINT64_C(0x20)
-#define HOST_PTE_DEVICE     UINT64_C(0x40)
-#define HOST_PTE_ADDRESS    UINT64_C(0x000ffffffffff000)
+#define HOST_PTE_USER UINT64_C(0x20)
+#define HOST_PTE_DEVICE UINT64_C(0x40)
+#define HOST_PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 
 static inline uint64_t pte_leaf(uint64_t pa, unsigned level, uint32_t prot, enum mem_type type)
 {

@@ -15,15 +15,15 @@ struct vx_time_page {
     uint64_t offset_ns;
     uint64_t realtime_base_ns;
     uint64_t counter_hz;
-    uint32_t page_bytes;  /* of the machine: 4096 */
-    uint32_t harts;       /* that run */
-    uint32_t hwcap;       /* bit 0: counter is invariant */
+    uint32_t page_bytes; /* of the machine: 4096 */
+    uint32_t harts;      /* that run */
+    uint32_t hwcap;      /* bit 0: counter is invariant */
     uint32_t reserved;
 };
 #define VX_TIME_PAGE_ADDRESS UINT64_C(0x10000)
-#define VX_BUNDLE_ADDRESS    UINT64_C(0x20000)
-#define VX_STACK_TOP         UINT64_C(0x200000) /* main stacks up to 1 MiB end here; larger ones lie elsewhere */
-#define VX_IMAGE_BASE        UINT64_C(0x400000) /* static-PIE images */
-#define VX_MAP_BASE          UINT64_C(0x100000000) /* memory without a hint is placed from here up */
-#define VX_UADDR_MIN         UINT64_C(0x10000)
-#define VX_UADDR_LIMIT       UINT64_C(0x7ffffffff000) /* one past the last user address */
+#define VX_BUNDLE_ADDRESS UINT64_C(0x20000)
+#define VX_STACK_TOP UINT64_C(0x200000)   /* main stacks up to 1 MiB end here; larger ones lie elsewhere */
+#define VX_IMAGE_BASE UINT64_C(0x400000)  /* static-PIE images */
+#define VX_MAP_BASE UINT64_C(0x100000000) /* memory without a hint is placed from here up */
+#define VX_UADDR_MIN UINT64_C(0x10000)
+#define VX_UADDR_LIMIT UINT64_C(0x7ffffffff000) /* one past the last user address */

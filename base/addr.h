@@ -3,6 +3,12 @@
 #pragma once
 #include <stdint.h>
 
-typedef struct { uint64_t raw; } paddr_t; /* physical: what page tables and devices see */
-typedef struct { uint64_t raw; } vaddr_t; /* virtual, in a given address space */
-typedef struct { uint64_t raw; } uaddr_t; /* what user code claims; only the copy functions may believe it */
+typedef struct {
+    uint64_t raw;
+} paddr_t; /* physical: what page tables and devices see */
+typedef struct {
+    uint64_t raw;
+} vaddr_t; /* virtual, in a given address space */
+typedef struct {
+    uint64_t raw;
+} uaddr_t; /* what user code claims; only the copy functions may believe it */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The formatter: a directive is read into a struct spec, then printed. Nothing is allocated; no state outlives a call. */
+ * The formatter: a directive is read into a struct spec, then printed. Nothing is allocated; no state outlives a call.
+ */
 #include <base/format.h>
 #include <base/string.h>
 #include <stdint.h>
@@ -48,7 +49,8 @@ static void emit_text(const struct out *o, const struct spec *s, const char *tex
         pad(o, ' ', fill);
 }
 
-static void emit_number(const struct out *o, const struct spec *s, uint64_t value, unsigned base, bool upper, const char *sign)
+static void emit_number(const struct out *o, const struct spec *s, uint64_t value, unsigned base, bool upper,
+                        const char *sign)
 {
     char digits[24];
     size_t at = sizeof digits;
@@ -94,12 +96,23 @@ static void read_flags(const char **at, struct spec *s)
 {
     for (;; (*at)++) {
         switch (**at) {
-        case '-': s->left = true; break;
-        case '0': s->zero = true; break;
-        case '+': s->plus = true; break;
-        case ' ': s->space = true; break;
-        case '#': s->alternate = true; break;
-        default: return;
+        case '-':
+            s->left = true;
+            break;
+        case '0':
+            s->zero = true;
+            break;
+        case '+':
+            s->plus = true;
+            break;
+        case ' ':
+            s->space = true;
+            break;
+        case '#':
+            s->alternate = true;
+            break;
+        default:
+            return;
         }
     }
 }
@@ -109,9 +122,17 @@ static unsigned read_length(const char **at)
     unsigned bytes = sizeof(int);
     for (;; (*at)++) {
         switch (**at) {
-        case 'h': bytes = bytes == sizeof(short) ? 1 : sizeof(short); break;
-        case 'l': case 'z': case 'j': case 't': bytes = sizeof(uint64_t); break;
-        default: return bytes;
+        case 'h':
+            bytes = bytes == sizeof(short) ? 1 : sizeof(short);
+            break;
+        case 'l':
+        case 'z':
+        case 'j':
+        case 't':
+            bytes = sizeof(uint64_t);
+            break;
+        default:
+            return bytes;
         }
     }
 }
@@ -152,13 +173,28 @@ static bool emit_directive(const struct out *o, const char **at, va_list *args)
     s.bytes = read_length(at);
     char c = *(*at)++;
     switch (c) {
-    case 'd': case 'i': emit_signed(o, &s, take_signed(args, s.bytes)); return true;
-    case 'u': emit_number(o, &s, take_unsigned(args, s.bytes), 10, false, ""); return true;
-    case 'o': emit_number(o, &s, take_unsigned(args, s.bytes), 8, false, s.alternate ? "0" : ""); return true;
-    case 'x': emit_number(o, &s, take_unsigned(args, s.bytes), 16, false, s.alternate ? "0x" : ""); return true;
-    case 'X': emit_number(o, &s, take_unsigned(args, s.bytes), 16, true, s.alternate ? "0X" : ""); return true;
-    case 'p': emit_number(o, &s, (uintptr_t)va_arg(*args, void *), 16, false, "0x"); return true;
-    case 's': emit_text(o, &s, va_arg(*args, const char *)); return true;
+    case 'd':
+    case 'i':
+        emit_signed(o, &s, take_signed(args, s.bytes));
+        return true;
+    case 'u':
+        emit_number(o, &s, take_unsigned(args, s.bytes), 10, false, "");
+        return true;
+    case 'o':
+        emit_number(o, &s, take_unsigned(args, s.bytes), 8, false, s.alternate ? "0" : "");
+        return true;
+    case 'x':
+        emit_number(o, &s, take_unsigned(args, s.bytes), 16, false, s.alternate ? "0x" : "");
+        return true;
+    case 'X':
+        emit_number(o, &s, take_unsigned(args, s.bytes), 16, true, s.alternate ? "0X" : "");
+        return true;
+    case 'p':
+        emit_number(o, &s, (uintptr_t)va_arg(*args, void *), 16, false, "0x");
+        return true;
+    case 's':
+        emit_text(o, &s, va_arg(*args, const char *));
+        return true;
     case 'c': {
         char text[2] = { (char)va_arg(*args, int) };
         if (text[0] == '\0')
@@ -167,8 +203,12 @@ static bool emit_directive(const struct out *o, const char **at, va_list *args)
             emit_text(o, &s, text);
         return true;
     }
-    case '%': emit(o, "%", 1); return true;
-    default: (*at)--; return false;
+    case '%':
+        emit(o, "%", 1);
+        return true;
+    default:
+        (*at)--;
+        return false;
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * printf's formats for kernel, services and programs alike: %d %i %u %x %X %o %c %s %p %%, flags - 0 + space #,
- * width and precision (also *), lengths hh h l ll z j t. No floating point. An unknown conversion is printed as it stands. */
+ * width and precision (also *), lengths hh h l ll z j t. No floating point. An unknown conversion is printed as it
+ * stands. */
 #pragma once
 #include <stdarg.h>
 #include <stddef.h>

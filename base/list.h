@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Circular doubly linked intrusive lists. A list is a node that points to itself when empty; so is a node in no list. */
+ * Circular doubly linked intrusive lists. A list is a node that points to itself when empty; so is a node in no list.
+ */
 #pragma once
 #include <stddef.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Balanced intrusive trees ordered by a 64-bit key: address ranges, deadlines, thread ids. Equal keys are kept in order of
- * insertion. Insert, remove and find are O(log n); first is O(1). */
+ * Balanced intrusive trees ordered by a 64-bit key: address ranges, deadlines, thread ids. Equal keys are kept in order
+ * of insertion. Insert, remove and find are O(log n); first is O(1). */
 #pragma once
 #include <stdint.h>
 
 struct tree_node {
     struct tree_node *parent, *left, *right;
     uint64_t key;
-    int8_t balance;  /* height of right minus height of left: -1, 0, 1 */
+    int8_t balance; /* height of right minus height of left: -1, 0, 1 */
     bool in_tree;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Checks Bundle specifications; see bundle.h and abi/bundle.h. The bytes are the kernel's own copy, but every one of them is
- * the caller's claim. */
+ * Checks Bundle specifications; see bundle.h and abi/bundle.h. The bytes are the kernel's own copy, but every one of
+ * them is the caller's claim. */
 #include <abi/limits.h>
 #include <kernel/bundle.h>
 #include <base/string.h>
@@ -33,7 +33,8 @@ static status_t check_slot(const struct vx_slot *s, uint64_t bytes)
     case VX_SLOT_INT:
         return s->move == 0 && s->rights == 0 && s->length == 0 ? OK : ERR_BAD_ARGUMENT;
     case VX_SLOT_BYTES:
-        return s->move == 0 && s->rights == 0 && s->value <= bytes && s->length <= bytes - s->value ? OK : ERR_BAD_ARGUMENT;
+        return s->move == 0 && s->rights == 0 && s->value <= bytes && s->length <= bytes - s->value ? OK
+                                                                                                    : ERR_BAD_ARGUMENT;
     default:
         return ERR_BAD_ARGUMENT;
     }
@@ -94,8 +95,12 @@ static status_t check_header(const struct vx_bundle *b, uint64_t bytes)
 
 status_t bundle_check(struct vx_bundle *b, uint64_t bytes, struct bundle_plan *out)
 {
-    struct bundle_plan p = { .memory_bytes = TASK_MEMORY_DEFAULT, .stack_bytes = STACK_DEFAULT_BYTES,
-                             .cap_slots = CAP_SLOTS_DEFAULT, .band = VX_BAND_COUNT, .name = "task", .name_len = 4 };
+    struct bundle_plan p = { .memory_bytes = TASK_MEMORY_DEFAULT,
+                             .stack_bytes = STACK_DEFAULT_BYTES,
+                             .cap_slots = CAP_SLOTS_DEFAULT,
+                             .band = VX_BAND_COUNT,
+                             .name = "task",
+                             .name_len = 4 };
     status_t st = check_header(b, bytes);
     if (st != OK)
         return st;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Capability tables and the derivation tree; see cap.h for the invariants.
- * Empty slots are reused oldest first, and only once every slot was in use: a stale handle stays stale as long as possible.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Empty slots are reused oldest first, and only once every slot was in use: a stale handle stays stale as long as
+ * possible. Locking: the kernel is entered with interrupts masked on its one hart. */
 #include <kernel/cap.h>
 #include <kernel/irq.h>
 #include <kernel/mem.h>
@@ -11,7 +11,7 @@
 #include <kernel/vm.h>
 #include <base/kassert.h>
 
-#define INDEX_MASK     ((1u << VX_HANDLE_INDEX_BITS) - 1)
+#define INDEX_MASK ((1u << VX_HANDLE_INDEX_BITS) - 1)
 #define GENERATION_ONE (1u << VX_HANDLE_INDEX_BITS)
 
 static status_t tombstone_status(uint8_t type)
@@ -108,7 +108,8 @@ static void unlink(struct cap *c)
         c->next->prev = c->prev;
 }
 
-uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t rights, uint64_t offset, uint64_t length)
+uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t rights, uint64_t offset,
+                  uint64_t length)
 {
     slot->obj = o;
     slot->type = type;
@@ -293,7 +294,9 @@ static void facts_by_type(const struct cap *c, struct vx_cap_facts *f)
 
 void cap_facts(const struct cap_table *t, const struct cap *c, struct vx_cap_facts *f)
 {
-    *f = (struct vx_cap_facts){ .handle = c->handle, .type = c->type, .destroyed = c->obj == nullptr, .rights = c->rights };
+    *f = (struct vx_cap_facts){
+        .handle = c->handle, .type = c->type, .destroyed = c->obj == nullptr, .rights = c->rights
+    };
     if (c->obj == nullptr)
         return;
     f->object_id = c->obj->id;

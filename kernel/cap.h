@@ -16,7 +16,7 @@ struct cap {
     struct object *obj;
     struct cap *parent, *child, *next, *prev; /* siblings: nullptr-terminated, `prev` of the first is nullptr */
     uint32_t handle;
-    uint8_t type;    /* enum vx_cap_type, of the capability: tells RING_TX from RING_RX */
+    uint8_t type; /* enum vx_cap_type, of the capability: tells RING_TX from RING_RX */
     uint8_t reserved;
     vx_rights_t rights;
     uint64_t offset, length; /* MEM, DEVICE: bytes; IRQ: lines; of the object */
@@ -33,7 +33,8 @@ struct cap_table {
 /* A place for a capability that no table holds: in flight in a Ring. Same tree rules, handle 0. */
 
 /* Finds a live capability of that type with those rights. Inline: it is on every call's path. */
-static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights, struct cap **out);
+static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights,
+                               struct cap **out);
 /* The same for any type; tombstones are found too when `tombstones` is set. */
 status_t cap_get_any(const struct cap_table *t, uint64_t handle, vx_rights_t rights, bool tombstones, struct cap **out);
 status_t cap_explain(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights);
@@ -41,9 +42,11 @@ status_t cap_explain(const struct cap_table *t, uint64_t handle, uint8_t type, v
 /* Reserves an empty slot: not yet visible, given back by cap_unreserve. ERR_TABLE_FULL. */
 status_t cap_reserve(struct cap_table *t, struct cap **out);
 void cap_unreserve(struct cap_table *t, struct cap *slot);
-/* Fills a reserved slot (or an in-flight place) with the first capability of an object / a child of `from` / `from` itself,
- * which is emptied. Cannot fail. Returns the handle (0 for an in-flight place). `t` is nullptr for an in-flight place. */
-uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t rights, uint64_t offset, uint64_t length);
+/* Fills a reserved slot (or an in-flight place) with the first capability of an object / a child of `from` / `from`
+ * itself, which is emptied. Cannot fail. Returns the handle (0 for an in-flight place). `t` is nullptr for an in-flight
+ * place. */
+uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t rights, uint64_t offset,
+                  uint64_t length);
 uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint64_t offset, uint64_t length);
 uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *from);
 /* Empties a slot; see CAP_DROP. `t` is nullptr for an in-flight place. May destroy the object. */
@@ -58,7 +61,8 @@ struct cap_table *cap_table_of(const struct cap *c);
 void cap_facts(const struct cap_table *t, const struct cap *c, struct vx_cap_facts *out);
 void cap_table_clear(struct cap_table *t);
 
-static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights, struct cap **out)
+static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights,
+                               struct cap **out)
 {
     uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
     if (likely(index < t->high)) {

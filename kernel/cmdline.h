@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The kernel command line: words NAME=VALUE separated by spaces; the last of a name counts. docs/boot.md lists the names. */
+ * The kernel command line: words NAME=VALUE separated by spaces; the last of a name counts. docs/boot.md lists the
+ * names. */
 #pragma once
 #include <stddef.h>
 

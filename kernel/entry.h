@@ -15,17 +15,17 @@ struct thread;
 /* Per hart. Invariant: `frame` is the frame of `current`, whenever the hart runs in user mode.
  * Entry code depends on the offsets of the first fields. */
 struct hart {
-    struct arch_frame *frame;       /*  0: where entry code saves user registers */
-    uint64_t kernel_stack_top;      /*  8: where C code runs after entry */
-    const void *const *syscalls;    /* 16: the dispatch table: SYSCALL_TABLE_ENTRIES functions */
-    uint32_t need_switch;           /* 24: not 0: leave the kernel through kernel_syscall_slow / kernel_return_to_user */
-    uint32_t id;                    /* 28 */
-    uint64_t scratch[2];            /* 32: entry code's own */
-    struct hart *self;              /* 48 */
-    struct thread *current;         /* 56: nullptr while idle */
-    struct arch_aspace *aspace;     /* 64: active user address space */
-    void *fp_owner_state;           /* 72: arch code may use */
-    uint64_t hw_id;                 /* 80: MPIDR or APIC id */
+    struct arch_frame *frame;    /*  0: where entry code saves user registers */
+    uint64_t kernel_stack_top;   /*  8: where C code runs after entry */
+    const void *const *syscalls; /* 16: the dispatch table: SYSCALL_TABLE_ENTRIES functions */
+    uint32_t need_switch;        /* 24: not 0: leave the kernel through kernel_syscall_slow / kernel_return_to_user */
+    uint32_t id;                 /* 28 */
+    uint64_t scratch[2];         /* 32: entry code's own */
+    struct hart *self;           /* 48 */
+    struct thread *current;      /* 56: nullptr while idle */
+    struct arch_aspace *aspace;  /* 64: active user address space */
+    void *fp_owner_state;        /* 72: arch code may use */
+    uint64_t hw_id;              /* 80: MPIDR or APIC id */
 };
 static_assert(offsetof(struct hart, frame) == 0 && offsetof(struct hart, kernel_stack_top) == 8);
 static_assert(offsetof(struct hart, syscalls) == 16 && offsetof(struct hart, need_switch) == 24);
@@ -35,24 +35,26 @@ static_assert(offsetof(struct hart, self) == 48 && offsetof(struct hart, current
 /* Handlers take the six argument registers as they are and return both result registers in two registers.
  * Entry code calls hart->syscalls[nr](a0..a5) (nr >= SYSCALL_TABLE_ENTRIES: result ERR_BAD_SYSCALL), then, if
  * hart->need_switch is 0, returns to user mode with (first, second) and all other registers unchanged; else it calls
- * kernel_syscall_slow(first, second). The frame in hart->frame is complete in either case: all user registers as they were
- * at entry, pc after the system-call instruction. */
-struct sysret { uint64_t first, second; };
+ * kernel_syscall_slow(first, second). The frame in hart->frame is complete in either case: all user registers as they
+ * were at entry, pc after the system-call instruction. */
+struct sysret {
+    uint64_t first, second;
+};
 [[noreturn]] void kernel_syscall_slow(uint64_t first, uint64_t second);
 
 /* A trap from user mode that is no system call: the frame is in hart->frame. */
 struct trap {
-    uint32_t cause;       /* enum vx_cause */
-    uint32_t access;      /* VX_PROT_READ, _WRITE or _EXEC: what was tried; page faults only */
-    uint64_t address;     /* faulting address */
-    uint64_t code;        /* raw syndrome or error code, for the report */
-    const char *name;     /* the vector's name */
+    uint32_t cause;   /* enum vx_cause */
+    uint32_t access;  /* VX_PROT_READ, _WRITE or _EXEC: what was tried; page faults only */
+    uint64_t address; /* faulting address */
+    uint64_t code;    /* raw syndrome or error code, for the report */
+    const char *name; /* the vector's name */
 };
 [[noreturn]] void kernel_user_trap(const struct trap *t);
 /* A trap in kernel mode that the fix-up table does not know: a broken kernel. */
 [[noreturn]] void kernel_trap(const struct trap *t, const struct arch_frame *f);
-/* Interrupts; both from user mode and from arch_idle_wait(). Called with interrupts masked; return to the caller, which,
- * if it came from user mode, then calls kernel_return_to_user(). */
+/* Interrupts; both from user mode and from arch_idle_wait(). Called with interrupts masked; return to the caller,
+ * which, if it came from user mode, then calls kernel_return_to_user(). */
 void kernel_irq(uint32_t line);
 void kernel_timer(void);
 [[noreturn]] void kernel_return_to_user(void);

@@ -16,8 +16,8 @@
 #include <base/string.h>
 
 #define INIT_MEMORY_BYTES (UINT64_C(4) << 20)
-#define PAGE_MASK         ((uint64_t)ARCH_PAGE_SIZE - 1)
-#define PHYS_LIMIT        (UINT64_C(1) << 48)
+#define PAGE_MASK ((uint64_t)ARCH_PAGE_SIZE - 1)
+#define PHYS_LIMIT (UINT64_C(1) << 48)
 
 static struct reticle_object root;
 static struct device mmio, ports;
@@ -109,8 +109,8 @@ static void add_bytes(struct vx_bundle *b, const char *name, const void *bytes, 
     b->bytes += (uint32_t)len;
 }
 
-static void give(struct task *t, struct vx_bundle *b, const char *name, struct object *o, vx_rights_t rights, uint64_t offset,
-                 uint64_t length)
+static void give(struct task *t, struct vx_bundle *b, const char *name, struct object *o, vx_rights_t rights,
+                 uint64_t offset, uint64_t length)
 {
     struct vx_slot *slots = bundle_slots(b);
     struct cap *c;
@@ -131,7 +131,8 @@ static void give(struct task *t, struct vx_bundle *b, const char *name, struct o
 
 static struct vx_bundle *first_spec(const struct machine *m, const char *path, uint32_t order, paddr_t *block)
 {
-    static const char *const caps[] = { "console", "reticle", "root", "initrd", "mmio", "irqs", "entropy", "klog", "machine" };
+    static const char *const caps[] = { "console", "reticle", "root", "initrd", "mmio",
+                                        "irqs",    "entropy", "klog", "machine" };
     if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, block) != OK)
         kernel_refuse("too little memory for the first Task");
     struct vx_bundle *b = arch_phys_to_virt(*block);
@@ -148,7 +149,8 @@ static struct vx_bundle *first_spec(const struct machine *m, const char *path, u
     return b;
 }
 
-static void give_machine(struct task *t, struct vx_bundle *b, const struct machine *m, struct mem *initrd, uint64_t skip)
+static void give_machine(struct task *t, struct vx_bundle *b, const struct machine *m, struct mem *initrd,
+                         uint64_t skip)
 {
     struct mem *log, *facts;
     size_t log_bytes;
@@ -187,8 +189,8 @@ static void find_image(const struct machine *m, const char *path, struct cpio_en
     if (st == ERR_NOT_FOUND)
         kernel_refuse("the initial RAM disk has no %s", path);
     if (st != OK)
-        kernel_refuse("the initial RAM disk is damaged: %s at byte %llu", error.what != nullptr ? error.what : "unreadable",
-                      (unsigned long long)error.where);
+        kernel_refuse("the initial RAM disk is damaged: %s at byte %llu",
+                      error.what != nullptr ? error.what : "unreadable", (unsigned long long)error.where);
 }
 
 void init_start(const struct machine *m, const char *path)
@@ -218,7 +220,8 @@ void init_start(const struct machine *m, const char *path)
     uint32_t order = 0;
     while (((uint64_t)ARCH_PAGE_SIZE << order) < INIT_MEMORY_BYTES)
         order++;
-    if (mem_create_foreign(&root.reticle, (paddr_t){ m->initrd.base - skip }, m->initrd.len_bytes + skip, &initrd) != OK ||
+    if (mem_create_foreign(&root.reticle, (paddr_t){ m->initrd.base - skip }, m->initrd.len_bytes + skip, &initrd) !=
+            OK ||
         task_create(&root.reticle, order, CAP_SLOTS_DEFAULT, nullptr, &t) != OK)
         kernel_refuse("too little memory for the first Task");
     t->obj.n_caps = 1; /* the machine's own interest in it */
@@ -226,8 +229,10 @@ void init_start(const struct machine *m, const char *path)
     t->band = VX_BAND_DRIVER;
     task_set_name(t, plan.name, plan.name_len);
     plan.memory_bytes = INIT_MEMORY_BYTES;
-    const struct image image = { .mem = initrd, .bytes = entry.data_len,
-                                 .offset = (uint64_t)(entry.data - (const uint8_t *)arch_phys_to_virt((paddr_t){ m->initrd.base - skip })) };
+    const struct image image = { .mem = initrd,
+                                 .bytes = entry.data_len,
+                                 .offset = (uint64_t)(entry.data - (const uint8_t *)arch_phys_to_virt(
+                                                                       (paddr_t){ m->initrd.base - skip })) };
     st = spawn_build(t, &image, spec, &plan, &b, &th);
     if (st != OK)
         kernel_refuse("%s from the initial RAM disk cannot be started: %s", path,

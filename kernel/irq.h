@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Interrupt lines as capabilities: which Task hears of which line. A line is bound through one capability, and the binding
- * goes when that capability goes. A level-triggered line stays masked from its firing until the Task waits for the bit. */
+ * Interrupt lines as capabilities: which Task hears of which line. A line is bound through one capability, and the
+ * binding goes when that capability goes. A level-triggered line stays masked from its firing until the Task waits for
+ * the bit. */
 #pragma once
 #include <kernel/cap.h>
 #include <kernel/object.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * kprintf and the kernel log ring. Each line starts with the time since boot. Addresses of kernel memory are not printed outside
- * panics: the ring is readable by whoever initd gives it to.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * kprintf and the kernel log ring. Each line starts with the time since boot. Addresses of kernel memory are not
+ * printed outside panics: the ring is readable by whoever initd gives it to. Locking: the kernel is entered with
+ * interrupts masked on its one hart. */
 #include <abi/klog.h>
 #include <abi/limits.h>
 #include <base/format.h>
@@ -43,7 +43,9 @@ static void put(const char *text, size_t len, bool echo)
         console_write("\r\n", 2);
 }
 
-struct line { bool echo; };
+struct line {
+    bool echo;
+};
 
 static void sink(void *ctx, const char *text, size_t len)
 {

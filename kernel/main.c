@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The portable kernel's way from the platform's hands to the first Task. A stage is announced after it has checked itself. */
+ * The portable kernel's way from the platform's hands to the first Task. A stage is announced after it has checked
+ * itself. */
 #include <kernel/cmdline.h>
 #include <kernel/entropy.h>
 #include <kernel/entry.h>
@@ -33,7 +34,8 @@ static void report_machine(const struct machine *m)
     if (m->n_harts > 1)
         kprintf("machine: running on 1 hart of %u\n", m->n_harts);
     if (m->n_left_out != 0)
-        kprintf("machine: %u entries of the firmware tables were left out (reasons 0x%x)\n", m->n_left_out, m->left_out);
+        kprintf("machine: %u entries of the firmware tables were left out (reasons 0x%x)\n", m->n_left_out,
+                m->left_out);
 }
 
 static void seed_entropy(struct machine *m)

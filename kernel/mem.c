@@ -2,7 +2,8 @@
  * MEM objects, Surfaces and device ranges: where their bytes are. See mem.h.
  *
  * M1. runs[] is ascending by offset without gaps, from 0 to `bytes` rounded up to a page.
- * M2. An owned run is one block of the home Reticle, of type PAGE_MEM; a foreign object has one run, which is not owned. */
+ * M2. An owned run is one block of the home Reticle, of type PAGE_MEM; a foreign object has one run, which is not
+ * owned. */
 #include <abi/limits.h>
 #include <arch/mmu.h>
 #include <base/kassert.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Birth and death of kernel objects. Dying is queued: whoever is outermost drains the queue in a loop, so that no chain of
- * objects that hold each other's capabilities can exhaust the kernel stack.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Birth and death of kernel objects. Dying is queued: whoever is outermost drains the queue in a loop, so that no chain
+ * of objects that hold each other's capabilities can exhaust the kernel stack. Locking: the kernel is entered with
+ * interrupts masked on its one hart. */
 #include <kernel/cap.h>
 #include <kernel/irq.h>
 #include <kernel/mem.h>

@@ -17,14 +17,14 @@ struct task;
 struct thread;
 
 struct object {
-    uint8_t type;   /* enum vx_cap_type; a Ring is VX_CAP_RING_TX, the end is the capability's business */
-    uint8_t dying;  /* being torn down: no new capabilities, bindings or waiters */
+    uint8_t type;  /* enum vx_cap_type; a Ring is VX_CAP_RING_TX, the end is the capability's business */
+    uint8_t dying; /* being torn down: no new capabilities, bindings or waiters */
     uint16_t reserved;
-    uint32_t id;    /* for people */
+    uint32_t id; /* for people */
     struct reticle *home;
     struct list_node home_node;
     struct list_node grave_node; /* on the list of objects that wait to be destroyed */
-    struct cap *caps; /* first of the capabilities that have no parent */
+    struct cap *caps;            /* first of the capabilities that have no parent */
     struct vma *maps;
     uint32_t n_caps;
     uint32_t size_bytes; /* of the object, for kfree */
@@ -40,7 +40,7 @@ struct binding {
     struct list_node node; /* in task->bindings */
     struct task *task;     /* nullptr: unbound */
     uint32_t bit;
-    uint32_t irq_line;     /* of an IRQ binding */
+    uint32_t irq_line; /* of an IRQ binding */
 };
 
 /* Allocates a zeroed object of `size` from `home` and enters it in its list. ERR_NO_MEMORY. */
@@ -51,8 +51,8 @@ void object_abandon(struct object *o);
 void object_destroy(struct object *o);
 /* Destroys every object of a Reticle; used when the Reticle itself goes. */
 void object_destroy_all(struct reticle *r);
-/* Called when the last capability went. Destruction is put off to the outermost caller, so that a chain of Rings that carry
- * each other's ends costs a loop and no stack. */
+/* Called when the last capability went. Destruction is put off to the outermost caller, so that a chain of Rings that
+ * carry each other's ends costs a loop and no stack. */
 void object_unreferenced(struct object *o);
 /* Brackets around work that may free many objects: nested calls only queue, the outermost leave drains the queue. */
 void object_enter(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The end, said clearly: a panic for our own broken invariants, a refusal for a machine that cannot be used, and the orderly
- * stop when the first Task ends. */
+ * The end, said clearly: a panic for our own broken invariants, a refusal for a machine that cannot be used, and the
+ * orderly stop when the first Task ends. */
 #include <kernel/entry.h>
 #include <kernel/ksyms.h>
 #include <kernel/log.h>
@@ -61,8 +61,8 @@ static void backtrace(const struct arch_frame *f)
         arch_poweroff();
     panicking = true;
     log_set_level(LOG_NORMAL);
-    log_urgent("\nKERNEL PANIC: %s in the kernel, address 0x%llx, code 0x%llx\n", t->name, (unsigned long long)t->address,
-               (unsigned long long)t->code);
+    log_urgent("\nKERNEL PANIC: %s in the kernel, address 0x%llx, code 0x%llx\n", t->name,
+               (unsigned long long)t->address, (unsigned long long)t->code);
     die(f);
 }
 

@@ -199,8 +199,8 @@ void pt_clear_page(struct pt_edit *e, uint64_t va)
     clear_leaf(e, slot, 0, va);
 }
 
-static void protect_in_table(struct pt_edit *e, uint64_t *table, unsigned level, uint64_t from, uint64_t to, uint32_t prot,
-                             enum mem_type type)
+static void protect_in_table(struct pt_edit *e, uint64_t *table, unsigned level, uint64_t from, uint64_t to,
+                             uint32_t prot, enum mem_type type)
 {
     uint64_t span = pt_span(level);
     for (uint64_t va = from, next; va < to; va = next) {
@@ -245,7 +245,8 @@ unsigned pt_split_need(paddr_t root, uint64_t first, uint64_t second)
         n++;
     unsigned top2 = second != 0 ? cut_level(root, second, &entry) : 0;
     for (unsigned l = top2; l > 0 && (second & (pt_span(l) - 1)) != 0; l--) {
-        bool made_for_first = l <= top && (first & (pt_span(l) - 1)) != 0 && first >> pt_shift(l) == second >> pt_shift(l);
+        bool made_for_first =
+            l <= top && (first & (pt_span(l) - 1)) != 0 && first >> pt_shift(l) == second >> pt_shift(l);
         if (!made_for_first)
             n++;
     }

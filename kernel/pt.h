@@ -2,8 +2,9 @@
  * The portable page-table walker, over the entry format of <arch/pte.h>. Knows tables and entries; areas and what they
  * mean are kernel/vm.h's.
  *
- * An entry of the user half is empty (0), a table, a leaf, or parked: not present, but it still names its frame, because
- * the area has no protection at the moment. Bit 0 of a parked entry is clear, which every isa reads as "not present".
+ * An entry of the user half is empty (0), a table, a leaf, or parked: not present, but it still names its frame,
+ * because the area has no protection at the moment. Bit 0 of a parked entry is clear, which every isa reads as "not
+ * present".
  *
  * P1. A table exists only while an area lies, at least partly, in the addresses that it spans; the root always does.
  * P2. A leaf or parked entry of level k in an anonymous area is one block of the Reticle of order 9k.
@@ -19,8 +20,8 @@
 #include <stdint.h>
 
 #define PT_INDEX_BITS 9u
-#define PT_LEAF_MAX   2u /* the largest leaf's level: 1 GiB */
-#define PT_BATCH      24u
+#define PT_LEAF_MAX 2u /* the largest leaf's level: 1 GiB */
+#define PT_BATCH 24u
 /* One past the user half; the last root entry of it spans a little more than user space. */
 #define PT_USER_END (UINT64_C(1) << 47)
 
@@ -105,18 +106,18 @@ struct pt_plan {
 };
 /* How many tables are missing for a leaf of `level` at va, beyond those counted before. The entry at va is empty. */
 unsigned pt_plan_leaf(struct pt_plan *p, paddr_t root, uint64_t va, unsigned level);
-/* Puts a leaf (parked if prot is 0) where pt_walk ended, at an empty entry of level `reached`, making the tables that are
- * missing out of `tables`. The caller publishes. */
+/* Puts a leaf (parked if prot is 0) where pt_walk ended, at an empty entry of level `reached`, making the tables that
+ * are missing out of `tables`. The caller publishes. */
 void pt_install(uint64_t *entry, unsigned reached, uint64_t va, unsigned level, paddr_t pa, uint32_t prot,
                 enum mem_type type, struct block_list *tables);
 
 /* A change of what is mapped: collects what the TLBs must forget and which blocks go back after that. */
 struct pt_edit {
     struct arch_aspace *as;
-    struct reticle *reticle;  /* of the tables, and of the frames if owns_frames */
+    struct reticle *reticle; /* of the tables, and of the frames if owns_frames */
     bool owns_frames;
-    uint64_t floor, ceiling;  /* pt_clear: tables that span only addresses in between go */
-    uint64_t low, high;       /* not yet flushed */
+    uint64_t floor, ceiling; /* pt_clear: tables that span only addresses in between go */
+    uint64_t low, high;      /* not yet flushed */
     uint32_t n_changed, n_blocks;
     struct {
         paddr_t pa;

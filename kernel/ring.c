@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Ring objects: life, closing, waking. The calls are in sys_ring.c; the shared layout and protocol in abi/ring.h.
- * Locking: the kernel is entered with interrupts masked on its one hart; user code on the other side of a mapped Ring is
- * concurrent all the same, which is why every shared word is read once and every store is ordered. */
+ * Locking: the kernel is entered with interrupts masked on its one hart; user code on the other side of a mapped Ring
+ * is concurrent all the same, which is why every shared word is read once and every store is ordered. */
 #include <kernel/ring.h>
 #include <kernel/task.h>
 #include <arch/mmu.h>
@@ -112,7 +112,8 @@ void ring_notify_producer(struct ring *r)
 
 static uint32_t waiting(const struct ring *r)
 {
-    uint32_t head = atomic_load_explicit(&r->shared->head, memory_order_acquire); /* pairs with the producer's release */
+    uint32_t head =
+        atomic_load_explicit(&r->shared->head, memory_order_acquire); /* pairs with the producer's release */
     return head - atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Rings as the kernel sees them: the shared memory of abi/ring.h plus what must not be shared: geometry, who waits, and the
- * capabilities in flight.
+ * Rings as the kernel sees them: the shared memory of abi/ring.h plus what must not be shared: geometry, who waits, and
+ * the capabilities in flight.
  *
  * G1. Geometry is private; every shared word is read once into a local and checked before use.
  * G2. At most one thread waits at each end.
- * G3. A capability in flight sits in inflight[n & (slots-1)] with n, the counter of its message, kept beside it; if user code
- *     made the counters skip it, it is dropped when its place is used again. */
+ * G3. A capability in flight sits in inflight[n & (slots-1)] with n, the counter of its message, kept beside it; if
+ * user code made the counters skip it, it is dropped when its place is used again. */
 #pragma once
 #include <abi/ring.h>
 #include <kernel/cap.h>
@@ -21,7 +21,7 @@ struct ring {
     struct cap *inflight; /* `slots` places, or nullptr */
     uint32_t inflight_order;
     bool tx_open, rx_open;
-    uint8_t call_band;    /* most urgent band of callers whose messages may still be queued; VX_BAND_COUNT: none */
+    uint8_t call_band; /* most urgent band of callers whose messages may still be queued; VX_BAND_COUNT: none */
 };
 
 static inline struct ring *ring_of(struct object *o)

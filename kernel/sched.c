@@ -3,11 +3,10 @@
  *
  * S1. A READY thread is on the queue of its effective band, or is `handover`; no other thread is on a queue.
  * S2. mask bit b is set exactly when queue b is not empty.
- * S3. `loaded` is the thread whose vector registers and thread pointer are in the hart; they are saved when another thread is
- *     loaded, not before.
- * S4. If somebody else is READY in the running thread's band, the timer is armed to fire within a slice (slice_armed).
- *     It may fire early; then it is armed again for the rest.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * S3. `loaded` is the thread whose vector registers and thread pointer are in the hart; they are saved when another
+ * thread is loaded, not before. S4. If somebody else is READY in the running thread's band, the timer is armed to fire
+ * within a slice (slice_armed). It may fire early; then it is armed again for the rest. Locking: the kernel is entered
+ * with interrupts masked on its one hart. */
 #include <kernel/sched.h>
 #include <kernel/syscall.h>
 #include <arch/fp.h>

@@ -19,10 +19,10 @@
 static const uint64_t read_only_word = 0x5645435452414f53;
 static uint64_t writable_word = 1;
 
-#define CHECK(cond)                                                                                                             \
-    do {                                                                                                                        \
-        if (!(cond))                                                                                                            \
-            kernel_panic("self-test: %s is not true", #cond);                                                                   \
+#define CHECK(cond)                                                                                                    \
+    do {                                                                                                               \
+        if (!(cond))                                                                                                   \
+            kernel_panic("self-test: %s is not true", #cond);                                                          \
     } while (0)
 
 void selftest_boot(void)

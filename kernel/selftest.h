@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the kernel checks of itself at every boot, before it says that a stage is reached. Each check panics with its reason. */
+ * What the kernel checks of itself at every boot, before it says that a stage is reached. Each check panics with its
+ * reason. */
 #pragma once
 struct machine;
 

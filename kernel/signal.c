@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Signal masks and bindings: 64 bits per Task, and who raises them.
- * A waiter is woken when a bit it wants is raised, and takes its bits when its call runs again; a bit that another thread took
- * meanwhile leaves it waiting, so no bit is seen twice and none is lost.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * A waiter is woken when a bit it wants is raised, and takes its bits when its call runs again; a bit that another
+ * thread took meanwhile leaves it waiting, so no bit is seen twice and none is lost. Locking: the kernel is entered
+ * with interrupts masked on its one hart. */
 #include <kernel/irq.h>
 #include <kernel/ring.h>
 #include <kernel/sync.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * SPAWN. The specification is copied once into a block of the caller's Reticle and checked there; the child is built completely
- * in its own Reticle; then come the capabilities: all are looked up and reserved before the first one moves. Until that commit
- * line, undoing is forgetting the child.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * SPAWN. The specification is copied once into a block of the caller's Reticle and checked there; the child is built
+ * completely in its own Reticle; then come the capabilities: all are looked up and reserved before the first one moves.
+ * Until that commit line, undoing is forgetting the child. Locking: the kernel is entered with interrupts masked on its
+ * one hart. */
 #include <kernel/firmware/elf.h>
 #include <kernel/mem.h>
 #include <kernel/spawn.h>
@@ -28,7 +28,8 @@ static status_t read_image(void *ctx, uint64_t offset, void *buf, size_t len)
 }
 
 /* Copies a piece of the image into the (inactive) child. */
-static status_t copy_segment(struct task *t, const struct image *image, uint64_t from, uint64_t to, uint64_t len, bool code)
+static status_t copy_segment(struct task *t, const struct image *image, uint64_t from, uint64_t to, uint64_t len,
+                             bool code)
 {
     while (len != 0) {
         paddr_t pa;
@@ -93,8 +94,8 @@ static status_t map_stack(struct task *t, uint64_t bytes, uint64_t *low, uint64_
     uint64_t at, guard = ARCH_PAGE_SIZE;
     bytes = page_up(bytes);
     bool usual = bytes <= VX_STACK_TOP / 2;
-    status_t st = vm_map_anon(&t->vm, usual ? VX_STACK_TOP - bytes - guard : 0, bytes + guard, VX_PROT_NONE, VX_MEM_RESERVE,
-                              usual, &at);
+    status_t st = vm_map_anon(&t->vm, usual ? VX_STACK_TOP - bytes - guard : 0, bytes + guard, VX_PROT_NONE,
+                              VX_MEM_RESERVE, usual, &at);
     if (st == OK)
         st = vm_protect(&t->vm, at + guard, bytes, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_LAZY);
     if (st == OK) /* the first touch is certain */
@@ -111,7 +112,8 @@ static status_t map_bundle(struct task *t, const struct vx_bundle *spec, struct 
     status_t st = mem_create(&t->reticle, bytes, true, VX_CAP_MEM, &m);
     if (st != OK)
         return st;
-    st = vm_map_object(&t->vm, &m->obj, nullptr, mem_frame, MEM_NORMAL, 0, bytes, VX_BUNDLE_ADDRESS, VX_PROT_READ, true, &at);
+    st = vm_map_object(&t->vm, &m->obj, nullptr, mem_frame, MEM_NORMAL, 0, bytes, VX_BUNDLE_ADDRESS, VX_PROT_READ, true,
+                       &at);
     if (st != OK)
         return st; /* the Task is abandoned, and the object goes with its Reticle */
     *out = arch_phys_to_virt(mem_frame(&m->obj, 0, &run));
@@ -119,13 +121,18 @@ static status_t map_bundle(struct task *t, const struct vx_bundle *spec, struct 
     return OK;
 }
 
-status_t spawn_build(struct task *t, const struct image *image, const struct vx_bundle *spec, const struct bundle_plan *plan,
-                     struct vx_bundle **bundle, struct thread **main_thread)
+status_t spawn_build(struct task *t, const struct image *image, const struct vx_bundle *spec,
+                     const struct bundle_plan *plan, struct vx_bundle **bundle, struct thread **main_thread)
 {
     struct elf_plan elf;
-    const struct elf_source source = { .read = read_image, .ctx = (void *)(uintptr_t)image, .image_len_bytes = image->bytes };
-    const struct elf_limits limits = { .machine = ARCH_ELF_MACHINE, .user_min = VX_UADDR_MIN, .user_limit = VX_UADDR_LIMIT,
-                                       .page_bytes = ARCH_PAGE_SIZE, .max_memory_bytes = plan->memory_bytes };
+    const struct elf_source source = { .read = read_image,
+                                       .ctx = (void *)(uintptr_t)image,
+                                       .image_len_bytes = image->bytes };
+    const struct elf_limits limits = { .machine = ARCH_ELF_MACHINE,
+                                       .user_min = VX_UADDR_MIN,
+                                       .user_limit = VX_UADDR_LIMIT,
+                                       .page_bytes = ARCH_PAGE_SIZE,
+                                       .max_memory_bytes = plan->memory_bytes };
     uint64_t low, high;
     struct thread *th;
     status_t st = elf_plan(&source, &limits, &elf);
@@ -145,7 +152,8 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
     st = thread_create(t, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS, 0, false, &th);
     if (st != OK)
         return st;
-    arch_frame_init(&th->frame, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS, VX_TIME_PAGE_ADDRESS);
+    arch_frame_init(&th->frame, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS,
+                    VX_TIME_PAGE_ADDRESS);
     struct vx_bundle *b = *bundle;
     b->task_id = t->id;
     b->band = t->band;
@@ -228,7 +236,8 @@ static status_t hand_over(struct task *self, struct task *child, struct vx_bundl
 static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_bundle *spec, struct bundle_plan *plan,
                       uint32_t *handle, uint32_t *id)
 {
-    const struct image image = { .mem = (const struct mem *)(const void *)image_cap->obj, .offset = image_cap->offset,
+    const struct image image = { .mem = (const struct mem *)(const void *)image_cap->obj,
+                                 .offset = image_cap->offset,
                                  .bytes = image_cap->length };
     struct reticle *payer;
     struct task *t;
@@ -263,8 +272,8 @@ static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_
         st = hand_over(self, t, b, reticle);
     if (st != OK)
         goto abandon;
-    constexpr vx_rights_t rights = VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE |
-                                   VX_R_DESTROY | VX_R_INSPECT;
+    constexpr vx_rights_t rights =
+        VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY | VX_R_INSPECT;
     *handle = cap_make(slot, &t->obj, VX_CAP_TASK, rights, 0, 0);
     *id = t->id;
     thread_start(th);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Semaphores and futexes.
- * Futex waiters hang in a table of chains by physical address, so the same word in two Tasks is the same futex. The compare and
- * the enqueue are one step: no waker can come between.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Futex waiters hang in a table of chains by physical address, so the same word in two Tasks is the same futex. The
+ * compare and the enqueue are one step: no waker can come between. Locking: the kernel is entered with interrupts
+ * masked on its one hart. */
 #include <kernel/sync.h>
 #include <kernel/syscall.h>
 
@@ -48,8 +48,8 @@ struct sysret sys_sem_create(uint64_t reticle, uint64_t count)
     s->count = (uint32_t)count;
     waitq_init(&s->waiters);
     list_init(&s->binding.node);
-    constexpr vx_rights_t rights = VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE |
-                                   VX_R_DESTROY | VX_R_INSPECT;
+    constexpr vx_rights_t rights =
+        VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY | VX_R_INSPECT;
     return sys_ok(cap_make(slot, o, VX_CAP_SEM, rights, 0, 0), 0);
 }
 

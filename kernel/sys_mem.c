@@ -7,10 +7,10 @@
 #include <kernel/syscall.h>
 #include <kernel/vm.h>
 
-#define PROT_BITS  (VX_PROT_READ | VX_PROT_WRITE | VX_PROT_EXEC)
+#define PROT_BITS (VX_PROT_READ | VX_PROT_WRITE | VX_PROT_EXEC)
 #define STATE_BITS (VX_MEM_RESERVE | VX_MEM_LAZY | VX_MEM_COMMIT)
 #define ALLOC_BITS (PROT_BITS | STATE_BITS | VX_MEM_HANDLE | VX_MEM_FIXED | VX_MEM_NO_MAP | VX_MEM_CONTIG)
-#define RIGHTS_MEM                                                                                                       \
+#define RIGHTS_MEM                                                                                                     \
     (VX_R_READ | VX_R_WRITE | VX_R_EXEC | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY | VX_R_INSPECT)
 #define RIGHTS_SURFACE (RIGHTS_MEM & ~VX_R_EXEC)
 static_assert(VX_MEM_RESERVE == VX_MAP_RESERVE && VX_MEM_LAZY == VX_MAP_LAZY && VX_MEM_COMMIT == VX_MAP_COMMIT);
@@ -54,7 +54,8 @@ static status_t mem_make(struct reticle *home, const struct mem_spec *s, struct 
     if (st != OK)
         goto unreserve;
     if (s->map)
-        st = vm_map_object(&t->vm, &m->obj, slot, mem_frame, MEM_NORMAL, 0, m->bytes, s->hint, s->prot, s->fixed, &address);
+        st = vm_map_object(&t->vm, &m->obj, slot, mem_frame, MEM_NORMAL, 0, m->bytes, s->hint, s->prot, s->fixed,
+                           &address);
     if (st != OK)
         goto destroy;
     /* --- commit: nothing below can fail --- */
@@ -103,8 +104,14 @@ struct sysret sys_mem_alloc(uint64_t reticle, uint64_t bytes, uint64_t flags, ui
     if (st != OK)
         return sys_status(st);
     struct mem_spec spec = {
-        .bytes = bytes, .hint = hint, .prot = prot, .rights = RIGHTS_MEM, .type = VX_CAP_MEM,
-        .contiguous = (flags & VX_MEM_CONTIG) != 0, .map = (flags & VX_MEM_NO_MAP) == 0, .fixed = fixed,
+        .bytes = bytes,
+        .hint = hint,
+        .prot = prot,
+        .rights = RIGHTS_MEM,
+        .type = VX_CAP_MEM,
+        .contiguous = (flags & VX_MEM_CONTIG) != 0,
+        .map = (flags & VX_MEM_NO_MAP) == 0,
+        .fixed = fixed,
     };
     st = mem_make(home, &spec, &m, &result);
     return st == OK ? result : sys_status(st);
@@ -124,8 +131,12 @@ struct sysret sys_dma_alloc(uint64_t device, uint64_t bytes)
     if (bytes > MEM_BYTES_MAX)
         return sys_status(ERR_TOO_BIG);
     struct mem_spec spec = {
-        .bytes = bytes, .prot = VX_PROT_READ | VX_PROT_WRITE, .rights = RIGHTS_MEM | VX_R_DMA, .type = VX_CAP_MEM,
-        .contiguous = true, .map = true,
+        .bytes = bytes,
+        .prot = VX_PROT_READ | VX_PROT_WRITE,
+        .rights = RIGHTS_MEM | VX_R_DMA,
+        .type = VX_CAP_MEM,
+        .contiguous = true,
+        .map = true,
     };
     st = mem_make(&t->reticle, &spec, &m, &result);
     return st == OK ? result : sys_status(st);
@@ -144,8 +155,11 @@ struct sysret sys_surface_create(uint64_t reticle, uint64_t width, uint64_t heig
     if (width > SURFACE_SIDE_MAX || height > SURFACE_SIDE_MAX)
         return sys_status(ERR_TOO_BIG);
     struct mem_spec spec = {
-        .bytes = width * height * 4, .prot = VX_PROT_READ | VX_PROT_WRITE, .rights = RIGHTS_SURFACE,
-        .type = VX_CAP_SURFACE, .map = true,
+        .bytes = width * height * 4,
+        .prot = VX_PROT_READ | VX_PROT_WRITE,
+        .rights = RIGHTS_SURFACE,
+        .type = VX_CAP_SURFACE,
+        .map = true,
     };
     st = mem_make(home, &spec, &m, &result);
     if (st != OK)
@@ -188,8 +202,8 @@ struct sysret sys_mem_free(uint64_t mem, uint64_t address, uint64_t length)
 
 /* Maps part of what c allows. The last page of an object may be a part of one; of a narrower range it may not, because
  * the rest of the page is not the holder's to see. */
-static status_t map_part(struct task *t, struct cap *c, uint64_t offset, uint64_t length, uint64_t address, uint32_t prot,
-                         uint64_t *out)
+static status_t map_part(struct task *t, struct cap *c, uint64_t offset, uint64_t length, uint64_t address,
+                         uint32_t prot, uint64_t *out)
 {
     const struct mem *m = (const struct mem *)(const void *)c->obj;
     uint64_t start = c->offset + offset;

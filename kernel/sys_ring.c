@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The Ring calls. A message is copied once, between the user's buffer and the slot; a counter moves only after the copy, so
- * a bad pointer changes nothing. Calls that must wait leave no trace before they are run again.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * The Ring calls. A message is copied once, between the user's buffer and the slot; a counter moves only after the
+ * copy, so a bad pointer changes nothing. Calls that must wait leave no trace before they are run again. Locking: the
+ * kernel is entered with interrupts masked on its one hart. */
 #include <base/likely.h>
 #include <abi/syscalls.h>
 #include <kernel/ring.h>
@@ -348,8 +348,8 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     return sys_ok(n, 0);
 }
 
-/* Send, become a RING_RECV_CAP, and give the hart to the consumer at once. The receiving half is checked before the sending
- * half commits, so a call that cannot be completed sends nothing. */
+/* Send, become a RING_RECV_CAP, and give the hart to the consumer at once. The receiving half is checked before the
+ * sending half commits, so a call that cannot be completed sends nothing. */
 struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply, uint64_t deadline)
 {
     struct thread *self = current_thread();
@@ -408,6 +408,7 @@ struct sysret sys_ring_map(uint64_t end)
         if (a->cap == c)
             return sys_ok(a->node.key - a->offset, 0);
     uint64_t address, bytes = (uint64_t)ARCH_PAGE_SIZE << r->order;
-    st = vm_map_object(&t->vm, &r->obj, c, ring_frame, MEM_NORMAL, 0, bytes, 0, VX_PROT_READ | VX_PROT_WRITE, false, &address);
+    st = vm_map_object(&t->vm, &r->obj, c, ring_frame, MEM_NORMAL, 0, bytes, 0, VX_PROT_READ | VX_PROT_WRITE, false,
+                       &address);
     return st == OK ? sys_ok(address, 0) : sys_status(st);
 }

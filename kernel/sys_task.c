@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Ends of Tasks as calls and as faults: TASK_EXIT, WAITPID, user traps; and the small calls: console, clock, random, FP.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Ends of Tasks as calls and as faults: TASK_EXIT, WAITPID, user traps; and the small calls: console, clock, random,
+ * FP. Locking: the kernel is entered with interrupts masked on its one hart. */
 #include <kernel/console.h>
 #include <kernel/entropy.h>
 #include <kernel/syscall.h>
@@ -32,11 +32,17 @@ struct sysret sys_waitpid(uint64_t task, uint64_t flags)
 static const char *cause_name(uint32_t cause)
 {
     static const char *const names[] = {
-        [VX_CAUSE_EXIT] = "exit",           [VX_CAUSE_DESTROYED] = "destroyed", [VX_CAUSE_PAGE_FAULT] = "page fault",
-        [VX_CAUSE_NO_MEMORY] = "no memory", [VX_CAUSE_ILLEGAL] = "illegal instruction",
-        [VX_CAUSE_ALIGNMENT] = "alignment", [VX_CAUSE_ARITHMETIC] = "arithmetic",
-        [VX_CAUSE_BREAKPOINT] = "breakpoint", [VX_CAUSE_PROTECTION] = "protection",
-        [VX_CAUSE_MACHINE] = "machine error", [VX_CAUSE_STACK] = "stack overflow",
+        [VX_CAUSE_EXIT] = "exit",
+        [VX_CAUSE_DESTROYED] = "destroyed",
+        [VX_CAUSE_PAGE_FAULT] = "page fault",
+        [VX_CAUSE_NO_MEMORY] = "no memory",
+        [VX_CAUSE_ILLEGAL] = "illegal instruction",
+        [VX_CAUSE_ALIGNMENT] = "alignment",
+        [VX_CAUSE_ARITHMETIC] = "arithmetic",
+        [VX_CAUSE_BREAKPOINT] = "breakpoint",
+        [VX_CAUSE_PROTECTION] = "protection",
+        [VX_CAUSE_MACHINE] = "machine error",
+        [VX_CAUSE_STACK] = "stack overflow",
     };
     return cause < sizeof names / sizeof names[0] && names[cause] != nullptr ? names[cause] : "?";
 }
@@ -68,7 +74,8 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
     uint32_t cause = trap->cause;
     kassert(t != nullptr);
     if (cause == VX_CAUSE_PAGE_FAULT) {
-        status_t st = urange_ok(trap->address, 1) ? vm_fault(&t->task->vm, trap->address, trap->access) : ERR_BAD_ADDRESS;
+        status_t st =
+            urange_ok(trap->address, 1) ? vm_fault(&t->task->vm, trap->address, trap->access) : ERR_BAD_ADDRESS;
         if (st == OK)
             kernel_return_to_user();
         if (st == ERR_NO_MEMORY)

@@ -57,8 +57,9 @@ status_t copy_message_to_user(uint64_t dst, const void *src);
 /* copy_from_user that leaves an unknown prefix in dst on failure: for memory that nobody reads then. */
 status_t copy_from_user_raw(void *dst, uint64_t src, size_t len);
 
-/* Parks the current thread until it is woken or the deadline passes, or says why not: WOULD_BLOCK when the deadline is 0,
- * TIMED_OUT when it has passed, INTERRUPTED. The handler returns the value at once; the call is run again after the wait. */
+/* Parks the current thread until it is woken or the deadline passes, or says why not: WOULD_BLOCK when the deadline is
+ * 0, TIMED_OUT when it has passed, INTERRUPTED. The handler returns the value at once; the call is run again after the
+ * wait. */
 struct sysret thread_block_call(struct waitq *q, uint64_t deadline_ns);
 /* The call is to be run again at once. */
 struct sysret thread_rerun_call(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Tasks: birth and end. Ending a Task ends everything that lives in its Reticle, child Tasks included, deepest first and
- * in a loop: a tree of Tasks of any depth costs no stack. Memory goes back as one block.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Tasks: birth and end. Ending a Task ends everything that lives in its Reticle, child Tasks included, deepest first
+ * and in a loop: a tree of Tasks of any depth costs no stack. Memory goes back as one block. Locking: the kernel is
+ * entered with interrupts masked on its one hart. */
 #include <kernel/entry.h>
 #include <kernel/irq.h>
 #include <kernel/syscall.h>
@@ -159,8 +159,8 @@ void reticle_object_fini(struct object *o)
 struct cap_table *task_table_holding(const struct cap *c)
 {
     uint64_t pa = arch_virt_to_phys(c).raw;
-    /* Only the first page of a block is described (R3). From the largest order down: a block of a larger order that began at
-     * the rounded address would hold this page, so the first match is the table. */
+    /* Only the first page of a block is described (R3). From the largest order down: a block of a larger order that
+     * began at the rounded address would hold this page, so the first match is the table. */
     for (int32_t order = 8; order >= 0; order--) {
         uint64_t base = pa & ~(((uint64_t)ARCH_PAGE_SIZE << order) - 1);
         struct page_facts f = reticle_page_facts((paddr_t){ base });
@@ -195,7 +195,8 @@ struct sysret sys_reticle_carve(uint64_t reticle, uint64_t bytes)
     if ((st = reticle_carve(parent, order, reticle_of_object(o))) != OK)
         goto abandon;
     reticle_of_object(o)->owner = o;
-    constexpr vx_rights_t rights = VX_R_READ | VX_R_WRITE | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY | VX_R_INSPECT;
+    constexpr vx_rights_t rights =
+        VX_R_READ | VX_R_WRITE | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY | VX_R_INSPECT;
     return sys_ok(cap_make(slot, o, VX_CAP_RETICLE, rights, 0, 0), 0);
 abandon:
     object_abandon(o);

@@ -3,8 +3,8 @@
  *
  * T1. A Task's struct lives in its payer's Reticle, everything else of it in its own, which dies with it.
  * T2. A thread is RUNNING on a hart, READY in a run queue, BLOCKED in at most one wait queue, STOPPED, or ENDED.
- * T3. A BLOCKED or READY thread that is inside a system call has `parked` set and its pc on the call instruction; running it
- *     again runs the call again. Killing it in any of these states needs nothing but taking it off its lists.
+ * T3. A BLOCKED or READY thread that is inside a system call has `parked` set and its pc on the call instruction;
+ * running it again runs the call again. Killing it in any of these states needs nothing but taking it off its lists.
  * T4. A dead Task has no threads, no capabilities, no memory: only its record, while capabilities name it. */
 #pragma once
 #include <abi/limits.h>
@@ -17,33 +17,36 @@
 #include <kernel/reticle.h>
 #include <kernel/vm.h>
 
-
 typedef enum thread_state : uint8_t {
-    THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED, THREAD_STOPPED, THREAD_ENDED,
+    THREAD_READY,
+    THREAD_RUNNING,
+    THREAD_BLOCKED,
+    THREAD_STOPPED,
+    THREAD_ENDED,
 } thread_state_t;
 
 struct thread {
     struct arch_frame frame;
     struct task *task;
-    void *fp;                /* arch_fp_bytes() */
+    void *fp; /* arch_fp_bytes() */
     uint64_t tls;
-    struct list_node run;    /* run queue */
-    struct list_node wait;   /* struct waitq */
-    struct tree_node timer;  /* hart's deadlines; key: ns */
-    struct tree_node by_id;  /* task->threads */
-    struct list_node futex;  /* futex hash chain */
-    uint64_t futex_key;      /* physical address waited on; 0: none */
-    uint64_t signal_mask;    /* waited for */
-    struct waitq joiners;    /* at most one */
+    struct list_node run;   /* run queue */
+    struct list_node wait;  /* struct waitq */
+    struct tree_node timer; /* hart's deadlines; key: ns */
+    struct tree_node by_id; /* task->threads */
+    struct list_node futex; /* futex hash chain */
+    uint64_t futex_key;     /* physical address waited on; 0: none */
+    uint64_t signal_mask;   /* waited for */
+    struct waitq joiners;   /* at most one */
     uint32_t id;
-    uint32_t status;         /* exit status, when ENDED and not yet joined */
+    uint32_t status; /* exit status, when ENDED and not yet joined */
     thread_state_t state;
-    uint8_t band;            /* its own, from the Task's ceiling down */
-    uint8_t effective_band;  /* the more urgent of its own and what a caller lends it */
-    bool parked;             /* T3 */
-    bool in_service;         /* works on a call: effective_band is lent */
-    bool interrupted;        /* THREAD_INTERRUPT came */
-    bool woken;              /* FUTEX_WAKE reached it */
+    uint8_t band;           /* its own, from the Task's ceiling down */
+    uint8_t effective_band; /* the more urgent of its own and what a caller lends it */
+    bool parked;            /* T3 */
+    bool in_service;        /* works on a call: effective_band is lent */
+    bool interrupted;       /* THREAD_INTERRUPT came */
+    bool woken;             /* FUTEX_WAKE reached it */
     bool detached, stop_pending, has_trap;
     uint64_t cpu_cycles;
     uint64_t trap_address;
@@ -58,7 +61,7 @@ struct reticle_object {
 
 struct task {
     struct object obj;
-    union {                     /* its own Reticle; the object is of the Task: it goes when the Task ends, not before */
+    union { /* its own Reticle; the object is of the Task: it goes when the Task ends, not before */
         struct reticle_object own;
         struct {
             struct object own_object;
@@ -67,28 +70,28 @@ struct task {
     };
     struct cap_table caps;
     struct vm vm;
-    struct tree threads;        /* by id */
+    struct tree threads; /* by id */
     uint32_t n_threads, next_thread_id, n_live;
-    uint32_t caps_order;        /* block of the capability table */
-    uint64_t signals;           /* pending */
+    uint32_t caps_order; /* block of the capability table */
+    uint64_t signals;    /* pending */
     struct waitq signal_waiters;
     struct waitq exit_waiters;
     struct binding exit_binding; /* who is told of its end */
     struct binding fault_binding;
-    struct list_node bindings;  /* that post to this Task */
-    struct task *parent;        /* who spawned it; nullptr once that is dead. For people and NEXT_CHILD */
+    struct list_node bindings; /* that post to this Task */
+    struct task *parent;       /* who spawned it; nullptr once that is dead. For people and NEXT_CHILD */
     struct list_node children, sibling;
-    struct list_node all;       /* every Task of the system */
-    uint64_t masked_irqs;       /* signal bits whose line waits for an unmask */
+    struct list_node all; /* every Task of the system */
+    uint64_t masked_irqs; /* signal bits whose line waits for an unmask */
     uint32_t id;
-    uint32_t state;             /* enum vx_task_state */
+    uint32_t state; /* enum vx_task_state */
     uint32_t exit_status;
     uint32_t cause;
     uint64_t fault_address, fault_pc;
     uint64_t cpu_cycles, start_ns;
     uint64_t n_waits, n_faults, n_switches;
     uint32_t memory_order;
-    uint8_t band;               /* ceiling */
+    uint8_t band; /* ceiling */
     bool is_init;
     char name[32];
 };

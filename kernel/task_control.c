@@ -23,13 +23,24 @@ static struct sysret info(struct task *t, uint64_t to, uint64_t size)
     sched_account();
     bool alive = t->state != VX_TASK_DEAD;
     struct vx_task_info i = {
-        .id = t->id, .parent_id = t->parent != nullptr ? t->parent->id : 0, .state = t->state, .band = t->band,
-        .threads = t->n_live, .exit_status = t->exit_status, .cause = t->cause, .cap_slots = t->caps.n_slots,
-        .caps_used = t->caps.used, .fault_address = t->fault_address, .fault_pc = t->fault_pc,
-        .cpu_ns = sched_cycles_to_ns(task_cpu_cycles(t)), .start_ns = t->start_ns,
+        .id = t->id,
+        .parent_id = t->parent != nullptr ? t->parent->id : 0,
+        .state = t->state,
+        .band = t->band,
+        .threads = t->n_live,
+        .exit_status = t->exit_status,
+        .cause = t->cause,
+        .cap_slots = t->caps.n_slots,
+        .caps_used = t->caps.used,
+        .fault_address = t->fault_address,
+        .fault_pc = t->fault_pc,
+        .cpu_ns = sched_cycles_to_ns(task_cpu_cycles(t)),
+        .start_ns = t->start_ns,
         .memory_bytes = alive ? t->reticle.total_pages * ARCH_PAGE_SIZE : 0,
         .memory_free = alive ? t->reticle.free_pages * ARCH_PAGE_SIZE : 0,
-        .waits = t->n_waits, .faults = t->n_faults, .switches = t->n_switches,
+        .waits = t->n_waits,
+        .faults = t->n_faults,
+        .switches = t->n_switches,
     };
     memcpy(i.name, t->name, sizeof i.name);
     return sys_status(copy_to_user(to, &i, sizeof i));
@@ -75,10 +86,14 @@ static struct sysret list_threads(struct task *t, uint64_t to, uint64_t room, ui
     for (; node != nullptr && n < room; node = tree_next(node), n++) {
         const struct thread *th = container_of(node, struct thread, by_id);
         struct vx_thread_info i = {
-            .id = th->id, .state = state_for_people(th), .band = th->effective_band,
+            .id = th->id,
+            .state = state_for_people(th),
+            .band = th->effective_band,
             .syscall = th->parked ? (uint32_t)arch_frame_syscall_nr(&th->frame) : UINT32_MAX,
-            .pc = arch_frame_pc(&th->frame), .sp = arch_frame_sp(&th->frame),
-            .cpu_ns = sched_cycles_to_ns(th->cpu_cycles), .deadline_ns = th->timer.in_tree ? th->timer.key : UINT64_MAX,
+            .pc = arch_frame_pc(&th->frame),
+            .sp = arch_frame_sp(&th->frame),
+            .cpu_ns = sched_cycles_to_ns(th->cpu_cycles),
+            .deadline_ns = th->timer.in_tree ? th->timer.key : UINT64_MAX,
         };
         status_t st = copy_to_user(to + n * sizeof i, &i, sizeof i);
         if (st != OK)
@@ -87,8 +102,8 @@ static struct sysret list_threads(struct task *t, uint64_t to, uint64_t room, ui
     return sys_ok(n, node != nullptr ? node->key : 0);
 }
 
-/* The child after the one with id `after`: a capability derived from the caller's to it, or else from the authority over the
- * parent: whoever may look into a Task may look into what it started, and no more. */
+/* The child after the one with id `after`: a capability derived from the caller's to it, or else from the authority
+ * over the parent: whoever may look into a Task may look into what it started, and no more. */
 static struct sysret next_child(struct task *t, uint64_t after, vx_rights_t rights)
 {
     struct cap_table *table = &current_task()->caps;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Prints system calls as they happen: every entry of the tracing table is one function that finds out which call it is from the
- * saved frame, prints it, and makes it. */
+ * Prints system calls as they happen: every entry of the tracing table is one function that finds out which call it is
+ * from the saved frame, prints it, and makes it. */
 #include <abi/syscalls.h>
 #include <kernel/cmdline.h>
 #include <kernel/entry.h>
@@ -11,7 +11,10 @@
 
 static char wanted[32];
 
-static const struct { const char *name; unsigned n_args; } calls[SYSCALL_LIMIT] = {
+static const struct {
+    const char *name;
+    unsigned n_args;
+} calls[SYSCALL_LIMIT] = {
 #define SYSCALL(nr, name, n, args, results, errors, text) [nr] = { #name, n },
 #include <abi/syscalls.def>
 #undef SYSCALL
@@ -48,7 +51,8 @@ static struct sysret traced(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, 
     return r;
 }
 
-static const void *const traced_table[SYSCALL_TABLE_ENTRIES] = { [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)traced };
+static const void *const traced_table[SYSCALL_TABLE_ENTRIES] = { [0 ... SYSCALL_TABLE_ENTRIES - 1] =
+                                                                     (const void *)traced };
 
 void trace_init(const char *cmdline)
 {

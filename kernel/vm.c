@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * Address spaces: making and unmaking areas. See vm.h for V1-V6; faults and changes of protection are in vm_fault.c.
  *
- * Every operation reserves first: an area record, table pages, frames; then it commits, which cannot fail. A table lives
- * as long as an area lies in what it spans (P1), so tables are freed by looking at the neighbouring areas and not by
- * counting entries.
+ * Every operation reserves first: an area record, table pages, frames; then it commits, which cannot fail. A table
+ * lives as long as an area lies in what it spans (P1), so tables are freed by looking at the neighbouring areas and not
+ * by counting entries.
  *
- * Committed memory right above committed memory of the same protection becomes one area with it: cheaper than a record of
- * its own. Freeing from the middle then needs a record for the rest; the frames that go pay for it if nothing else does,
- * so freeing what was allocated never fails for want of memory. No other areas are merged. */
+ * Committed memory right above committed memory of the same protection becomes one area with it: cheaper than a record
+ * of its own. Freeing from the middle then needs a record for the rest; the frames that go pay for it if nothing else
+ * does, so freeing what was allocated never fails for want of memory. No other areas are merged. */
 #include <base/kassert.h>
 #include <kernel/cap.h>
 #include <kernel/vm_area.h>
 
 /* How many areas a search for free addresses looks at: from the hint; and, when the top is full, from the bottom. */
 #define SEARCH_NEAR 64u
-#define SEARCH_FAR  4096u
+#define SEARCH_FAR 4096u
 
 status_t vm_init(struct vm *vm, struct reticle *r)
 {
@@ -114,8 +114,7 @@ static status_t place(const struct vm *vm, uint64_t addr, uint64_t len, bool fix
     }
     uint64_t alignment = placement_alignment(len);
     if (search(vm, vm->next_free_hint, len, alignment, SEARCH_NEAR, out) ||
-        search(vm, end_of_last(vm), len, alignment, 1, out) ||
-        search(vm, VX_MAP_BASE, len, alignment, SEARCH_FAR, out))
+        search(vm, end_of_last(vm), len, alignment, 1, out) || search(vm, VX_MAP_BASE, len, alignment, SEARCH_FAR, out))
         return OK;
     return ERR_NO_MEMORY;
 }
@@ -256,7 +255,8 @@ static struct vma *area_to_grow(const struct vm *vm, uint64_t at, uint32_t prot)
     return same ? a : nullptr;
 }
 
-status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed, uint64_t *out)
+status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed,
+                     uint64_t *out)
 {
     struct vma *a;
     uint64_t at;

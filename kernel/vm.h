@@ -29,12 +29,12 @@ struct vma {
     uint64_t end;          /* one past the last */
     struct vm *vm;
     vma_kind_t kind;
-    uint8_t state;         /* VX_MEM_RESERVE, _LAZY or _COMMIT; for VMA_ANON */
+    uint8_t state; /* VX_MEM_RESERVE, _LAZY or _COMMIT; for VMA_ANON */
     enum mem_type mem_type;
-    uint32_t prot;         /* VX_PROT_*; write and execute imply read, as on the hardware */
-    uint64_t offset;       /* VMA_OBJECT: of the first address, in the object */
+    uint32_t prot;   /* VX_PROT_*; write and execute imply read, as on the hardware */
+    uint64_t offset; /* VMA_OBJECT: of the first address, in the object */
     struct object *obj;
-    struct cap *cap;       /* through which it was made; nullptr: kernel-made, or none needed */
+    struct cap *cap;                   /* through which it was made; nullptr: kernel-made, or none needed */
     struct vma *maps_next, *maps_prev; /* obj->maps */
 };
 static_assert(sizeof(struct vma) <= 128); /* a size class: MEM_ALLOC zeroes one */
@@ -48,15 +48,18 @@ struct vm {
 
 /* ERR_NO_MEMORY leaves nothing. */
 status_t vm_init(struct vm *vm, struct reticle *r);
-/* Takes every area of an object off that object's list and forgets the TLBs; the memory itself goes with the Reticle. */
+/* Takes every area of an object off that object's list and forgets the TLBs; the memory itself goes with the Reticle.
+ */
 void vm_fini(struct vm *vm);
 
 /* Anonymous memory. state: VX_MEM_RESERVE, _LAZY or _COMMIT. addr 0: anywhere; a hint that is taken: anywhere too.
- * fixed: exactly there, or ERR_BUSY. len is a page multiple and not 0. ERR_BAD_ARGUMENT: addr is no page of user space, or
- * write and execute at once. ERR_NO_MEMORY. On error nothing changed. */
-status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed, uint64_t *out);
+ * fixed: exactly there, or ERR_BUSY. len is a page multiple and not 0. ERR_BAD_ARGUMENT: addr is no page of user space,
+ * or write and execute at once. ERR_NO_MEMORY. On error nothing changed. */
+status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed,
+                     uint64_t *out);
 
-/* Where an object's bytes are: the physical address of page-aligned `offset`, and in *run how many contiguous bytes follow. */
+/* Where an object's bytes are: the physical address of page-aligned `offset`, and in *run how many contiguous bytes
+ * follow. */
 typedef paddr_t vm_frame_fn(const struct object *o, uint64_t offset, uint64_t *run);
 /* The caller has checked that the object has [offset, offset + len) and that `cap` allows prot. Errors as above. */
 status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_frame_fn *frames, enum mem_type type,
@@ -64,9 +67,9 @@ status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_fram
 /* One frame of the kernel's, e.g. the time page. */
 status_t vm_map_fixed_frame(struct vm *vm, uint64_t addr, paddr_t frame, uint32_t prot);
 
-/* Unmaps what lies in the range, splitting areas; frees anonymous frames. Unmapped parts are ignored. May need memory to
- * split one area or large page in two: ERR_NO_MEMORY, nothing changed. Whole areas never need any.
- * `only_cap`: leave areas that were not made through it. */
+/* Unmaps what lies in the range, splitting areas; frees anonymous frames. Unmapped parts are ignored. May need memory
+ * to split one area or large page in two: ERR_NO_MEMORY, nothing changed. Whole areas never need any. `only_cap`: leave
+ * areas that were not made through it. */
 status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap);
 void vm_unmap_area(struct vma *a);
 /* Unmaps every area of o made through c (nullptr: all). */
@@ -75,9 +78,9 @@ void vm_unmap_object(struct object *o, const struct cap *c);
 /* True if any area has an address in the range. */
 bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap);
 
-/* Changes protection and, for anonymous areas, the state (0: keep) of a wholly mapped range; ERR_NOT_FOUND if it has holes.
- * _RESERVE gives the pages back, _LAZY turns reserved pages into lazy ones, _COMMIT backs every page that has no frame.
- * Protection beyond what an object area's capability allows is ERR_NO_RIGHTS; a state for an object area is
+/* Changes protection and, for anonymous areas, the state (0: keep) of a wholly mapped range; ERR_NOT_FOUND if it has
+ * holes. _RESERVE gives the pages back, _LAZY turns reserved pages into lazy ones, _COMMIT backs every page that has no
+ * frame. Protection beyond what an object area's capability allows is ERR_NO_RIGHTS; a state for an object area is
  * ERR_BAD_ARGUMENT. ERR_NO_MEMORY. On error nothing changed. */
 status_t vm_protect(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state);
 
@@ -85,10 +88,11 @@ status_t vm_protect(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, u
  * fail for another reason (an unaligned access to registers), so a copy tries again once for each page, not for ever.
  * access: VX_PROT_*. ERR_BAD_ADDRESS, or ERR_NO_MEMORY when a lazy page could not be paid for. */
 status_t vm_fault(struct vm *vm, uint64_t addr, uint32_t access);
-/* An anonymous page without protection right below accessible memory: a fault there is a stack overflow, in the report. */
+/* An anonymous page without protection right below accessible memory: a fault there is a stack overflow, in the report.
+ */
 bool vm_is_guard(const struct vm *vm, uint64_t addr);
-/* Physical address behind a user address, after resolving a lazy page. ERR_BAD_ADDRESS; also for device registers, which
- * are not in the direct map. */
+/* Physical address behind a user address, after resolving a lazy page. ERR_BAD_ADDRESS; also for device registers,
+ * which are not in the direct map. */
 status_t vm_translate(struct vm *vm, uint64_t addr, uint32_t access, paddr_t *out);
 /* Resolves and copies between kernel memory and an address space that need not be active. ERR_BAD_ADDRESS; *done bytes.
  * Writing reaches read-only anonymous memory too: loaders and debuggers have authority over the whole Task. */

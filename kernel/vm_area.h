@@ -66,8 +66,8 @@ status_t stock_for_anon(struct vm *vm, struct vm_stock *s, uint64_t from, uint64
 /* Backs them, zeroed. Cannot fail. */
 void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot);
 
-/* Backs one page, for which the walk ended at the empty entry e of level `reached`; zeroed. ERR_NO_MEMORY changes nothing.
- * The short way for what happens most: first touches, and single committed pages. */
+/* Backs one page, for which the walk ended at the empty entry e of level `reached`; zeroed. ERR_NO_MEMORY changes
+ * nothing. The short way for what happens most: first touches, and single committed pages. */
 status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reached, uint32_t prot);
 
 /* Shrinks a to [a's start, at); the rest becomes `spare`, an allocated vma. Tables are not touched. */

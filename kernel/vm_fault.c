@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Address spaces in use: first touches of lazy pages, changes of protection and state, and the software walk by which the
- * kernel reaches user memory that need not be active. See vm.h for V1-V6. */
+ * Address spaces in use: first touches of lazy pages, changes of protection and state, and the software walk by which
+ * the kernel reaches user memory that need not be active. See vm.h for V1-V6. */
 #include <base/kassert.h>
 #include <base/string.h>
 #include <kernel/cap.h>
@@ -93,7 +93,8 @@ static uint32_t prot_limit(const struct vma *a)
     static_assert(VX_R_READ == VX_PROT_READ && VX_R_WRITE == VX_PROT_WRITE && VX_R_EXEC == VX_PROT_EXEC);
     if (a->kind == VMA_ANON)
         return any;
-    if (a->cap == nullptr || (a->cap->type != VX_CAP_MEM && a->cap->type != VX_CAP_SURFACE && a->cap->type != VX_CAP_DEVICE))
+    if (a->cap == nullptr ||
+        (a->cap->type != VX_CAP_MEM && a->cap->type != VX_CAP_SURFACE && a->cap->type != VX_CAP_DEVICE))
         return a->prot;
     return a->cap->rights & (a->mem_type == MEM_DEVICE ? any & ~VX_PROT_EXEC : any);
 }
@@ -145,7 +146,8 @@ static status_t protect_reserve(struct vm *vm, uint64_t addr, uint64_t end, uint
 {
     const struct vma *first = area_at(vm, addr), *last = area_at(vm, end);
     void *p;
-    *s = (struct protect_stock){ .cuts_head = first->node.key < addr, .cuts_tail = last != nullptr && last->node.key < end };
+    *s = (struct protect_stock){ .cuts_head = first->node.key < addr,
+                                 .cuts_tail = last != nullptr && last->node.key < end };
     stock_init(&s->anon);
     status_t st = OK;
     if (s->cuts_head && (st = reticle_kalloc(vm->reticle, sizeof(struct vma), &p)) == OK)

@@ -182,7 +182,7 @@ static uint32_t number_test(const char *left, const char *op, const char *right)
     if (!parse_signed(left, &a) || !parse_signed(right, &b))
         return sh_fail(SH_STATUS_USAGE, "test: '%s %s %s' wants numbers", left, op, right);
     static const char *const ops[] = { "-eq", "-ne", "-lt", "-le", "-gt", "-ge" };
-    const bool truth[] = { a == b, a != b, a < b, a <= b, a > b, a >= b };
+    const bool truth[] = { a == b, a != b, a<b, a <= b, a> b, a >= b };
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
         if (vx_streq(op, ops[i]))
             return !truth[i];
@@ -208,7 +208,8 @@ static uint32_t run_test(uint32_t argc, const char *const *argv)
         status = argv[1][0] == '\0';
     else if (argc == 2 && vx_streq(argv[0], "-z"))
         status = argv[1][0] != '\0';
-    else if (argc == 2 && argv[0][0] == '-' && strchr("efd", argv[0][1]) != nullptr && argv[0][1] != '\0' && argv[0][2] == '\0')
+    else if (argc == 2 && argv[0][0] == '-' && strchr("efd", argv[0][1]) != nullptr && argv[0][1] != '\0' &&
+             argv[0][2] == '\0')
         status = !file_test(argv[0][1], argv[1]);
     else if (argc == 3 && vx_streq(argv[1], "="))
         status = !vx_streq(argv[0], argv[2]);

@@ -20,9 +20,9 @@ static void print_task(const struct sh_task_view *v)
     char memory[16], used[16];
     vx_printf("%5u %5u %-7s %-7s %3u %5u %8s %8s %6llu.%02llu  %*s%s\n", i->id, i->parent_id,
               name_in(band_names, VX_BAND_COUNT, i->band), name_in(state_names, 3, i->state), i->threads, i->caps_used,
-              sh_bytes(i->memory_bytes - i->memory_free, used, sizeof used), sh_bytes(i->memory_bytes, memory, sizeof memory),
-              (unsigned long long)(i->cpu_ns / VX_NS_PER_S), (unsigned long long)(i->cpu_ns / 10000000 % 100),
-              (int)v->depth * 2, "", i->name);
+              sh_bytes(i->memory_bytes - i->memory_free, used, sizeof used),
+              sh_bytes(i->memory_bytes, memory, sizeof memory), (unsigned long long)(i->cpu_ns / VX_NS_PER_S),
+              (unsigned long long)(i->cpu_ns / 10000000 % 100), (int)v->depth * 2, "", i->name);
 }
 
 static bool ps_visit(void *ctx, const struct sh_task_view *v)
@@ -46,8 +46,8 @@ static uint32_t run_ps(uint32_t argc, const char *const *argv)
     (void)argv;
     if (argc != 1)
         return sh_usage("ps");
-    vx_printf("%5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED", "MEMORY",
-              "CPU", "NAME");
+    vx_printf("%5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED",
+              "MEMORY", "CPU", "NAME");
     print_initd();
     sh_tasks_visit(ps_visit, nullptr);
     return 0;
@@ -64,7 +64,10 @@ struct top {
     uint32_t n, n_before;
     uint64_t at_ns;
     struct top_row row[TOP_MAX];
-    struct { uint32_t id; uint64_t cpu_ns; } before[TOP_MAX];
+    struct {
+        uint32_t id;
+        uint64_t cpu_ns;
+    } before[TOP_MAX];
 };
 
 static bool top_visit(void *ctx, const struct sh_task_view *v)
@@ -91,8 +94,8 @@ static void top_picture(struct top *t)
     sh_tasks_visit(top_visit, t);
     vx_printf("up %llu s, %u tasks%s\n\n  %%CPU", (unsigned long long)(now / VX_NS_PER_S), t->n,
               sh.interactive ? "; q leaves" : "");
-    vx_printf(" %5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED", "MEMORY",
-              "CPU", "NAME");
+    vx_printf(" %5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED",
+              "MEMORY", "CPU", "NAME");
     for (uint32_t i = 0; i < t->n; i++) {
         uint64_t tenths = span > 0 ? t->row[i].spent_ns * 1000 / span : 0;
         vx_printf("%4llu.%llu ", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10));
@@ -170,12 +173,14 @@ static void topo_details(struct vx_client *c)
     for (uint32_t i = 0; vx_topo_hart(c, i, &hw, &node, &domain) == OK; i++)
         vx_printf("hart %u: id 0x%llx, node %u, domain %u\n", i, (unsigned long long)hw, node, domain);
     for (uint32_t i = 0; vx_topo_memory(c, i, &base, &bytes, &node) == OK; i++)
-        vx_printf("memory 0x%010llx: %s, node %u\n", (unsigned long long)base, sh_bytes(bytes, size, sizeof size), node);
+        vx_printf("memory 0x%010llx: %s, node %u\n", (unsigned long long)base, sh_bytes(bytes, size, sizeof size),
+                  node);
     if (vx_topo_irqchip(c, &kind, &lines, &base, &bytes) == OK)
         vx_printf("interrupt controller: %s, %u lines\n", name_in(chips, 4, kind), lines);
-    for (uint32_t i = 0; vx_topo_function(c, i, &segment, &address, &vendor, &device, &class_code, &header, &pin) == OK; i++)
-        vx_printf("pci %04x:%02x:%02x.%u: %04x:%04x class %06x\n", segment, address >> 8, address >> 3 & 31, address & 7,
-                  vendor, device, class_code);
+    for (uint32_t i = 0; vx_topo_function(c, i, &segment, &address, &vendor, &device, &class_code, &header, &pin) == OK;
+         i++)
+        vx_printf("pci %04x:%02x:%02x.%u: %04x:%04x class %06x\n", segment, address >> 8, address >> 3 & 31,
+                  address & 7, vendor, device, class_code);
     for (uint32_t i = 0; vx_topo_virtio(c, i, &base, &bytes, &irq, &device) == OK; i++)
         if (device != 0)
             vx_printf("virtio 0x%llx: device %u, irq %u\n", (unsigned long long)base, device, irq);
@@ -191,14 +196,17 @@ static uint32_t run_topo(uint32_t argc, const char *const *argv)
     uint32_t harts, nodes, domains, memories, bridges, functions, virtios, chip, arch, left_out;
     uint64_t ram;
     if (st == OK)
-        st = vx_topo_summary(&c, &harts, &nodes, &domains, &memories, &bridges, &functions, &virtios, &chip, &ram, &arch,
-                             &left_out);
+        st = vx_topo_summary(&c, &harts, &nodes, &domains, &memories, &bridges, &functions, &virtios, &chip, &ram,
+                             &arch, &left_out);
     if (st != OK)
         return sh_fail(1, "topo: the topology service cannot be reached: %s", vx_status_text(st));
     char size[16];
     vx_printf("%s, %u hart%s in %u node%s and %u domain%s, %s of memory\n",
-              arch == 183 ? "aarch64" : arch == 62 ? "x86_64" : "unknown architecture", harts, harts == 1 ? "" : "s", nodes,
-              nodes == 1 ? "" : "s", domains, domains == 1 ? "" : "s", sh_bytes(ram, size, sizeof size));
+              arch == 183  ? "aarch64"
+              : arch == 62 ? "x86_64"
+                           : "unknown architecture",
+              harts, harts == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", domains, domains == 1 ? "" : "s",
+              sh_bytes(ram, size, sizeof size));
     topo_details(&c);
     vx_client_close(&c);
     return 0;

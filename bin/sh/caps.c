@@ -15,13 +15,17 @@ static void facts_text(const struct vx_cap_facts *f, char *out, size_t room)
     unsigned long long fa = f->a, fb = f->b, fc = f->c;
     switch ((vx_cap_type_t)f->type) {
     case VX_CAP_TASK:
-        (void)format_into(out, room, "task %llu, %s", fa, fb == VX_TASK_DEAD ? "ended" : fb == VX_TASK_STOPPED ? "stopped" : "runs");
+        (void)format_into(out, room, "task %llu, %s", fa,
+                          fb == VX_TASK_DEAD      ? "ended"
+                          : fb == VX_TASK_STOPPED ? "stopped"
+                                                  : "runs");
         break;
     case VX_CAP_RETICLE:
         (void)format_into(out, room, "%s, %s free", sh_bytes(f->a, a, sizeof a), sh_bytes(f->b, b, sizeof b));
         break;
     case VX_CAP_MEM:
-        (void)format_into(out, room, "%s at +0x%llx of %s", sh_bytes(f->b, a, sizeof a), fa, sh_bytes(f->d, b, sizeof b));
+        (void)format_into(out, room, "%s at +0x%llx of %s", sh_bytes(f->b, a, sizeof a), fa,
+                          sh_bytes(f->d, b, sizeof b));
         break;
     case VX_CAP_RING_TX:
     case VX_CAP_RING_RX:
@@ -34,7 +38,8 @@ static void facts_text(const struct vx_cap_facts *f, char *out, size_t room)
         (void)format_into(out, room, "%llu x %llu, %s", fa, fb, sh_bytes(f->d, a, sizeof a));
         break;
     case VX_CAP_DEVICE:
-        (void)format_into(out, room, "%s 0x%llx-0x%llx", fc == VX_DEVICE_PORTS ? "ports" : "registers", fa, fa + fb - 1);
+        (void)format_into(out, room, "%s 0x%llx-0x%llx", fc == VX_DEVICE_PORTS ? "ports" : "registers", fa,
+                          fa + fb - 1);
         break;
     case VX_CAP_IRQ:
         (void)format_into(out, room, "lines %llu-%llu%s", fa, fa + fb - 1, fc != 0 ? ", bound" : "");
@@ -52,8 +57,8 @@ static status_t each_cap(vx_task task, void (*visit)(void *ctx, const struct vx_
     uint64_t next = 0, written = 0;
     do {
         uint64_t from = next;
-        status_t st = vx_sys_task_control(task, VX_TASK_CAPS, (uintptr_t)entries, sizeof entries / sizeof entries[0], from,
-                                          &written, &next);
+        status_t st = vx_sys_task_control(task, VX_TASK_CAPS, (uintptr_t)entries, sizeof entries / sizeof entries[0],
+                                          from, &written, &next);
         if (st != OK)
             return st;
         for (uint64_t i = 0; i < written && i < sizeof entries / sizeof entries[0]; i++)
@@ -88,18 +93,20 @@ static void print_row(void *ctx, const struct vx_cap_facts *f)
     facts_text(f, facts, sizeof facts);
     if (f->parent != 0)
         (void)format_into(parent, sizeof parent, "%08x", f->parent);
-    vx_printf("%08x  %-8s %s  %-34s %-8s %s%s\n", f->handle, label(f), sh_rights_letters(f->rights, rights), facts, parent,
-              t->own ? bundle_name(f->handle) : "", f->destroyed ? "(destroyed)" : "");
+    vx_printf("%08x  %-8s %s  %-34s %-8s %s%s\n", f->handle, label(f), sh_rights_letters(f->rights, rights), facts,
+              parent, t->own ? bundle_name(f->handle) : "", f->destroyed ? "(destroyed)" : "");
 }
 
 static status_t print_table(vx_task task)
 {
     struct table t = { .own = task.raw == 0 };
-    vx_printf("%-8s  %-8s %-14s  %-34s %-8s %s\n", "HANDLE", "TYPE", "RIGHTS", "WHAT IT IS", "FROM", t.own ? "NAME" : "");
+    vx_printf("%-8s  %-8s %-14s  %-34s %-8s %s\n", "HANDLE", "TYPE", "RIGHTS", "WHAT IT IS", "FROM",
+              t.own ? "NAME" : "");
     status_t st = each_cap(task, print_row, &t);
     if (st == OK)
         vx_printf("%u capabilities. Rights: Read Write eXecute Send V:receive A:wait G:signal Bind Copy Move K:revoke "
-                  "Destroy Inspect P:DMA\n", t.n);
+                  "Destroy Inspect P:DMA\n",
+                  t.n);
     return st;
 }
 
@@ -134,8 +141,8 @@ static void graph_edge(void *ctx, const struct vx_cap_facts *f)
         vx_printf("  t%u -> t%llu [label=\"%s\"];\n", id, (unsigned long long)f->a, letters);
         return;
     }
-    vx_printf("  o%u [shape=box, label=\"%s %u\"]; t%u -> o%u [label=\"%s\"];\n", f->object_id, label(f), f->object_id, id,
-              f->object_id, letters);
+    vx_printf("  o%u [shape=box, label=\"%s %u\"]; t%u -> o%u [label=\"%s\"];\n", f->object_id, label(f), f->object_id,
+              id, f->object_id, letters);
 }
 
 static bool graph_visit(void *ctx, const struct sh_task_view *v)

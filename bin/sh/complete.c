@@ -17,7 +17,8 @@ struct matcher {
 static void offer(struct matcher *m, const char *name, bool directory)
 {
     size_t len = strlen(name);
-    if (len < m->stem_len || memcmp(name, m->stem, m->stem_len) != 0 || len >= SH_PATH_MAX || (m->programs && directory))
+    if (len < m->stem_len || memcmp(name, m->stem, m->stem_len) != 0 || len >= SH_PATH_MAX ||
+        (m->programs && directory))
         return;
     if (m->stem_len == 0 && name[0] == '.')
         return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The line editor: bytes from a raw terminal in, an edited line and what to draw out. Pure: drawing goes through `write`.
+ * The line editor: bytes from a raw terminal in, an edited line and what to draw out. Pure: drawing goes through
+ * `write`.
  *
  * Keys: left right ^B ^F, by words Alt-B Alt-F, Home End ^A ^E, Backspace Delete ^D, ^K ^U ^W Alt-D and ^Y to put back,
  * ^T swap, up down ^P ^N through the history, ^L clear the screen, Tab complete, ^C give up, ^D on an empty line: end.
@@ -28,9 +29,9 @@ struct sh_edit {
     uint32_t columns;   /* of the terminal; at least 2 */
 
     uint32_t len, cursor, row;
-    uint32_t browse;    /* how far back in the history; 0: the line being typed */
+    uint32_t browse; /* how far back in the history; 0: the line being typed */
     uint32_t saved_len, kill_len;
-    bool after_tab;     /* the last key was Tab too: show the list */
+    bool after_tab; /* the last key was Tab too: show the list */
     struct key_parser keys;
     char text[SH_LINE_MAX + 1];
     char saved[SH_LINE_MAX]; /* the line being typed, while an older one is shown */

@@ -7,9 +7,9 @@ struct expander {
     struct sh_args *out;
     const char *word;
     size_t len, at;
-    uint32_t start;  /* of the argument being built, in out->text */
-    bool open;       /* an argument is being built, even an empty one */
-    bool quoted;     /* inside double quotes */
+    uint32_t start; /* of the argument being built, in out->text */
+    bool open;      /* an argument is being built, even an empty one */
+    bool quoted;    /* inside double quotes */
     bool split;
     sh_expand_t error;
 };

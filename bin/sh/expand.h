@@ -26,8 +26,8 @@ struct sh_context {
 
 typedef enum sh_expand : uint8_t {
     SH_EXPAND_OK,
-    SH_EXPAND_TOO_LONG,    /* more than SH_ARGS_MAX arguments or SH_ARGS_BYTES bytes */
-    SH_EXPAND_BAD_DOLLAR,  /* ${ without } or with something that is no name */
+    SH_EXPAND_TOO_LONG,   /* more than SH_ARGS_MAX arguments or SH_ARGS_BYTES bytes */
+    SH_EXPAND_BAD_DOLLAR, /* ${ without } or with something that is no name */
 } sh_expand_t;
 
 void sh_args_clear(struct sh_args *a);

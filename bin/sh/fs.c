@@ -30,7 +30,9 @@ struct sh_file sh_fs_stat(const char *path)
         const char *unused;
         if (vx_streq(e.name, path + 1))
             file = (struct sh_file){ .kind = VX_CPIO_IS_DIR(e.mode) ? SH_DIRECTORY : SH_FILE,
-                                     .data = e.data, .len = e.data_len, .mode = e.mode };
+                                     .data = e.data,
+                                     .len = e.data_len,
+                                     .mode = e.mode };
         else if (file.kind == SH_NOTHING && sh_path_component(path, e.name, &unused) > 0)
             file = (struct sh_file){ .kind = SH_DIRECTORY, .mode = 0040755 };
     }

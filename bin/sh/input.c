@@ -62,12 +62,13 @@ static bool next_byte(uint8_t *byte)
 bool sh_read_line(const char *prompt, char **line, size_t *len)
 {
     set_mode(VX_CONSOLE_MODE_RAW);
-    learn_width();
     editor.write = draw;
     editor.history = &sh.history;
     editor.prompt = prompt;
     editor.columns = sh.columns;
     sh_edit_begin(&editor);
+    learn_width(); /* behind the prompt, so that the question does not stand before it in a transcript */
+    editor.columns = sh.columns;
     for (;;) {
         uint8_t byte;
         sh_edit_event_t event = next_byte(&byte) ? sh_edit_feed(&editor, byte) : SH_EDIT_END;
@@ -87,7 +88,8 @@ void sh_watch_interrupts(void)
     uint32_t id;
     if (sh.tty == nullptr || vx_tty_dup(sh.tty, &sh.intr, &id) != OK)
         return;
-    sh.has_intr = vx_console_wait_interrupt_start(&sh.intr) == OK && vx_sys_bind(sh.intr.rx.raw, SH_BIT_INTERRUPT) == OK;
+    sh.has_intr =
+        vx_console_wait_interrupt_start(&sh.intr) == OK && vx_sys_bind(sh.intr.rx.raw, SH_BIT_INTERRUPT) == OK;
 }
 
 bool sh_interrupted(void)

@@ -4,8 +4,8 @@
 #include <abi/timepage.h>
 
 enum : uint32_t {
-    JOBS_MAX = 32,              /* background programs at a time; more is an error */
-    BIG_MEMORY = 16 << 20,      /* what programs from /test and shells get to work with */
+    JOBS_MAX = 32,         /* background programs at a time; more is an error */
+    BIG_MEMORY = 16 << 20, /* what programs from /test and shells get to work with */
     SHELL_MEMORY = 8 << 20,
 };
 

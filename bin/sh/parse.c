@@ -3,13 +3,22 @@
 #include <base/string.h>
 
 typedef enum token : uint8_t {
-    TOK_WORD, TOK_NOT, TOK_SEMI, TOK_AMP, TOK_AND, TOK_OR, TOK_PIPE, TOK_OTHER, TOK_END, TOK_OPEN_QUOTE,
+    TOK_WORD,
+    TOK_NOT,
+    TOK_SEMI,
+    TOK_AMP,
+    TOK_AND,
+    TOK_OR,
+    TOK_PIPE,
+    TOK_OTHER,
+    TOK_END,
+    TOK_OPEN_QUOTE,
 } token_t;
 
 struct lexer {
     const char *text;
     uint32_t len;
-    uint32_t at;        /* next byte */
+    uint32_t at;         /* next byte */
     uint32_t start, end; /* of the token just read */
 };
 

@@ -34,7 +34,7 @@ struct sh_word {
 struct sh_command {
     uint16_t first_word, n_words;
     bool negate;
-    sh_join_t join; /* to the command after it */
+    sh_join_t join;   /* to the command after it */
     uint32_t at, end; /* its text, from the first word to the end of the last */
 };
 
@@ -47,5 +47,6 @@ struct sh_line {
 
 /* Parses `text`. A line of blanks and comments is OK with no commands. */
 sh_parse_t sh_parse(const char *text, size_t len, struct sh_line *out);
-/* One sentence for a person; `text` is what was parsed. Answers its length; always ends in a zero byte within `room`. */
+/* One sentence for a person; `text` is what was parsed. Answers its length; always ends in a zero byte within `room`.
+ */
 size_t sh_parse_message(sh_parse_t why, const struct sh_line *line, const char *text, char *out, size_t room);

@@ -54,13 +54,16 @@ uint32_t sh_run_args(const struct sh_args *args)
 static struct sh_context context(void)
 {
     struct vx_result self = vx_enter(28, 0, 0, 0, 0, 0);
-    return (struct sh_context){ .vars = &sh.vars, .status = sh.status, .self = (uint32_t)self.value, .background = sh.background };
+    return (struct sh_context){
+        .vars = &sh.vars, .status = sh.status, .self = (uint32_t)self.value, .background = sh.background
+    };
 }
 
 static uint32_t expand_failed(sh_expand_t why)
 {
     if (why == SH_EXPAND_TOO_LONG)
-        return sh_fail(SH_STATUS_USAGE, "sh: the arguments are too long (at most %u, %u bytes)", SH_ARGS_MAX, SH_ARGS_BYTES);
+        return sh_fail(SH_STATUS_USAGE, "sh: the arguments are too long (at most %u, %u bytes)", SH_ARGS_MAX,
+                       SH_ARGS_BYTES);
     return sh_fail(SH_STATUS_USAGE, "sh: '${' wants a name and a '}'");
 }
 

@@ -19,8 +19,8 @@
 
 /* Exit statuses with a meaning of their own. */
 enum : uint32_t {
-    SH_STATUS_USAGE = 2,      /* a syntax error, or wrong arguments to a built-in */
-    SH_STATUS_CANNOT = 126,   /* found, but cannot be run */
+    SH_STATUS_USAGE = 2,    /* a syntax error, or wrong arguments to a built-in */
+    SH_STATUS_CANNOT = 126, /* found, but cannot be run */
     SH_STATUS_NOT_FOUND = 127,
     SH_STATUS_INTERRUPTED = 130,
 };
@@ -98,8 +98,8 @@ void sh_jobs_reap(void);
 uint64_t sh_children_cpu_ns(void);
 
 /* --- tasks.c: looking at other Tasks --- */
-/* Calls visit for every Task that this shell can look at, parents first; a handle is good only during the call, 0 is the
- * shell itself. Stops when visit answers false. */
+/* Calls visit for every Task that this shell can look at, parents first; a handle is good only during the call, 0 is
+ * the shell itself. Stops when visit answers false. */
 struct sh_task_view {
     vx_task task;
     uint32_t depth;

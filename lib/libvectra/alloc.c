@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The heap: classes of 16 << n bytes. A block carries its class in the 16 bytes before it; free blocks of a class form a
- * list. Small classes are cut from a 16 KiB run at a time; from 8 KiB up a block is a mapping of its own.
+ * The heap: classes of 16 << n bytes. A block carries its class in the 16 bytes before it; free blocks of a class form
+ * a list. Small classes are cut from a 16 KiB run at a time; from 8 KiB up a block is a mapping of its own.
  *
  *  1. head.class < CLASSES for a class block; LARGE for a mapping, whose length is head.bytes.
  *  2. A block is on its class's free list exactly while it is free. All lists are under heap_lock. */
@@ -72,7 +72,7 @@ void *vx_alloc(size_t bytes)
 {
     unsigned class = 0;
     while (class < CLASSES && class_bytes(class) < bytes)
-        class++;
+        class ++;
     if (class == CLASSES)
         return alloc_large(bytes);
     vx_mutex_lock(&heap_lock);

@@ -180,8 +180,11 @@ status_t vx_spec_finish(struct vx_spec *s, size_t *len)
         if (spec_slots(s)[i].kind == VX_SLOT_BYTES)
             spec_slots(s)[i].value -= gap;
     }
-    struct vx_bundle head = { .magic = VX_BUNDLE_MAGIC, .version = VX_BUNDLE_VERSION, .n_slots = s->n_slots,
-                              .bytes = (uint32_t)(end + bytes), .slots_at = sizeof head };
+    struct vx_bundle head = { .magic = VX_BUNDLE_MAGIC,
+                              .version = VX_BUNDLE_VERSION,
+                              .n_slots = s->n_slots,
+                              .bytes = (uint32_t)(end + bytes),
+                              .slots_at = sizeof head };
     memcpy(s->buffer, &head, sizeof head);
     if (head.bytes > BUNDLE_MAX_BYTES)
         return s->error = ERR_TOO_BIG;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The "newc" format: a 110-byte header of ASCII hexadecimal fields, the name, padding to 4, the data, padding to 4.
- * Offsets and lengths are checked against the archive before anything is read through them. Source: cpio(5), "New ASCII". */
+ * Offsets and lengths are checked against the archive before anything is read through them. Source: cpio(5), "New
+ * ASCII". */
 #include <vectra/cpio.h>
 #include <vectra/string.h>
 
@@ -15,7 +16,10 @@ static bool header_field(const uint8_t *header, unsigned n, uint32_t *out)
     uint32_t value = 0;
     for (unsigned i = 0; i < 8; i++) {
         uint8_t c = at[i];
-        uint32_t d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10u : c >= 'A' && c <= 'F' ? c - 'A' + 10u : 16;
+        uint32_t d = c >= '0' && c <= '9'   ? c - '0'
+                     : c >= 'a' && c <= 'f' ? c - 'a' + 10u
+                     : c >= 'A' && c <= 'F' ? c - 'A' + 10u
+                                            : 16;
         if (d == 16)
             return false;
         value = value << 4 | d;
@@ -48,8 +52,12 @@ static status_t read_entry(const struct vx_cpio *archive, size_t at, struct vx_c
         return ERR_BAD_ARGUMENT;
     size_t end = align4(data_at + size);
     *next = end < archive->len ? end : archive->len;
-    *entry = (struct vx_cpio_entry){ .name = (const char *)archive->bytes + name_at, .data = archive->bytes + data_at,
-                                     .data_len = size, .data_at = data_at, .mode = mode, .mtime = mtime };
+    *entry = (struct vx_cpio_entry){ .name = (const char *)archive->bytes + name_at,
+                                     .data = archive->bytes + data_at,
+                                     .data_len = size,
+                                     .data_at = data_at,
+                                     .mode = mode,
+                                     .mtime = mtime };
     while (entry->name[0] == '/' || (entry->name[0] == '.' && entry->name[1] == '/'))
         entry->name += entry->name[0] == '/' ? 1 : 2;
     entry->name_len = strlen(entry->name);

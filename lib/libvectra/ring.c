@@ -7,7 +7,8 @@ enum { PRODUCER_GONE = 1, CONSUMER_GONE = 2 };
 
 void vx_ring_producer_init(struct vx_ring_producer *p, struct vx_ring_shared *shared, uint32_t slots, vx_ring_tx tx)
 {
-    uint32_t head = atomic_load_explicit(&shared->head, memory_order_relaxed); /* mine: nobody else writes it honestly */
+    uint32_t head =
+        atomic_load_explicit(&shared->head, memory_order_relaxed); /* mine: nobody else writes it honestly */
     *p = (struct vx_ring_producer){ .shared = shared, .mask = slots - 1, .mine = head, .peer = head - slots, .tx = tx };
 }
 
@@ -71,7 +72,7 @@ status_t vx_ring_refused(struct vx_ring_consumer *c)
     uint32_t used = head - c->mine;
     if (used > c->mask + 1 || (used == 0 && (closed & PRODUCER_GONE) != 0))
         return ERR_PEER_CLOSED; /* invariant 2 */
-    return ERR_WOULD_BLOCK; /* if something came meanwhile, the next try finds it */
+    return ERR_WOULD_BLOCK;     /* if something came meanwhile, the next try finds it */
 }
 
 void vx_ring_wake_consumer(struct vx_ring_producer *p)

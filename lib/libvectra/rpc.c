@@ -51,7 +51,8 @@ static uint64_t deadline_of(const struct vx_client *c, uint64_t deadline)
 }
 
 /* `st` is the outcome of receiving `m`: goes on receiving past late replies to calls that were given up. */
-static status_t settle(struct vx_client *c, status_t st, struct vx_message *m, vx_handle_t got, vx_handle_t *cap, uint64_t deadline)
+static status_t settle(struct vx_client *c, status_t st, struct vx_message *m, vx_handle_t got, vx_handle_t *cap,
+                       uint64_t deadline)
 {
     while (st == OK && vx_rpc_sequence(m->word[0]) != c->sequence) {
         drop(got);
@@ -71,7 +72,8 @@ status_t vx_rpc_start(struct vx_client *c, struct vx_message *m, vx_handle_t cap
 {
     stamp(c, m);
     deadline = deadline_of(c, deadline);
-    return cap_sent == VX_HANDLE_NONE ? vx_sys_ring_send(c->tx, m, deadline) : vx_sys_ring_send_cap(c->tx, m, cap_sent, deadline);
+    return cap_sent == VX_HANDLE_NONE ? vx_sys_ring_send(c->tx, m, deadline)
+                                      : vx_sys_ring_send_cap(c->tx, m, cap_sent, deadline);
 }
 
 status_t vx_rpc_finish(struct vx_client *c, struct vx_message *m, vx_handle_t *cap, uint64_t deadline)
@@ -82,7 +84,8 @@ status_t vx_rpc_finish(struct vx_client *c, struct vx_message *m, vx_handle_t *c
     return settle(c, st, m, got, cap, deadline);
 }
 
-status_t vx_rpc_call(struct vx_client *c, struct vx_message *m, vx_handle_t cap_sent, vx_handle_t *cap, uint64_t deadline)
+status_t vx_rpc_call(struct vx_client *c, struct vx_message *m, vx_handle_t cap_sent, vx_handle_t *cap,
+                     uint64_t deadline)
 {
     if (cap_sent != VX_HANDLE_NONE) {
         status_t st = vx_rpc_start(c, m, cap_sent, deadline);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The service runtime. One thread; sessions live in one array that never moves, so a pointer to one stays good while the
- * service runs. The invariants are those of vectra/service.h. */
+ * The service runtime. One thread; sessions live in one array that never moves, so a pointer to one stays good while
+ * the service runs. The invariants are those of vectra/service.h. */
 #include <vectra/service.h>
 #include <vectra/alloc.h>
 #include <vectra/bundle.h>
@@ -103,7 +103,8 @@ struct vx_session *vx_session_next(struct vx_service *svc, struct vx_session *af
 
 void vx_session_send(struct vx_session *s, struct vx_message *message, vx_handle_t cap)
 {
-    status_t st = cap != VX_HANDLE_NONE ? vx_sys_ring_send_cap(s->tx, message, cap, VX_POLL) : vx_sys_ring_send(s->tx, message, VX_POLL);
+    status_t st = cap != VX_HANDLE_NONE ? vx_sys_ring_send_cap(s->tx, message, cap, VX_POLL)
+                                        : vx_sys_ring_send(s->tx, message, VX_POLL);
     drop(cap);
     if (st != OK)
         vx_session_close(s); /* invariant 3 */

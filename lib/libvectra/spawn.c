@@ -37,7 +37,8 @@ status_t vx_image_find(const char *path, vx_mem *image)
         st = ERR_BAD_IMAGE;
     if (st != OK)
         return st;
-    return vx_sys_cap_narrow(vx_bundle_mem("initrd").raw, VX_R_READ | VX_R_EXEC, entry.data_at, entry.data_len, &image->raw);
+    return vx_sys_cap_narrow(vx_bundle_mem("initrd").raw, VX_R_READ | VX_R_EXEC, entry.data_at, entry.data_len,
+                             &image->raw);
 }
 
 static const char *base_name(const char *path)

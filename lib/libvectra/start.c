@@ -18,7 +18,8 @@ const struct vx_bundle *vx_bundle(void)
 vx_handle_t vx_bundle_cap(const char *name, vx_cap_type_t type)
 {
     const struct vx_slot *slot = vx_bundle_find(own_bundle, name);
-    return slot != nullptr && slot->kind == VX_SLOT_CAP && slot->length == type ? (vx_handle_t)slot->value : VX_HANDLE_NONE;
+    return slot != nullptr && slot->kind == VX_SLOT_CAP && slot->length == type ? (vx_handle_t)slot->value
+                                                                                : VX_HANDLE_NONE;
 }
 
 uint64_t vx_bundle_int(const char *name, uint64_t fallback)

@@ -160,10 +160,10 @@ bool vx_strcopy(char *dst, size_t room, const char *src)
 
 static unsigned digit_of(char c)
 {
-    return c >= '0' && c <= '9' ? (unsigned)(c - '0')
-         : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
-         : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
-                                : 99;
+    return c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+           : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+           : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
+                                  : 99;
 }
 
 bool vx_parse_u64(const char *text, size_t len, uint64_t *out)

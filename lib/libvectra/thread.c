@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Threads: one mapping holds a guard page, the stack growing down from its end, and at its end the start block and TLS. */
+ * Threads: one mapping holds a guard page, the stack growing down from its end, and at its end the start block and TLS.
+ */
 #include <vectra/thread.h>
 #include "start.h"
 #include <vectra/syscall.h>
@@ -36,7 +37,8 @@ static status_t thread_map(size_t bytes, uintptr_t *base)
     return st;
 }
 
-static status_t thread_start(struct vx_thread *t, uint32_t (*entry)(void *), void *argument, size_t stack_bytes, uint32_t flags)
+static status_t thread_start(struct vx_thread *t, uint32_t (*entry)(void *), void *argument, size_t stack_bytes,
+                             uint32_t flags)
 {
     size_t tls = vx_tls_bytes(), extra = tls + 64 + sizeof(struct vx_thread_start), total;
     size_t wanted = stack_bytes == 0 ? DEFAULT_STACK : stack_bytes;
@@ -52,7 +54,9 @@ static status_t thread_start(struct vx_thread *t, uint32_t (*entry)(void *), voi
     top = (top - sizeof(struct vx_thread_start)) & ~(uintptr_t)63;
     struct vx_thread_start *start = (void *)top;
     bool detached = (flags & VX_THREAD_DETACHED) != 0;
-    *start = (struct vx_thread_start){ .entry = entry, .argument = argument, .base = detached ? base : 0, .len = detached ? total : 0 };
+    *start = (struct vx_thread_start){
+        .entry = entry, .argument = argument, .base = detached ? base : 0, .len = detached ? total : 0
+    };
     *t = (struct vx_thread){ .base = base, .len = total };
     st = vx_sys_thread_create((uintptr_t)vx_thread_entry, top, (uintptr_t)start, pointer, flags, &t->id);
     if (st != OK)

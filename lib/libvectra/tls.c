@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Static thread-local storage from the PT_TLS header that the Bundle points at.
  *
- * Variant II (x86-64): [ ... data ][ pointer to itself ]: the thread pointer stands behind the data and points at itself.
- * Variant I (AArch64): [ 16 bytes of ours ][ padding ][ data ... ]: the thread pointer is the start of the block.
- * Source: Drepper, "ELF Handling For Thread-Local Storage", sections 3.4.1 and 3.4.6; AArch64 ELF ABI, "Thread Local Storage". */
+ * Variant II (x86-64): [ ... data ][ pointer to itself ]: the thread pointer stands behind the data and points at
+ * itself. Variant I (AArch64): [ 16 bytes of ours ][ padding ][ data ... ]: the thread pointer is the start of the
+ * block. Source: Drepper, "ELF Handling For Thread-Local Storage", sections 3.4.1 and 3.4.6; AArch64 ELF ABI, "Thread
+ * Local Storage". */
 #include "start.h"
 #include <vectra/bundle.h>
 #include <vectra/string.h>

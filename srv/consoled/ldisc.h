@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The line discipline: what happens between the bytes a person types and the bytes a program reads.
  *
- * With `lines`: bytes collect in a line that can still be edited (erase ^H and DEL, word ^W, kill ^U, reprint ^R, ^L); Enter
- * or ^D hands it over; ^D on an empty line is one end of file. Without: every byte is handed over as it comes. `echo`
- * shows what is typed. With `intr`, ^C drops what was typed and interrupts; without, it is a byte like others.
+ * With `lines`: bytes collect in a line that can still be edited (erase ^H and DEL, word ^W, kill ^U, reprint ^R, ^L);
+ * Enter or ^D hands it over; ^D on an empty line is one end of file. Without: every byte is handed over as it comes.
+ * `echo` shows what is typed. With `intr`, ^C drops what was typed and interrupts; without, it is a byte like others.
  *
  * A pure core: bytes in, bytes and echo out. One thread owns it.
  * Invariants:
@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 enum : uint32_t {
-    LDISC_LINE_MAX = 1024,  /* bytes of the line being edited; more is answered with BEL */
-    LDISC_QUEUE_MAX = 4096, /* bytes handed over and not yet read; more is answered with BEL */
+    LDISC_LINE_MAX = 1024,                    /* bytes of the line being edited; more is answered with BEL */
+    LDISC_QUEUE_MAX = 4096,                   /* bytes handed over and not yet read; more is answered with BEL */
     LDISC_ECHO_MAX = 3 * LDISC_LINE_MAX + 16, /* the most that one byte can echo: killing a whole line */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * consoled: the terminal on the serial port. Bytes come by interrupt and pass the line discipline (ldisc.c) to the session
- * in front; output goes through the kernel's console. One thread, nothing allocated after the start. */
+ * consoled: the terminal on the serial port. Bytes come by interrupt and pass the line discipline (ldisc.c) to the
+ * session in front; output goes through the kernel's console. One thread, nothing allocated after the start. */
 #include "term.h"
 #include "uart.h"
 #include <vectra/bundle.h>

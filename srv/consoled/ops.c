@@ -30,7 +30,8 @@ static void write_converted(const struct con *c, const uint8_t *bytes, size_t le
     term_write_raw(out, n);
 }
 
-static status_t op_write(struct vx_session *s, const struct vx_console_write_request *q, struct vx_console_write_reply *a)
+static status_t op_write(struct vx_session *s, const struct vx_console_write_request *q,
+                         struct vx_console_write_reply *a)
 {
     write_converted(con_of(s), q->data, q->data_len);
     a->written = q->data_len;

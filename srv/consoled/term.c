@@ -15,7 +15,8 @@ static struct vx_session *find(uint32_t id)
 {
     if (id == 0)
         return nullptr;
-    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr; s = vx_session_next(term.service, s))
+    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr;
+         s = vx_session_next(term.service, s))
         if (con_of(s)->id == id)
             return s;
     return nullptr;
@@ -82,7 +83,8 @@ static bool tell_interrupt(struct vx_session *s)
         return false;
     struct con *c = con_of(s);
     c->pending = PENDING_NOTHING;
-    vx_console_wait_interrupt_reply(s, c->sequence, OK, &(struct vx_console_wait_interrupt_reply){ .count = ++c->interrupts });
+    vx_console_wait_interrupt_reply(s, c->sequence, OK,
+                                    &(struct vx_console_wait_interrupt_reply){ .count = ++c->interrupts });
     return true;
 }
 
@@ -96,7 +98,8 @@ static void interrupt(void)
         answer_line(front, ERR_INTERRUPTED);
     if (tell_interrupt(front) || tell_interrupt(find(con_of(front)->set_by)))
         return;
-    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr; s = vx_session_next(term.service, s))
+    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr;
+         s = vx_session_next(term.service, s))
         if (tell_interrupt(s))
             return;
 }
@@ -120,7 +123,8 @@ void term_input(const uint8_t *bytes, size_t len)
 void term_expire(uint64_t now_ns)
 {
     uint64_t next = VX_FOREVER;
-    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr; s = vx_session_next(term.service, s)) {
+    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr;
+         s = vx_session_next(term.service, s)) {
         struct con *c = con_of(s);
         if (c->pending != PENDING_KEYS)
             continue;

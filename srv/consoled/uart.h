@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The receiving half of the machine's serial port. Sending stays with the kernel (CONSOLE_WRITE), which never touches the
- * registers used here after boot. One of these per architecture: PL011 over MMIO, NS16550 over I/O ports. */
+ * The receiving half of the machine's serial port. Sending stays with the kernel (CONSOLE_WRITE), which never touches
+ * the registers used here after boot. One of these per architecture: PL011 over MMIO, NS16550 over I/O ports. */
 #pragma once
 #include <abi/status.h>
 #include <stddef.h>

@@ -12,7 +12,10 @@
 enum : uint32_t { WINSIZE_HELD_MAX = 16, WINSIZE_SIDE_MAX = 1000 };
 
 /* Save the cursor, go to the corner, ask, come back. */
-#define WINSIZE_QUERY "\x1b" "7\x1b[999;999H\x1b[6n\x1b" "8"
+#define WINSIZE_QUERY                                                                                                  \
+    "\x1b"                                                                                                             \
+    "7\x1b[999;999H\x1b[6n\x1b"                                                                                        \
+    "8"
 
 struct winsize {
     uint32_t columns, rows; /* as last learned */

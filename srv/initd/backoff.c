@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "backoff.h"
 
-void backoff_init(struct backoff *b, uint64_t first_ns, uint64_t max_ns, uint64_t stable_ns, uint32_t limit, uint64_t window_ns)
+void backoff_init(struct backoff *b, uint64_t first_ns, uint64_t max_ns, uint64_t stable_ns, uint32_t limit,
+                  uint64_t window_ns)
 {
-    *b = (struct backoff){ .first_ns = first_ns, .max_ns = max_ns, .stable_ns = stable_ns, .limit = limit, .window_ns = window_ns,
+    *b = (struct backoff){ .first_ns = first_ns,
+                           .max_ns = max_ns,
+                           .stable_ns = stable_ns,
+                           .limit = limit,
+                           .window_ns = window_ns,
                            .pause_ns = first_ns };
 }
 

@@ -24,14 +24,20 @@ static status_t op_ready(struct vx_session *s)
     return OK;
 }
 
-static status_t op_service(struct vx_session *, const struct vx_init_service_request *q, struct vx_init_service_reply *a)
+static status_t op_service(struct vx_session *, const struct vx_init_service_request *q,
+                           struct vx_init_service_reply *a)
 {
     if (q->index >= initd.graph.n_services)
         return ERR_NOT_FOUND;
     const struct unit *u = &initd.unit[initd.graph.order[q->index]];
     size_t len = strlen(u->decl->name);
-    *a = (struct vx_init_service_reply){ .next = q->index + 1, .state = u->state, .task = u->task_id, .restarts = u->restarts,
-                                         .status = u->status, .cause = u->cause, .name_len = (uint8_t)len };
+    *a = (struct vx_init_service_reply){ .next = q->index + 1,
+                                         .state = u->state,
+                                         .task = u->task_id,
+                                         .restarts = u->restarts,
+                                         .status = u->status,
+                                         .cause = u->cause,
+                                         .name_len = (uint8_t)len };
     memcpy(a->name, u->decl->name, len);
     return OK;
 }
@@ -114,7 +120,8 @@ static status_t op_reboot(struct vx_session *s)
     return leave(s, 1);
 }
 
-static status_t op_task(struct vx_session *s, const struct vx_init_task_request *q, struct vx_init_task_reply *a, vx_task *task)
+static status_t op_task(struct vx_session *s, const struct vx_init_task_request *q, struct vx_init_task_reply *a,
+                        vx_task *task)
 {
     const struct unit *best = nullptr;
     if (!may_control(s))
@@ -134,8 +141,12 @@ static status_t op_self(struct vx_session *, struct vx_init_self_reply *a)
 {
     struct vx_task_info info = {};
     status_t st = vx_sys_task_control(VX_SELF, VX_TASK_INFO, (uintptr_t)&info, sizeof info, 0, nullptr, nullptr);
-    *a = (struct vx_init_self_reply){ .id = info.id, .threads = info.threads, .caps = info.caps_used,
-                                      .cpu_ns = info.cpu_ns, .memory_bytes = info.memory_bytes, .memory_free = info.memory_free };
+    *a = (struct vx_init_self_reply){ .id = info.id,
+                                      .threads = info.threads,
+                                      .caps = info.caps_used,
+                                      .cpu_ns = info.cpu_ns,
+                                      .memory_bytes = info.memory_bytes,
+                                      .memory_free = info.memory_free };
     for (unsigned i = 0; i < initd.graph.n_services; i++)
         a->children += is_up(&initd.unit[i]);
     return st;
@@ -184,9 +195,19 @@ static status_t op_naming_replies(struct vx_session *s, vx_ring_tx tx)
 status_t control_dispatch(struct vx_session *s, struct vx_incoming *in)
 {
     static const struct vx_init_ops ops = {
-        .ready = op_ready, .service = op_service, .start = op_start, .stop = op_stop, .restart = op_restart,
-        .poweroff = op_poweroff, .reboot = op_reboot, .task = op_task, .self = op_self, .memory = op_memory, .inbox = op_inbox,
-        .naming_requests = op_naming_requests, .naming_replies = op_naming_replies,
+        .ready = op_ready,
+        .service = op_service,
+        .start = op_start,
+        .stop = op_stop,
+        .restart = op_restart,
+        .poweroff = op_poweroff,
+        .reboot = op_reboot,
+        .task = op_task,
+        .self = op_self,
+        .memory = op_memory,
+        .inbox = op_inbox,
+        .naming_requests = op_naming_requests,
+        .naming_replies = op_naming_replies,
     };
     return vx_init_dispatch(&ops, s, in);
 }

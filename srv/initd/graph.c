@@ -65,13 +65,16 @@ static status_t number(struct parser *p, unsigned i, const struct unit *units, u
             break;
     }
     uint64_t value = 0;
-    if (units->suffix == nullptr || !vx_parse_u64(w->at, digits, &value) || __builtin_mul_overflow(value, units->factor, out))
+    if (units->suffix == nullptr || !vx_parse_u64(w->at, digits, &value) ||
+        __builtin_mul_overflow(value, units->factor, out))
         return fail_at(p, ERR_BAD_ARGUMENT, "not a number with a known unit", i);
     return OK;
 }
 
 static const struct unit sizes[] = { { "", 1 }, { "K", 1024 }, { "M", 1048576 }, { "G", UINT64_C(1) << 30 }, {} };
-static const struct unit times[] = { { "ms", 1000000 }, { "s", UINT64_C(1000000000) }, { "min", UINT64_C(60000000000) }, {} };
+static const struct unit times[] = {
+    { "ms", 1000000 }, { "s", UINT64_C(1000000000) }, { "min", UINT64_C(60000000000) }, {}
+};
 static const struct unit counts[] = { { "", 1 }, {} };
 
 /* --- keywords: each is called with its line's words; word 0 is the keyword itself --- */
@@ -94,15 +97,33 @@ static status_t add_words(struct parser *p, struct graph_list *list)
     return OK;
 }
 
-static status_t set_arguments(struct parser *p) { return add_words(p, &p->now->arguments); }
-static status_t set_needs(struct parser *p) { return add_words(p, &p->now->needs); }
-static status_t set_after(struct parser *p) { return add_words(p, &p->now->after); }
-static status_t set_uses(struct parser *p) { return add_words(p, &p->now->uses); }
-static status_t set_provides(struct parser *p) { return add_words(p, &p->now->provides); }
+static status_t set_arguments(struct parser *p)
+{
+    return add_words(p, &p->now->arguments);
+}
+static status_t set_needs(struct parser *p)
+{
+    return add_words(p, &p->now->needs);
+}
+static status_t set_after(struct parser *p)
+{
+    return add_words(p, &p->now->after);
+}
+static status_t set_uses(struct parser *p)
+{
+    return add_words(p, &p->now->uses);
+}
+static status_t set_provides(struct parser *p)
+{
+    return add_words(p, &p->now->provides);
+}
 
 static status_t rights(struct parser *p, unsigned i, vx_rights_t *out)
 {
-    static const struct { const char *name; vx_rights_t bit; } table[] = {
+    static const struct {
+        const char *name;
+        vx_rights_t bit;
+    } table[] = {
 #define RIGHT(name, bit, text) { #name, 1u << (bit) },
 #include <abi/cap.def>
 #undef RIGHT
@@ -209,8 +230,14 @@ static status_t yes_or_no(struct parser *p, bool *out)
     return st;
 }
 
-static status_t set_control(struct parser *p) { return yes_or_no(p, &p->now->control); }
-static status_t set_session(struct parser *p) { return yes_or_no(p, &p->now->session); }
+static status_t set_control(struct parser *p)
+{
+    return yes_or_no(p, &p->now->control);
+}
+static status_t set_session(struct parser *p)
+{
+    return yes_or_no(p, &p->now->session);
+}
 
 /* backoff FIRST MAX STABLE */
 static status_t set_backoff(struct parser *p)
@@ -245,7 +272,9 @@ static status_t begin_service(struct parser *p)
     if (g->n_services == GRAPH_SERVICES_MAX)
         return fail_at(p, ERR_TOO_BIG, "too many services", 1);
     struct graph_service *s = &g->service[g->n_services];
-    *s = (struct graph_service){ .band = VX_BAND_SERVICE, .backoff_first_ns = 100000000, .backoff_max_ns = UINT64_C(10000000000),
+    *s = (struct graph_service){ .band = VX_BAND_SERVICE,
+                                 .backoff_first_ns = 100000000,
+                                 .backoff_max_ns = UINT64_C(10000000000),
                                  .stable_ns = UINT64_C(30000000000) };
     status_t st = copy_word(p, 1, s->name, GRAPH_WORD_MAX);
     if (st == OK && graph_find(g, s->name) >= 0)

@@ -18,7 +18,8 @@ typedef char graph_word[GRAPH_WORD_MAX];
 
 enum graph_restart : uint8_t { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 
-/* One capability that a service is handed: its slot in the Bundle, where initd takes it from, what it may do with it. */
+/* One capability that a service is handed: its slot in the Bundle, where initd takes it from, what it may do with it.
+ */
 struct graph_cap {
     graph_word slot, source;
     vx_rights_t rights;
@@ -40,8 +41,8 @@ struct graph_service {
     uint32_t memory_percent; /* of the root Reticle, instead of bytes; 0: not given */
     uint8_t band;            /* vx_band_t */
     enum graph_restart restart;
-    bool control;            /* may steer initd (power, restart) */
-    bool session;            /* gets a terminal session and starts when all others are ready: the shell */
+    bool control; /* may steer initd (power, restart) */
+    bool session; /* gets a terminal session and starts when all others are ready: the shell */
     uint64_t backoff_first_ns, backoff_max_ns, stable_ns;
     uint32_t crash_limit; /* ends within crash_window_ns after which it stays down; 0: no limit */
     uint64_t crash_window_ns;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What can only be said about a graph as a whole: names resolve, nothing waits for itself, and in which order to start. */
+ * What can only be said about a graph as a whole: names resolve, nothing waits for itself, and in which order to start.
+ */
 #include "graph_check.h"
 #include <vectra/string.h>
 

@@ -23,11 +23,11 @@ struct unit {
     vx_task task;
     uint32_t task_id;
     struct vx_session *session;
-    vx_ring_tx inbox;      /* the end of its inbox that is to be published */
+    vx_ring_tx inbox; /* the end of its inbox that is to be published */
     bool unpublished;
-    vx_ring_rx naming_rx;  /* first half of a fresh connection to namingd that it asked for */
-    bool keep_down;        /* somebody said stop */
-    bool again_now;        /* somebody said restart */
+    vx_ring_rx naming_rx; /* first half of a fresh connection to namingd that it asked for */
+    bool keep_down;       /* somebody said stop */
+    bool again_now;       /* somebody said restart */
     uint32_t restarts, status;
     vx_cause_t cause;
     uint64_t started_ns, again_ns;
@@ -38,11 +38,11 @@ struct initd {
     struct graph graph;
     struct unit unit[GRAPH_SERVICES_MAX];
     struct vx_service service;
-    struct vx_client naming;     /* to namingd, badge 0 */
-    vx_ring_tx naming_inbox;     /* for connections that we make for others */
+    struct vx_client naming; /* to namingd, badge 0 */
+    vx_ring_tx naming_inbox; /* for connections that we make for others */
     bool naming_ready;
-    bool announced;              /* "[stage] services: ok" was printed */
-    bool quiet;                  /* a command runs between its markers: say nothing */
+    bool announced; /* "[stage] services: ok" was printed */
+    bool quiet;     /* a command runs between its markers: say nothing */
     uint32_t exit_status;
     const char *nonce, *command; /* of /run/exec, or nullptr */
     size_t nonce_len;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * initd, the first Task: holds the whole machine as capabilities, hands each service what the graph says, keeps it running.
- * Its end is the machine's: status 0 turns it off, 1 restarts it, anything else is a panic. */
+ * initd, the first Task: holds the whole machine as capabilities, hands each service what the graph says, keeps it
+ * running. Its end is the machine's: status 0 turns it off, 1 restarts it, anything else is a panic. */
 #include "initd.h"
 #include <vectra/bundle.h>
 #include <vectra/cpio.h>
@@ -44,8 +44,8 @@ static void on_closed(struct vx_session *s)
 static status_t check_bundle(void)
 {
     static const struct vx_need needs[] = {
-        { "console", VX_CAP_CONSOLE, false }, { "root", VX_CAP_RETICLE, false },  { "initrd", VX_CAP_MEM, false },
-        { "machine", VX_CAP_MEM, false },     { "klog", VX_CAP_MEM, false },      { "irqs", VX_CAP_IRQ, false },
+        { "console", VX_CAP_CONSOLE, false }, { "root", VX_CAP_RETICLE, false }, { "initrd", VX_CAP_MEM, false },
+        { "machine", VX_CAP_MEM, false },     { "klog", VX_CAP_MEM, false },     { "irqs", VX_CAP_IRQ, false },
         { "entropy", VX_CAP_ENTROPY, false },
     };
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
@@ -82,7 +82,8 @@ static void make_units(void)
         struct unit *u = &initd.unit[i];
         u->decl = d;
         u->state = VX_INIT_STATE_WAITING;
-        backoff_init(&u->backoff, d->backoff_first_ns, d->backoff_max_ns, d->stable_ns, d->crash_limit, d->crash_window_ns);
+        backoff_init(&u->backoff, d->backoff_first_ns, d->backoff_max_ns, d->stable_ns, d->crash_limit,
+                     d->crash_window_ns);
     }
 }
 
@@ -92,9 +93,14 @@ int main(int, char **)
         return BAD_BUNDLE;
     if (load_graph() != OK)
         return BAD_GRAPH;
-    initd.service = (struct vx_service){ .name = "initd", .sessions_max = SESSIONS_MAX, .dispatch = control_dispatch,
-                                         .closed = on_closed, .on_signal = on_signal, .on_deadline = on_deadline,
-                                         .own_bits = UINT64_C(1) << BIT_WORK, .deadline_ns = VX_FOREVER };
+    initd.service = (struct vx_service){ .name = "initd",
+                                         .sessions_max = SESSIONS_MAX,
+                                         .dispatch = control_dispatch,
+                                         .closed = on_closed,
+                                         .on_signal = on_signal,
+                                         .on_deadline = on_deadline,
+                                         .own_bits = UINT64_C(1) << BIT_WORK,
+                                         .deadline_ns = VX_FOREVER };
     make_units();
     exec_load();
     if (vx_service_start(&initd.service) != OK)

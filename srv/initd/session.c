@@ -55,8 +55,8 @@ void session_ended(const struct unit *u)
     initd.service.stopping = true;
 }
 
-/* Line 1 of /run/exec is the nonce, the rest the command. The file lives in the mapped archive; the command is copied to
- * end in a NUL. */
+/* Line 1 of /run/exec is the nonce, the rest the command. The file lives in the mapped archive; the command is copied
+ * to end in a NUL. */
 void exec_load(void)
 {
     static char command[12288];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Where capabilities for services come from: a slot of initd's own Bundle by its name, or a part of one that the machine
- * description points out:
- *   uart.regs  the serial port's registers, of "mmio" or "ports"      uart.irq  its interrupt line, of "irqs" */
+ * Where capabilities for services come from: a slot of initd's own Bundle by its name, or a part of one that the
+ * machine description points out: uart.regs  the serial port's registers, of "mmio" or "ports"      uart.irq  its
+ * interrupt line, of "irqs" */
 #include "initd.h"
 #include <abi/machine.h>
 #include <vectra/bundle.h>

@@ -45,7 +45,8 @@ static void unit_down(struct unit *u)
         u->state = VX_INIT_STATE_BACKOFF;
     } else {
         u->state = VX_INIT_STATE_FAILED;
-        initd_say("initd: %s ended %u times in a short while and stays down\n", u->decl->name, u->decl->crash_limit + 1);
+        initd_say("initd: %s ended %u times in a short while and stays down\n", u->decl->name,
+                  u->decl->crash_limit + 1);
     }
 }
 
@@ -58,7 +59,8 @@ static void report_end(const struct unit *u)
         initd_say("initd: %s (task %u) exited with status %u\n", u->decl->name, u->task_id, u->status);
         return;
     }
-    (void)vx_sys_task_control(u->task, VX_TASK_INFO, (uintptr_t)&info, sizeof info, 0, nullptr, nullptr); /* zeros otherwise */
+    (void)vx_sys_task_control(u->task, VX_TASK_INFO, (uintptr_t)&info, sizeof info, 0, nullptr,
+                              nullptr); /* zeros otherwise */
     initd_say("initd: %s (task %u) ended by a fault: %s, address %#lx, at %#lx\n", u->decl->name, u->task_id,
               vx_cause_name(u->cause), info.fault_address, info.fault_pc);
 }
@@ -130,7 +132,8 @@ static bool all_ready(void)
 {
     for (unsigned i = 0; i < initd.graph.n_services; i++) {
         const struct unit *u = &initd.unit[i];
-        bool done = u->state == VX_INIT_STATE_READY || (u->state == VX_INIT_STATE_STOPPED && u->cause == VX_CAUSE_EXIT && u->status == 0);
+        bool done = u->state == VX_INIT_STATE_READY ||
+                    (u->state == VX_INIT_STATE_STOPPED && u->cause == VX_CAUSE_EXIT && u->status == 0);
         if (!u->decl->session && !done)
             return false;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * namingd: names to connections. A client sends the server's two ends of a connection; they go on to the inbox that the name
- * was published with, under the client's badge. Nothing here waits for anybody: a full inbox is BUSY for the client. */
+ * namingd: names to connections. A client sends the server's two ends of a connection; they go on to the inbox that the
+ * name was published with, under the client's badge. Nothing here waits for anybody: a full inbox is BUSY for the
+ * client. */
 #include "table.h"
 #include <vectra/rpc_inbox.h>
 #include <vectra/rpc_naming.h>
@@ -29,7 +30,8 @@ static void pending_clear(struct pending *p)
     *p = (struct pending){};
 }
 
-static status_t op_connect_requests(struct vx_session *s, const struct vx_naming_connect_requests_request *q, vx_ring_rx rx)
+static status_t op_connect_requests(struct vx_session *s, const struct vx_naming_connect_requests_request *q,
+                                    vx_ring_rx rx)
 {
     struct pending *p = s->state;
     pending_clear(p);
@@ -143,8 +145,13 @@ static status_t op_revoke(struct vx_session *s, const struct vx_naming_revoke_re
 static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
 {
     static const struct vx_naming_ops ops = {
-        .connect_requests = op_connect_requests, .connect_replies = op_connect_replies, .publish = op_publish,
-        .withdraw = op_withdraw, .list = op_list, .grant = op_grant, .revoke = op_revoke,
+        .connect_requests = op_connect_requests,
+        .connect_replies = op_connect_replies,
+        .publish = op_publish,
+        .withdraw = op_withdraw,
+        .list = op_list,
+        .grant = op_grant,
+        .revoke = op_revoke,
     };
     return vx_naming_dispatch(&ops, s, in);
 }
@@ -158,8 +165,14 @@ int main(int, char **)
 {
     static const struct vx_need needs[] = { { "inbox.rx", VX_CAP_RING_RX, false } };
     static struct vx_service service = {
-        .name = "namingd", .needs = needs, .n_needs = 1, .session_bytes = sizeof(struct pending), .sessions_max = SESSIONS_MAX,
-        .dispatch = dispatch, .closed = on_closed, .deadline_ns = VX_FOREVER,
+        .name = "namingd",
+        .needs = needs,
+        .n_needs = 1,
+        .session_bytes = sizeof(struct pending),
+        .sessions_max = SESSIONS_MAX,
+        .dispatch = dispatch,
+        .closed = on_closed,
+        .deadline_ns = VX_FOREVER,
     };
     return vx_service_run(&service) == OK ? 0 : 1;
 }

@@ -80,7 +80,8 @@ status_t name_publish(struct name_table *t, const char *name, vx_handle_t inbox,
     return OK;
 }
 
-status_t name_list(const struct name_table *t, uint64_t badge, uint32_t *index, char out[TABLE_NAME_MAX], uint32_t *flags)
+status_t name_list(const struct name_table *t, uint64_t badge, uint32_t *index, char out[TABLE_NAME_MAX],
+                   uint32_t *flags)
 {
     uint32_t places = badge == 0 ? NAMING_NAMES_MAX : NAMING_GRANTS_MAX;
     for (uint32_t i = *index; i < places; i++) {

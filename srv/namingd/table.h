@@ -37,4 +37,5 @@ status_t name_publish(struct name_table *t, const char *name, vx_handle_t inbox,
 struct name_entry *name_find(struct name_table *t, const char *name);
 /* The first thing at or after place `index` that this badge may use: its name and flags, the next place to look.
  * Badge 0 sees the published names, another badge its grants. NOT_FOUND. */
-status_t name_list(const struct name_table *t, uint64_t badge, uint32_t *index, char out[TABLE_NAME_MAX], uint32_t *flags);
+status_t name_list(const struct name_table *t, uint64_t badge, uint32_t *index, char out[TABLE_NAME_MAX],
+                   uint32_t *flags);

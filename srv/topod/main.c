@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * topod: what the machine is made of. The firmware's description is memory that we may read; the buses are asked through
- * read-only device memory. */
+ * topod: what the machine is made of. The firmware's description is memory that we may read; the buses are asked
+ * through read-only device memory. */
 #include "pci.h"
 #include <abi/machine.h>
 #include <vectra/bundle.h>
@@ -72,9 +72,14 @@ static void scan_virtio(void)
 
 static status_t op_summary(struct vx_session *, struct vx_topo_summary_reply *a)
 {
-    *a = (struct vx_topo_summary_reply){ .harts = machine->n_harts, .nodes = machine->n_nodes, .domains = machine->n_domains,
-                                         .memories = machine->n_ram, .bridges = machine->n_pci, .functions = pci.count,
-                                         .virtios = machine->n_virtio_mmio, .irqchip = machine->irqchip,
+    *a = (struct vx_topo_summary_reply){ .harts = machine->n_harts,
+                                         .nodes = machine->n_nodes,
+                                         .domains = machine->n_domains,
+                                         .memories = machine->n_ram,
+                                         .bridges = machine->n_pci,
+                                         .functions = pci.count,
+                                         .virtios = machine->n_virtio_mmio,
+                                         .irqchip = machine->irqchip,
                                          .left_out = machine->left_out };
 #if defined(__x86_64__)
     a->arch = EM_X86_64;
@@ -104,7 +109,8 @@ static status_t op_memory(struct vx_session *, const struct vx_topo_memory_reque
     return OK;
 }
 
-static status_t op_distance(struct vx_session *, const struct vx_topo_distance_request *q, struct vx_topo_distance_reply *a)
+static status_t op_distance(struct vx_session *, const struct vx_topo_distance_request *q,
+                            struct vx_topo_distance_reply *a)
 {
     if (q->from >= machine->n_nodes || q->to >= machine->n_nodes)
         return ERR_NOT_FOUND;
@@ -117,19 +123,27 @@ static status_t op_bridge(struct vx_session *, const struct vx_topo_bridge_reque
     if (q->index >= machine->n_pci)
         return ERR_NOT_FOUND;
     const struct pci_bridge *b = &machine->pci[q->index];
-    *a = (struct vx_topo_bridge_reply){ .ecam = b->ecam.base, .segment = b->segment, .first_bus = b->first_bus,
-                                        .last_bus = b->last_bus, .mmio32 = b->mmio32.cpu_base,
+    *a = (struct vx_topo_bridge_reply){ .ecam = b->ecam.base,
+                                        .segment = b->segment,
+                                        .first_bus = b->first_bus,
+                                        .last_bus = b->last_bus,
+                                        .mmio32 = b->mmio32.cpu_base,
                                         .mmio32_bytes = b->mmio32.len_bytes };
     return OK;
 }
 
-static status_t op_function(struct vx_session *, const struct vx_topo_function_request *q, struct vx_topo_function_reply *a)
+static status_t op_function(struct vx_session *, const struct vx_topo_function_request *q,
+                            struct vx_topo_function_reply *a)
 {
     if (q->index >= pci.count)
         return ERR_NOT_FOUND;
     const struct pci_function *f = &pci.function[q->index];
-    *a = (struct vx_topo_function_reply){ .segment = f->segment, .address = f->address, .vendor = f->vendor,
-                                          .device = f->device, .class_code = f->class_code, .header = f->header,
+    *a = (struct vx_topo_function_reply){ .segment = f->segment,
+                                          .address = f->address,
+                                          .vendor = f->vendor,
+                                          .device = f->device,
+                                          .class_code = f->class_code,
+                                          .header = f->header,
                                           .irq_pin = f->irq_pin };
     return OK;
 }
@@ -139,8 +153,9 @@ static status_t op_virtio(struct vx_session *, const struct vx_topo_virtio_reque
     if (q->index >= machine->n_virtio_mmio)
         return ERR_NOT_FOUND;
     const struct virtio_mmio_info *v = &machine->virtio_mmio[q->index];
-    *a = (struct vx_topo_virtio_reply){ .base = v->base, .bytes = v->len_bytes, .irq = v->irq.number,
-                                        .device = virtio_device[q->index] };
+    *a = (struct vx_topo_virtio_reply){
+        .base = v->base, .bytes = v->len_bytes, .irq = v->irq.number, .device = virtio_device[q->index]
+    };
     return OK;
 }
 
@@ -152,14 +167,16 @@ static status_t op_irqchip(struct vx_session *, struct vx_topo_irqchip_reply *a)
     if (vx_sys_cap_inspect(vx_bundle_irq("irqs").raw, &facts, nullptr) == OK)
         a->lines = (uint32_t)facts.b;
     a->first = apic ? machine->apic.lapic_base : machine->gic.dist.base;
-    a->second = apic ? machine->apic.ioapic[0].base
-                     : machine->irqchip == IRQCHIP_GICV2 ? machine->gic.cpu.base : machine->gic.redist[0].base;
+    a->second = apic                                ? machine->apic.ioapic[0].base
+                : machine->irqchip == IRQCHIP_GICV2 ? machine->gic.cpu.base
+                                                    : machine->gic.redist[0].base;
     return OK;
 }
 
 static status_t op_console(struct vx_session *, struct vx_topo_console_reply *a)
 {
-    *a = (struct vx_topo_console_reply){ .kind = machine->console.kind, .irq = machine->console.irq.number,
+    *a = (struct vx_topo_console_reply){ .kind = machine->console.kind,
+                                         .irq = machine->console.irq.number,
                                          .base = machine->console.base.address };
     return OK;
 }
@@ -167,8 +184,15 @@ static status_t op_console(struct vx_session *, struct vx_topo_console_reply *a)
 static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
 {
     static const struct vx_topo_ops ops = {
-        .summary = op_summary, .hart = op_hart, .memory = op_memory, .distance = op_distance, .bridge = op_bridge,
-        .function = op_function, .virtio = op_virtio, .irqchip = op_irqchip, .console = op_console,
+        .summary = op_summary,
+        .hart = op_hart,
+        .memory = op_memory,
+        .distance = op_distance,
+        .bridge = op_bridge,
+        .function = op_function,
+        .virtio = op_virtio,
+        .irqchip = op_irqchip,
+        .console = op_console,
     };
     return vx_topo_dispatch(&ops, s, in);
 }
@@ -190,11 +214,17 @@ static status_t map_machine(void)
 int main(int, char **)
 {
     static const struct vx_need needs[] = {
-        { "inbox.rx", VX_CAP_RING_RX, false }, { "machine", VX_CAP_MEM, false }, { "mmio", VX_CAP_DEVICE, true },
+        { "inbox.rx", VX_CAP_RING_RX, false },
+        { "machine", VX_CAP_MEM, false },
+        { "mmio", VX_CAP_DEVICE, true },
     };
     static struct vx_service service = {
-        .name = "topod", .needs = needs, .n_needs = sizeof needs / sizeof needs[0], .sessions_max = SESSIONS_MAX,
-        .dispatch = dispatch, .deadline_ns = VX_FOREVER,
+        .name = "topod",
+        .needs = needs,
+        .n_needs = sizeof needs / sizeof needs[0],
+        .sessions_max = SESSIONS_MAX,
+        .dispatch = dispatch,
+        .deadline_ns = VX_FOREVER,
     };
     status_t st = map_machine();
     if (st != OK) {

@@ -4,7 +4,8 @@
 
 enum { REG_ID = 0x00, REG_CLASS = 0x08, REG_HEADER = 0x0c, REG_IRQ = 0x3c, MULTI_FUNCTION = 0x80 };
 
-static bool scan_function(struct pci_list *list, pci_read *read, void *ctx, uint16_t segment, uint16_t address, bool *multi)
+static bool scan_function(struct pci_list *list, pci_read *read, void *ctx, uint16_t segment, uint16_t address,
+                          bool *multi)
 {
     uint32_t id = read(ctx, address, REG_ID);
     if ((id & 0xffff) == 0xffff || id == 0)
@@ -16,8 +17,12 @@ static bool scan_function(struct pci_list *list, pci_read *read, void *ctx, uint
         return true;
     }
     list->function[list->count++] = (struct pci_function){
-        .segment = segment, .address = address, .vendor = (uint16_t)id, .device = (uint16_t)(id >> 16),
-        .class_code = read(ctx, address, REG_CLASS) >> 8, .header = header & 0x7f,
+        .segment = segment,
+        .address = address,
+        .vendor = (uint16_t)id,
+        .device = (uint16_t)(id >> 16),
+        .class_code = read(ctx, address, REG_CLASS) >> 8,
+        .header = header & 0x7f,
         .irq_pin = (uint8_t)(read(ctx, address, REG_IRQ) >> 8),
     };
     return true;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * What a terminal sends, one byte at a time, turned into keys: plain bytes, and the escape sequences of ECMA-48 and xterm.
+ * What a terminal sends, one byte at a time, turned into keys: plain bytes, and the escape sequences of ECMA-48 and
+ * xterm.
  *
- * A pure state machine: no memory beyond the struct, no time. It never looks ahead, so a lone Escape is only known when the
- * next byte comes; a second Escape begins a new sequence.
- * Invariants:
+ * A pure state machine: no memory beyond the struct, no time. It never looks ahead, so a lone Escape is only known when
+ * the next byte comes; a second Escape begins a new sequence. Invariants:
  *  1. n_params <= KEY_PARAMS_MAX; parameters beyond are dropped, values stop at KEY_PARAM_LIMIT.
- *  2. After any byte the parser is in one of the four states, so no input can get it stuck: a control character other than
- *     Escape inside a sequence abandons the sequence and counts as itself. */
+ *  2. After any byte the parser is in one of the four states, so no input can get it stuck: a control character other
+ * than Escape inside a sequence abandons the sequence and counts as itself. */
 #pragma once
 #include <stdint.h>
 
@@ -33,8 +33,8 @@ typedef enum key : uint16_t {
 } key_t;
 
 #define KEY_CTRL(letter) ((uint16_t)((letter) & 0x1f))
-#define KEY_ESCAPE       ((uint16_t)0x1b)
-#define KEY_BACKSPACE    ((uint16_t)0x7f)
+#define KEY_ESCAPE ((uint16_t)0x1b)
+#define KEY_BACKSPACE ((uint16_t)0x7f)
 
 struct key_parser {
     uint8_t state;

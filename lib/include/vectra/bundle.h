@@ -24,10 +24,10 @@ const void *vx_bundle_bytes(const char *name, size_t *len);
 /* The value of NAME in the "env" slot, or nullptr. */
 const char *vx_env(const char *name);
 
-#define VX_BUNDLE_GETTER(type, constant)                                                      \
-    static inline vx_##type vx_bundle_##type(const char *name)                                \
-    {                                                                                         \
-        return (vx_##type){ vx_bundle_cap(name, VX_CAP_##constant) };                         \
+#define VX_BUNDLE_GETTER(type, constant)                                                                               \
+    static inline vx_##type vx_bundle_##type(const char *name)                                                         \
+    {                                                                                                                  \
+        return (vx_##type){ vx_bundle_cap(name, VX_CAP_##constant) };                                                  \
     }
 VX_BUNDLE_GETTER(task, TASK)
 VX_BUNDLE_GETTER(reticle, RETICLE)
@@ -58,7 +58,8 @@ struct vx_spec {
 
 /* buffer: 8-byte aligned */
 void vx_spec_init(struct vx_spec *s, void *buffer, size_t room);
-/* A copy (the parent keeps its own, needs COPY), or the capability itself (move; needs MOVE). A handle of 0 is skipped. */
+/* A copy (the parent keeps its own, needs COPY), or the capability itself (move; needs MOVE). A handle of 0 is skipped.
+ */
 void vx_spec_copy(struct vx_spec *s, const char *name, vx_handle_t handle, vx_rights_t rights);
 void vx_spec_move(struct vx_spec *s, const char *name, vx_handle_t handle, vx_rights_t rights);
 void vx_spec_int(struct vx_spec *s, const char *name, uint64_t value);

@@ -21,9 +21,9 @@ status_t vx_read_line(char *line, size_t room, size_t *len);
 /* At least one byte of raw input. TIMED_OUT at the deadline. */
 status_t vx_read_keys(void *bytes, size_t room, size_t *len, uint64_t deadline);
 
-const char *vx_status_name(status_t status); /* "ERR_NO_MEMORY" */
-const char *vx_status_text(status_t status); /* what the caller learns */
-const char *vx_cause_name(vx_cause_t cause); /* "page fault" */
+const char *vx_status_name(status_t status);      /* "ERR_NO_MEMORY" */
+const char *vx_status_text(status_t status);      /* what the caller learns */
+const char *vx_cause_name(vx_cause_t cause);      /* "page fault" */
 const char *vx_cap_type_name(vx_cap_type_t type); /* "RING_TX" */
 /* "RWX..." as words: "READ,WRITE". Returns out. */
 char *vx_rights_text(vx_rights_t rights, char *out, size_t room);

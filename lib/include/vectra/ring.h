@@ -14,17 +14,17 @@
 
 struct vx_ring_producer {
     struct vx_ring_shared *shared;
-    uint32_t mask;  /* slots - 1 */
-    uint32_t mine;  /* head: what I have published */
-    uint32_t peer;  /* tail as last seen: refreshed only when the ring looks full */
+    uint32_t mask; /* slots - 1 */
+    uint32_t mine; /* head: what I have published */
+    uint32_t peer; /* tail as last seen: refreshed only when the ring looks full */
     vx_ring_tx tx;
 };
 
 struct vx_ring_consumer {
     struct vx_ring_shared *shared;
     uint32_t mask;
-    uint32_t mine;  /* tail: what I have taken */
-    uint32_t peer;  /* head as last seen: refreshed only when the ring looks empty */
+    uint32_t mine; /* tail: what I have taken */
+    uint32_t peer; /* head as last seen: refreshed only when the ring looks empty */
     vx_ring_rx rx;
 };
 
@@ -77,7 +77,8 @@ static inline status_t vx_ring_push(struct vx_ring_producer *p, const struct vx_
     return st;
 }
 
-/* Takes the oldest message. WOULD_BLOCK: empty. PEER_CLOSED: empty and the producer is gone, or it broke the protocol. */
+/* Takes the oldest message. WOULD_BLOCK: empty. PEER_CLOSED: empty and the producer is gone, or it broke the protocol.
+ */
 static inline status_t vx_ring_pop(struct vx_ring_consumer *c, struct vx_message *message)
 {
     struct vx_ring_shared *shared = c->shared;

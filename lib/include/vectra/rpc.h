@@ -27,9 +27,10 @@ status_t vx_client_from_bundle(struct vx_client *c, const char *name);
 void vx_client_close(struct vx_client *c);
 
 /* Sends `m` (operation in its head) and waits for its reply, which replaces it. A capability in the reply goes to *cap
- * (nullptr: dropped). `cap_sent`: a capability to send along, or 0. Answers the transport's error or the reply's status.
- * After TIMED_OUT or INTERRUPTED a late reply is recognised and dropped by the next call. */
-status_t vx_rpc_call(struct vx_client *c, struct vx_message *m, vx_handle_t cap_sent, vx_handle_t *cap, uint64_t deadline);
+ * (nullptr: dropped). `cap_sent`: a capability to send along, or 0. Answers the transport's error or the reply's
+ * status. After TIMED_OUT or INTERRUPTED a late reply is recognised and dropped by the next call. */
+status_t vx_rpc_call(struct vx_client *c, struct vx_message *m, vx_handle_t cap_sent, vx_handle_t *cap,
+                     uint64_t deadline);
 status_t vx_rpc_start(struct vx_client *c, struct vx_message *m, vx_handle_t cap_sent, uint64_t deadline);
 status_t vx_rpc_finish(struct vx_client *c, struct vx_message *m, vx_handle_t *cap, uint64_t deadline);
 

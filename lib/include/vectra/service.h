@@ -20,12 +20,12 @@ struct vx_service;
 struct vx_session {
     vx_ring_rx rx;
     vx_ring_tx tx;
-    uint64_t badge;   /* who it is, as the one who opened it says */
+    uint64_t badge; /* who it is, as the one who opened it says */
     struct vx_service *service;
-    void *state;      /* session_bytes of zeroed memory of the service's */
+    void *state; /* session_bytes of zeroed memory of the service's */
     uint16_t index;
     uint16_t sequence; /* of the request under way: what a put-off reply needs */
-    uint8_t open;     /* 0 free, 1 has rx only, 2 complete */
+    uint8_t open;      /* 0 free, 1 has rx only, 2 complete */
     uint8_t closing;
 };
 
@@ -69,13 +69,14 @@ struct vx_service {
     uint64_t bits;   /* to wait for */
     struct vx_client init;
     vx_ring_rx inbox;
-    bool stopping;   /* set it to leave vx_service_run */
+    bool stopping; /* set it to leave vx_service_run */
 };
 
 /* The first part of vx_service_run, for a service that adds sessions before it serves: checks the Bundle, makes the
  * session table, reports ready. vx_service_run then only serves. */
 status_t vx_service_start(struct vx_service *svc);
-/* Checks the Bundle, reports ready, serves. Returns OK after a shutdown note or when told to stop, else what went wrong (printed). */
+/* Checks the Bundle, reports ready, serves. Returns OK after a shutdown note or when told to stop, else what went wrong
+ * (printed). */
 status_t vx_service_run(struct vx_service *svc);
 
 /* A reply that was put off. message: head already set by the generated _reply(). */

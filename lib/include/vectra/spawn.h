@@ -5,7 +5,8 @@
 #include <vectra/rpc.h>
 #include <vectra/syscall.h>
 
-/* The file as a capability fit for SPAWN: a sub-range of the initrd with READ and EXEC. Drop it after use. NOT_FOUND. */
+/* The file as a capability fit for SPAWN: a sub-range of the initrd with READ and EXEC. Drop it after use. NOT_FOUND.
+ */
 status_t vx_image_find(const char *path, vx_mem *image);
 
 #define VX_SPAWN_SPEC_BYTES 4096u
@@ -13,17 +14,17 @@ status_t vx_image_find(const char *path, vx_mem *image);
 /* A child being prepared. Zero-initialise, set what is wanted, call vx_spawn_begin, add capabilities to ->spec with
  * vx_spec_*(), call vx_spawn_end. 0 in a number means the default. */
 struct vx_spawn {
-    const char *path;        /* in the initrd; ignored if image is set */
-    vx_mem image;            /* kept by the caller */
+    const char *path; /* in the initrd; ignored if image is set */
+    vx_mem image;     /* kept by the caller */
     size_t argc;
     const char *const *argv;
     size_t n_env;
     const char *const *env;
-    vx_reticle payer;        /* whose memory; 0: the caller's own Reticle */
+    vx_reticle payer; /* whose memory; 0: the caller's own Reticle */
     uint64_t memory, stack, capslots;
-    int band;                /* vx_band_t + 1; 0: the caller's */
-    struct vx_client *tty;   /* moved into the child as tty.tx, tty.rx; nullptr: none */
-    void *buffer;            /* for a larger specification than fits in `small`; 8-byte aligned */
+    int band;              /* vx_band_t + 1; 0: the caller's */
+    struct vx_client *tty; /* moved into the child as tty.tx, tty.rx; nullptr: none */
+    void *buffer;          /* for a larger specification than fits in `small`; 8-byte aligned */
     size_t room;
     struct vx_spec spec;
     vx_mem found;

@@ -6,7 +6,7 @@
 
 #define VX_NS_PER_US UINT64_C(1000)
 #define VX_NS_PER_MS UINT64_C(1000000)
-#define VX_NS_PER_S  UINT64_C(1000000000)
+#define VX_NS_PER_S UINT64_C(1000000000)
 
 static inline uint64_t vx_time_page_ns(const struct vx_time_page *t, uint64_t counter)
 {

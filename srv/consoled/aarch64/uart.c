@@ -8,7 +8,7 @@ enum : uint32_t {
     REG_FR = 0x018,
     REG_IMSC = 0x038,
     REG_ICR = 0x044,
-    FR_RXFE = 1u << 4,        /* the receive FIFO is empty */
+    FR_RXFE = 1u << 4, /* the receive FIFO is empty */
     INT_RX = 1u << 4,
     INT_RX_TIMEOUT = 1u << 6, /* bytes lie in the FIFO below its trigger level */
     INT_OVERRUN = 1u << 10,

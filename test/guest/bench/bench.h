@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * How /test/bench measures. The counter behind the time page is read before and after; under `-icount shift=0` one tick of it,
- * scaled to nanoseconds by its frequency, is one instruction. A sample is a loop of n operations; an empty loop of the same
- * form, with the same two counter reads, is measured as often and its median taken off. Reported: the median of the samples
- * per operation, the least and the largest, and how many there were. Everything is warm: each row runs once unmeasured. */
+ * How /test/bench measures. The counter behind the time page is read before and after; under `-icount shift=0` one tick
+ * of it, scaled to nanoseconds by its frequency, is one instruction. A sample is a loop of n operations; an empty loop
+ * of the same form, with the same two counter reads, is measured as often and its median taken off. Reported: the
+ * median of the samples per operation, the least and the largest, and how many there were. Everything is warm: each row
+ * runs once unmeasured. */
 #pragma once
 #include <test/guest/common/check.h>
 #include <vectra/ring.h>
@@ -21,20 +22,20 @@ uint64_t bench_empty(uint32_t n);
 void bench_report(const char *name, struct samples *s, uint64_t overhead, uint32_t divisor);
 
 /* Times `count` samples of `each` operations. */
-#define BENCH(samples, count, each, operation)                                          \
-    do {                                                                                \
-        (samples)->n = 0;                                                               \
-        (samples)->per_sample = (each);                                                 \
-        for (uint32_t run_ = 0; run_ <= (count); run_++) {                              \
-            uint64_t begin_ = vx_counter();                                             \
-            for (uint32_t k_ = 0; k_ < (each); k_++) {                                  \
-                operation;                                                              \
-                __asm__ volatile("" ::: "memory");                                      \
-            }                                                                           \
-            uint64_t end_ = vx_counter();                                               \
-            if (run_ > 0) /* the first warms up */                                      \
-                (samples)->value[(samples)->n++] = bench_ns(end_ - begin_);             \
-        }                                                                               \
+#define BENCH(samples, count, each, operation)                                                                         \
+    do {                                                                                                               \
+        (samples)->n = 0;                                                                                              \
+        (samples)->per_sample = (each);                                                                                \
+        for (uint32_t run_ = 0; run_ <= (count); run_++) {                                                             \
+            uint64_t begin_ = vx_counter();                                                                            \
+            for (uint32_t k_ = 0; k_ < (each); k_++) {                                                                 \
+                operation;                                                                                             \
+                __asm__ volatile("" ::: "memory");                                                                     \
+            }                                                                                                          \
+            uint64_t end_ = vx_counter();                                                                              \
+            if (run_ > 0) /* the first warms up */                                                                     \
+                (samples)->value[(samples)->n++] = bench_ns(end_ - begin_);                                            \
+        }                                                                                                              \
     } while (0)
 
 /* A second Task: this program in another role, with rings both ways, two semaphores and a page of shared memory. */

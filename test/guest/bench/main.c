@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * /test/bench: the rows of the figures table, as `bench kernel NAME instructions VALUE MIN MAX RUNS` (`./vectra bench kernel`
- * runs it under the instruction counter). With a name it runs that row alone. */
+ * /test/bench: the rows of the figures table, as `bench kernel NAME instructions VALUE MIN MAX RUNS` (`./vectra bench
+ * kernel` runs it under the instruction counter). `bench kernel NAME...` runs those rows alone. */
 #define CHECK_DEFINE
 #include "bench.h"
 
@@ -72,7 +72,10 @@ static void ring_user_message(const char *name)
     if (vx_ring_producer_open(&p, (vx_ring_tx){ (vx_handle_t)r.value }) != OK ||
         vx_ring_consumer_open(&c, (vx_ring_rx){ (vx_handle_t)r.second }) != OK)
         return;
-    BENCH(&samples, 200, 64, { (void)!vx_ring_push(&p, &m); (void)!vx_ring_pop(&c, &m); });
+    BENCH(&samples, 200, 64, {
+        (void)!vx_ring_push(&p, &m);
+        (void)!vx_ring_pop(&c, &m);
+    });
     bench_report(name, &samples, bench_empty(64), 1);
     (void)SYS(cap_drop, r.value);
     (void)SYS(cap_drop, r.second);
@@ -86,7 +89,8 @@ static void ring_burst_message(const char *name)
         (void)vx_enter(NR_ring_send_burst, r.value, P(many), 16, 0, 0);
         (void)vx_enter(NR_ring_recv_burst, r.second, P(many), 16, VX_FOREVER, 0);
     });
-    VERIFY(SYS(ring_send_burst, r.value, P(many), 16).value == 16 && SYS(ring_recv_burst, r.second, P(many), 16, 0).value == 16);
+    VERIFY(SYS(ring_send_burst, r.value, P(many), 16).value == 16 &&
+           SYS(ring_recv_burst, r.second, P(many), 16, 0).value == 16);
     bench_report(name, &samples, bench_empty(8), 16);
     (void)SYS(cap_drop, r.value);
     (void)SYS(cap_drop, r.second);
@@ -107,9 +111,14 @@ static void ring_doorbell_roundtrip(const char *name)
     struct partner p;
     struct vx_ring_producer out;
     struct vx_ring_consumer in;
-    if (partner_start(&p, "doorbell") && vx_ring_producer_open(&out, p.tx) == OK && vx_ring_consumer_open(&in, p.rx) == OK)
-        BENCH(&samples, 200, 8, { (void)!vx_ring_push_wait(&out, &m, VX_FOREVER); (void)!vx_ring_pop_wait(&in, &m, VX_FOREVER); });
-    VERIFY(vx_ring_push_wait(&out, &m, VX_FOREVER) == OK && vx_ring_pop_wait(&in, &m, vx_deadline_in(VX_NS_PER_S)) == OK);
+    if (partner_start(&p, "doorbell") && vx_ring_producer_open(&out, p.tx) == OK &&
+        vx_ring_consumer_open(&in, p.rx) == OK)
+        BENCH(&samples, 200, 8, {
+            (void)!vx_ring_push_wait(&out, &m, VX_FOREVER);
+            (void)!vx_ring_pop_wait(&in, &m, VX_FOREVER);
+        });
+    VERIFY(vx_ring_push_wait(&out, &m, VX_FOREVER) == OK &&
+           vx_ring_pop_wait(&in, &m, vx_deadline_in(VX_NS_PER_S)) == OK);
     bench_report(name, &samples, bench_empty(8), 1);
     partner_end(&p);
 }
@@ -173,7 +182,8 @@ static void sem_roundtrip(const char *name)
             (void)vx_enter(NR_sem_signal, p.there.raw, 1, 0, 0, 0);
             (void)vx_enter(NR_sem_wait, p.back.raw, 1, VX_FOREVER, 0, 0);
         });
-    VERIFY(STATUS(sem_signal, p.there.raw, 1) == OK && STATUS(sem_wait, p.back.raw, 1, vx_deadline_in(VX_NS_PER_S)) == OK);
+    VERIFY(STATUS(sem_signal, p.there.raw, 1) == OK &&
+           STATUS(sem_wait, p.back.raw, 1, vx_deadline_in(VX_NS_PER_S)) == OK);
     bench_report(name, &samples, bench_empty(8), 1);
     partner_end(&p);
 }
@@ -196,7 +206,10 @@ static void mem_touch_lazy(const char *name)
     p[0] = 1;
     p[(2 << 20) - 1] = 1;
     p += 4096;
-    BENCH(&samples, 100, 4, { *p = 1; p += 4096; });
+    BENCH(&samples, 100, 4, {
+        *p = 1;
+        p += 4096;
+    });
     bench_report(name, &samples, bench_empty(4), 1);
 }
 
@@ -244,9 +257,16 @@ int main(int argc, char **argv)
     };
     if (argc > 1 && vx_bundle_ring_tx("tx").raw != 0)
         return partner_main(argv[1]);
+    if (argc > 1 && !vx_streq(argv[1], "kernel")) {
+        vx_printf("bench: there is no group '%s'; there is: kernel\n", argv[1]);
+        return 2;
+    }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool wanted = argc < 3;
+        for (int k = 2; k < argc; k++)
+            wanted |= vx_streq(argv[k], rows[i].name);
         samples.n = 0;
-        if (argc < 2 || vx_streq(argv[1], rows[i].name))
+        if (wanted)
             rows[i].run(rows[i].name);
     }
     return 0;

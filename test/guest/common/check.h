@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What the guest's test programs share: numbered `ok` and `not ok` lines, the last line `# done: P passed, F failed`, and
- * short ways to make any system call with any registers. One .c file of a program says CHECK_DEFINE before including it. */
+ * What the guest's test programs share: numbered `ok` and `not ok` lines, the last line `# done: P passed, F failed`,
+ * and short ways to make any system call with any registers. One .c file of a program says CHECK_DEFINE before
+ * including it. */
 #pragma once
 #include <vectra/bundle.h>
 #include <vectra/io.h>
@@ -45,8 +46,9 @@ static inline bool check_equal(const char *name, uint64_t got, uint64_t want)
     if (got == want)
         return check_line(name, true, "");
     check_state.failed++;
-    vx_printf("not ok %u - %s - got %llu (0x%llx), wanted %llu (0x%llx)\n", check_state.passed + check_state.failed, name,
-              (unsigned long long)got, (unsigned long long)got, (unsigned long long)want, (unsigned long long)want);
+    vx_printf("not ok %u - %s - got %llu (0x%llx), wanted %llu (0x%llx)\n", check_state.passed + check_state.failed,
+              name, (unsigned long long)got, (unsigned long long)got, (unsigned long long)want,
+              (unsigned long long)want);
     return false;
 }
 
@@ -56,8 +58,8 @@ static inline bool check_status(const char *name, status_t want, status_t got)
     if (got == want)
         return check_line(name, true, "");
     check_state.failed++;
-    vx_printf("not ok %u - %s - got %s, wanted %s\n", check_state.passed + check_state.failed, name, vx_status_name(got),
-              vx_status_name(want));
+    vx_printf("not ok %u - %s - got %s, wanted %s\n", check_state.passed + check_state.failed, name,
+              vx_status_name(got), vx_status_name(want));
     return false;
 }
 
@@ -76,8 +78,8 @@ static inline struct vx_result check_enter(uint64_t number, const uint64_t a[sta
 }
 
 /* SYS(ring_send, tx, P(&message), 0): the call with these registers, the others 0. P makes a register of a pointer. */
-#define SYS(call, ...)    check_enter(NR_##call, (const uint64_t[5]){ __VA_ARGS__ })
-#define P(pointer)        ((uint64_t)(uintptr_t)(pointer))
+#define SYS(call, ...) check_enter(NR_##call, (const uint64_t[5]){ __VA_ARGS__ })
+#define P(pointer) ((uint64_t)(uintptr_t)(pointer))
 #define STATUS(call, ...) vx_result_status(SYS(call __VA_OPT__(, ) __VA_ARGS__).value)
 
 /* The program's own Reticle, as its Bundle names it. */
@@ -104,8 +106,9 @@ static inline void check_no_leak(const char *name, struct check_accounts before)
     struct check_accounts after = check_accounts();
     bool same = before.free_bytes == after.free_bytes && before.caps_used == after.caps_used && before.free_bytes != 0;
     if (!check_line(name, same, "free bytes or slots differ"))
-        vx_printf("#   before: %llu bytes free, %u slots used; after: %llu, %u\n", (unsigned long long)before.free_bytes,
-                  before.caps_used, (unsigned long long)after.free_bytes, after.caps_used);
+        vx_printf("#   before: %llu bytes free, %u slots used; after: %llu, %u\n",
+                  (unsigned long long)before.free_bytes, before.caps_used, (unsigned long long)after.free_bytes,
+                  after.caps_used);
 }
 
 /* Committed, zeroed, readable and writable memory without a handle; nullptr when there is none. */
@@ -115,7 +118,7 @@ static inline void *check_pages(size_t bytes, uint32_t flags)
     return vx_result_status(r.value) == OK ? (void *)(uintptr_t)r.second : nullptr;
 }
 #define RW_COMMIT (VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT)
-#define RW_LAZY   (VX_PROT_READ | VX_PROT_WRITE | VX_MEM_LAZY)
+#define RW_LAZY (VX_PROT_READ | VX_PROT_WRITE | VX_MEM_LAZY)
 
 static inline uint64_t check_argument(int argc, char **argv, int index)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The attacks. Each runs in a child that holds its own Reticle, the initial RAM disk (to read and run) and a ring's end. */
+ * The attacks. Each runs in a child that holds its own Reticle, the initial RAM disk (to read and run) and a ring's
+ * end. */
 #include "hostile.h"
 #include <abi/ring.h>
 #include <vectra/cpio.h>
@@ -48,8 +49,10 @@ static bool wrong_types(void)
     struct vx_message m = {};
     return STATUS(ring_send, s, P(&m), 0) == ERR_WRONG_TYPE && STATUS(ring_recv, tx, P(&m), 0) == ERR_WRONG_TYPE &&
            STATUS(sem_signal, tx, 1) == ERR_WRONG_TYPE && STATUS(spawn, s, P(&m), 64) == ERR_WRONG_TYPE &&
-           STATUS(mem_map, tx, 0, 4096, 0, 1) == ERR_WRONG_TYPE && STATUS(task_control, s, VX_TASK_STOP) == ERR_WRONG_TYPE &&
-           STATUS(console_write, s, P(&m), 1) == ERR_WRONG_TYPE && STATUS(device_map_mmio, s, 0, 4096) == ERR_WRONG_TYPE;
+           STATUS(mem_map, tx, 0, 4096, 0, 1) == ERR_WRONG_TYPE &&
+           STATUS(task_control, s, VX_TASK_STOP) == ERR_WRONG_TYPE &&
+           STATUS(console_write, s, P(&m), 1) == ERR_WRONG_TYPE &&
+           STATUS(device_map_mmio, s, 0, 4096) == ERR_WRONG_TYPE;
 }
 
 static bool escalation(void)
@@ -67,11 +70,16 @@ static bool escalation(void)
 static bool kernel_pointers(void)
 {
     vx_handle_t tx = vx_bundle_ring_tx("tx").raw;
-    const uint64_t bad[] = { KERNEL_ADDRESS, UINT64_C(0xffffffff80100000), UINT64_C(0xffff000040080000), UINT64_C(0x0000800000000000),
-                             UINT64_MAX - 63, 0 };
+    const uint64_t bad[] = { KERNEL_ADDRESS,
+                             UINT64_C(0xffffffff80100000),
+                             UINT64_C(0xffff000040080000),
+                             UINT64_C(0x0000800000000000),
+                             UINT64_MAX - 63,
+                             0 };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (STATUS(ring_send, tx, bad[i], 0) != ERR_BAD_ADDRESS || STATUS(getrandom, bad[i], 64) != ERR_BAD_ADDRESS ||
-            STATUS(cap_inspect, tx, bad[i]) != ERR_BAD_ADDRESS || STATUS(futex_wake, bad[i] & ~UINT64_C(3), 1, 0, 0) != ERR_BAD_ADDRESS)
+            STATUS(cap_inspect, tx, bad[i]) != ERR_BAD_ADDRESS ||
+            STATUS(futex_wake, bad[i] & ~UINT64_C(3), 1, 0, 0) != ERR_BAD_ADDRESS)
             return false;
     return true;
 }
@@ -83,11 +91,13 @@ static bool crooked_pointers(void)
     vx_handle_t tx = vx_bundle_ring_tx("tx").raw;
     struct vx_result own = SYS(ring_create, 0, 4, 0);
     (void)SYS(mem_free, 0, P(p) + 4096, 4096);
-    bool good = STATUS(ring_send, own.value, P(p) + 1, 0) == OK && STATUS(ring_call, own.value, P(p) + 3, own.second, P(p) + 5, 0) == OK;
+    bool good = STATUS(ring_send, own.value, P(p) + 1, 0) == OK &&
+                STATUS(ring_call, own.value, P(p) + 3, own.second, P(p) + 5, 0) == OK;
     good = good && STATUS(ring_send, tx, P(p) + 4096 - 63, 0) == ERR_BAD_ADDRESS;
     good = good && STATUS(getrandom, P(p) + 4000, 200) == ERR_BAD_ADDRESS;
-    return good && STATUS(ring_send_burst, tx, P(p), UINT32_MAX) == ERR_TOO_BIG && STATUS(getrandom, P(p), UINT64_MAX) == ERR_TOO_BIG &&
-           STATUS(mem_free, 0, P(p), UINT64_MAX - 4095) != OK && STATUS(mem_alloc, 0, UINT64_MAX - 4095, RW_COMMIT, 0) != OK;
+    return good && STATUS(ring_send_burst, tx, P(p), UINT32_MAX) == ERR_TOO_BIG &&
+           STATUS(getrandom, P(p), UINT64_MAX) == ERR_TOO_BIG && STATUS(mem_free, 0, P(p), UINT64_MAX - 4095) != OK &&
+           STATUS(mem_alloc, 0, UINT64_MAX - 4095, RW_COMMIT, 0) != OK;
 }
 
 /* Lies in the shared half of a ring that somebody else reads, and in one of our own. */
@@ -99,7 +109,8 @@ static bool ring_indices(void)
         struct vx_result own = SYS(ring_create, 0, 4, VX_RING_CAPS);
         struct vx_ring_shared *s = (struct vx_ring_shared *)(uintptr_t)SYS(ring_map, own.value).value;
         atomic_store_explicit(&s->head, lies[i], memory_order_release);
-        if (STATUS(ring_try_recv, own.second, P(&m)) != ERR_PEER_CLOSED || STATUS(ring_send, own.value, P(&m), 0) != ERR_PEER_CLOSED ||
+        if (STATUS(ring_try_recv, own.second, P(&m)) != ERR_PEER_CLOSED ||
+            STATUS(ring_send, own.value, P(&m), 0) != ERR_PEER_CLOSED ||
             STATUS(ring_recv_burst, own.second, P(&m), 1, 0) != ERR_PEER_CLOSED)
             return false;
         (void)SYS(cap_drop, own.value);
@@ -129,15 +140,19 @@ static bool elf_bombs(void)
     struct vx_cpio_entry e;
     if (vx_initrd(&disk) != OK || vx_cpio_find(&disk, "/test/tiny", &e) != OK)
         return false;
-    static const struct { uint16_t at; uint8_t len; uint64_t value; } changes[] = {
-        { 0, 4, 0 },                         /* magic */
-        { 4, 1, 1 },                         /* 32 bits */
-        { 18, 2, 0x1234 },                   /* another machine */
-        { 24, 8, KERNEL_ADDRESS },           /* entry in the kernel */
-        { 32, 8, UINT64_MAX - 8 },           /* program headers beyond the file, and wrapping */
-        { 54, 2, 1 },                        /* program headers of one byte */
-        { 56, 2, 0xffff },                   /* 65,535 of them */
-        { 64 + 8, 8, UINT64_MAX - 100 },     /* a segment's offset, address, sizes, alignment */
+    static const struct {
+        uint16_t at;
+        uint8_t len;
+        uint64_t value;
+    } changes[] = {
+        { 0, 4, 0 },                     /* magic */
+        { 4, 1, 1 },                     /* 32 bits */
+        { 18, 2, 0x1234 },               /* another machine */
+        { 24, 8, KERNEL_ADDRESS },       /* entry in the kernel */
+        { 32, 8, UINT64_MAX - 8 },       /* program headers beyond the file, and wrapping */
+        { 54, 2, 1 },                    /* program headers of one byte */
+        { 56, 2, 0xffff },               /* 65,535 of them */
+        { 64 + 8, 8, UINT64_MAX - 100 }, /* a segment's offset, address, sizes, alignment */
         { 64 + 16, 8, KERNEL_ADDRESS },
         { 64 + 32, 8, UINT64_MAX },
         { 64 + 40, 8, UINT64_C(1) << 46 },

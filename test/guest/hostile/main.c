@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * /test/hostile: children that mean harm. Each attack ends in the named error (the child then exits with status 77) or in
- * the death of that child alone, and afterwards not one byte and not one slot of ours is missing. */
+ * /test/hostile: children that mean harm. Each attack ends in the named error (the child then exits with status 77) or
+ * in the death of that child alone, and afterwards not one byte and not one slot of ours is missing. */
 #define CHECK_DEFINE
 #include "hostile.h"
 

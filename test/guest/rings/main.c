@@ -128,7 +128,8 @@ static void calls(void)
         status_t st = STATUS(ring_call, p.tx, P(&m), p.rx, P(&m), VX_FOREVER);
         good = st == OK && m.word[0] == i + 1 && m.word[7] == ~i;
         if (!good)
-            vx_printf("#   round %llu: %s, word %llu\n", (unsigned long long)i, vx_status_name(st), (unsigned long long)m.word[0]);
+            vx_printf("#   round %llu: %s, word %llu\n", (unsigned long long)i, vx_status_name(st),
+                      (unsigned long long)m.word[0]);
     }
     CHECK("2,000 calls there and back", good);
     check_equal("the server sees the end as PEER_CLOSED", finish(&p), 0);
@@ -170,13 +171,15 @@ static void capabilities(void)
     vx_handle_t moving = (vx_handle_t)SYS(cap_narrow, sem, before.rights & ~VX_R_COPY, 0, 0).value;
     bool good = start(&p, "bounce", 4, VX_RING_CAPS);
     for (unsigned i = 0; good && i < 500; i++) {
-        good = STATUS(ring_send_cap, p.tx, P(&m), moving, VX_FOREVER) == OK && STATUS(cap_inspect, moving, P(&after)) == ERR_BAD_HANDLE;
+        good = STATUS(ring_send_cap, p.tx, P(&m), moving, VX_FOREVER) == OK &&
+               STATUS(cap_inspect, moving, P(&after)) == ERR_BAD_HANDLE;
         struct vx_result r = SYS(ring_recv_cap, p.rx, P(&m), VX_FOREVER);
         moving = (vx_handle_t)r.value;
         good = good && vx_result_status(r.value) == OK && moving != 0;
     }
     (void)SYS(cap_inspect, moving, P(&after));
-    CHECK("a capability that moves 500 times is still the same one", good && after.object_id == before.object_id && after.a == 9);
+    CHECK("a capability that moves 500 times is still the same one",
+          good && after.object_id == before.object_id && after.a == 9);
     (void)SYS(ring_send_cap, p.tx, P(&m), moving, VX_FOREVER); /* leave one in flight */
     check_equal("ending with a capability in flight", finish(&p), 0);
     (void)SYS(cap_drop, sem);
@@ -204,7 +207,8 @@ static void closing(void)
     struct vx_message m = {};
     bool good = start(&p, "leave", 4, 0);
     (void)SYS(waitpid, p.task, 0);
-    CHECK("a sender learns that its peer has gone", good && STATUS(ring_send, p.tx, P(&m), VX_FOREVER) == ERR_PEER_CLOSED);
+    CHECK("a sender learns that its peer has gone",
+          good && STATUS(ring_send, p.tx, P(&m), VX_FOREVER) == ERR_PEER_CLOSED);
     CHECK("and a receiver", STATUS(ring_recv, p.rx, P(&m), VX_FOREVER) == ERR_PEER_CLOSED);
     (void)finish(&p);
     struct vx_result r = SYS(ring_create, 0, 4, 0);
@@ -212,7 +216,8 @@ static void closing(void)
     (void)SYS(ring_send, r.value, P(&m), 0);
     (void)SYS(cap_drop, r.value);
     m.word[0] = 0;
-    CHECK("what was sent before the end is still received", STATUS(ring_recv, r.second, P(&m), 0) == OK && m.word[0] == 5 &&
+    CHECK("what was sent before the end is still received",
+          STATUS(ring_recv, r.second, P(&m), 0) == OK && m.word[0] == 5 &&
               STATUS(ring_recv, r.second, P(&m), VX_FOREVER) == ERR_PEER_CLOSED);
     (void)SYS(cap_drop, r.second);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * /test/sched: bands are strict, equals share by turns, sleeps end when they should. Every wait is bounded by a deadline. */
+ * /test/sched: bands are strict, equals share by turns, sleeps end when they should. Every wait is bounded by a
+ * deadline. */
 #define CHECK_DEFINE
 #include <test/guest/common/check.h>
 #include <stdatomic.h>
@@ -47,7 +48,8 @@ static void turns(void)
     bool started = vx_thread_create(&a, spin, &count[0], 0) == OK && vx_thread_create(&b, spin, &count[1], 0) == OK;
     (void)SYS(nanosleep, vx_deadline_in(200 * VX_NS_PER_MS));
     atomic_store_explicit(&stop, true, memory_order_relaxed);
-    CHECK("two spinning threads are preempted", started && vx_thread_join(&a, nullptr) == OK && vx_thread_join(&b, nullptr) == OK);
+    CHECK("two spinning threads are preempted",
+          started && vx_thread_join(&a, nullptr) == OK && vx_thread_join(&b, nullptr) == OK);
     uint64_t low = counted(0) < counted(1) ? counted(0) : counted(1), high = counted(0) + counted(1) - low;
     CHECK("both get on, about equally", low > 0 && high < 3 * low);
 }
@@ -66,14 +68,17 @@ static void bands(void)
     uint64_t after = counted(0);
     const struct vx_time_page *page = (const struct vx_time_page *)VX_TIME_PAGE_ADDRESS;
     if (page->harts == 1)
-        CHECK("bands are strict: beside a busy normal thread it gets nothing", started && after == before && counted(1) > other);
+        CHECK("bands are strict: beside a busy normal thread it gets nothing",
+              started && after == before && counted(1) > other);
     atomic_store_explicit(&stop, true, memory_order_relaxed);
     CHECK("both threads end", vx_thread_join(&high, nullptr) == OK && vx_thread_join(&low, nullptr) == OK);
     struct vx_task_info info = {};
     (void)SYS(task_control, 0, VX_TASK_INFO, P(&info), sizeof info);
     if (info.band > VX_BAND_DRIVER)
-        CHECK("no thread rises above its Task's ceiling", STATUS(task_control, 0, VX_TASK_THREAD_BAND, info.band - 1) != OK);
-    CHECK("a Task cannot raise its own ceiling", info.band == VX_BAND_DRIVER || STATUS(task_control, 0, VX_TASK_SET_BAND, VX_BAND_DRIVER) != OK);
+        CHECK("no thread rises above its Task's ceiling",
+              STATUS(task_control, 0, VX_TASK_THREAD_BAND, info.band - 1) != OK);
+    CHECK("a Task cannot raise its own ceiling",
+          info.band == VX_BAND_DRIVER || STATUS(task_control, 0, VX_TASK_SET_BAND, VX_BAND_DRIVER) != OK);
 }
 
 static void sleeps(void)

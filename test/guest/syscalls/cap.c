@@ -17,13 +17,16 @@ static struct vx_result inspect_handle(uint64_t handle)
 static void inspect(void)
 {
     struct vx_result r = SYS(cap_inspect, kit.sem, P(&facts));
-    C(cap_inspect, ok, r.value == VX_CAP_SEM && facts.type == VX_CAP_SEM && facts.handle == kit.sem && facts.destroyed == 0 &&
-                           facts.a == 0 && (facts.rights & VX_R_SIGNAL) != 0);
+    C(cap_inspect, ok,
+      r.value == VX_CAP_SEM && facts.type == VX_CAP_SEM && facts.handle == kit.sem && facts.destroyed == 0 &&
+          facts.a == 0 && (facts.rights & VX_R_SIGNAL) != 0);
     C(cap_inspect, ok, SYS(cap_inspect, kit.dead, P(&facts)).value == VX_CAP_SEM && facts.destroyed == 1);
-    C(cap_inspect, ok, SYS(cap_inspect, kit.reticle, P(&facts)).value == VX_CAP_RETICLE && facts.a >= facts.b && facts.b > 0 &&
-                           facts.c <= facts.b);
-    C(cap_inspect, ok, SYS(cap_inspect, kit.mem, P(&facts)).value == VX_CAP_MEM && facts.a == 0 && facts.b == 4096 &&
-                           facts.c == 0 && facts.d == 4096);
+    C(cap_inspect, ok,
+      SYS(cap_inspect, kit.reticle, P(&facts)).value == VX_CAP_RETICLE && facts.a >= facts.b && facts.b > 0 &&
+          facts.c <= facts.b);
+    C(cap_inspect, ok,
+      SYS(cap_inspect, kit.mem, P(&facts)).value == VX_CAP_MEM && facts.a == 0 && facts.b == 4096 && facts.c == 0 &&
+          facts.d == 4096);
     E(cap_inspect, BAD_HANDLE, SYS(cap_inspect, 0, P(&facts)));
     kit_hostile_out("cap_inspect.BAD_ADDRESS", 64, inspect_at);
     kit_hostile_handle("cap_inspect.hostile", inspect_handle);
@@ -60,17 +63,19 @@ static void narrow_ranges(void)
 {
     vx_handle_t big = (vx_handle_t)SYS(mem_alloc, 0, 4 * 4096, RW_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0).value;
     vx_handle_t part = (vx_handle_t)SYS(cap_narrow, big, VX_R_READ | VX_R_COPY, 4096, 8192).value;
-    C(cap_narrow, ok, STATUS(cap_inspect, part, P(&facts)) == OK && facts.a == 4096 && facts.b == 8192 && facts.parent == big &&
-                          facts.rights == (VX_R_READ | VX_R_COPY));
+    C(cap_narrow, ok,
+      STATUS(cap_inspect, part, P(&facts)) == OK && facts.a == 4096 && facts.b == 8192 && facts.parent == big &&
+          facts.rights == (VX_R_READ | VX_R_COPY));
     vx_handle_t rest = (vx_handle_t)SYS(cap_narrow, part, VX_R_READ, 4096, 0).value;
     C(cap_narrow, ok, STATUS(cap_inspect, rest, P(&facts)) == OK && facts.a == 8192 && facts.b == 4096);
     E(cap_narrow, BAD_ARGUMENT, SYS(cap_narrow, part, VX_R_READ, 4096, 8192)); /* reaches beyond its parent */
     E(cap_narrow, BAD_ARGUMENT, SYS(cap_narrow, kit.sem, VX_R_SIGNAL, 8, 0));  /* a semaphore has no parts */
     E(cap_narrow, BAD_ARGUMENT, SYS(cap_narrow, kit.sem, 0x10000 | VX_R_SIGNAL, 0, 0));
-    C(cap_narrow, hostile, STATUS(cap_narrow, big, VX_R_READ, UINT64_MAX, 2) == ERR_BAD_ARGUMENT &&
-                               STATUS(cap_narrow, big, VX_R_READ, 4096, UINT64_MAX - 4095) == ERR_BAD_ARGUMENT &&
-                               STATUS(cap_narrow, big, VX_R_READ, UINT64_MAX - 4095, 8192) == ERR_BAD_ARGUMENT &&
-                               STATUS(cap_narrow, big, VX_R_READ, 1u << 20, 0) == ERR_BAD_ARGUMENT);
+    C(cap_narrow, hostile,
+      STATUS(cap_narrow, big, VX_R_READ, UINT64_MAX, 2) == ERR_BAD_ARGUMENT &&
+          STATUS(cap_narrow, big, VX_R_READ, 4096, UINT64_MAX - 4095) == ERR_BAD_ARGUMENT &&
+          STATUS(cap_narrow, big, VX_R_READ, UINT64_MAX - 4095, 8192) == ERR_BAD_ARGUMENT &&
+          STATUS(cap_narrow, big, VX_R_READ, 1u << 20, 0) == ERR_BAD_ARGUMENT);
     (void)SYS(cap_drop, rest);
     (void)SYS(cap_drop, part);
     (void)SYS(cap_drop, big);
@@ -79,8 +84,9 @@ static void narrow_ranges(void)
 static void narrow(void)
 {
     vx_handle_t weak = (vx_handle_t)SYS(cap_narrow, kit.sem, VX_R_SIGNAL | VX_R_COPY, 0, 0).value;
-    C(cap_narrow, ok, STATUS(sem_signal, weak, 1) == OK && STATUS(sem_wait, weak, 1, 0) == ERR_NO_RIGHTS &&
-                          STATUS(sem_wait, kit.sem, 1, 0) == OK);
+    C(cap_narrow, ok,
+      STATUS(sem_signal, weak, 1) == OK && STATUS(sem_wait, weak, 1, 0) == ERR_NO_RIGHTS &&
+          STATUS(sem_wait, kit.sem, 1, 0) == OK);
     C(cap_narrow, NO_RIGHTS, STATUS(cap_narrow, weak, VX_R_SIGNAL | VX_R_WAIT, 0, 0) != OK); /* more than it has */
     vx_handle_t leaf = (vx_handle_t)SYS(cap_narrow, weak, VX_R_SIGNAL, 0, 0).value;
     E(cap_narrow, NO_RIGHTS, SYS(cap_narrow, leaf, VX_R_SIGNAL, 0, 0)); /* no COPY */
@@ -127,8 +133,9 @@ static void revoke(void)
     vx_handle_t b = (vx_handle_t)SYS(cap_narrow, a, facts.rights, 0, 0).value;
     vx_handle_t c = (vx_handle_t)SYS(cap_narrow, root, VX_R_SIGNAL, 0, 0).value;
     C(cap_revoke, ok, SYS(cap_revoke, a).value == 1 && STATUS(sem_signal, b, 1) == ERR_BAD_HANDLE);
-    C(cap_revoke, ok, SYS(cap_revoke, root).value == 2 && STATUS(sem_signal, c, 1) == ERR_BAD_HANDLE &&
-                          STATUS(sem_signal, root, 1) == OK && SYS(cap_revoke, root).value == 0);
+    C(cap_revoke, ok,
+      SYS(cap_revoke, root).value == 2 && STATUS(sem_signal, c, 1) == ERR_BAD_HANDLE &&
+          STATUS(sem_signal, root, 1) == OK && SYS(cap_revoke, root).value == 0);
     E(cap_revoke, BAD_HANDLE, SYS(cap_revoke, a));
     vx_handle_t weak = kit_without(root, VX_R_REVOKE);
     E(cap_revoke, NO_RIGHTS, SYS(cap_revoke, weak));
@@ -162,8 +169,9 @@ static void destroy(void)
     vx_handle_t copy = (vx_handle_t)SYS(cap_narrow, sem, VX_R_SIGNAL, 0, 0).value;
     S(destroy, SYS(destroy, sem));
     E(destroy, DESTROYED, SYS(destroy, sem));
-    C(destroy, ok, STATUS(sem_signal, copy, 1) == ERR_DESTROYED && STATUS(cap_inspect, copy, P(&facts)) == OK &&
-                       facts.destroyed == 1);
+    C(destroy, ok,
+      STATUS(sem_signal, copy, 1) == ERR_DESTROYED && STATUS(cap_inspect, copy, P(&facts)) == OK &&
+          facts.destroyed == 1);
     (void)SYS(cap_drop, copy);
     (void)SYS(cap_drop, sem);
     vx_handle_t weak = kit_without(kit.sem, VX_R_DESTROY);

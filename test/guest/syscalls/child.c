@@ -93,12 +93,8 @@ int child_main(const char *role)
         const char *name;
         int (*run)(void);
     } roles[] = {
-        { "weak-tx", weak_tx },
-        { "weak-rx", weak_rx },
-        { "map-until-dry", map_until_dry },
-        { "bind-gift", bind_gift },
-        { "control-self", control_self },
-        { "thread-exit", thread_exit_refused },
+        { "weak-tx", weak_tx },     { "weak-rx", weak_rx },           { "map-until-dry", map_until_dry },
+        { "bind-gift", bind_gift }, { "control-self", control_self }, { "thread-exit", thread_exit_refused },
     };
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
         if (vx_streq(role, roles[i].name))

@@ -22,8 +22,9 @@ static void look(void)
 {
     struct vx_result r = SYS(task_control, 0, VX_TASK_INFO, P(&info), sizeof info);
     S(task_control, r);
-    C(task_control, ok, info.id == SYS(getpid).value && info.state == VX_TASK_RUNNING && info.threads == 1 &&
-                            info.memory_free < info.memory_bytes && info.caps_used > 0);
+    C(task_control, ok,
+      info.id == SYS(getpid).value && info.state == VX_TASK_RUNNING && info.threads == 1 &&
+          info.memory_free < info.memory_bytes && info.caps_used > 0);
     (void)SYS(task_control, child, VX_TASK_INFO, P(&info), sizeof info);
     C(task_control, ok, info.id == child_id && info.parent_id == SYS(getpid).value);
     static struct vx_cap_facts caps[4];
@@ -44,18 +45,21 @@ static void stop(void)
     struct vx_thread_info t = {};
     (void)SYS(task_control, child, VX_TASK_THREADS, P(&t), 1, 0);
     E(task_control, BUSY, SYS(task_control, child, VX_TASK_READ_FRAME, t.id, P(&frame))); /* it is not stopped */
-    C(task_control, ok, STATUS(task_control, child, VX_TASK_STOP) == OK &&
-                            STATUS(task_control, child, VX_TASK_READ_FRAME, t.id, P(&frame)) == OK && frame.count > 16);
+    C(task_control, ok,
+      STATUS(task_control, child, VX_TASK_STOP) == OK &&
+          STATUS(task_control, child, VX_TASK_READ_FRAME, t.id, P(&frame)) == OK && frame.count > 16);
     (void)SYS(task_control, child, VX_TASK_THREADS, P(&t), 1, 0);
     C(task_control, ok, t.state == 2);
     C(task_control, ok, STATUS(task_control, child, VX_TASK_WRITE_FRAME, t.id, P(&frame)) == OK);
     kit_hostile_out("task_control.BAD_ADDRESS", sizeof frame, frame_at);
     /* its Bundle, read from here; its time page is not writable */
     uint32_t magic = 0;
-    C(task_control, ok, SYS(task_control, child, VX_TASK_READ_MEM, VX_BUNDLE_ADDRESS, P(&magic), 4).value == 4 &&
-                            magic == VX_BUNDLE_MAGIC);
+    C(task_control, ok,
+      SYS(task_control, child, VX_TASK_READ_MEM, VX_BUNDLE_ADDRESS, P(&magic), 4).value == 4 &&
+          magic == VX_BUNDLE_MAGIC);
     E(task_control, BAD_ADDRESS, SYS(task_control, child, VX_TASK_READ_MEM, UINT64_C(0x600000000000), P(&magic), 4));
-    E(task_control, BAD_ADDRESS, SYS(task_control, child, VX_TASK_WRITE_MEM, UINT64_C(0xffff800000000000), P(&magic), 4));
+    E(task_control, BAD_ADDRESS,
+      SYS(task_control, child, VX_TASK_WRITE_MEM, UINT64_C(0xffff800000000000), P(&magic), 4));
     E(task_control, BAD_ADDRESS, SYS(task_control, child, VX_TASK_WRITE_MEM, VX_BUNDLE_ADDRESS, P(&magic), 4));
     C(task_control, ok, STATUS(task_control, child, VX_TASK_RESUME) == OK);
 }
@@ -74,8 +78,9 @@ static void faults(void)
     frame.reg[frame.arch == 62 ? 16 : 32] = 0x3210; /* rip, or pc */
     (void)SYS(task_control, faulty, VX_TASK_WRITE_FRAME, t.id, P(&frame));
     (void)SYS(task_control, faulty, VX_TASK_RESUME);
-    C(task_control, ok, SYS(signal_wait, 1u << 18, vx_deadline_in(VX_NS_PER_S)).value == 1u << 18 &&
-                            STATUS(waitpid, faulty, VX_WAIT_NOHANG) == ERR_WOULD_BLOCK);
+    C(task_control, ok,
+      SYS(signal_wait, 1u << 18, vx_deadline_in(VX_NS_PER_S)).value == 1u << 18 &&
+          STATUS(waitpid, faulty, VX_WAIT_NOHANG) == ERR_WOULD_BLOCK);
     (void)SYS(destroy, faulty);
     (void)SYS(cap_drop, faulty);
 }
@@ -88,16 +93,18 @@ static void errors(void)
     E(task_control, NO_RIGHTS, SYS(task_control, weak, VX_TASK_INFO, P(&info), sizeof info));
     (void)SYS(cap_drop, weak);
     weak = kit_without(child, VX_R_DESTROY);
-    C(task_control, NO_RIGHTS, STATUS(task_control, weak, VX_TASK_STOP) == ERR_NO_RIGHTS &&
-                                   STATUS(task_control, weak, VX_TASK_WRITE_MEM, P(&info), P(&info), 4) == ERR_NO_RIGHTS);
+    C(task_control, NO_RIGHTS,
+      STATUS(task_control, weak, VX_TASK_STOP) == ERR_NO_RIGHTS &&
+          STATUS(task_control, weak, VX_TASK_WRITE_MEM, P(&info), P(&info), 4) == ERR_NO_RIGHTS);
     (void)SYS(cap_drop, weak);
     E(task_control, BAD_ARGUMENT, SYS(task_control, 0, 9999));
     E(task_control, BAD_ARGUMENT, SYS(task_control, 0, VX_TASK_SET_BAND, VX_BAND_COUNT));
     E(task_control, NOT_FOUND, SYS(task_control, child, VX_TASK_READ_FRAME, 0xfffff, P(kit.page)));
     kit_hostile_out("task_control.hostile", sizeof info, info_at);
-    C(task_control, hostile, STATUS(task_control, 0, UINT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX) == ERR_BAD_ARGUMENT &&
-                                 STATUS(task_control, child, VX_TASK_READ_MEM, UINT64_MAX - 7, P(kit.page), 16) == ERR_BAD_ADDRESS &&
-                                 STATUS(task_control, child, VX_TASK_READ_MEM, VX_BUNDLE_ADDRESS, P(kit.page), UINT64_MAX) != OK);
+    C(task_control, hostile,
+      STATUS(task_control, 0, UINT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX) == ERR_BAD_ARGUMENT &&
+          STATUS(task_control, child, VX_TASK_READ_MEM, UINT64_MAX - 7, P(kit.page), 16) == ERR_BAD_ADDRESS &&
+          STATUS(task_control, child, VX_TASK_READ_MEM, VX_BUNDLE_ADDRESS, P(kit.page), UINT64_MAX) != OK);
     static vx_handle_t taken[CAP_SLOTS_DEFAULT];
     unsigned n = 0;
     struct vx_result r;

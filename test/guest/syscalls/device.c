@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Devices: calls 12, 22, 23. The successes need a device; consoled drives the serial port through these calls in every boot,
- * and with "device" and "irq" in the Bundle (the test graph hands them over) they are made here as well. */
+ * Devices: calls 12, 22, 23. The successes need a device; consoled drives the serial port through these calls in every
+ * boot, and with "device" and "irq" in the Bundle (the test graph hands them over) they are made here as well. */
 #include "syscalls.h"
 
 static vx_handle_t device, irq;
@@ -49,7 +49,9 @@ static void dma(void)
 {
     struct vx_result r = SYS(dma_alloc, device, 8192);
     S(dma_alloc, r);
-    C(dma_alloc, ok, STATUS(cap_inspect, r.value, P(&facts)) == OK && facts.c != 0 && ((volatile uint8_t *)(uintptr_t)r.second)[8191] == 0);
+    C(dma_alloc, ok,
+      STATUS(cap_inspect, r.value, P(&facts)) == OK && facts.c != 0 &&
+          ((volatile uint8_t *)(uintptr_t)r.second)[8191] == 0);
     (void)SYS(cap_drop, r.value);
     E(dma_alloc, BAD_ARGUMENT, SYS(dma_alloc, device, 0));
     E(dma_alloc, TOO_BIG, SYS(dma_alloc, device, UINT64_MAX));

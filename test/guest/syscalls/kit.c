@@ -117,7 +117,8 @@ static bool all_bad(const char *name, const uint64_t *list, size_t n, struct vx_
     return check_line(name, true, "");
 }
 
-/* The addresses that are bad whatever the kernel wants to do there. The straddling ones have their last byte outside. */
+/* The addresses that are bad whatever the kernel wants to do there. The straddling ones have their last byte outside.
+ */
 static size_t bad_addresses(uint64_t *list, size_t bytes)
 {
     size_t n = 0;
@@ -133,8 +134,8 @@ static size_t bad_addresses(uint64_t *list, size_t bytes)
     list[n++] = UINT64_C(0xffff000000000000);
     list[n++] = UINT64_C(0xffffffff80000000);
     list[n++] = UINT64_MAX;
-    list[n++] = UINT64_MAX - bytes + 1; /* ends exactly at 2^64 */
-    list[n++] = P(kit.page) + 4096;     /* nothing there */
+    list[n++] = UINT64_MAX - bytes + 1;         /* ends exactly at 2^64 */
+    list[n++] = P(kit.page) + 4096;             /* nothing there */
     list[n++] = P(kit.page) + 4096 - bytes + 1; /* all but the last byte is there */
     list[n++] = P(kit.no_access);
     return n;
@@ -169,8 +170,9 @@ bool kit_hostile_out(const char *name, size_t bytes, struct vx_result (*call)(ui
 
 bool kit_hostile_handle(const char *name, struct vx_result (*call)(uint64_t))
 {
-    const uint64_t list[] = { FORGED, 1, 0x3fff, UINT32_MAX, kit.mem + (1u << VX_HANDLE_INDEX_BITS),
-                              kit.mem ^ (UINT64_C(1) << 31), 0x7fffffff };
+    const uint64_t list[] = {
+        FORGED, 1, 0x3fff, UINT32_MAX, kit.mem + (1u << VX_HANDLE_INDEX_BITS), kit.mem ^ (UINT64_C(1) << 31), 0x7fffffff
+    };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         status_t got = vx_result_status(call(list[i]).value);
         if (got != ERR_BAD_HANDLE) {

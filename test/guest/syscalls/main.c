@@ -8,9 +8,12 @@ static const struct {
     const char *name;
     void (*run)(void);
 } families[] = {
-    { "cap", test_cap },       { "ring", test_ring },     { "ring_cap", test_ring_cap }, { "ring_rights", test_ring_rights },
-    { "mem", test_mem },       { "task", test_task },     { "control", test_control },   { "thread", test_thread },
-    { "signal", test_signal }, { "device", test_device }, { "misc", test_misc },
+    { "cap", test_cap },           { "ring", test_ring },
+    { "ring_cap", test_ring_cap }, { "ring_rights", test_ring_rights },
+    { "mem", test_mem },           { "task", test_task },
+    { "control", test_control },   { "thread", test_thread },
+    { "signal", test_signal },     { "device", test_device },
+    { "misc", test_misc },
 };
 
 static bool make_kit(void)

@@ -44,8 +44,9 @@ static void carve(void)
 {
     struct check_accounts before = check_accounts();
     struct vx_result r = SYS(reticle_carve, 0, 100000);
-    C(reticle_carve, ok, vx_result_status(r.value) == OK && STATUS(cap_inspect, r.value, P(&facts)) == OK && facts.a == 131072 &&
-                             facts.b <= facts.a);
+    C(reticle_carve, ok,
+      vx_result_status(r.value) == OK && STATUS(cap_inspect, r.value, P(&facts)) == OK && facts.a == 131072 &&
+          facts.b <= facts.a);
     (void)SYS(cap_drop, r.value);
     r = SYS(reticle_carve, 0, 1);
     C(reticle_carve, ok, STATUS(cap_inspect, r.value, P(&facts)) == OK && facts.a == 4096); /* at least one page */
@@ -55,7 +56,8 @@ static void carve(void)
     E(reticle_carve, WRONG_TYPE, SYS(reticle_carve, kit.sem, 4096));
     E(reticle_carve, BAD_ARGUMENT, SYS(reticle_carve, 0, 0));
     E(reticle_carve, NO_MEMORY, SYS(reticle_carve, 0, UINT64_C(1) << 37));
-    C(reticle_carve, hostile, STATUS(reticle_carve, 0, UINT64_MAX) != OK && STATUS(reticle_carve, 0, (UINT64_C(1) << 63) + 1) != OK);
+    C(reticle_carve, hostile,
+      STATUS(reticle_carve, 0, UINT64_MAX) != OK && STATUS(reticle_carve, 0, (UINT64_C(1) << 63) + 1) != OK);
 }
 
 static void surface(void)
@@ -64,7 +66,8 @@ static void surface(void)
     struct vx_result r = SYS(surface_create, 0, 64, 16, VX_FORMAT_XRGB8888);
     volatile uint32_t *pixel = (volatile uint32_t *)(uintptr_t)r.second;
     bool good = vx_result_status(r.value) == OK && STATUS(cap_inspect, r.value, P(&facts)) == OK;
-    C(surface_create, ok, good && facts.type == VX_CAP_SURFACE && facts.a == 64 && facts.b == 16 && facts.d >= 64 * 16 * 4);
+    C(surface_create, ok,
+      good && facts.type == VX_CAP_SURFACE && facts.a == 64 && facts.b == 16 && facts.d >= 64 * 16 * 4);
     if (good) {
         bool zero = pixel[0] == 0 && pixel[64 * 16 - 1] == 0;
         pixel[64 * 16 - 1] = 0xffffff;
@@ -78,8 +81,9 @@ static void surface(void)
     E(surface_create, BAD_ARGUMENT, SYS(surface_create, 0, 8, 8, 99));
     E(surface_create, TOO_BIG, SYS(surface_create, 0, SURFACE_SIDE_MAX + 1, 8, VX_FORMAT_XRGB8888));
     E(surface_create, NO_MEMORY, SYS(surface_create, 0, SURFACE_SIDE_MAX, SURFACE_SIDE_MAX, VX_FORMAT_XRGB8888));
-    C(surface_create, hostile, STATUS(surface_create, 0, UINT32_MAX, UINT32_MAX, VX_FORMAT_XRGB8888) != OK &&
-                                   STATUS(surface_create, 0, 0x10000, 0x10000, VX_FORMAT_XRGB8888) != OK);
+    C(surface_create, hostile,
+      STATUS(surface_create, 0, UINT32_MAX, UINT32_MAX, VX_FORMAT_XRGB8888) != OK &&
+          STATUS(surface_create, 0, 0x10000, 0x10000, VX_FORMAT_XRGB8888) != OK);
 }
 
 static void alloc_errors(void)
@@ -96,11 +100,12 @@ static void alloc_errors(void)
     E(mem_alloc, TOO_BIG, SYS(mem_alloc, 0, (uint64_t)MEM_BYTES_MAX + 4096, VX_MEM_RESERVE, 0));
     E(mem_alloc, NO_MEMORY, SYS(mem_alloc, 0, UINT64_C(1) << 36, RW_COMMIT, 0));
     E(mem_alloc, BUSY, SYS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_FIXED, P(kit.page)));
-    C(mem_alloc, hostile, STATUS(mem_alloc, 0, UINT64_MAX, RW_COMMIT, 0) != OK &&
-                              STATUS(mem_alloc, 0, UINT64_MAX - 4094, RW_LAZY, 0) != OK &&
-                              STATUS(mem_alloc, 0, 8192, RW_COMMIT | VX_MEM_FIXED, UINT64_C(0x7fffffffe000)) != OK &&
-                              STATUS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_FIXED, 0) != OK &&
-                              STATUS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_FIXED, VX_BUNDLE_ADDRESS) != OK);
+    C(mem_alloc, hostile,
+      STATUS(mem_alloc, 0, UINT64_MAX, RW_COMMIT, 0) != OK &&
+          STATUS(mem_alloc, 0, UINT64_MAX - 4094, RW_LAZY, 0) != OK &&
+          STATUS(mem_alloc, 0, 8192, RW_COMMIT | VX_MEM_FIXED, UINT64_C(0x7fffffffe000)) != OK &&
+          STATUS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_FIXED, 0) != OK &&
+          STATUS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_FIXED, VX_BUNDLE_ADDRESS) != OK);
 }
 
 static void alloc(void)
@@ -116,8 +121,9 @@ static void alloc(void)
     C(mem_free, ok, STATUS(getrandom, r.second, 8) == ERR_BAD_ADDRESS);
     r = SYS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE, 0);
     C(mem_alloc, ok, r.value != 0 && r.second != 0 && SYS(cap_inspect, r.value, P(&facts)).value == VX_CAP_MEM);
-    C(mem_free, ok, STATUS(mem_free, r.value, 0, 0) == OK && STATUS(cap_inspect, r.value, P(&facts)) == ERR_BAD_HANDLE &&
-                        STATUS(getrandom, r.second, 8) == ERR_BAD_ADDRESS);
+    C(mem_free, ok,
+      STATUS(mem_free, r.value, 0, 0) == OK && STATUS(cap_inspect, r.value, P(&facts)) == ERR_BAD_HANDLE &&
+          STATUS(getrandom, r.second, 8) == ERR_BAD_ADDRESS);
     r = SYS(mem_alloc, 0, UINT64_C(1) << 32, VX_MEM_RESERVE, 0); /* 4 GiB of addresses cost next to nothing */
     C(mem_alloc, ok, vx_result_status(r.value) == OK && STATUS(getrandom, r.second, 8) == ERR_BAD_ADDRESS);
     (void)SYS(mem_free, 0, r.second, UINT64_C(1) << 32);
@@ -140,9 +146,10 @@ static void free_errors(void)
     E(mem_free, BAD_ARGUMENT, SYS(mem_free, 0, P(kit.page) + 1, 4096));
     E(mem_free, BAD_ARGUMENT, SYS(mem_free, 0, P(kit.page), 0));
     E(mem_free, NOT_FOUND, SYS(mem_free, 0, UINT64_C(0x500000000000), 4096));
-    C(mem_free, hostile, STATUS(mem_free, 0, UINT64_C(0xffff800000000000), 4096) != OK &&
-                             STATUS(mem_free, 0, UINT64_MAX - 4095, 8192) != OK &&
-                             STATUS(mem_free, 0, P(kit.page), UINT64_MAX - 4095) != OK && kit.page[0] == kit.page[0]);
+    C(mem_free, hostile,
+      STATUS(mem_free, 0, UINT64_C(0xffff800000000000), 4096) != OK &&
+          STATUS(mem_free, 0, UINT64_MAX - 4095, 8192) != OK &&
+          STATUS(mem_free, 0, P(kit.page), UINT64_MAX - 4095) != OK && kit.page[0] == kit.page[0]);
     kit_hostile_handle("mem_free.hostile", free_handle);
     vx_handle_t dead = (vx_handle_t)SYS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0).value;
     (void)SYS(destroy, dead);
@@ -163,8 +170,9 @@ static void map_errors(void)
     E(mem_map, NO_RIGHTS, SYS(mem_map, weak, 0, 4096, 0, VX_PROT_READ | VX_PROT_WRITE));
     struct vx_result r = SYS(mem_map, weak, 0, 4096, 0, VX_PROT_READ);
     /* what was mapped read-only through a weaker capability cannot be made writable */
-    C(mem_map, hostile, vx_result_status(r.value) == OK && STATUS(mem_map, 0, 0, 4096, r.value, VX_PROT_READ | VX_PROT_WRITE) != OK &&
-                            STATUS(getrandom, r.value, 8) == ERR_BAD_ADDRESS);
+    C(mem_map, hostile,
+      vx_result_status(r.value) == OK && STATUS(mem_map, 0, 0, 4096, r.value, VX_PROT_READ | VX_PROT_WRITE) != OK &&
+          STATUS(getrandom, r.value, 8) == ERR_BAD_ADDRESS);
     (void)SYS(cap_drop, weak);
     E(mem_map, BAD_ARGUMENT, SYS(mem_map, kit.mem, 1, 4096, 0, VX_PROT_READ));
     E(mem_map, BAD_ARGUMENT, SYS(mem_map, kit.mem, 4096, 4096, 0, VX_PROT_READ));
@@ -172,10 +180,11 @@ static void map_errors(void)
     E(mem_map, BAD_ARGUMENT, SYS(mem_map, 0, 0, 4096, P(kit.page), VX_PROT_WRITE | VX_PROT_EXEC | VX_PROT_READ));
     E(mem_map, BUSY, SYS(mem_map, kit.mem, 0, 4096, P(kit.page), VX_PROT_READ));
     E(mem_map, NOT_FOUND, SYS(mem_map, 0, 0, 4096, UINT64_C(0x500000000000), VX_PROT_READ));
-    C(mem_map, hostile, STATUS(mem_map, kit.mem, UINT64_MAX - 4095, 8192, 0, VX_PROT_READ) != OK &&
-                            STATUS(mem_map, kit.mem, 0, UINT64_MAX - 4095, 0, VX_PROT_READ) != OK &&
-                            STATUS(mem_map, kit.mem, 0, 4096, UINT64_C(0xffff800000000000), VX_PROT_READ) != OK &&
-                            STATUS(mem_map, 0, 0, UINT64_MAX - 4095, P(kit.page), VX_PROT_READ) != OK);
+    C(mem_map, hostile,
+      STATUS(mem_map, kit.mem, UINT64_MAX - 4095, 8192, 0, VX_PROT_READ) != OK &&
+          STATUS(mem_map, kit.mem, 0, UINT64_MAX - 4095, 0, VX_PROT_READ) != OK &&
+          STATUS(mem_map, kit.mem, 0, 4096, UINT64_C(0xffff800000000000), VX_PROT_READ) != OK &&
+          STATUS(mem_map, 0, 0, UINT64_MAX - 4095, P(kit.page), VX_PROT_READ) != OK);
     kit_hostile_handle("mem_map.hostile", map_handle);
 }
 
@@ -196,18 +205,22 @@ static void map(void)
     S(mem_map, a);
     volatile uint32_t *wide = (volatile uint32_t *)(uintptr_t)a.value;
     wide[3] = 0x12345678;
-    C(mem_map, ok, vx_result_status(b.value) == OK && ((volatile uint32_t *)(uintptr_t)b.value)[3] == 0x12345678 &&
-                       STATUS(getrandom, b.value, 8) == ERR_BAD_ADDRESS);
+    C(mem_map, ok,
+      vx_result_status(b.value) == OK && ((volatile uint32_t *)(uintptr_t)b.value)[3] == 0x12345678 &&
+          STATUS(getrandom, b.value, 8) == ERR_BAD_ADDRESS);
     S(mem_free, SYS(mem_free, kit.mem, a.value, 4096));
     (void)SYS(mem_free, kit.mem, b.value, 4096);
     C(mem_free, ok, STATUS(getrandom, a.value, 8) == ERR_BAD_ADDRESS && STATUS(cap_inspect, kit.mem, P(&facts)) == OK);
     uint8_t *pages = check_pages(3 * 4096, RW_COMMIT);
-    C(mem_map, ok, STATUS(mem_map, 0, 0, 4096, P(pages + 4096), VX_PROT_NONE) == OK &&
-                       STATUS(getrandom, P(pages + 4096), 8) == ERR_BAD_ADDRESS && STATUS(getrandom, P(pages), 8) == OK &&
-                       STATUS(getrandom, P(pages + 8192), 8) == OK);
-    C(mem_map, ok, STATUS(mem_map, 0, 0, 4096, P(pages), VX_MAP_RESERVE) == OK && STATUS(getrandom, P(pages), 8) == ERR_BAD_ADDRESS &&
-                       STATUS(mem_map, 0, 0, 4096, P(pages), VX_PROT_READ | VX_PROT_WRITE | VX_MAP_COMMIT) == OK &&
-                       STATUS(getrandom, P(pages), 8) == OK);
+    C(mem_map, ok,
+      STATUS(mem_map, 0, 0, 4096, P(pages + 4096), VX_PROT_NONE) == OK &&
+          STATUS(getrandom, P(pages + 4096), 8) == ERR_BAD_ADDRESS && STATUS(getrandom, P(pages), 8) == OK &&
+          STATUS(getrandom, P(pages + 8192), 8) == OK);
+    C(mem_map, ok,
+      STATUS(mem_map, 0, 0, 4096, P(pages), VX_MAP_RESERVE) == OK &&
+          STATUS(getrandom, P(pages), 8) == ERR_BAD_ADDRESS &&
+          STATUS(mem_map, 0, 0, 4096, P(pages), VX_PROT_READ | VX_PROT_WRITE | VX_MAP_COMMIT) == OK &&
+          STATUS(getrandom, P(pages), 8) == OK);
     (void)SYS(mem_free, 0, P(pages), 3 * 4096);
     check_no_leak("mem_map leaves nothing behind", before);
 }

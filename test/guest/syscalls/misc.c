@@ -19,8 +19,9 @@ static void console(void)
     E(console_write, NO_RIGHTS, SYS(console_write, weak, P(text), 1));
     (void)SYS(cap_drop, weak);
     kit_hostile_in("console_write.BAD_ADDRESS", 16, write_at);
-    C(console_write, hostile, STATUS(console_write, kit.console, UINT64_C(0xffff800000000000), UINT64_MAX) == ERR_BAD_ADDRESS &&
-                                  STATUS(console_write, kit.console, P(kit.page) + 4096, UINT64_MAX) == ERR_BAD_ADDRESS);
+    C(console_write, hostile,
+      STATUS(console_write, kit.console, UINT64_C(0xffff800000000000), UINT64_MAX) == ERR_BAD_ADDRESS &&
+          STATUS(console_write, kit.console, P(kit.page) + 4096, UINT64_MAX) == ERR_BAD_ADDRESS);
 }
 
 static void clock(void)
@@ -30,8 +31,10 @@ static void clock(void)
     uint64_t b = SYS(clock_get_time, VX_CLOCK_MONOTONIC).value;
     C(clock_get_time, ok, a <= page && page <= b); /* the time page and the call are one clock */
     struct vx_result real = SYS(clock_get_time, VX_CLOCK_REALTIME);
-    C(clock_get_time, ok, vx_result_status(real.value) == ERR_NOT_SUPPORTED || real.value > UINT64_C(1600000000) * VX_NS_PER_S);
-    uint64_t cpu = SYS(clock_get_time, VX_CLOCK_TASK_CPU).value, thread = SYS(clock_get_time, VX_CLOCK_THREAD_CPU).value;
+    C(clock_get_time, ok,
+      vx_result_status(real.value) == ERR_NOT_SUPPORTED || real.value > UINT64_C(1600000000) * VX_NS_PER_S);
+    uint64_t cpu = SYS(clock_get_time, VX_CLOCK_TASK_CPU).value,
+             thread = SYS(clock_get_time, VX_CLOCK_THREAD_CPU).value;
     C(clock_get_time, ok, cpu > 0 && cpu <= b && thread > 0);
     E(clock_get_time, BAD_ARGUMENT, SYS(clock_get_time, 4));
     C(clock_get_time, hostile, STATUS(clock_get_time, UINT32_MAX) == ERR_BAD_ARGUMENT);
@@ -62,7 +65,8 @@ static void random_bytes(void)
         same |= kit.page[i] ^ kit.page[i + 32];
     }
     C(getrandom, ok, r.value == 64 && any != 0 && same != 0 && kit.page[64] == 0);
-    C(getrandom, ok, SYS(getrandom, P(kit.page), GETRANDOM_MAX).value == GETRANDOM_MAX && SYS(getrandom, 0, 0).value == 0);
+    C(getrandom, ok,
+      SYS(getrandom, P(kit.page), GETRANDOM_MAX).value == GETRANDOM_MAX && SYS(getrandom, 0, 0).value == 0);
     E(getrandom, TOO_BIG, SYS(getrandom, P(kit.page), GETRANDOM_MAX + 1));
     kit_hostile_out("getrandom.BAD_ADDRESS", 32, random_at);
     C(getrandom, hostile, STATUS(getrandom, P(kit.page), UINT64_MAX) == ERR_TOO_BIG);
@@ -77,13 +81,16 @@ static void fp(void)
         C(fp_clobber, ok, fp_same(&before, &after));
     else
         C(fp_clobber, NOT_SUPPORTED, st == ERR_NOT_SUPPORTED && fp_same(&before, &after));
-    C(fp_clobber, hostile, vx_result_status(check_enter(NR_fp_clobber, (const uint64_t[5]){ UINT64_MAX, UINT64_MAX }).value) == st);
+    C(fp_clobber, hostile,
+      vx_result_status(check_enter(NR_fp_clobber, (const uint64_t[5]){ UINT64_MAX, UINT64_MAX }).value) == st);
 }
 
 /* Numbers beyond the table, and those that look small only after truncation. */
 static void numbers(void)
 {
-    const uint64_t list[] = { 49, SYSCALL_LIMIT, 63, 64, 255, 4096, UINT32_MAX, UINT64_MAX, UINT64_C(1) << 32, UINT64_C(1) << 63 };
+    const uint64_t list[] = {
+        49, SYSCALL_LIMIT, 63, 64, 255, 4096, UINT32_MAX, UINT64_MAX, UINT64_C(1) << 32, UINT64_C(1) << 63
+    };
     bool all = true;
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         all &= vx_result_status(vx_enter(list[i], 0, 0, 0, 0, 0).value) == ERR_BAD_SYSCALL;

@@ -3,7 +3,7 @@
 #include "syscalls.h"
 #include <abi/ring.h>
 
-static struct ring ring;     /* plain, 4 slots */
+static struct ring ring; /* plain, 4 slots */
 static struct vx_message m;
 static struct vx_message many[RING_BURST_MAX];
 
@@ -44,8 +44,9 @@ static void create(void)
     E(ring_create, NO_MEMORY, SYS(ring_create, tiny, RING_SLOTS_MAX, 0));
     (void)SYS(cap_drop, tiny);
     struct ring largest = kit_ring(RING_SLOTS_MAX, 0);
-    C(ring_create, hostile, largest.tx != 0 && STATUS(ring_create, 0, UINT32_MAX, 0) != OK &&
-                                STATUS(ring_create, 0, 0x80000000u, UINT32_MAX) != OK);
+    C(ring_create, hostile,
+      largest.tx != 0 && STATUS(ring_create, 0, UINT32_MAX, 0) != OK &&
+          STATUS(ring_create, 0, 0x80000000u, UINT32_MAX) != OK);
     kit_ring_drop(largest);
 }
 
@@ -76,9 +77,10 @@ static void send(void)
     E(ring_send, INTERRUPTED, SYS(ring_send, ring.tx, P(&m), VX_FOREVER));
     fill(0);
     /* straddling two mapped pages and unaligned, from read-only memory: all of it is fine */
-    C(ring_send, hostile, STATUS(ring_send, ring.tx, P(kit.page) + 1, 0) == OK &&
-                              STATUS(ring_send, ring.tx, P(kit.page) + 4096 - 64, 0) == OK &&
-                              STATUS(ring_send, ring.tx, P(kit.read_only), 0) == OK);
+    C(ring_send, hostile,
+      STATUS(ring_send, ring.tx, P(kit.page) + 1, 0) == OK &&
+          STATUS(ring_send, ring.tx, P(kit.page) + 4096 - 64, 0) == OK &&
+          STATUS(ring_send, ring.tx, P(kit.read_only), 0) == OK);
     fill(0);
 }
 
@@ -104,8 +106,8 @@ static void recv(void)
     fill(1);
     kit_hostile_out("ring_recv.BAD_ADDRESS", 64, recv_at);
     /* on error nothing changed: the message is still there */
-    C(ring_recv, hostile, STATUS(ring_recv, ring.rx, P(kit.page) + 7, 0) == OK &&
-                              memcmp(kit.page + 7, &(uint64_t){ 100 }, 8) == 0);
+    C(ring_recv, hostile,
+      STATUS(ring_recv, ring.rx, P(kit.page) + 7, 0) == OK && memcmp(kit.page + 7, &(uint64_t){ 100 }, 8) == 0);
 }
 
 static struct vx_result try_at(uint64_t a)
@@ -135,14 +137,17 @@ static void map(void)
     S(ring_map, r);
     struct vx_ring_shared *shared = (struct vx_ring_shared *)(uintptr_t)r.value;
     bool good = vx_result_status(r.value) == OK && SYS(ring_map, ring.tx).value == r.value;
-    C(ring_map, ok, good && atomic_load_explicit(&shared->head, memory_order_acquire) -
-                                    atomic_load_explicit(&shared->tail, memory_order_acquire) == 1);
+    C(ring_map, ok,
+      good && atomic_load_explicit(&shared->head, memory_order_acquire) -
+                      atomic_load_explicit(&shared->tail, memory_order_acquire) ==
+                  1);
     E(ring_map, BAD_HANDLE, SYS(ring_map, FORGED));
     E(ring_map, WRONG_TYPE, SYS(ring_map, kit.sem));
     vx_handle_t orphan = kit_orphan_rx(0);
     r = SYS(ring_map, orphan);
     shared = (struct vx_ring_shared *)(uintptr_t)r.value;
-    bool open = vx_result_status(r.value) == OK && (atomic_load_explicit(&shared->closed, memory_order_acquire) & 1) != 0;
+    bool open =
+        vx_result_status(r.value) == OK && (atomic_load_explicit(&shared->closed, memory_order_acquire) & 1) != 0;
     C(ring_map, hostile, open && STATUS(ring_map, kit.reticle) == ERR_WRONG_TYPE);
     (void)SYS(cap_drop, orphan);
 }
@@ -167,8 +172,9 @@ static void send_burst(void)
     E(ring_send_burst, PEER_CLOSED, SYS(ring_send_burst, orphan, P(many), 1));
     (void)SYS(cap_drop, orphan);
     kit_hostile_in("ring_send_burst.BAD_ADDRESS", 128, send_burst_at);
-    C(ring_send_burst, hostile, STATUS(ring_send_burst, ring.tx, P(many), UINT32_MAX) == ERR_TOO_BIG &&
-                                    STATUS(ring_send_burst, ring.tx, P(kit.page) + 5, 2) == OK);
+    C(ring_send_burst, hostile,
+      STATUS(ring_send_burst, ring.tx, P(many), UINT32_MAX) == ERR_TOO_BIG &&
+          STATUS(ring_send_burst, ring.tx, P(kit.page) + 5, 2) == OK);
     fill(0);
 }
 
@@ -196,8 +202,9 @@ static void recv_burst(void)
     (void)SYS(cap_drop, orphan);
     fill(2);
     kit_hostile_out("ring_recv_burst.BAD_ADDRESS", 128, recv_burst_at);
-    C(ring_recv_burst, hostile, STATUS(ring_recv_burst, ring.rx, P(many), UINT32_MAX, 0) == ERR_TOO_BIG &&
-                                    SYS(ring_recv_burst, ring.rx, P(kit.page) + 9, 2, 0).value == 2);
+    C(ring_recv_burst, hostile,
+      STATUS(ring_recv_burst, ring.rx, P(many), UINT32_MAX, 0) == ERR_TOO_BIG &&
+          SYS(ring_recv_burst, ring.rx, P(kit.page) + 9, 2, 0).value == 2);
 }
 
 static struct ring back; /* the ring on which replies come */
@@ -250,7 +257,8 @@ static void call(void)
     struct vx_message request = { .word = { 55 } }, reply = {};
     struct vx_result r = SYS(ring_call, ring.tx, P(&request), back.rx, P(&reply), VX_FOREVER);
     S(ring_call, r);
-    C(ring_call, ok, r.value == 0 && reply.word[0] == 77 && STATUS(ring_try_recv, ring.rx, P(&m)) == OK && m.word[0] == 55);
+    C(ring_call, ok,
+      r.value == 0 && reply.word[0] == 77 && STATUS(ring_try_recv, ring.rx, P(&m)) == OK && m.word[0] == 55);
     call_errors();
     E(ring_call, TIMED_OUT, SYS(ring_call, ring.tx, P(&m), back.rx, P(&m), kit_soon()));
     kit_interrupt();

@@ -44,8 +44,9 @@ static void send_errors(void)
     vx_handle_t fixed = kit_without(kit.sem, VX_R_COPY);
     vx_handle_t stuck = (vx_handle_t)SYS(cap_narrow, kit.sem, VX_R_SIGNAL, 0, 0).value;
     E(ring_send_cap, NO_RIGHTS, SYS(ring_send_cap, ring.tx, P(&m), stuck, 0)); /* neither COPY nor MOVE */
-    C(ring_send_cap, ok, STATUS(ring_send_cap, ring.tx, P(&m), fixed, 0) == OK &&
-                             STATUS(cap_inspect, fixed, P(kit.page)) == ERR_BAD_HANDLE); /* only MOVE: it is gone here */
+    C(ring_send_cap, ok,
+      STATUS(ring_send_cap, ring.tx, P(&m), fixed, 0) == OK &&
+          STATUS(cap_inspect, fixed, P(kit.page)) == ERR_BAD_HANDLE); /* only MOVE: it is gone here */
     (void)SYS(cap_drop, stuck);
     vx_handle_t orphan = kit_orphan_tx(VX_RING_CAPS);
     E(ring_send_cap, PEER_CLOSED, SYS(ring_send_cap, orphan, P(&m), kit.sem, VX_FOREVER));
@@ -71,7 +72,8 @@ static void send(void)
     struct vx_cap_facts here = {}, there = {};
     (void)SYS(cap_inspect, sem, P(&here));
     (void)SYS(cap_inspect, r.value, P(&there));
-    C(ring_send_cap, ok, r.value != sem && here.object_id == there.object_id && there.parent == sem && here.children == 1);
+    C(ring_send_cap, ok,
+      r.value != sem && here.object_id == there.object_id && there.parent == sem && here.children == 1);
     (void)SYS(cap_drop, r.value);
     (void)SYS(cap_drop, sem);
     send_errors();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Ring ends cannot be narrowed in place, only handed over with fewer rights. So a child gets such an end as its "gift", tries
- * the calls (child.c), and its exit status is one bit for each that answered NO_RIGHTS. */
+ * Ring ends cannot be narrowed in place, only handed over with fewer rights. So a child gets such an end as its "gift",
+ * tries the calls (child.c), and its exit status is one bit for each that answered NO_RIGHTS. */
 #include "syscalls.h"
 
 void test_ring_rights(void)

@@ -11,8 +11,9 @@ static void post(void)
     E(signal_post, WRONG_TYPE, SYS(signal_post, kit.sem, 1));
     struct ring ring = kit_ring(2, 0);
     E(signal_post, BAD_ARGUMENT, SYS(signal_post, ring.tx, 1)); /* a ring end takes no bits */
-    C(signal_post, ok, STATUS(bind, ring.rx, 23) == OK && STATUS(signal_post, ring.tx, 0) == OK &&
-                           SYS(signal_wait, 1u << 23, 0).value == 1u << 23);
+    C(signal_post, ok,
+      STATUS(bind, ring.rx, 23) == OK && STATUS(signal_post, ring.tx, 0) == OK &&
+          SYS(signal_wait, 1u << 23, 0).value == 1u << 23);
     (void)SYS(cap_drop, ring.rx);
     (void)SYS(signal_post, ring.tx, 0); /* nobody is left to wake: harmless */
     (void)SYS(cap_drop, ring.tx);
@@ -24,7 +25,8 @@ static void post(void)
     (void)SYS(destroy, child);
     E(signal_post, DESTROYED, SYS(signal_post, child, 1));
     (void)SYS(cap_drop, child);
-    C(signal_post, hostile, STATUS(signal_post, 0, UINT64_MAX) == OK && SYS(signal_wait, UINT64_MAX, 0).value == UINT64_MAX);
+    C(signal_post, hostile,
+      STATUS(signal_post, 0, UINT64_MAX) == OK && SYS(signal_wait, UINT64_MAX, 0).value == UINT64_MAX);
 }
 
 static void wait(void)
@@ -40,8 +42,8 @@ static void wait(void)
     E(signal_wait, INTERRUPTED, SYS(signal_wait, 1u << 5, VX_FOREVER));
     (void)SYS(signal_post, 0, UINT64_C(1) << 63 | 1);
     /* bits that were not asked for stay */
-    C(signal_wait, hostile, SYS(signal_wait, UINT64_C(1) << 63, 0).value == UINT64_C(1) << 63 &&
-                                SYS(signal_wait, UINT64_MAX, 0).value == 1);
+    C(signal_wait, hostile,
+      SYS(signal_wait, UINT64_C(1) << 63, 0).value == UINT64_C(1) << 63 && SYS(signal_wait, UINT64_MAX, 0).value == 1);
 }
 
 static void sem_signal(void)
@@ -58,7 +60,8 @@ static void sem_signal(void)
     E(sem_signal, BAD_ARGUMENT, SYS(sem_signal, sem, 0));
     (void)SYS(sem_signal, sem, SEM_COUNT_MAX);
     E(sem_signal, TOO_BIG, SYS(sem_signal, sem, 1));
-    C(sem_signal, hostile, STATUS(sem_signal, sem, UINT32_MAX) == ERR_TOO_BIG && STATUS(sem_wait, sem, SEM_COUNT_MAX, 0) == OK);
+    C(sem_signal, hostile,
+      STATUS(sem_signal, sem, UINT32_MAX) == ERR_TOO_BIG && STATUS(sem_wait, sem, SEM_COUNT_MAX, 0) == OK);
     (void)SYS(cap_drop, sem);
 }
 
@@ -89,9 +92,11 @@ static void bind(void)
     S(bind, SYS(bind, ring.rx, 30));
     (void)SYS(ring_send, ring.tx, P(&m), 0);
     C(bind, ok, SYS(signal_wait, 1u << 30, 0).value == 1u << 30);
-    C(bind, ok, STATUS(bind, ring.rx, 64) == OK && STATUS(ring_send, ring.tx, P(&m), 0) == OK &&
-                    STATUS(signal_wait, 1u << 30, 0) == ERR_WOULD_BLOCK);          /* undone */
-    C(bind, ok, STATUS(bind, ring.rx, 31) == OK && SYS(signal_wait, 1u << 31, 0).value == 1u << 31); /* has happened already */
+    C(bind, ok,
+      STATUS(bind, ring.rx, 64) == OK && STATUS(ring_send, ring.tx, P(&m), 0) == OK &&
+          STATUS(signal_wait, 1u << 30, 0) == ERR_WOULD_BLOCK); /* undone */
+    C(bind, ok,
+      STATUS(bind, ring.rx, 31) == OK && SYS(signal_wait, 1u << 31, 0).value == 1u << 31); /* has happened already */
     (void)SYS(bind, ring.rx, 64);
     E(bind, BAD_HANDLE, SYS(bind, FORGED, 1));
     E(bind, WRONG_TYPE, SYS(bind, kit.mem, 1));
@@ -101,8 +106,9 @@ static void bind(void)
     E(bind, NO_RIGHTS, SYS(bind, weak, 1));
     (void)SYS(cap_drop, weak);
     E(bind, DESTROYED, SYS(bind, kit.dead, 1));
-    C(bind, ok, STATUS(bind, kit.sem, 29) == OK && STATUS(sem_signal, kit.sem, 1) == OK &&
-                    SYS(signal_wait, 1u << 29, 0).value == 1u << 29);
+    C(bind, ok,
+      STATUS(bind, kit.sem, 29) == OK && STATUS(sem_signal, kit.sem, 1) == OK &&
+          SYS(signal_wait, 1u << 29, 0).value == 1u << 29);
     (void)SYS(sem_wait, kit.sem, 1, 0);
     (void)SYS(bind, kit.sem, 64);
     /* another Task's binding is not taken over */
@@ -113,7 +119,8 @@ static void bind(void)
     vx_handle_t child = kit_child("bind-gift", copy, VX_R_BIND | VX_R_MOVE, nullptr);
     C(bind, BUSY, kit_child_end(child) == (uint32_t)-ERR_BUSY);
     (void)SYS(cap_drop, shared);
-    C(bind, hostile, STATUS(bind, ring.rx, UINT32_MAX) == ERR_BAD_ARGUMENT && STATUS(bind, ring.rx, 1000) == ERR_BAD_ARGUMENT);
+    C(bind, hostile,
+      STATUS(bind, ring.rx, UINT32_MAX) == ERR_BAD_ARGUMENT && STATUS(bind, ring.rx, 1000) == ERR_BAD_ARGUMENT);
     (void)SYS(cap_drop, ring.tx);
     kit_ring_drop(ring);
 }

@@ -5,8 +5,8 @@
 #include <test/guest/common/check.h>
 
 /* S: succeeds. E: answers exactly that error. C: a condition, under any of the names. */
-#define S(call, result)          check_status(#call ".ok", OK, vx_result_status((result).value))
-#define E(call, error, result)   check_status(#call "." #error, ERR_##error, vx_result_status((result).value))
+#define S(call, result) check_status(#call ".ok", OK, vx_result_status((result).value))
+#define E(call, error, result) check_status(#call "." #error, ERR_##error, vx_result_status((result).value))
 #define C(call, what, condition) check_line(#call "." #what, (condition), "false: " #condition)
 
 /* A handle that was never given out: the last index there is, with a generation nobody reached. */
@@ -14,11 +14,11 @@
 
 struct kit {
     vx_handle_t reticle, console, initrd; /* from the Bundle */
-    vx_handle_t mem;   /* one page of our own, READ and WRITE and the rest */
+    vx_handle_t mem;                      /* one page of our own, READ and WRITE and the rest */
     vx_handle_t sem;
-    vx_handle_t dead;  /* a tombstone: a semaphore that was destroyed */
-    vx_handle_t self;  /* a capability to a live child Task that sleeps; destroyed at the end */
-    uint8_t *page;     /* 4096 bytes, mapped; the page behind it is not */
+    vx_handle_t dead; /* a tombstone: a semaphore that was destroyed */
+    vx_handle_t self; /* a capability to a live child Task that sleeps; destroyed at the end */
+    uint8_t *page;    /* 4096 bytes, mapped; the page behind it is not */
     uint8_t *read_only;
     uint8_t *no_access;
 };
@@ -52,9 +52,9 @@ vx_handle_t kit_child(const char *role, vx_handle_t gift, vx_rights_t rights, ui
 /* Waits for it, drops it; its status, or 1000 + cause if it did not exit by itself. */
 uint32_t kit_child_end(vx_handle_t task);
 
-/* Runs `call` with every bad address for `bytes` bytes that the kernel would read (or write): null, low, unmapped, kernel,
- * non-canonical, wrapping, a mapped page followed by nothing, no-access; for writing also read-only and the Bundle and
- * code. True when every one was BAD_ADDRESS; prints the first that was not. */
+/* Runs `call` with every bad address for `bytes` bytes that the kernel would read (or write): null, low, unmapped,
+ * kernel, non-canonical, wrapping, a mapped page followed by nothing, no-access; for writing also read-only and the
+ * Bundle and code. True when every one was BAD_ADDRESS; prints the first that was not. */
 bool kit_hostile_in(const char *name, size_t bytes, struct vx_result (*call)(uint64_t address));
 bool kit_hostile_out(const char *name, size_t bytes, struct vx_result (*call)(uint64_t address));
 /* As kit_hostile_in, for an aligned 32-bit word. */

@@ -124,8 +124,9 @@ static void spawn_wishes(void)
     C(spawn, BAD_ARGUMENT, spawn_with("capslots", CAP_SLOTS_MIN / 2) == ERR_BAD_ARGUMENT);
     C(spawn, TOO_BIG, spawn_with("stack", (uint64_t)STACK_MAX_BYTES + 4096) == ERR_TOO_BIG);
     C(spawn, BAD_ARGUMENT, spawn_with("band", VX_BAND_COUNT) == ERR_BAD_ARGUMENT);
-    C(spawn, hostile, spawn_with("band", VX_BAND_DRIVER) != OK && spawn_with("memory", UINT64_MAX) != OK &&
-                          spawn_with("stack", UINT64_MAX) != OK && spawn_with("capslots", UINT64_MAX) != OK);
+    C(spawn, hostile,
+      spawn_with("band", VX_BAND_DRIVER) != OK && spawn_with("memory", UINT64_MAX) != OK &&
+          spawn_with("stack", UINT64_MAX) != OK && spawn_with("capslots", UINT64_MAX) != OK);
     /* a capability handed over with a right that the parent lacks */
     vx_handle_t weak = (vx_handle_t)SYS(cap_narrow, kit.sem, VX_R_SIGNAL | VX_R_COPY, 0, 0).value;
     struct vx_spec s;
@@ -191,7 +192,8 @@ void test_task(void)
 {
     struct vx_result me = SYS(getpid);
     C(getpid, ok, me.value == vx_bundle()->task_id && me.value != 0);
-    C(getpid, hostile, check_enter(NR_getpid, (const uint64_t[5]){ UINT64_MAX, UINT64_MAX, 0, 1, 2 }).value == me.value);
+    C(getpid, hostile,
+      check_enter(NR_getpid, (const uint64_t[5]){ UINT64_MAX, UINT64_MAX, 0, 1, 2 }).value == me.value);
     spawn();
     struct check_accounts before = check_accounts();
     wait();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Threads and futexes: calls 8, 11, 39 to 44, 46. Bare threads, without the library's runtime: what they run uses no TLS. */
+ * Threads and futexes: calls 8, 11, 39 to 44, 46. Bare threads, without the library's runtime: what they run uses no
+ * TLS. */
 #include "syscalls.h"
 #include <stdatomic.h>
 
@@ -68,8 +69,9 @@ static void create(void)
     E(thread_create, BAD_ADDRESS, SYS(thread_create, P(exits), UINT64_C(0xffff800000000000), 0, 0, 0));
     E(thread_create, BAD_ARGUMENT, SYS(thread_create, P(exits), stack_top(), 0, 0, 0x80));
     E(thread_create, BAD_ADDRESS, SYS(thread_create, P(exits), stack_top() - 1, 0, 0, 0)); /* not aligned */
-    C(thread_create, hostile, STATUS(thread_create, UINT64_C(0x0000800000000000), stack_top(), 0, 0, 0) == ERR_BAD_ADDRESS &&
-                                  STATUS(thread_create, P(exits), stack_top(), 0, UINT64_C(0x8000000000000000), 0) == ERR_BAD_ADDRESS);
+    C(thread_create, hostile,
+      STATUS(thread_create, UINT64_C(0x0000800000000000), stack_top(), 0, 0, 0) == ERR_BAD_ADDRESS &&
+          STATUS(thread_create, P(exits), stack_top(), 0, UINT64_C(0x8000000000000000), 0) == ERR_BAD_ADDRESS);
 }
 
 static void join(void)
@@ -96,8 +98,9 @@ static void join(void)
     C(thread_join, ok, atomic_load_explicit(&busy_answer, memory_order_acquire) == 1003);
     (void)SYS(nanosleep, kit_soon());
     (void)SYS(mem_free, 0, P(second), 4096);
-    C(thread_join, hostile, STATUS(thread_join, UINT32_MAX, VX_FOREVER) == ERR_NOT_FOUND && STATUS(thread_join, 0, 0) == ERR_NOT_FOUND &&
-                                STATUS(thread_join, id, 0) == ERR_NOT_FOUND);
+    C(thread_join, hostile,
+      STATUS(thread_join, UINT32_MAX, VX_FOREVER) == ERR_NOT_FOUND && STATUS(thread_join, 0, 0) == ERR_NOT_FOUND &&
+          STATUS(thread_join, id, 0) == ERR_NOT_FOUND);
 }
 
 static void exit_errors(void)
@@ -112,8 +115,9 @@ static void exit_errors(void)
     atomic_store_explicit(&word, 1, memory_order_relaxed);
     (void)SYS(thread_create, P(releases), P(stack) + 8192, 0, 0, VX_THREAD_DETACHED);
     status_t st = STATUS(futex_wait, P(&word), 1, vx_deadline_in(VX_NS_PER_S));
-    C(thread_exit, ok, (st == OK || st == ERR_WOULD_BLOCK) && atomic_load_explicit(&word, memory_order_acquire) == 0 &&
-                           STATUS(getrandom, P(stack), 8) == ERR_BAD_ADDRESS);
+    C(thread_exit, ok,
+      (st == OK || st == ERR_WOULD_BLOCK) && atomic_load_explicit(&word, memory_order_acquire) == 0 &&
+          STATUS(getrandom, P(stack), 8) == ERR_BAD_ADDRESS);
     check_no_leak("a detached thread releases its own stack", before);
 }
 
@@ -144,14 +148,16 @@ static void futex(void)
     uint32_t id = start(waits, 0, 0);
     (void)SYS(nanosleep, kit_soon());
     /* moved to the other word, it is woken there */
-    C(futex_wake, ok, STATUS(futex_wake, P(&flag), 0, VX_FUTEX_REQUEUE, P(&word)) == OK &&
-                          SYS(futex_wake, P(&flag), 10, 0, 0).value == 0);
+    C(futex_wake, ok,
+      STATUS(futex_wake, P(&flag), 0, VX_FUTEX_REQUEUE, P(&word)) == OK &&
+          SYS(futex_wake, P(&flag), 10, 0, 0).value == 0);
     atomic_store_explicit(&flag, 1, memory_order_release);
     C(futex_wake, ok, SYS(futex_wake, P(&word), UINT32_MAX, 0, 0).value == 1);
     C(futex_wait, ok, SYS(thread_join, id, vx_deadline_in(VX_NS_PER_S)).value == 3);
     C(futex_wait, hostile, STATUS(futex_wait, P(kit.read_only), 77, 0) == ERR_WOULD_BLOCK);
-    C(futex_wake, hostile, STATUS(futex_wake, P(&word), 1, VX_FUTEX_REQUEUE, UINT64_C(0xffff800000000000)) == ERR_BAD_ADDRESS &&
-                               STATUS(futex_wake, P(&word), 1, VX_FUTEX_REQUEUE, P(kit.page) + 1) == ERR_BAD_ARGUMENT);
+    C(futex_wake, hostile,
+      STATUS(futex_wake, P(&word), 1, VX_FUTEX_REQUEUE, UINT64_C(0xffff800000000000)) == ERR_BAD_ADDRESS &&
+          STATUS(futex_wake, P(&word), 1, VX_FUTEX_REQUEUE, P(kit.page) + 1) == ERR_BAD_ARGUMENT);
 }
 
 static void tls(void)
@@ -160,8 +166,9 @@ static void tls(void)
     C(set_tls, ok, STATUS(set_tls, P(kit.page)) == OK && SYS(get_tls).value == P(kit.page));
     C(get_tls, ok, STATUS(set_tls, mine) == OK && SYS(get_tls).value == mine);
     E(set_tls, BAD_ADDRESS, SYS(set_tls, UINT64_C(0xffff800000000000)));
-    C(set_tls, hostile, STATUS(set_tls, UINT64_C(0x0000800000000000)) == ERR_BAD_ADDRESS &&
-                            STATUS(set_tls, UINT64_MAX) == ERR_BAD_ADDRESS && SYS(get_tls).value == mine);
+    C(set_tls, hostile,
+      STATUS(set_tls, UINT64_C(0x0000800000000000)) == ERR_BAD_ADDRESS &&
+          STATUS(set_tls, UINT64_MAX) == ERR_BAD_ADDRESS && SYS(get_tls).value == mine);
     C(get_tls, hostile, check_enter(NR_get_tls, (const uint64_t[5]){ UINT64_MAX, UINT64_MAX }).value == mine);
 }
 
@@ -171,11 +178,13 @@ static void interrupt(void)
     struct vx_result r = SYS(thread_interrupt, kit_thread());
     status_t slept = STATUS(nanosleep, VX_FOREVER);
     C(thread_interrupt, ok, vx_result_status(r.value) == OK && slept == ERR_INTERRUPTED);
-    C(thread_interrupt, ok, STATUS(nanosleep, kit_soon()) == OK);              /* and only that one */
+    C(thread_interrupt, ok, STATUS(nanosleep, kit_soon()) == OK); /* and only that one */
     E(thread_interrupt, NOT_FOUND, SYS(thread_interrupt, 0xfffff));
-    C(thread_interrupt, hostile, STATUS(thread_interrupt, 0) == ERR_NOT_FOUND && STATUS(thread_interrupt, UINT32_MAX) == ERR_NOT_FOUND);
+    C(thread_interrupt, hostile,
+      STATUS(thread_interrupt, 0) == ERR_NOT_FOUND && STATUS(thread_interrupt, UINT32_MAX) == ERR_NOT_FOUND);
     S(yield, SYS(yield));
-    C(yield, hostile, vx_result_status(check_enter(NR_yield, (const uint64_t[5]){ UINT64_MAX, UINT64_MAX, 1, 2, 3 }).value) == OK);
+    C(yield, hostile,
+      vx_result_status(check_enter(NR_yield, (const uint64_t[5]){ UINT64_MAX, UINT64_MAX, 1, 2, 3 }).value) == OK);
 }
 
 void test_thread(void)

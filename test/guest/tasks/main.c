@@ -142,16 +142,18 @@ static void trees(void)
         (void)SYS(nanosleep, vx_deadline_in(VX_NS_PER_MS));
     }
     CHECK("grandchildren can be seen through a child",
-          sub != 0 && STATUS(task_control, sub, VX_TASK_INFO, P(&info), sizeof info) == OK && info.state == VX_TASK_RUNNING);
+          sub != 0 && STATUS(task_control, sub, VX_TASK_INFO, P(&info), sizeof info) == OK &&
+              info.state == VX_TASK_RUNNING);
     CHECK("destroying a Task ends what it started",
-          STATUS(destroy, top) == OK && (STATUS(task_control, sub, VX_TASK_INFO, P(&info), sizeof info) != OK ||
-                                         info.state == VX_TASK_DEAD));
+          STATUS(destroy, top) == OK &&
+              (STATUS(task_control, sub, VX_TASK_INFO, P(&info), sizeof info) != OK || info.state == VX_TASK_DEAD));
     (void)SYS(cap_drop, sub);
     (void)SYS(cap_drop, top);
     check_no_leak("a destroyed tree gives back every byte", before);
     vx_handle_t spinner = child("spin", 0);
     (void)SYS(nanosleep, vx_deadline_in(30 * VX_NS_PER_MS));
-    CHECK("a Task in an endless loop can be ended", STATUS(destroy, spinner) == OK && await(spinner).cause == VX_CAUSE_DESTROYED);
+    CHECK("a Task in an endless loop can be ended",
+          STATUS(destroy, spinner) == OK && await(spinner).cause == VX_CAUSE_DESTROYED);
     check_no_leak("and gives back every byte", before);
 }
 

@@ -15,10 +15,12 @@ static void states(void)
     volatile uint8_t *p = check_pages(64 << 20, VX_MEM_RESERVE);
     uint64_t reserved = before - free_bytes();
     CHECK("64 MiB of reservation cost next to nothing", p != nullptr && reserved < 65536);
-    CHECK("a piece of it can be committed", STATUS(mem_map, 0, 0, 8192, P(p) + (1 << 20), VX_PROT_READ | VX_PROT_WRITE | VX_MAP_COMMIT) == OK);
+    CHECK("a piece of it can be committed",
+          STATUS(mem_map, 0, 0, 8192, P(p) + (1 << 20), VX_PROT_READ | VX_PROT_WRITE | VX_MAP_COMMIT) == OK);
     p[1 << 20] = 5;
-    CHECK("and given back, keeping the addresses", p[1 << 20] == 5 && STATUS(mem_map, 0, 0, 8192, P(p) + (1 << 20), VX_MAP_RESERVE) == OK &&
-                                                       STATUS(getrandom, P(p) + (1 << 20), 8) == ERR_BAD_ADDRESS);
+    CHECK("and given back, keeping the addresses",
+          p[1 << 20] == 5 && STATUS(mem_map, 0, 0, 8192, P(p) + (1 << 20), VX_MAP_RESERVE) == OK &&
+              STATUS(getrandom, P(p) + (1 << 20), 8) == ERR_BAD_ADDRESS);
     (void)SYS(mem_free, 0, P(p), 64 << 20);
     check_equal("freeing it gives every byte back", free_bytes(), before);
     p = check_pages(1 << 20, RW_LAZY);
@@ -33,7 +35,8 @@ static void states(void)
     p = check_pages(1 << 20, RW_COMMIT);
     CHECK("committed memory is charged at once", p != nullptr && before - free_bytes() >= 1 << 20);
     (void)SYS(mem_free, 0, P(p) + 4096, 4096);
-    CHECK("a page can be freed from the middle", STATUS(getrandom, P(p) + 4096, 8) == ERR_BAD_ADDRESS && STATUS(getrandom, P(p) + 8192, 8) == OK);
+    CHECK("a page can be freed from the middle",
+          STATUS(getrandom, P(p) + 4096, 8) == ERR_BAD_ADDRESS && STATUS(getrandom, P(p) + 8192, 8) == OK);
     (void)SYS(mem_free, 0, P(p), 4096);
     (void)SYS(mem_free, 0, P(p) + 8192, (1 << 20) - 8192);
     check_equal("and freeing the rest gives every byte back", free_bytes(), before);
@@ -63,9 +66,10 @@ static void large_pages(void)
         return;
     p[0] = 1;
     p[(4 << 20) - 1] = 2;
-    CHECK("a hole in the middle of a large page splits it", STATUS(mem_map, 0, 0, 4096, P(p) + (2 << 20), VX_PROT_NONE) == OK &&
-              STATUS(getrandom, P(p) + (2 << 20), 8) == ERR_BAD_ADDRESS && STATUS(getrandom, P(p) + (2 << 20) + 4096, 8) == OK && p[0] == 1 &&
-              p[(4 << 20) - 1] == 2);
+    CHECK("a hole in the middle of a large page splits it",
+          STATUS(mem_map, 0, 0, 4096, P(p) + (2 << 20), VX_PROT_NONE) == OK &&
+              STATUS(getrandom, P(p) + (2 << 20), 8) == ERR_BAD_ADDRESS &&
+              STATUS(getrandom, P(p) + (2 << 20) + 4096, 8) == OK && p[0] == 1 && p[(4 << 20) - 1] == 2);
     (void)SYS(mem_free, 0, P(p), 4 << 20);
     check_equal("and all comes back", free_bytes(), before);
 }
@@ -151,7 +155,8 @@ static void shared(void)
     ((volatile uint8_t *)(uintptr_t)mem.second)[4096 + 17] = 99;
     CHECK("two mappings of one memory show one content", ((volatile uint8_t *)(uintptr_t)again)[17] == 99);
     (void)SYS(cap_drop, mem.value);
-    CHECK("dropping the capability unmaps both", STATUS(getrandom, mem.second, 8) == ERR_BAD_ADDRESS && STATUS(console_write, 0, again, 8) != OK);
+    CHECK("dropping the capability unmaps both",
+          STATUS(getrandom, mem.second, 8) == ERR_BAD_ADDRESS && STATUS(console_write, 0, again, 8) != OK);
     check_no_leak("and gives every byte back", before);
 }
 
@@ -162,7 +167,8 @@ static void vectors(void)
     for (uint64_t i = 1; i <= 50; i++) {
         fp_pattern(&in, i);
         memset(&out, 0, sizeof out);
-        (void)fp_across_call(&in, &out, i % 2 != 0 ? NR_yield : NR_nanosleep, i % 2 != 0 ? 0 : vx_deadline_in(100 * VX_NS_PER_US));
+        (void)fp_across_call(&in, &out, i % 2 != 0 ? NR_yield : NR_nanosleep,
+                             i % 2 != 0 ? 0 : vx_deadline_in(100 * VX_NS_PER_US));
         good &= fp_same(&in, &out);
     }
     CHECK("vector registers survive calls that switch away", good);
@@ -171,9 +177,11 @@ static void vectors(void)
 static void time_page(void)
 {
     const struct vx_time_page *t = (const struct vx_time_page *)VX_TIME_PAGE_ADDRESS;
-    CHECK("the time page describes the machine", t->page_bytes == 4096 && t->harts >= 1 && t->mult != 0 && t->counter_hz > 1000);
+    CHECK("the time page describes the machine",
+          t->page_bytes == 4096 && t->harts >= 1 && t->mult != 0 && t->counter_hz > 1000);
     uint64_t a = vx_clock_realtime_ns(), b = SYS(clock_get_time, VX_CLOCK_REALTIME).value;
-    CHECK("the wall clock of the page and of the call agree", vx_result_status(b) == ERR_NOT_SUPPORTED || (b >= a && b - a < VX_NS_PER_S));
+    CHECK("the wall clock of the page and of the call agree",
+          vx_result_status(b) == ERR_NOT_SUPPORTED || (b >= a && b - a < VX_NS_PER_S));
 }
 
 int main(int argc, char **argv)

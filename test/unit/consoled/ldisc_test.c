@@ -86,7 +86,8 @@ static void control_d(void **)
     ldisc_init(&d);
     assert_int_equal(type("\x04"), LDISC_READY);
     reads("", 64, true); /* end of file */
-    (void)type("ab\x04" "cd\r");
+    (void)type("ab\x04"
+               "cd\r");
     reads("ab", 64, true);
     reads("cd\n", 64, true);
     (void)type("ab\x04");
@@ -153,7 +154,8 @@ static void the_answer_is_taken_out(void **)
 
 static void other_sequences_pass(void **)
 {
-    static const char *const texts[] = { "\x1b\x1b[1;5C", "\x1b[;R", "\x1b[12345678901234567890", "\x1b[1;2;3R", "\x1bOP", "\x1b[5R" };
+    static const char *const texts[] = { "\x1b\x1b[1;5C", "\x1b[;R", "\x1b[12345678901234567890",
+                                         "\x1b[1;2;3R",   "\x1bOP",  "\x1b[5R" };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct winsize w;
         char out[200];
@@ -178,11 +180,30 @@ static void keys(void **)
         const char *bytes;
         uint16_t key;
     } cases[] = {
-        { "a", 'a' },          { "\x1b[A", KEY_UP },    { "\x1b[B", KEY_DOWN },       { "\x1bOC", KEY_RIGHT },        { "\x1b[D", KEY_LEFT },
-        { "\x1b[H", KEY_HOME }, { "\x1b[1~", KEY_HOME }, { "\x1bOF", KEY_END },        { "\x1b[3~", KEY_DELETE },      { "\x1b[5~", KEY_PAGE_UP },
-        { "\x1b[1;5C", KEY_WORD_RIGHT }, { "\x1b[1;3D", KEY_WORD_LEFT }, { "\x1b" "b", KEY_WORD_LEFT }, { "\x1b[24;80R", KEY_REPORT }, { "\x1b[R", KEY_NONE },
-        { "\x1b[?1A", KEY_NONE }, { "\x1b[99999;1~", KEY_NONE }, { "\x1b\x03", KEY_CTRL('C') }, { "\x1b[\r", '\r' }, { "\x1b[1;2;3;4;5;6~", KEY_HOME },
-        { "\x1b\x1b[A", KEY_UP }, { "\x1b[\x1b[A", KEY_UP },
+        { "a", 'a' },
+        { "\x1b[A", KEY_UP },
+        { "\x1b[B", KEY_DOWN },
+        { "\x1bOC", KEY_RIGHT },
+        { "\x1b[D", KEY_LEFT },
+        { "\x1b[H", KEY_HOME },
+        { "\x1b[1~", KEY_HOME },
+        { "\x1bOF", KEY_END },
+        { "\x1b[3~", KEY_DELETE },
+        { "\x1b[5~", KEY_PAGE_UP },
+        { "\x1b[1;5C", KEY_WORD_RIGHT },
+        { "\x1b[1;3D", KEY_WORD_LEFT },
+        { "\x1b"
+          "b",
+          KEY_WORD_LEFT },
+        { "\x1b[24;80R", KEY_REPORT },
+        { "\x1b[R", KEY_NONE },
+        { "\x1b[?1A", KEY_NONE },
+        { "\x1b[99999;1~", KEY_NONE },
+        { "\x1b\x03", KEY_CTRL('C') },
+        { "\x1b[\r", '\r' },
+        { "\x1b[1;2;3;4;5;6~", KEY_HOME },
+        { "\x1b\x1b[A", KEY_UP },
+        { "\x1b[\x1b[A", KEY_UP },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct key_parser p = {};
@@ -199,9 +220,15 @@ static void keys(void **)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line_comes_whole),    cmocka_unit_test(erasing),           cmocka_unit_test(control_c_drops_the_line),
-        cmocka_unit_test(control_d),             cmocka_unit_test(raw_passes_everything), cmocka_unit_test(full_buffers_ring),
-        cmocka_unit_test(the_answer_is_taken_out), cmocka_unit_test(other_sequences_pass), cmocka_unit_test(keys),
+        cmocka_unit_test(a_line_comes_whole),
+        cmocka_unit_test(erasing),
+        cmocka_unit_test(control_c_drops_the_line),
+        cmocka_unit_test(control_d),
+        cmocka_unit_test(raw_passes_everything),
+        cmocka_unit_test(full_buffers_ring),
+        cmocka_unit_test(the_answer_is_taken_out),
+        cmocka_unit_test(other_sequences_pass),
+        cmocka_unit_test(keys),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -195,7 +195,7 @@ static void every_region_cut_anywhere_is_refused_or_sane(void **)
     uint64_t start_info = phys_load_dump(&phys, q35_numa, sizeof q35_numa);
     for (size_t r = 0; r < phys.n; r++) {
         size_t whole = phys.region[r].len;
-        for (size_t len = 0; len<whole; len += whole> 1000 && len > 64 ? 61 : 1) {
+        for (size_t len = 0; len < whole; len += whole > 1000 && len > 64 ? 61 : 1) {
             phys.region[r].len = len;
             parse_damaged(start_info);
         }
@@ -212,7 +212,7 @@ static void every_table_with_a_smaller_length_is_refused_or_sane(void **)
         const uint8_t *bytes = phys.region[r].bytes;
         if (whole < 36 || le64_at(bytes) >> 32 != whole)
             continue;
-        for (size_t len = 36; len<whole; len += whole> 1000 ? 61 : 1) {
+        for (size_t len = 36; len < whole; len += whole > 1000 ? 61 : 1) {
             uint8_t *copy = exact_copy(bytes, len);
             put(copy + 4, len, 4);
             set_sum(copy, len, 9);
@@ -236,7 +236,7 @@ static void every_byte_damaged_is_refused_or_sane(void **)
         bool is_table = whole >= 36 && le64_at(bytes) >> 32 == whole;
         uint8_t *copy = exact_copy(bytes, whole);
         phys.region[r].bytes = copy;
-        for (size_t i = 0; i<whole; i += whole> 1000 && i > 64 ? 7 : 1) {
+        for (size_t i = 0; i < whole; i += whole > 1000 && i > 64 ? 7 : 1) {
             for (size_t f = 0; f < COUNT(flips); f++) {
                 copy[i] = bytes[i] ^ flips[f];
                 parse_damaged(start_info);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Makes the n-th allocation from now on fail; with alloc_fail_for_good all that follow it, too. The test links with --wrap for both functions. */
+ * Makes the n-th allocation from now on fail; with alloc_fail_for_good all that follow it, too. The test links with
+ * --wrap for both functions. */
 #pragma once
 #include <kernel/reticle.h>
 
@@ -8,7 +9,7 @@ status_t __real_reticle_kalloc(struct reticle *r, size_t size, void **out);
 status_t __wrap_reticle_alloc(struct reticle *r, uint32_t order, page_type_t type, paddr_t *out);
 status_t __wrap_reticle_kalloc(struct reticle *r, size_t size, void **out);
 
-static uint32_t alloc_fail_in;   /* 0: never; 1: the next one */
+static uint32_t alloc_fail_in; /* 0: never; 1: the next one */
 static bool alloc_fail_for_good;
 static uint32_t alloc_fail_hits; /* how many failed */
 

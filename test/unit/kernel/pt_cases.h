@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The page-table walker, whatever the entry format: included by one test program for each format. Frames need not exist,
- * so that 1 GiB leaves cost nothing. */
+ * The page-table walker, whatever the entry format: included by one test program for each format. Frames need not
+ * exist, so that 1 GiB leaves cost nothing. */
 #pragma once
 #include "cmocka_kassert.h"
 #include <abi/types.h>
@@ -11,9 +11,9 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
-#define RO  ((uint32_t)VX_PROT_READ)
-#define RW  ((uint32_t)(VX_PROT_READ | VX_PROT_WRITE))
-#define RX  ((uint32_t)(VX_PROT_READ | VX_PROT_EXEC))
+#define RO ((uint32_t)VX_PROT_READ)
+#define RW ((uint32_t)(VX_PROT_READ | VX_PROT_WRITE))
+#define RX ((uint32_t)(VX_PROT_READ | VX_PROT_EXEC))
 #define FRAME_BASE (UINT64_C(64) * GIB) /* a frame that does not exist */
 
 struct hart *host_hart;
@@ -96,7 +96,8 @@ static void leaves_of_every_size_are_found_again(void **)
             /* executable frames are touched: the instruction cache must learn of them */
             install(va, level, pa, prots[i], prots[i] == RX ? MEM_NORMAL : MEM_DEVICE);
             expect(va, pa, prots[i], prots[i] == RX ? MEM_NORMAL : MEM_DEVICE);
-            expect(va + pt_span(level) - 1, pa + pt_span(level) - 1, prots[i], prots[i] == RX ? MEM_NORMAL : MEM_DEVICE);
+            expect(va + pt_span(level) - 1, pa + pt_span(level) - 1, prots[i],
+                   prots[i] == RX ? MEM_NORMAL : MEM_DEVICE);
         }
         clear(5 * GIB, 5 * GIB + 4 * pt_span(level), 0, PT_USER_END);
         assert_int_equal(root.free_pages, free_at_start);
@@ -132,7 +133,10 @@ static void tables_stay_while_a_neighbour_needs_them(void **)
 static void a_plan_counts_tables_exactly(void **)
 {
     for (unsigned round = 0; round < 200; round++) {
-        struct { uint64_t va; unsigned level; } leaf[24];
+        struct {
+            uint64_t va;
+            unsigned level;
+        } leaf[24];
         struct pt_plan plan = { 0, PT_LEVELS };
         struct block_list tables = {};
         unsigned n = 0, reached;

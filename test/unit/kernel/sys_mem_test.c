@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The memory calls as a Task makes them: what they accept, every error by name, rights, and that failure leaves nothing. */
+ * The memory calls as a Task makes them: what they accept, every error by name, rights, and that failure leaves
+ * nothing. */
 // sources: kernel/sys_mem.c kernel/cap.c kernel/mem.c kernel/vm.c kernel/vm_fault.c kernel/pt.c kernel/reticle.c
 // sources: kernel/reticle_check.c base/tree.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc
@@ -15,14 +16,14 @@
 #include <kernel/syscall.h>
 #include <string.h>
 
-#define MIB  (UINT64_C(1) << 20)
+#define MIB (UINT64_C(1) << 20)
 #define PAGE ((uint64_t)ARCH_PAGE_SIZE)
-#define RO   ((uint64_t)VX_PROT_READ)
-#define RW   ((uint64_t)(VX_PROT_READ | VX_PROT_WRITE))
-#define RX   ((uint64_t)(VX_PROT_READ | VX_PROT_EXEC))
-#define WX   ((uint64_t)(VX_PROT_WRITE | VX_PROT_EXEC))
+#define RO ((uint64_t)VX_PROT_READ)
+#define RW ((uint64_t)(VX_PROT_READ | VX_PROT_WRITE))
+#define RX ((uint64_t)(VX_PROT_READ | VX_PROT_EXEC))
+#define WX ((uint64_t)(VX_PROT_WRITE | VX_PROT_EXEC))
 #define SLOTS 64u
-#define CHIP_BASE   UINT64_C(0xfe000000) /* registers of nobody */
+#define CHIP_BASE UINT64_C(0xfe000000) /* registers of nobody */
 #define KERNEL_CHIP (CHIP_BASE + 4 * PAGE)
 
 struct hart *host_hart;
@@ -184,9 +185,16 @@ static bool writable(uint64_t at)
 static void mem_alloc_refuses_what_makes_no_sense(void **)
 {
     static const uint64_t bad[] = {
-        RW, RW | VX_MEM_LAZY | VX_MEM_COMMIT, RW | VX_MEM_RESERVE | VX_MEM_LAZY, WX | VX_MEM_LAZY, RW | VX_MEM_LAZY | 8,
-        RW | VX_MEM_COMMIT | 0x800, RW | VX_MEM_COMMIT | UINT64_C(1) << 32, RW | VX_MEM_LAZY | VX_MEM_HANDLE,
-        RW | VX_MEM_COMMIT | VX_MEM_NO_MAP, RW | VX_MEM_COMMIT | VX_MEM_CONTIG,
+        RW,
+        RW | VX_MEM_LAZY | VX_MEM_COMMIT,
+        RW | VX_MEM_RESERVE | VX_MEM_LAZY,
+        WX | VX_MEM_LAZY,
+        RW | VX_MEM_LAZY | 8,
+        RW | VX_MEM_COMMIT | 0x800,
+        RW | VX_MEM_COMMIT | UINT64_C(1) << 32,
+        RW | VX_MEM_LAZY | VX_MEM_HANDLE,
+        RW | VX_MEM_COMMIT | VX_MEM_NO_MAP,
+        RW | VX_MEM_COMMIT | VX_MEM_CONTIG,
         RW | VX_MEM_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP | VX_MEM_FIXED,
     };
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -251,7 +259,8 @@ static void shared_memory_is_mapped_as_its_rights_allow(void **)
     assert_false(writable(view));
     expect_error(sys_mem_map(reader, 0, PAGE, 0, RW), ERR_NO_RIGHTS);
     expect_error(sys_mem_map(reader, 0, PAGE, 0, RX), ERR_NO_RIGHTS);
-    expect_error(sys_mem_map(blind, 0, PAGE, 0, VX_PROT_WRITE), ERR_NO_RIGHTS); /* the hardware cannot hide what is written */
+    expect_error(sys_mem_map(blind, 0, PAGE, 0, VX_PROT_WRITE),
+                 ERR_NO_RIGHTS); /* the hardware cannot hide what is written */
     expect_error(sys_mem_map(0, 0, PAGE, view, RW), ERR_NO_RIGHTS);
     expect_error(sys_mem_map(r.first, 0, PAGE, 0, WX), ERR_BAD_ARGUMENT);
     expect_error(sys_mem_map(reader, 0, 3 * PAGE, 0, RO), ERR_BAD_ARGUMENT);
@@ -338,7 +347,8 @@ static void surfaces_have_limits(void **)
 
 static void registers_are_mapped_as_registers(void **)
 {
-    uint64_t all = grant(&chip, VX_R_READ | VX_R_WRITE, 0, 64 * PAGE), part = grant(&chip, VX_R_READ, 8 * PAGE, 2 * PAGE);
+    uint64_t all = grant(&chip, VX_R_READ | VX_R_WRITE, 0, 64 * PAGE),
+             part = grant(&chip, VX_R_READ, 8 * PAGE, 2 * PAGE);
     unsigned level;
     uint64_t at = expect_ok(sys_device_map_mmio(part, PAGE, PAGE)).first;
     uint64_t entry = *pt_walk(task.vm.as.root, at, 0, &level);
@@ -405,8 +415,8 @@ static struct sysret make_registers(uint64_t device)
 
 static void whatever_allocation_fails_nothing_is_left_behind(void **)
 {
-    static struct sysret (*const calls[])(uint64_t) = { make_committed, make_shared,  make_contiguous,
-                                                        make_surface,   make_dma, make_registers };
+    static struct sysret (*const calls[])(uint64_t) = { make_committed, make_shared, make_contiguous,
+                                                        make_surface,   make_dma,    make_registers };
     uint64_t device = grant(&chip, VX_R_READ | VX_R_DMA, 0, 64 * PAGE);
     for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
         uint64_t before = task.reticle.free_pages;

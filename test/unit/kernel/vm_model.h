@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * An address space beside a plain model of it, page by page: what is mapped, in which state, whether it has a frame, and
- * what the frame holds. Operations are applied to both; every disagreement aborts. */
+ * An address space beside a plain model of it, page by page: what is mapped, in which state, whether it has a frame,
+ * and what the frame holds. Operations are applied to both; every disagreement aborts. */
 #pragma once
 #include "alloc_fail.h"
 #include <isa/hart.h>
@@ -12,21 +12,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define must(cond)                                                                                                         \
-    do {                                                                                                                   \
-        if (!(cond)) {                                                                                                     \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                                     \
-            abort();                                                                                                       \
-        }                                                                                                                  \
+#define must(cond)                                                                                                     \
+    do {                                                                                                               \
+        if (!(cond)) {                                                                                                 \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                                 \
+            abort();                                                                                                   \
+        }                                                                                                              \
     } while (0)
 
-#define MIB          (UINT64_C(1) << 20)
-#define PAGE         ((uint64_t)ARCH_PAGE_SIZE)
-#define RO           ((uint32_t)VX_PROT_READ)
-#define RW           ((uint32_t)(VX_PROT_READ | VX_PROT_WRITE))
-#define RX           ((uint32_t)(VX_PROT_READ | VX_PROT_EXEC))
-#define RAM_BASE     (16 * MIB)
-#define WINDOW_BASE  VX_MAP_BASE
+#define MIB (UINT64_C(1) << 20)
+#define PAGE ((uint64_t)ARCH_PAGE_SIZE)
+#define RO ((uint32_t)VX_PROT_READ)
+#define RW ((uint32_t)(VX_PROT_READ | VX_PROT_WRITE))
+#define RX ((uint32_t)(VX_PROT_READ | VX_PROT_EXEC))
+#define RAM_BASE (16 * MIB)
+#define WINDOW_BASE VX_MAP_BASE
 #define WINDOW_PAGES 3072u /* 12 MiB */
 #define SHARED_PAGES 1536u /* the object: 6 MiB, with a jump in the middle of its frames */
 
@@ -157,11 +157,13 @@ static void compare_page(uint64_t i)
         if (!m->backed)
             return;
         compare_anon_frame(entry, level, page_va(i));
-        must(*(uint64_t *)arch_phys_to_virt((paddr_t){ pt_frame(entry) + (page_va(i) & (pt_span(level) - 1)) }) == m->content);
+        must(*(uint64_t *)arch_phys_to_virt((paddr_t){ pt_frame(entry) + (page_va(i) & (pt_span(level) - 1)) }) ==
+             m->content);
     } else {
         must(a->obj == &shared && a->cap == &caps[m->cap]);
         must(a->offset + (page_va(i) - a->node.key) == m->object_page * PAGE);
-        must(pt_frame(entry) + (page_va(i) & (pt_span(level) - 1)) == shared_frame(&shared, m->object_page * PAGE, &run).raw);
+        must(pt_frame(entry) + (page_va(i) & (pt_span(level) - 1)) ==
+             shared_frame(&shared, m->object_page * PAGE, &run).raw);
     }
 }
 
@@ -181,7 +183,8 @@ static void compare_areas(void)
     must(mapped == listed);
 }
 
-/* Exact conservation: every page of RAM is free, a frame in the window, a table on the way, or what holds the records. */
+/* Exact conservation: every page of RAM is free, a frame in the window, a table on the way, or what holds the records.
+ */
 static void compare_world(void)
 {
     tables_seen = frames_seen = 0;
@@ -197,7 +200,8 @@ static void compare_world(void)
         by_type[f.type] += UINT64_C(1) << f.order;
         i += f.type == PAGE_NONE ? 1 : UINT64_C(1) << f.order;
     }
-    must(by_type[PAGE_ANON] == frames_seen && by_type[PAGE_TABLE] == tables_seen && by_type[PAGE_FREE] == ram.free_pages);
+    must(by_type[PAGE_ANON] == frames_seen && by_type[PAGE_TABLE] == tables_seen &&
+         by_type[PAGE_FREE] == ram.free_pages);
 }
 
 /* --- operations --- */
@@ -265,7 +269,9 @@ static void op_map_anon(struct op_range r)
         return;
     must(at == page_va(r.first));
     for (uint64_t i = r.first; i < r.first + r.n; i++)
-        model[i] = (struct model_page){ .kind = VMA_ANON, .state = (uint8_t)state, .prot = prot, .backed = state == VX_MEM_COMMIT };
+        model[i] = (struct model_page){
+            .kind = VMA_ANON, .state = (uint8_t)state, .prot = prot, .backed = state == VX_MEM_COMMIT
+        };
 }
 
 static void op_map_object(struct op_range r)
@@ -284,8 +290,9 @@ static void op_map_object(struct op_range r)
     if (!happened(st, before))
         return;
     for (uint64_t i = 0; i < r.n; i++)
-        model[r.first + i] = (struct model_page){ .kind = VMA_OBJECT, .cap = (uint8_t)cap, .prot = prot, .backed = true,
-                                                  .object_page = (uint32_t)(offset + i) };
+        model[r.first + i] = (struct model_page){
+            .kind = VMA_OBJECT, .cap = (uint8_t)cap, .prot = prot, .backed = true, .object_page = (uint32_t)(offset + i)
+        };
 }
 
 static bool model_concerned(const struct model_page *m, int cap)
@@ -348,7 +355,8 @@ static void op_protect(struct op_range r)
     uint32_t prot = random_prot(), state = random_below(2) == 0 ? 0 : random_map_state();
     while (r.n > 1 && !model_all_mapped(r) && random_below(8) != 0) /* mostly what exists */
         r.n /= 2;
-    status_t want = model_protect_status(r, prot, state), st = vm_protect(&vm, page_va(r.first), r.n * PAGE, prot, state);
+    status_t want = model_protect_status(r, prot, state),
+             st = vm_protect(&vm, page_va(r.first), r.n * PAGE, prot, state);
     if (want != OK) {
         must(st == want || (st != OK && st != ERR_NO_MEMORY)); /* the first offending area decides */
         return;
@@ -364,7 +372,8 @@ static void op_touch(struct op_range r)
 {
     for (uint64_t i = r.first; i < r.first + r.n && i < r.first + 8; i++) {
         struct model_page *m = &model[i];
-        bool write = random_below(2) == 0, allowed = m->kind != 0 && (m->prot & (write ? VX_PROT_WRITE : VX_PROT_READ)) != 0 &&
+        bool write = random_below(2) == 0, allowed = m->kind != 0 &&
+                                                     (m->prot & (write ? VX_PROT_WRITE : VX_PROT_READ)) != 0 &&
                                                      (m->backed || m->state == VX_MEM_LAZY);
         uint64_t word = ++writes, before = ram.free_pages;
         status_t st = write ? host_user_write(page_va(i), &word, 8) : host_user_read(&word, page_va(i), 8);

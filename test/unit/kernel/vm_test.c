@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Address spaces: random use against a model that knows every page; every allocation of every operation failing in turn;
- * and the edges by name. */
+ * Address spaces: random use against a model that knows every page; every allocation of every operation failing in
+ * turn; and the edges by name. */
 // sources: kernel/vm.c kernel/vm_fault.c kernel/pt.c kernel/reticle.c kernel/reticle_check.c base/tree.c
 // sources: kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc
@@ -54,7 +54,8 @@ static void furnish(void)
         must(vm_fault(&vm, AT(i), VX_PROT_WRITE) == OK);
     must(map_anon(AT(1200), 100, RO, VX_MEM_RESERVE) == OK);
     uint64_t at;
-    must(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 1200 * PAGE, AT(1536), RW, true, &at) == OK);
+    must(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 1200 * PAGE, AT(1536), RW, true, &at) ==
+         OK);
 }
 
 static status_t step_commit(void)
@@ -158,9 +159,13 @@ static uint64_t hash_world(void)
 static void whatever_allocation_fails_nothing_changes(void **)
 {
     static status_t (*const steps[])(void) = {
-        step_commit, step_commit_far, step_reserve, step_map_object, step_fixed_frame, step_touch, step_touch_far,
-        step_unmap_inside_a_large_leaf, step_unmap_across, step_unmap_of_one_capability, step_protect_across,
-        step_commit_lazy, step_reserve_parts, step_commit_reserved,
+        step_commit,         step_commit_far,
+        step_reserve,        step_map_object,
+        step_fixed_frame,    step_touch,
+        step_touch_far,      step_unmap_inside_a_large_leaf,
+        step_unmap_across,   step_unmap_of_one_capability,
+        step_protect_across, step_commit_lazy,
+        step_reserve_parts,  step_commit_reserved,
     };
     for (unsigned s = 0; s < sizeof steps / sizeof *steps; s++) {
         world_begin(40 * MIB);
@@ -215,16 +220,25 @@ static void large_areas_get_large_pages_and_aligned_places(void **)
     assert_int_equal(leaf_level(at), 1);
     assert_int_equal(leaf_level(at + 2 * MIB), 1);
     assert_int_equal(leaf_level(at + 4 * MIB), 0);
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 3 * MIB, 0, RW, false, &at), OK);
+    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 3 * MIB, 0, RW, false, &at),
+                     OK);
     assert_int_equal(leaf_level(at), 0); /* its frames lie at 1 MiB past a boundary */
     assert_int_equal(vm_unmap(&vm, at, 3 * MIB, &caps[0]), OK);
 }
 
 static void bad_ranges_are_refused(void **)
 {
-    static const struct { uint64_t addr, len; } bad[] = {
-        { VX_UADDR_MIN - PAGE, PAGE }, { VX_UADDR_LIMIT, PAGE }, { VX_UADDR_LIMIT - PAGE, 2 * PAGE }, { AT(0) + 1, PAGE },
-        { AT(0), 0 }, { AT(0), PAGE + 1 }, { UINT64_MAX & ~(PAGE - 1), 2 * PAGE }, { 0xffff800000000000, PAGE },
+    static const struct {
+        uint64_t addr, len;
+    } bad[] = {
+        { VX_UADDR_MIN - PAGE, PAGE },
+        { VX_UADDR_LIMIT, PAGE },
+        { VX_UADDR_LIMIT - PAGE, 2 * PAGE },
+        { AT(0) + 1, PAGE },
+        { AT(0), 0 },
+        { AT(0), PAGE + 1 },
+        { UINT64_MAX & ~(PAGE - 1), 2 * PAGE },
+        { 0xffff800000000000, PAGE },
     };
     uint64_t at;
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -264,7 +278,8 @@ static void addresses_are_reused_and_a_taken_hint_is_only_a_hint(void **)
     assert_int_equal(c, b + 64 * PAGE);
 }
 
-/* Many small holes before the hint can reach a large one: the search jumps above the last area, and later finds holes. */
+/* Many small holes before the hint can reach a large one: the search jumps above the last area, and later finds holes.
+ */
 static void a_fragmented_space_still_has_room(void **)
 {
     for (uint64_t i = 0; i < 300; i++)
@@ -313,7 +328,8 @@ static void freeing_committed_memory_never_needs_memory(void **)
         assert_non_null(area_at(&vm, AT(i + 1)));
     }
     take_all_memory();
-    assert_int_equal(vm_unmap(&vm, AT(1024 + 256), PAGE, nullptr), ERR_NO_MEMORY); /* cuts a large page: that is asking for more */
+    assert_int_equal(vm_unmap(&vm, AT(1024 + 256), PAGE, nullptr),
+                     ERR_NO_MEMORY); /* cuts a large page: that is asking for more */
     assert_int_equal(vm_unmap(&vm, AT(1024), 512 * PAGE, nullptr), OK);
     give_memory_back();
 }
@@ -366,7 +382,8 @@ static void translation_names_the_byte(void **)
 {
     paddr_t pa;
     uint64_t at, run;
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 6 * MIB, 0, RW, false, &at), OK);
+    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 6 * MIB, 0, RW, false, &at),
+                     OK);
     for (uint64_t off = 0; off < 6 * MIB; off += 99 * PAGE + 4) {
         assert_int_equal(vm_translate(&vm, at + off, VX_PROT_WRITE, &pa), OK);
         assert_int_equal(pa.raw, shared_frame(&shared, off & ~(PAGE - 1), &run).raw + off % PAGE);
@@ -374,7 +391,8 @@ static void translation_names_the_byte(void **)
     assert_int_equal(vm_translate(&vm, at, VX_PROT_EXEC, &pa), ERR_BAD_ADDRESS);
     assert_int_equal(vm_translate(&vm, at - 1, VX_PROT_READ, &pa), ERR_BAD_ADDRESS);
     uint64_t device;
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_DEVICE, 0, PAGE, 0, RW, false, &device), OK);
+    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_DEVICE, 0, PAGE, 0, RW, false, &device),
+                     OK);
     assert_int_equal(vm_translate(&vm, device, VX_PROT_READ, &pa), ERR_BAD_ADDRESS); /* registers are not memory */
 }
 
@@ -385,7 +403,8 @@ static void protection_never_exceeds_the_capability(void **)
     assert_int_equal(vm_protect(&vm, at, PAGE, RW, 0), ERR_NO_RIGHTS);
     assert_int_equal(vm_protect(&vm, at, PAGE, RX, 0), OK);
     assert_int_equal(vm_protect(&vm, at, PAGE, RX, VX_MEM_LAZY), ERR_BAD_ARGUMENT);
-    assert_int_equal(vm_map_object(&vm, &shared, nullptr, shared_frame, MEM_NORMAL, 0, PAGE, 0, RO, false, &kernels), OK);
+    assert_int_equal(vm_map_object(&vm, &shared, nullptr, shared_frame, MEM_NORMAL, 0, PAGE, 0, RO, false, &kernels),
+                     OK);
     assert_int_equal(vm_protect(&vm, kernels, PAGE, RW, 0), ERR_NO_RIGHTS);
     assert_int_equal(vm_protect(&vm, kernels, PAGE, VX_PROT_NONE, 0), OK);
     assert_int_equal(vm_protect(&vm, kernels, PAGE, RO, 0), ERR_NO_RIGHTS);
@@ -395,7 +414,8 @@ static void the_end_of_a_space_only_detaches_it(void **)
 {
     uint64_t at;
     assert_int_equal(map_anon(AT(0), 600, RW, VX_MEM_COMMIT), OK);
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 2 * PAGE, 0, RW, false, &at), OK);
+    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 2 * PAGE, 0, RW, false, &at),
+                     OK);
     uint64_t before = ram.free_pages;
     arch_aspace_activate(nullptr);
     vm_fini(&vm);

@@ -14,8 +14,8 @@ static void add(struct builder *b, const char *name, uint32_t mode, const char *
 {
     size_t name_len = strlen(name) + 1;
     char head[111];
-    snprintf(head, sizeof head, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 1u, mode, 0u, 0u, 1u, 7u, (unsigned)len,
-             0u, 0u, 0u, 0u, (unsigned)name_len, 0u);
+    snprintf(head, sizeof head, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 1u, mode, 0u, 0u, 1u, 7u,
+             (unsigned)len, 0u, 0u, 0u, 0u, (unsigned)name_len, 0u);
     memcpy(b->bytes + b->len, head, 110);
     memcpy(b->bytes + b->len + 110, name, name_len);
     b->len = (b->len + 110 + name_len + 3) & ~(size_t)3;

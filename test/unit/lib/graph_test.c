@@ -65,7 +65,11 @@ static void order_follows_needs_and_after(void **)
 
 static void mistakes_are_refused_with_their_line(void **)
 {
-    static const struct { const char *text; uint32_t line; const char *word; } cases[] = {
+    static const struct {
+        const char *text;
+        uint32_t line;
+        const char *word;
+    } cases[] = {
         { "image /x\n", 1, "image" },
         { "service a\nimagine /x\n", 2, "imagine" },
         { "service a\nimage\n", 2, "image" },
@@ -115,7 +119,8 @@ static void limits_hold_at_their_edges(void **)
         assert_int_equal(parse(text), over ? ERR_TOO_BIG : OK);
         snprintf(text, sizeof text, "service s\nimage /s\ncrash-limit %u 1s\n", (unsigned)GRAPH_CRASHES_MAX + over);
         assert_int_equal(parse(text), over ? ERR_TOO_BIG : OK);
-        snprintf(text, sizeof text, "service %.*s\nimage /s\n", GRAPH_WORD_MAX - 1 + (int)over, "abcdefghijklmnopqrstuvwxyz");
+        snprintf(text, sizeof text, "service %.*s\nimage /s\n", GRAPH_WORD_MAX - 1 + (int)over,
+                 "abcdefghijklmnopqrstuvwxyz");
         assert_int_equal(parse(text), over ? ERR_TOO_BIG : OK);
     }
 }
@@ -123,7 +128,8 @@ static void limits_hold_at_their_edges(void **)
 /* Any prefix and any single changed byte of a good graph ends in an answer, not outside the text. */
 static void damaged_text_is_read_safely(void **)
 {
-    static const char good[] = "service a\n image /a\n provides n\nservice b\n image /b\n uses n\n cap x from y READ,COPY optional\n";
+    static const char good[] =
+        "service a\n image /a\n provides n\nservice b\n image /b\n uses n\n cap x from y READ,COPY optional\n";
     for (size_t len = 0; len < sizeof good; len++) {
         char *exact = malloc(len != 0 ? len : 1);
         memcpy(exact, good, len);
@@ -140,12 +146,9 @@ static void damaged_text_is_read_safely(void **)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_description_is_taken_in),
-        cmocka_unit_test(the_committed_graph_is_accepted),
-        cmocka_unit_test(order_follows_needs_and_after),
-        cmocka_unit_test(mistakes_are_refused_with_their_line),
-        cmocka_unit_test(limits_hold_at_their_edges),
-        cmocka_unit_test(damaged_text_is_read_safely),
+        cmocka_unit_test(a_whole_description_is_taken_in), cmocka_unit_test(the_committed_graph_is_accepted),
+        cmocka_unit_test(order_follows_needs_and_after),   cmocka_unit_test(mistakes_are_refused_with_their_line),
+        cmocka_unit_test(limits_hold_at_their_edges),      cmocka_unit_test(damaged_text_is_read_safely),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

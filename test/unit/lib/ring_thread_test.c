@@ -2,8 +2,8 @@
 // sanitize: thread
 // libs: -lpthread
 /* SPDX-License-Identifier: MIT
- * Producer and consumer on two threads, under the thread sanitizer: every message arrives whole, once and in order, and a
- * sleeping side is always woken. The kernel here is one semaphore a side, as sticky as a signal bit. */
+ * Producer and consumer on two threads, under the thread sanitizer: every message arrives whole, once and in order, and
+ * a sleeping side is always woken. The kernel here is one semaphore a side, as sticky as a signal bit. */
 #include "host.h"
 #include <pthread.h>
 #include <semaphore.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The line editor against a small terminal: what a person sees must be prompt and line, with the cursor where it belongs. */
+ * The line editor against a small terminal: what a person sees must be prompt and line, with the cursor where it
+ * belongs. */
 // sources: bin/sh/edit.c bin/sh/history.c bin/sh/path.c lib/libterm/keys.c
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,11 +29,25 @@ static void control(char final)
 {
     unsigned n = pending[1] != '\0' ? (unsigned)atoi(pending + 1) : 1;
     switch (final) {
-    case 'A': assert_true(row >= n); row -= n; break;
-    case 'C': column += n; assert_true(column < COLUMNS); break;
-    case 'J': if (strcmp(pending, "[2") == 0) memset(screen, ' ', sizeof screen); else clear_from_cursor(); break;
-    case 'H': row = column = 0; break;
-    default: fail_msg("the editor sent ESC %s%c", pending, final);
+    case 'A':
+        assert_true(row >= n);
+        row -= n;
+        break;
+    case 'C':
+        column += n;
+        assert_true(column < COLUMNS);
+        break;
+    case 'J':
+        if (strcmp(pending, "[2") == 0)
+            memset(screen, ' ', sizeof screen);
+        else
+            clear_from_cursor();
+        break;
+    case 'H':
+        row = column = 0;
+        break;
+    default:
+        fail_msg("the editor sent ESC %s%c", pending, final);
     }
 }
 
@@ -122,20 +137,29 @@ static void typing_and_moving(void **)
     begin();
     (void)type("abc" LEFT LEFT "X" RIGHT "Y");
     is("aXbYc");
-    (void)type("\x01" "0" "\x05" "9\x1b[H" "\x1b[F" "!");
+    (void)type("\x01"
+               "0"
+               "\x05"
+               "9\x1b[H"
+               "\x1b[F"
+               "!");
     is("0aXbYc9!");
     (void)type(LEFT LEFT LEFT LEFT LEFT LEFT LEFT LEFT LEFT LEFT LEFT);
     assert_int_equal(e.cursor, 0);
-    (void)type(RIGHT RIGHT "\x7f" "\x1b[3~" "\x04");
+    (void)type(RIGHT RIGHT "\x7f"
+                           "\x1b[3~"
+                           "\x04");
     is("0Yc9!");
 }
 
 static void cutting_and_putting_back(void **)
 {
     begin();
-    (void)type("one two three" "\x17");
+    (void)type("one two three"
+               "\x17");
     is("one two ");
-    (void)type("\x19" "\x19");
+    (void)type("\x19"
+               "\x19");
     is("one two threethree");
     (void)type("\x01" RIGHT RIGHT RIGHT "\x0b");
     is("one");
@@ -145,7 +169,10 @@ static void cutting_and_putting_back(void **)
     is("one");
     (void)type("\x14");
     is("oen");
-    (void)type("\x1b" "b" "\x1b" "d");
+    (void)type("\x1b"
+               "b"
+               "\x1b"
+               "d");
     is("");
 }
 
@@ -158,7 +185,10 @@ static void lines_longer_than_the_screen(void **)
     for (unsigned i = 0; i < 60; i++)
         (void)type(LEFT);
     (void)type("XYZ\x7f\x7f");
-    (void)type("\x01" "q" "\x05" "\x15");
+    (void)type("\x01"
+               "q"
+               "\x05"
+               "\x15");
     is("");
     begin();
     (void)type("01234567890123456"); /* exactly to the edge */
@@ -173,11 +203,14 @@ static void history_up_and_down(void **)
     sh_history_add(&history, "first", 5);
     sh_history_add(&history, "second", 6);
     begin();
-    (void)type("dra" "\x1b[A");
+    (void)type("dra"
+               "\x1b[A");
     is("second");
-    (void)type("\x10" "\x1b[A");
+    (void)type("\x10"
+               "\x1b[A");
     is("first");
-    (void)type("\x1b[B" "\x0e");
+    (void)type("\x1b[B"
+               "\x0e");
     is("dra");
     (void)type("\x1b[B");
     is("dra");
@@ -242,8 +275,8 @@ static void paths(void **)
 {
     char out[SH_PATH_MAX];
     static const char *const cases[][3] = {
-        { "/", "bin", "/bin" }, { "/a/b", "../c", "/a/c" }, { "/a", "../../..", "/" }, { "/a", "/x//y/./z/", "/x/y/z" },
-        { "/a", "", "/a" },     { "/", ".", "/" },
+        { "/", "bin", "/bin" },           { "/a/b", "../c", "/a/c" }, { "/a", "../../..", "/" },
+        { "/a", "/x//y/./z/", "/x/y/z" }, { "/a", "", "/a" },         { "/", ".", "/" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_true(sh_path_join(cases[i][0], cases[i][1], out));
@@ -266,9 +299,14 @@ static void paths(void **)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(typing_and_moving),  cmocka_unit_test(cutting_and_putting_back), cmocka_unit_test(lines_longer_than_the_screen),
-        cmocka_unit_test(history_up_and_down), cmocka_unit_test(endings),                  cmocka_unit_test(a_full_line_rings),
-        cmocka_unit_test(history_forgets_the_oldest), cmocka_unit_test(paths),
+        cmocka_unit_test(typing_and_moving),
+        cmocka_unit_test(cutting_and_putting_back),
+        cmocka_unit_test(lines_longer_than_the_screen),
+        cmocka_unit_test(history_up_and_down),
+        cmocka_unit_test(endings),
+        cmocka_unit_test(a_full_line_rings),
+        cmocka_unit_test(history_forgets_the_oldest),
+        cmocka_unit_test(paths),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

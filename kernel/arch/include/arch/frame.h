@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The saved register frame of a thread. `struct arch_frame` is complete in <isa/frame.h>; entry code saves straight into
- * the frame that struct hart.frame points to, so a thread's whole state is its frame (and its struct arch_fp). */
+ * The saved register frame of a thread. `struct arch_frame` is complete in <isa/frame.h>; entry code saves straight
+ * into the frame that struct hart.frame points to, so a thread's whole state is its frame (and its struct arch_fp). */
 #pragma once
 #include <abi/status.h>
 #include <abi/types.h>
@@ -19,9 +19,10 @@ void arch_frame_init(struct arch_frame *f, uaddr_t pc, uaddr_t sp, uint64_t arg0
  *   void arch_frame_set_result(struct arch_frame *f, uint64_t first, uint64_t second);
  *   void arch_frame_restart(struct arch_frame *f);   pc back onto the system-call instruction
  *   void arch_frame_advance(struct arch_frame *f);   pc past it (undoes restart)
- *   ARCH_ELF_MACHINE                                 e_machine of executables for this architecture                                    */
+ *   ARCH_ELF_MACHINE                                 e_machine of executables for this architecture */
 
-/* Copies between a frame and the ABI's register list; set refuses values that would be privileged (ERR_BAD_ARGUMENT). */
+/* Copies between a frame and the ABI's register list; set refuses values that would be privileged (ERR_BAD_ARGUMENT).
+ */
 void arch_frame_get_regs(const struct arch_frame *f, struct vx_frame *out);
 status_t arch_frame_set_regs(struct arch_frame *f, const struct vx_frame *in);
 

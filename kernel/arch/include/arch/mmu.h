@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Address spaces as the hardware sees them. The portable walker (kernel/pt.h) edits tables; this activates and flushes. */
+ * Address spaces as the hardware sees them. The portable walker (kernel/pt.h) edits tables; this activates and flushes.
+ */
 #pragma once
 #include <abi/status.h>
 #include <base/addr.h>
@@ -10,7 +11,7 @@
  *   void *arch_phys_to_virt(paddr_t pa);      through the direct map; RAM only
  *   paddr_t arch_virt_to_phys(const void *p); of the direct map or the kernel image */
 
-#define ARCH_PAGE_SIZE  4096u
+#define ARCH_PAGE_SIZE 4096u
 #define ARCH_PAGE_SHIFT 12u
 
 /* `root` is a zeroed page; the kernel's half is made visible in it if the isa needs that. */
@@ -35,7 +36,8 @@ void *arch_map_device(paddr_t pa, size_t len_bytes);
 status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count);
 void arch_ports_revoke(struct arch_aspace *as, uint32_t first, uint32_t count);
 
-/* Walks the kernel's own tables: returns the leaf entry that maps kernel address va and its level, or 0. For self-tests. */
+/* Walks the kernel's own tables: returns the leaf entry that maps kernel address va and its level, or 0. For
+ * self-tests. */
 uint64_t arch_kernel_pte(vaddr_t va, unsigned *level);
 /* Makes data that was written visible to instruction fetch. */
 void arch_sync_icache(const void *p, size_t len_bytes);

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #define PT_ENTRIES 512u
-#define PT_LEVELS  4u
+#define PT_LEVELS 4u
 
 /* prot: VX_PROT_* plus */
-#define PTE_USER   0x100u /* reachable from user mode; without it a kernel-global mapping */
+#define PTE_USER 0x100u /* reachable from user mode; without it a kernel-global mapping */
 
 enum mem_type : uint8_t {
     MEM_NORMAL = 0, /* write-back cacheable */

@@ -12,41 +12,44 @@
 #define LAYOUT_DIRECT 0xffff800000000000
 #define LAYOUT_DEVICE 0xffffc00000000000
 #define LAYOUT_PA_BITS 46 /* what fits into either window */
-#define LAYOUT_IMAGE  0xffffffff80000000
+#define LAYOUT_IMAGE 0xffffffff80000000
 #define LAYOUT_WINDOW 0xffffffffc0000000
-#define LAYOUT_UART   0x09000000 /* where QEMU's virt machine has its PL011; used only until the device tree was read */
+#define LAYOUT_UART 0x09000000 /* where QEMU's virt machine has its PL011; used only until the device tree was read */
 
-/* Every hart's kernel stack: a guard page, the stack, and directly above it the stack for reports of a broken kernel. */
+/* Every hart's kernel stack: a guard page, the stack, and directly above it the stack for reports of a broken kernel.
+ */
 #define STACK_BYTES_LOG2 14
-#define STACK_BYTES      16384
-#define EMERGENCY_BYTES  8192
+#define STACK_BYTES 16384
+#define EMERGENCY_BYTES 8192
 
-#define FRAME_BYTES  272
-#define FRAME_SP     248
-#define FRAME_PC     256
-#define HART_FRAME       0
-#define HART_STACK_TOP   8 /* followed by the system-call table */
+#define FRAME_BYTES 272
+#define FRAME_SP 248
+#define FRAME_PC 256
+#define HART_FRAME 0
+#define HART_STACK_TOP 8 /* followed by the system-call table */
 #define HART_NEED_SWITCH 24
 
 /* What a vector tells C about itself. */
-#define TRAP_SYNC     0
-#define TRAP_IRQ      1
-#define TRAP_FIQ      2
-#define TRAP_SERROR   3
+#define TRAP_SYNC 0
+#define TRAP_IRQ 1
+#define TRAP_FIQ 2
+#define TRAP_SERROR 3
 #define TRAP_OVERFLOW 4
-#define TRAP_ODD      8 /* plus one of the above: SP_EL0 in use, or AArch32 */
+#define TRAP_ODD 8 /* plus one of the above: SP_EL0 in use, or AArch32 */
 
 /* TCR_EL1 and MAIR_EL1 ([Arm-ARM] "TCR_EL1", "MAIR_EL1"): 48-bit halves, 4 KiB granule, inner-shareable write-back
  * walks; attribute 0 is normal write-back memory, attribute 1 Device-nGnRE. */
-#define TCR_COMMON ((16 << 0) | (1 << 8) | (1 << 10) | (3 << 12) | (16 << 16) | (1 << 24) | (1 << 26) | (3 << 28) | (2 << 30))
+#define TCR_COMMON                                                                                                     \
+    ((16 << 0) | (1 << 8) | (1 << 10) | (3 << 12) | (16 << 16) | (1 << 24) | (1 << 26) | (3 << 28) | (2 << 30))
 #define TCR_IPS_SHIFT 32
-#define TCR_AS_SHIFT  36
-#define MAIR_VALUE    0x04ff
+#define TCR_AS_SHIFT 36
+#define MAIR_VALUE 0x04ff
 
-/* SCTLR_EL1: bits that must be 1 in ARMv8.0; then MMU, caches, stack alignment checks, and for user mode CTR_EL0, DC ZVA,
- * cache maintenance by address, WFI and WFE. */
+/* SCTLR_EL1: bits that must be 1 in ARMv8.0; then MMU, caches, stack alignment checks, and for user mode CTR_EL0, DC
+ * ZVA, cache maintenance by address, WFI and WFE. */
 #define SCTLR_RES1 ((1 << 29) | (1 << 28) | (1 << 23) | (1 << 22) | (1 << 20) | (1 << 11))
-#define SCTLR_ON   (SCTLR_RES1 | (1 << 0) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 8) | (1 << 12) | (1 << 14) | (1 << 15) | \
-                    (1 << 16) | (1 << 18) | (1 << 26))
+#define SCTLR_ON                                                                                                       \
+    (SCTLR_RES1 | (1 << 0) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 8) | (1 << 12) | (1 << 14) | (1 << 15) |           \
+     (1 << 16) | (1 << 18) | (1 << 26))
 #define SCTLR_SPAN (1 << 23) /* 0: taking an exception sets PAN */
-#define SCTLR_WXN  (1 << 19) /* writable implies not executable */
+#define SCTLR_WXN (1 << 19)  /* writable implies not executable */

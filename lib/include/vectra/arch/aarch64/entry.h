@@ -3,7 +3,8 @@
 #pragma once
 #include <stdint.h>
 
-static inline struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+static inline struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+                                        uint64_t a4)
 {
     register uint64_t x8 __asm__("x8") = number;
     register uint64_t x0 __asm__("x0") = a0;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Entering the kernel on x86-64: number in rax, arguments rdi rsi rdx r10 r8, results rax and rdx; rcx and r11 are lost. */
+ * Entering the kernel on x86-64: number in rax, arguments rdi rsi rdx r10 r8, results rax and rdx; rcx and r11 are
+ * lost. */
 #pragma once
 #include <stdint.h>
 
-static inline struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+static inline struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+                                        uint64_t a4)
 {
     register uint64_t r10 __asm__("r10") = a3;
     register uint64_t r8 __asm__("r8") = a4;

@@ -136,12 +136,23 @@ uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint
     return slot->handle;
 }
 
+/* Ports that a Task may use go with any capability that covers them; another one gives them back when it is mapped again. */
+static void ports_gone(const struct cap *c)
+{
+    const struct device *d = (const struct device *)(const void *)c->obj;
+    struct cap_table *t = d->kind == VX_DEVICE_PORTS ? cap_table_of(c) : nullptr;
+    if (t != nullptr)
+        arch_ports_revoke(&t->task->vm.as, (uint32_t)(d->base + c->offset), (uint32_t)c->length);
+}
+
 uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *from)
 {
     if (from->obj->maps != nullptr)
         vm_unmap_object(from->obj, from);
     if (from->type == VX_CAP_IRQ)
         irq_cap_gone(from);
+    else if (from->type == VX_CAP_DEVICE)
+        ports_gone(from);
     slot->obj = from->obj;
     slot->type = from->type;
     slot->rights = from->rights;
@@ -169,6 +180,8 @@ static void tell_object(struct cap *c)
         ring_close_end(ring_of(c->obj), c->type);
     else if (c->type == VX_CAP_IRQ)
         irq_cap_gone(c);
+    else if (c->type == VX_CAP_DEVICE)
+        ports_gone(c);
 }
 
 void cap_delete(struct cap_table *t, struct cap *c)

@@ -9,6 +9,7 @@
 #include <kernel/irqchip.h>
 #include <kernel/log.h>
 #include <kernel/mem.h>
+#include <kernel/ram.h>
 #include <kernel/sched.h>
 #include <kernel/spawn.h>
 #include <arch/mmu.h>
@@ -81,6 +82,7 @@ void init_memory(const struct machine *m)
             at = skip_reserved(m, stop);
         }
     }
+    ram_init(m);
     root_object(&root.obj, VX_CAP_RETICLE);
     if (n == 0 || reticle_boot(&root.reticle, ranges, n) != OK)
         kernel_refuse("too little memory: give the machine at least 64 MiB (-m 64M)");

@@ -28,6 +28,8 @@ struct sysret sys_signal_wait(uint64_t mask, uint64_t deadline)
         return sys_status(ERR_BAD_ARGUMENT);
     uint64_t fired = t->signals & mask;
     if (fired != 0) {
+        if ((int64_t)fired >= -64 && (int64_t)fired < 0)
+            fired &= ~(UINT64_C(1) << 63); /* it would read as an error: that bit is told by the next call */
         t->signals &= ~fired;
         return sys_ok(fired, 0);
     }

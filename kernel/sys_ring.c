@@ -43,6 +43,21 @@ static inline struct vx_message *ring_slot(const struct ring *r, uint32_t counte
     return &r->shared->slot[counter & (r->slots - 1)];
 }
 
+/* Dropping what a message left behind may end objects, this Ring among them, and even the current Task: handlers that publish
+ * bracket themselves, so that nothing ends before their last act. A Ring without places for capabilities needs none of it. */
+static inline void publish_enter(bool carries)
+{
+    if (unlikely(carries))
+        object_enter();
+}
+
+static inline struct sysret publish_leave(bool carries, struct sysret result)
+{
+    if (unlikely(carries))
+        object_leave();
+    return result;
+}
+
 static inline void publish(struct ring *r, uint32_t head)
 {
     if (r->inflight != nullptr) {
@@ -171,9 +186,11 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     st = copy_message_from_user(ring_slot(r, head), message);
     if (st != OK)
         return sys_status(st);
+    bool carries = r->inflight != nullptr;
+    publish_enter(carries);
     publish(r, head + 1);
     ring_notify_consumer(r);
-    return sys_ok(0, 0);
+    return publish_leave(carries, sys_ok(0, 0));
 }
 
 /* The body of every single receive. `with_cap`: hand over what the message carries. */
@@ -262,6 +279,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     if ((st = copy_message_from_user(ring_slot(r, head), message)) != OK)
         return sys_status(st);
     /* --- commit: nothing below can fail --- */
+    publish_enter(true);
     struct cap *place = &r->inflight[head & (r->slots - 1)];
     if (place->type != VX_CAP_NONE)
         cap_delete(nullptr, place); /* G3 */
@@ -272,7 +290,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         cap_move(table, place, gift);
     publish(r, head + 1);
     ring_notify_consumer(r);
-    return sys_ok(0, 0);
+    return publish_leave(true, sys_ok(0, 0));
 }
 
 struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count)
@@ -301,12 +319,13 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
             return sys_status(st);
         done += piece;
     }
-    if (r->inflight != nullptr)
-        for (uint32_t i = 1; i < n; i++)
-            publish(r, head + i);
+    bool carries = r->inflight != nullptr;
+    publish_enter(carries);
+    for (uint32_t i = 1; carries && i < n; i++)
+        publish(r, head + i);
     publish(r, head + n);
     ring_notify_consumer(r);
-    return sys_ok(n, 0);
+    return publish_leave(carries, sys_ok(n, 0));
 }
 
 struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count, uint64_t deadline)
@@ -373,6 +392,8 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     if (!urange_ok(reply, sizeof(struct vx_message)))
         return sys_status(ERR_BAD_ADDRESS);
     /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
+    bool carries = out->inflight != nullptr;
+    publish_enter(carries);
     publish(out, head + 1);
     arch_frame_set_syscall(&self->frame, VX_SYS_ring_recv_cap);
     arch_frame_set_arg(&self->frame, 0, rx);
@@ -385,13 +406,13 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     if (out->rx_binding.task != nullptr)
         binding_post(&out->rx_binding);
     if (consumer == nullptr)
-        return receive(rx, reply, deadline, true);
+        return publish_leave(carries, receive(rx, reply, deadline, true));
     struct sysret wait = wait_for_message(in, deadline);
     if (self->state == THREAD_BLOCKED)
         sched_hand_over(consumer);
     else
         thread_wake(consumer);
-    return wait;
+    return publish_leave(carries, wait);
 }
 
 struct sysret sys_ring_map(uint64_t end)

@@ -42,7 +42,10 @@ static void facts_text(const struct vx_cap_facts *f, char *out, size_t room)
                           fa + fb - 1);
         break;
     case VX_CAP_IRQ:
-        (void)format_into(out, room, "lines %llu-%llu%s", fa, fa + fb - 1, fc != 0 ? ", bound" : "");
+        if (fb == 1)
+            (void)format_into(out, room, "line %llu%s", fa, fc != 0 ? ", bound" : "");
+        else
+            (void)format_into(out, room, "lines %llu-%llu", fa, fa + fb - 1);
         break;
     default:
         out[0] = '\0';

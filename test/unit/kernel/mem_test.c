@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Memory objects: sizes, contiguity, exact accounting, every allocation failing, foreign memory. */
-// sources: kernel/mem.c kernel/pt.c kernel/reticle.c kernel/reticle_check.c kernel/arch/host/mmu.c
-// kernel/arch/host/ram.c libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc mutations: -DMUTATE_MEM_NO_ZERO
-// -DMUTATE_MEM_KEEP_TAIL
+// sources: kernel/mem.c kernel/pt.c kernel/reticle.c kernel/reticle_check.c
+// sources: kernel/arch/host/mmu.c kernel/arch/host/ram.c
+// libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc
+// mutations: -DMUTATE_MEM_NO_ZERO -DMUTATE_MEM_KEEP_TAIL
 #include "cmocka_kassert.h"
 #include "alloc_fail.h"
 #include <isa/hart.h>

@@ -3,7 +3,7 @@
  * and random use is test/fuzz/syscall_fuzz.c. Every test starts a machine anew and must leave no page behind. */
 // sources: kernel/bundle.c kernel/cap.c kernel/entropy.c kernel/irq.c kernel/mem.c kernel/object.c kernel/pt.c
 // sources: kernel/reticle.c kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c
-// sources: kernel/sync.c kernel/sys_cap.c kernel/sys_mem.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c
+// sources: kernel/sync.c kernel/sys_cap.c kernel/sys_mem.c kernel/ram.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c
 // sources: kernel/task.c kernel/task_control.c kernel/thread.c kernel/vm.c kernel/vm_fault.c kernel/wallclock.c
 // sources: kernel/firmware/elf.c base/tree.c base/format.c
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
@@ -376,6 +376,33 @@ static void a_carved_reticle_pays_and_comes_back_whole(void **)
     assert_int_equal(a->reticle.free_pages, before);
 }
 
+/* A Ring in a Reticle that the Ring itself carries: user code skips the message, and the send that reuses its place ends the
+ * Reticle with the Ring. The send must complete first: it once wrote into the Ring's memory after that was free, and left the
+ * capability that it carried there, alive. */
+static void a_send_that_ends_its_own_ring_completes_first(void **)
+{
+    vx_handle_t child = (vx_handle_t)OK_CALL(NR_reticle_carve, 0, 65536).first;
+    vx_handle_t sem = (vx_handle_t)OK_CALL(NR_sem_create, 0, 1).first;
+    vx_handle_t tx = (vx_handle_t)OK_CALL(NR_ring_create, child, 2, VX_RING_CAPS).first;
+    struct cap *c;
+    assert_int_equal(cap_get(&a->caps, tx, VX_CAP_RING_TX, VX_R_SEND, &c), OK);
+    struct ring *ring = ring_of(c->obj);
+    assert_int_equal(cap_get(&a->caps, child, VX_CAP_RETICLE, 0, &c), OK);
+    c->rights &= (vx_rights_t)~VX_R_COPY; /* as a Task gets it from a Bundle that moves it */
+    const struct vx_message m = {};
+    put(MSG_AT, &m, sizeof m);
+    (void)OK_CALL(NR_ring_send_cap, tx, MSG_AT, child, VX_POLL);
+    ring->shared->tail = 1; /* user code, through its mapping */
+    (void)OK_CALL(NR_ring_send, tx, MSG_AT, VX_POLL);
+    ring->shared->tail = 2;
+    (void)OK_CALL(NR_ring_send_cap, tx, MSG_AT, sem, VX_POLL);
+    FAILS(ERR_PEER_CLOSED, NR_ring_send, tx, MSG_AT, VX_POLL);
+    assert_int_equal(cap_get(&a->caps, sem, VX_CAP_SEM, VX_R_WAIT, &c), OK);
+    assert_int_equal(c->obj->n_caps, 1);
+    assert_null(c->child);
+    machine_check_all();
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -393,6 +420,7 @@ int main(void)
         T(threads_share_a_task_and_join),
         T(futexes_wake_by_address),
         T(a_carved_reticle_pays_and_comes_back_whole),
+        T(a_send_that_ends_its_own_ring_completes_first),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -38,6 +38,13 @@ static inline void list_push_back(struct list_node *l, struct list_node *n)
     list_insert_between(n, l->prev, l);
 }
 
+/* Leaves n's own pointers as they were: it must not be removed again before it is inserted. */
+static inline void list_unlink(struct list_node *n)
+{
+    n->prev->next = n->next;
+    n->next->prev = n->prev;
+}
+
 /* Leaves n a list of its own: removing it again does no harm. */
 static inline void list_remove(struct list_node *n)
 {

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The page-table walker: see pt.h for the kinds of entries and P1-P4.
- * Stores that a walker of another hart may see are release stores: the table or the zeroed frame is visible first. */
+ * The page-table walker: see pt.h for the kinds of entries and P1-P4. */
 #include <abi/types.h>
 #include <base/kassert.h>
 #include <kernel/pt.h>
 
-/* Any bit of a not-present entry below the address, except bit 0: it tells a parked frame from an empty entry. */
-#define PARKED UINT64_C(0x800)
 /* Beyond this many pages one flush of everything is cheaper. */
 #define FLUSH_PAGES_MAX 64u
-
-static void entry_store(uint64_t *e, uint64_t value)
-{
-    __atomic_store_n(e, value, __ATOMIC_RELEASE);
-}
 
 static uint64_t *table_at(uint64_t pa)
 {
@@ -23,18 +15,6 @@ static uint64_t *table_at(uint64_t pa)
 static bool is_table(uint64_t e, unsigned level)
 {
     return pte_present(e) && !pte_is_leaf(e, level);
-}
-
-static uint64_t leaf_make(uint64_t pa, unsigned level, uint32_t prot, enum mem_type type)
-{
-    return prot == VX_PROT_NONE ? pa | PARKED : pte_leaf(pa, level, prot | PTE_USER, type);
-}
-
-/* Code may have been written through another mapping, and a recycled frame may be in the instruction cache. */
-static void leaf_sync(uint64_t pa, unsigned level, uint32_t prot, enum mem_type type)
-{
-    if ((prot & VX_PROT_EXEC) != 0 && type == MEM_NORMAL)
-        arch_sync_icache(arch_phys_to_virt((paddr_t){ pa }), pt_span(level));
 }
 
 void block_list_free(struct block_list *l, struct reticle *r)
@@ -86,20 +66,18 @@ unsigned pt_plan_leaf(struct pt_plan *p, paddr_t root, uint64_t va, unsigned lev
     return n;
 }
 
-void pt_install(uint64_t *e, unsigned reached, uint64_t va, unsigned level, paddr_t pa, uint32_t prot,
-                enum mem_type type, struct block_list *tables)
+uint64_t *pt_grow(uint64_t *e, unsigned reached, uint64_t va, unsigned level, struct block_list *tables)
 {
     kassert(*e == 0);
     while (reached > level) {
         uint32_t order;
         paddr_t page = block_list_pop(tables, &order);
         arch_page_zero(arch_phys_to_virt(page));
-        entry_store(e, pte_table(page.raw));
+        pt_entry_store(e, pte_table(page.raw));
         reached--;
         e = &table_at(page.raw)[(va >> pt_shift(reached)) % PT_ENTRIES];
     }
-    leaf_sync(pa.raw, level, prot, type);
-    entry_store(e, leaf_make(pa.raw, level, prot, type));
+    return e;
 }
 
 void pt_edit_begin(struct pt_edit *e, struct arch_aspace *as, struct reticle *r)
@@ -153,7 +131,7 @@ static void edit_give_back(struct pt_edit *e, uint64_t pa, uint32_t order)
 static void clear_leaf(struct pt_edit *e, uint64_t *slot, unsigned level, uint64_t va)
 {
     uint64_t old = *slot;
-    entry_store(slot, 0);
+    pt_entry_store(slot, 0);
     if (pte_present(old))
         edit_note(e, va, pt_span(level));
     if (e->owns_frames)
@@ -174,7 +152,7 @@ static void clear_in_table(struct pt_edit *e, uint64_t *table, unsigned level, u
             if (base < e->floor || next > e->ceiling)
 #endif
                 continue;
-            entry_store(slot, 0);
+            pt_entry_store(slot, 0);
             edit_note(e, va & ~(uint64_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE); /* walk caches know the table */
             edit_give_back(e, pte_pa(old), 0);
         } else if (old != 0) {
@@ -187,6 +165,24 @@ static void clear_in_table(struct pt_edit *e, uint64_t *table, unsigned level, u
 void pt_clear(struct pt_edit *e, uint64_t from, uint64_t to)
 {
     clear_in_table(e, arch_phys_to_virt(e->as->root), PT_LEVELS - 1, from, to);
+}
+
+bool pt_take_page(struct arch_aspace *as, uint64_t va, uint64_t *frame)
+{
+    unsigned level;
+    uint64_t *slot = pt_walk(as->root, va, 0, &level), old = *slot;
+    if (level != 0)
+        return false;
+    *frame = 0;
+    if (old == 0)
+        return true;
+    *frame = pt_frame(old);
+    pt_entry_store(slot, 0);
+#ifndef MUTATE_PT_NO_FLUSH
+    if (pte_present(old))
+        arch_tlb_flush_page(as, (vaddr_t){ va });
+#endif
+    return true;
 }
 
 void pt_clear_page(struct pt_edit *e, uint64_t va)
@@ -212,11 +208,11 @@ static void protect_in_table(struct pt_edit *e, uint64_t *table, unsigned level,
             protect_in_table(e, table_at(pte_pa(old)), level - 1, va, next < to ? next : to, prot, type);
         } else if (old != 0) {
             kassert(va == base && next <= to);
-            uint64_t new = leaf_make(pt_frame(old), level, prot, type);
+            uint64_t new = pt_leaf_make(pt_frame(old), level, prot, type);
             if (new == old)
                 continue;
-            leaf_sync(pt_frame(old), level, prot, type);
-            entry_store(slot, new);
+            pt_leaf_sync(pt_frame(old), level, prot, type);
+            pt_entry_store(slot, new);
             if (pte_present(old))
                 edit_note(e, va, span);
         }
@@ -264,11 +260,11 @@ void pt_split(struct pt_edit *e, uint64_t va, struct block_list *tables)
         paddr_t page = block_list_pop(tables, &order);
         uint64_t *table = arch_phys_to_virt(page);
         for (unsigned i = 0; i < PT_ENTRIES; i++)
-            table[i] = leaf_make(pa + i * pt_span(level - 1), level - 1, prot, type);
-        entry_store(slot, 0);
+            table[i] = pt_leaf_make(pa + i * pt_span(level - 1), level - 1, prot, type);
+        pt_entry_store(slot, 0);
         if (pte_present(old))
             arch_tlb_flush_page(e->as, (vaddr_t){ va & ~(uint64_t)(ARCH_PAGE_SIZE - 1) });
-        entry_store(slot, pte_table(page.raw));
+        pt_entry_store(slot, pte_table(page.raw));
         arch_tlb_publish();
         if (e->owns_frames)
             reticle_split(e->reticle, (paddr_t){ pa }, PT_INDEX_BITS * level, PT_INDEX_BITS * (level - 1));

@@ -13,15 +13,19 @@
  * Locking: the kernel is entered with interrupts masked on its one hart. */
 #pragma once
 #include <abi/status.h>
+#include <abi/types.h>
 #include <arch/mmu.h>
 #include <arch/pte.h>
 #include <base/addr.h>
+#include <base/kassert.h>
 #include <kernel/reticle.h>
 #include <stdint.h>
 
 #define PT_INDEX_BITS 9u
 #define PT_LEAF_MAX 2u /* the largest leaf's level: 1 GiB */
 #define PT_BATCH 24u
+/* Any bit of a not-present entry below the address, except bit 0: it tells a parked frame from an empty entry. */
+#define PT_PARKED UINT64_C(0x800)
 /* One past the user half; the last root entry of it spans a little more than user space. */
 #define PT_USER_END (UINT64_C(1) << 47)
 
@@ -106,10 +110,48 @@ struct pt_plan {
 };
 /* How many tables are missing for a leaf of `level` at va, beyond those counted before. The entry at va is empty. */
 unsigned pt_plan_leaf(struct pt_plan *p, paddr_t root, uint64_t va, unsigned level);
-/* Puts a leaf (parked if prot is 0) where pt_walk ended, at an empty entry of level `reached`, making the tables that
- * are missing out of `tables`. The caller publishes. */
-void pt_install(uint64_t *entry, unsigned reached, uint64_t va, unsigned level, paddr_t pa, uint32_t prot,
-                enum mem_type type, struct block_list *tables);
+/* Makes the tables that are missing below the empty entry of level `reached` where pt_walk ended, out of `tables`; the
+ * entry of `level` for va. The caller puts a leaf there at once. */
+uint64_t *pt_grow(uint64_t *entry, unsigned reached, uint64_t va, unsigned level, struct block_list *tables);
+
+/* Stores that a walker of another hart may see are release stores: the table or the zeroed frame is visible first. */
+static inline void pt_entry_store(uint64_t *e, uint64_t value)
+{
+    __atomic_store_n(e, value, __ATOMIC_RELEASE);
+}
+
+static inline uint64_t pt_leaf_make(uint64_t pa, unsigned level, uint32_t prot, enum mem_type type)
+{
+    return prot == VX_PROT_NONE ? pa | PT_PARKED : pte_leaf(pa, level, prot | PTE_USER, type);
+}
+
+/* Code may have been written through another mapping, and a recycled frame may be in the instruction cache. */
+static inline void pt_leaf_sync(uint64_t pa, unsigned level, uint32_t prot, enum mem_type type)
+{
+    if ((prot & VX_PROT_EXEC) != 0 && type == MEM_NORMAL)
+        arch_sync_icache(arch_phys_to_virt((paddr_t){ pa }), pt_span(level));
+}
+
+/* Puts a leaf (parked if prot is 0) in an empty entry. The caller publishes. */
+static inline void pt_put(uint64_t *e, unsigned level, paddr_t pa, uint32_t prot, enum mem_type type)
+{
+    kassert(*e == 0);
+    pt_leaf_sync(pa.raw, level, prot, type);
+    pt_entry_store(e, pt_leaf_make(pa.raw, level, prot, type));
+}
+
+/* Both: a leaf wherever pt_walk ended. */
+static inline void pt_install(uint64_t *e, unsigned reached, uint64_t va, unsigned level, paddr_t pa, uint32_t prot,
+                              enum mem_type type, struct block_list *tables)
+{
+    if (reached > level)
+        e = pt_grow(e, reached, va, level, tables);
+    pt_put(e, level, pa, prot, type);
+}
+
+/* Empties the entry of the page at va, flushed. *frame: what it named, 0: nothing. False: there is no entry of level 0.
+ */
+bool pt_take_page(struct arch_aspace *as, uint64_t va, uint64_t *frame);
 
 /* A change of what is mapped: collects what the TLBs must forget and which blocks go back after that. */
 struct pt_edit {

@@ -14,6 +14,7 @@
 #include <arch/mmu.h>
 #include <arch/timer.h>
 #include <base/kassert.h>
+#include <base/likely.h>
 
 static struct {
     struct list_node queue[VX_BAND_COUNT];
@@ -215,82 +216,93 @@ void sched_tick(void)
         arm(first_deadline());
 }
 
-/* The thread that should have the hart now, taken off its queue; nullptr: none. */
-static struct thread *pick(struct hart *h)
+static inline uint32_t more_urgent(const struct thread *t)
 {
-    struct thread *cur = h->current;
+    return sched.mask & ((1u << t->effective_band) - 1);
+}
+
+/* The thread that should have the hart now, taken off its queue; nullptr: none. */
+static inline struct thread *pick(struct thread *cur)
+{
+    struct thread *t = sched.handover;
     if (cur != nullptr && cur->state == THREAD_RUNNING) {
-        if ((sched.mask & ((1u << cur->effective_band) - 1)) == 0 && sched.handover == nullptr)
+        if (t == nullptr && more_urgent(cur) == 0)
             return cur;
         enqueue(cur, true);
     }
-    struct thread *t = sched.handover;
     if (t != nullptr) {
         sched.handover = nullptr;
-        if ((sched.mask & ((1u << t->effective_band) - 1)) == 0)
+        if (likely(more_urgent(t) == 0))
             return t;
         enqueue(t, true);
     }
     if (sched.mask == 0)
         return nullptr;
     uint32_t b = (uint32_t)__builtin_ctz(sched.mask);
-    t = container_of(list_first(&sched.queue[b]), struct thread, run);
-    sched_remove(t);
-    return t;
+    struct list_node *n = sched.queue[b].next;
+    list_unlink(n); /* `run` is only looked at while the thread is READY */
+    if (list_is_empty(&sched.queue[b]))
+        sched.mask &= ~(1u << b);
+    return container_of(n, struct thread, run);
 }
 
-static void switch_to(struct hart *h, struct thread *t)
+/* Everything that is a thread's and not in its frame: vector registers, thread pointer, address space. */
+static inline void load(struct hart *h, struct thread *t)
+{
+    struct thread *loaded = sched.loaded;
+    struct task *task = t->task;
+    if (likely(loaded != nullptr))
+        loaded->tls = arch_tls_get();
+    arch_tls_set(t->tls);
+    arch_fp_switch(loaded != nullptr ? loaded->fp : nullptr, t->fp);
+    sched.loaded = t;
+    if (h->aspace != &task->vm.as)
+        arch_aspace_activate(&task->vm.as);
+    task->n_switches++;
+}
+
+static inline void switch_to(struct hart *h, struct thread *old, struct thread *t)
 {
     uint64_t now = arch_cycles();
-    struct thread *old = h->current;
-    if (old != nullptr)
-        old->cpu_cycles += now - sched.accounted_cycles;
-    else
-        sched.idle_cycles += now - sched.accounted_cycles;
+    uint64_t *account = old != nullptr ? &old->cpu_cycles : &sched.idle_cycles;
+    *account += now - sched.accounted_cycles;
     sched.accounted_cycles = sched.switched_cycles = now;
-    struct thread *loaded = sched.loaded;
-    if (loaded != t) {
-        if (loaded != nullptr)
-            loaded->tls = arch_tls_get();
-        arch_tls_set(t->tls);
-        arch_fp_switch(loaded != nullptr ? loaded->fp : nullptr, t->fp);
-        sched.loaded = t;
-        struct task *task = t->task;
-        if (h->aspace != &task->vm.as)
-            arch_aspace_activate(&task->vm.as);
-        task->n_switches++;
-    }
+    if (likely(sched.loaded != t))
+        load(h, t);
     h->current = t;
     h->frame = &t->frame;
     t->state = THREAD_RUNNING;
-    if ((sched.mask & (1u << t->effective_band)) != 0 && !sched.slice_armed)
+    if (unlikely((sched.mask >> t->effective_band & 1) != 0 && !sched.slice_armed))
         arm_slice(sched.slice_cycles);
 }
 
 /* Runs the call that the thread was parked in. */
-static void rerun(struct hart *h, struct thread *t)
+static inline void rerun(struct hart *h, struct thread *t)
 {
     typedef struct sysret call_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
     struct arch_frame *f = &t->frame;
     t->parked = false;
     arch_frame_advance(f);
-    uint64_t nr = arch_frame_syscall_nr(f);
-    kassert(nr < SYSCALL_TABLE_ENTRIES);
-    call_fn *call = (call_fn *)(uintptr_t)h->syscalls[nr];
+    call_fn *call = (call_fn *)(uintptr_t)h->syscalls[arch_frame_syscall_nr(f) % SYSCALL_TABLE_ENTRIES];
     struct sysret r = call(arch_frame_arg(f, 0), arch_frame_arg(f, 1), arch_frame_arg(f, 2), arch_frame_arg(f, 3),
                            arch_frame_arg(f, 4), arch_frame_arg(f, 5));
-    if (h->current != t)
+    if (unlikely(h->current != t))
         return; /* it ended itself */
-    if (t->parked)
+    if (unlikely(t->parked))
         arch_frame_restart(f);
     else
         arch_frame_set_result(f, r.first, r.second);
 }
 
-[[noreturn]] static void resume(struct thread *t)
+static void idle(struct hart *h)
 {
-    t->parked = false; /* if set, the call runs again from user mode: its pc stands on it */
-    arch_resume();
+    sched_account();
+    h->current = nullptr;
+    if (sched.slice_armed) {
+        sched.slice_armed = false;
+        arm(first_deadline());
+    }
+    arch_idle_wait();
 }
 
 [[noreturn]] void sched_run(void)
@@ -298,27 +310,24 @@ static void rerun(struct hart *h, struct thread *t)
     struct hart *h = arch_hart_self();
     for (;;) {
         h->need_switch = 0;
-        struct thread *t = pick(h);
+        struct thread *cur = h->current, *t = pick(cur);
         if (t == nullptr) {
-            sched_account();
-            h->current = nullptr;
-            if (sched.slice_armed) {
-                sched.slice_armed = false;
-                arm(first_deadline());
-            }
-            arch_idle_wait();
+            idle(h);
             continue;
         }
-        bool again = t->parked && t->state != THREAD_RUNNING;
-        if (h->current != t || t->state != THREAD_RUNNING)
-            switch_to(h, t);
-        if (again)
-            rerun(h, t);
-        if (h->need_switch == 0)
-            resume(t);
+        if (t->state != THREAD_RUNNING) {
+            switch_to(h, cur, t);
+            if (t->parked)
+                rerun(h, t);
+        } else {
+            t->parked = false; /* if set, the call runs again from user mode: its pc stands on it */
+        }
+        if (likely(h->need_switch == 0))
+            arch_resume();
         if (h->current == t && t->state == THREAD_RUNNING && t->parked) {
+            t->parked = false; /* it looked again once in the kernel; now from user mode, where an interrupt can come */
             h->need_switch = 0;
-            resume(t);
+            arch_resume();
         }
     }
 }

@@ -196,8 +196,6 @@ struct sysret sys_mem_free(uint64_t mem, uint64_t address, uint64_t length)
     }
     if (!page_range(address, length, &rounded))
         return sys_status(ERR_BAD_ARGUMENT);
-    if (!vm_is_mapped(&t->vm, address, rounded, c))
-        return sys_status(ERR_NOT_FOUND);
     return sys_status(vm_unmap(&t->vm, address, rounded, c));
 }
 

@@ -43,28 +43,25 @@ static inline struct vx_message *ring_slot(const struct ring *r, uint32_t counte
     return &r->shared->slot[counter & (r->slots - 1)];
 }
 
-/* Dropping what a message left behind may end objects, this Ring among them, and even the current Task: handlers that publish
- * bracket themselves, so that nothing ends before their last act. A Ring without places for capabilities needs none of it. */
-static inline void publish_enter(bool carries)
+/* What an earlier message left in the place that message number `counter` will use (G3); nullptr: nothing. Dropping it may end
+ * objects, this Ring among them, and even the current Task: a handler does it as its very last act. */
+static inline struct cap *stale_at(const struct ring *r, uint32_t counter)
 {
-    if (unlikely(carries))
-        object_enter();
+    if (r->inflight == nullptr)
+        return nullptr;
+    struct cap *c = &r->inflight[counter & (r->slots - 1)];
+    return c->type != VX_CAP_NONE ? c : nullptr;
 }
 
-static inline struct sysret publish_leave(bool carries, struct sysret result)
+static inline struct sysret drop_stale(struct cap *stale, struct sysret result)
 {
-    if (unlikely(carries))
-        object_leave();
+    if (unlikely(stale != nullptr))
+        cap_delete(nullptr, stale);
     return result;
 }
 
 static inline void publish(struct ring *r, uint32_t head)
 {
-    if (r->inflight != nullptr) {
-        struct cap *stale = &r->inflight[(head - 1) & (r->slots - 1)];
-        if (unlikely(stale->type != VX_CAP_NONE && stale->handle != head - 1))
-            cap_delete(nullptr, stale); /* G3 */
-    }
     /* release: the message is visible before the counter that announces it. model: test/model/ring.pml */
     atomic_store_explicit(&r->shared->head, head, memory_order_release);
 }
@@ -106,24 +103,26 @@ static struct sysret wait_for_message(struct ring *r, uint64_t deadline)
     return thread_block_call(&r->rx_wait, deadline);
 }
 
-/* A consumer that works on a call lends itself its caller's band; asking for the next message ends that. */
+/* A consumer that works on a call does so in its caller's band, if that is more urgent; asking for the next message ends it.
+ * A caller that finds the consumer waiting lends its band at once (in_service 2); one that does not leaves it with the Ring. */
 static inline void end_service(struct thread *t)
 {
-    if (t->in_service) {
-        t->in_service = false;
+    if (likely(t->in_service == 0))
+        return;
+    if (--t->in_service == 0)
         sched_set_band(t, t->band);
-    }
 }
 
 static inline void begin_service(struct ring *r, struct thread *t)
 {
-    if (r->call_band != VX_BAND_COUNT) {
-        t->in_service = true;
-        if (r->call_band < t->effective_band)
-            sched_set_band(t, r->call_band);
-        if (!ring_has_message(r))
-            r->call_band = VX_BAND_COUNT;
+    if (likely(r->call_band == VX_BAND_COUNT))
+        return;
+    if (r->call_band < t->effective_band) {
+        t->in_service = 1;
+        sched_set_band(t, r->call_band);
     }
+    if (!ring_has_message(r))
+        r->call_band = VX_BAND_COUNT;
 }
 
 static inline void took(struct ring *r, uint32_t tail)
@@ -186,11 +185,10 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     st = copy_message_from_user(ring_slot(r, head), message);
     if (st != OK)
         return sys_status(st);
-    bool carries = r->inflight != nullptr;
-    publish_enter(carries);
+    struct cap *stale = stale_at(r, head);
     publish(r, head + 1);
     ring_notify_consumer(r);
-    return publish_leave(carries, sys_ok(0, 0));
+    return drop_stale(stale, sys_ok(0, 0));
 }
 
 /* The body of every single receive. `with_cap`: hand over what the message carries. */
@@ -279,7 +277,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     if ((st = copy_message_from_user(ring_slot(r, head), message)) != OK)
         return sys_status(st);
     /* --- commit: nothing below can fail --- */
-    publish_enter(true);
+    object_enter(); /* what stands in the place goes now, and the objects that ends go last: see stale_at() */
     struct cap *place = &r->inflight[head & (r->slots - 1)];
     if (place->type != VX_CAP_NONE)
         cap_delete(nullptr, place); /* G3 */
@@ -290,7 +288,8 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         cap_move(table, place, gift);
     publish(r, head + 1);
     ring_notify_consumer(r);
-    return publish_leave(true, sys_ok(0, 0));
+    object_leave();
+    return sys_ok(0, 0);
 }
 
 struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count)
@@ -319,13 +318,15 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
             return sys_status(st);
         done += piece;
     }
-    bool carries = r->inflight != nullptr;
-    publish_enter(carries);
-    for (uint32_t i = 1; carries && i < n; i++)
-        publish(r, head + i);
     publish(r, head + n);
     ring_notify_consumer(r);
-    return publish_leave(carries, sys_ok(n, 0));
+    if (r->inflight == nullptr)
+        return sys_ok(n, 0);
+    object_enter();
+    for (uint32_t i = 0; i < n; i++)
+        (void)drop_stale(stale_at(r, head + i), SYS_BLOCKED);
+    object_leave();
+    return sys_ok(n, 0);
 }
 
 struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count, uint64_t deadline)
@@ -392,27 +393,31 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     if (!urange_ok(reply, sizeof(struct vx_message)))
         return sys_status(ERR_BAD_ADDRESS);
     /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
-    bool carries = out->inflight != nullptr;
-    publish_enter(carries);
+    struct cap *stale = stale_at(out, head);
     publish(out, head + 1);
     arch_frame_set_syscall(&self->frame, VX_SYS_ring_recv_cap);
     arch_frame_set_arg(&self->frame, 0, rx);
     arch_frame_set_arg(&self->frame, 1, reply);
     arch_frame_set_arg(&self->frame, 2, deadline);
-    if (self->effective_band < out->call_band)
-        out->call_band = self->effective_band;
-    end_service(self);
     struct thread *consumer = waitq_first(&out->rx_wait);
     if (out->rx_binding.task != nullptr)
         binding_post(&out->rx_binding);
-    if (consumer == nullptr)
-        return publish_leave(carries, receive(rx, reply, deadline, true));
+    if (consumer == nullptr) {
+        if (self->effective_band < out->call_band)
+            out->call_band = self->effective_band;
+        return drop_stale(stale, receive(rx, reply, deadline, true));
+    }
+    if (self->effective_band < consumer->effective_band) { /* it waits, so it is on no queue that goes by band */
+        consumer->effective_band = self->effective_band;
+        consumer->in_service = 2;
+    }
+    end_service(self);
     struct sysret wait = wait_for_message(in, deadline);
-    if (self->state == THREAD_BLOCKED)
+    if (likely(self->state == THREAD_BLOCKED))
         sched_hand_over(consumer);
     else
         thread_wake(consumer);
-    return publish_leave(carries, wait);
+    return drop_stale(stale, wait);
 }
 
 struct sysret sys_ring_map(uint64_t end)

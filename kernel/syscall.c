@@ -61,24 +61,6 @@ status_t copy_to_user(uint64_t dst, const void *src, size_t len)
     return ERR_BAD_ADDRESS;
 }
 
-status_t copy_message_from_user(void *dst, uint64_t src)
-{
-    if (!urange_ok(src, sizeof(struct vx_message)))
-        return ERR_BAD_ADDRESS;
-    if (likely(arch_copy_message_from_user(dst, (uaddr_t){ src }) == OK))
-        return OK;
-    return copy_from_user_raw(dst, src, sizeof(struct vx_message));
-}
-
-status_t copy_message_to_user(uint64_t dst, const void *src)
-{
-    if (!urange_ok(dst, sizeof(struct vx_message)))
-        return ERR_BAD_ADDRESS;
-    if (likely(arch_copy_message_to_user((uaddr_t){ dst }, src) == OK))
-        return OK;
-    return copy_to_user(dst, src, sizeof(struct vx_message));
-}
-
 status_t resolve_reticle(uint64_t handle, struct reticle **out)
 {
     struct task *t = current_task();

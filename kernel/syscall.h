@@ -6,6 +6,7 @@
 #include <abi/types.h>
 #include <arch/hart.h>
 #include <arch/usercopy.h>
+#include <base/likely.h>
 #include <kernel/cap.h>
 #include <kernel/sched.h>
 #include <kernel/task.h>
@@ -51,16 +52,47 @@ static inline struct task *current_task(void)
 
 /* User memory of the current Task. ERR_BAD_ADDRESS; from_user then leaves dst zeroed. Lazy pages are resolved. */
 status_t copy_from_user(void *dst, uint64_t src, size_t len);
-status_t copy_to_user(uint64_t dst, const void *src, size_t len);
-status_t copy_message_from_user(void *dst, uint64_t src);
-status_t copy_message_to_user(uint64_t dst, const void *src);
 /* copy_from_user that leaves an unknown prefix in dst on failure: for memory that nobody reads then. */
 status_t copy_from_user_raw(void *dst, uint64_t src, size_t len);
+status_t copy_to_user(uint64_t dst, const void *src, size_t len);
 
-/* Parks the current thread until it is woken or the deadline passes, or says why not: WOULD_BLOCK when the deadline is
- * 0, TIMED_OUT when it has passed, INTERRUPTED. The handler returns the value at once; the call is run again after the
- * wait. */
-struct sysret thread_block_call(struct waitq *q, uint64_t deadline_ns);
+static inline status_t copy_message_from_user(void *dst, uint64_t src)
+{
+    if (likely(src <= VX_UADDR_LIMIT - sizeof(struct vx_message) && arch_copy_message_from_user(dst, (uaddr_t){ src }) == OK))
+        return OK;
+    return copy_from_user_raw(dst, src, sizeof(struct vx_message));
+}
+
+static inline status_t copy_message_to_user(uint64_t dst, const void *src)
+{
+    if (likely(dst <= VX_UADDR_LIMIT - sizeof(struct vx_message) && arch_copy_message_to_user((uaddr_t){ dst }, src) == OK))
+        return OK;
+    return copy_to_user(dst, src, sizeof(struct vx_message));
+}
+
+static inline struct sysret thread_park(struct thread *t, struct waitq *q)
+{
+    if (q != nullptr)
+        list_push_back(&q->threads, &t->wait);
+    t->state = THREAD_BLOCKED;
+    t->parked = true;
+    t->task->n_waits++;
+    arch_hart_self()->need_switch = 1;
+    return SYS_BLOCKED;
+}
+
+struct sysret thread_block_call_slow(struct waitq *q, uint64_t deadline_ns);
+
+/* Parks the current thread until it is woken or the deadline passes, or says why not: WOULD_BLOCK when the deadline is 0,
+ * TIMED_OUT when it has passed, INTERRUPTED. The handler returns the value at once; the call is run again after the wait. */
+static inline struct sysret thread_block_call(struct waitq *q, uint64_t deadline_ns)
+{
+    struct thread *t = current_thread();
+    if (likely(deadline_ns == VX_FOREVER && !t->interrupted))
+        return thread_park(t, q);
+    return thread_block_call_slow(q, deadline_ns);
+}
+
 /* The call is to be run again at once. */
 struct sysret thread_rerun_call(void);
 

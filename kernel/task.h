@@ -44,7 +44,7 @@ struct thread {
     uint8_t band;           /* its own, from the Task's ceiling down */
     uint8_t effective_band; /* the more urgent of its own and what a caller lends it */
     bool parked;            /* T3 */
-    bool in_service;        /* works on a call: effective_band is lent */
+    uint8_t in_service;      /* effective_band is lent: 1 while it works on a call, 2 before it has taken it; 0: not lent */
     bool interrupted;       /* THREAD_INTERRUPT came */
     bool woken;             /* FUTEX_WAKE reached it */
     bool detached, stop_pending, has_trap;
@@ -129,8 +129,17 @@ void thread_free(struct thread *t);
 void thread_end(struct thread *t, uint32_t status);
 
 /* Wait queues: blocking leaves the call to be run again. */
-void waitq_init(struct waitq *q);
-struct thread *waitq_first(const struct waitq *q);
+static inline void waitq_init(struct waitq *q)
+{
+    list_init(&q->threads);
+}
+
+static inline struct thread *waitq_first(const struct waitq *q)
+{
+    struct list_node *n = q->threads.next;
+    return n != &q->threads ? container_of(n, struct thread, wait) : nullptr;
+}
+
 void thread_wake(struct thread *t);
 void waitq_wake_all(struct waitq *q);
 

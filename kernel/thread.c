@@ -9,17 +9,6 @@
 #include <arch/timer.h>
 #include <base/kassert.h>
 
-void waitq_init(struct waitq *q)
-{
-    list_init(&q->threads);
-}
-
-struct thread *waitq_first(const struct waitq *q)
-{
-    struct list_node *n = list_first(&q->threads);
-    return n != nullptr ? container_of(n, struct thread, wait) : nullptr;
-}
-
 void waitq_wake_all(struct waitq *q)
 {
     struct thread *t;
@@ -27,7 +16,7 @@ void waitq_wake_all(struct waitq *q)
         thread_wake(t);
 }
 
-struct sysret thread_block_call(struct waitq *q, uint64_t deadline_ns)
+struct sysret thread_block_call_slow(struct waitq *q, uint64_t deadline_ns)
 {
     struct thread *t = current_thread();
     if (deadline_ns == VX_POLL)
@@ -41,13 +30,7 @@ struct sysret thread_block_call(struct waitq *q, uint64_t deadline_ns)
             return sys_status(ERR_TIMED_OUT);
         sched_set_deadline(t, deadline_ns);
     }
-    if (q != nullptr)
-        list_push_back(&q->threads, &t->wait);
-    t->state = THREAD_BLOCKED;
-    t->parked = true;
-    t->task->n_waits++;
-    arch_hart_self()->need_switch = 1;
-    return SYS_BLOCKED;
+    return thread_park(t, q);
 }
 
 struct sysret thread_rerun_call(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Address spaces: making and unmaking areas. See vm.h for V1-V6; faults and changes of protection are in vm_fault.c.
+ * Address spaces: making and unmaking areas. See vm.h for V1-V6; unmapping is in vm_unmap.c, faults and
+ * changes of protection in vm_fault.c.
  *
  * Every operation reserves first: an area record, table pages, frames; then it commits, which cannot fail. A table
  * lives as long as an area lies in what it spans (P1), so tables are freed by looking at the neighbouring areas and not
@@ -23,28 +24,9 @@ status_t vm_init(struct vm *vm, struct reticle *r)
     if (st != OK)
         return st;
     arch_page_zero(arch_phys_to_virt(root));
-    *vm = (struct vm){ .reticle = r, .next_free_hint = VX_MAP_BASE };
+    *vm = (struct vm){ .reticle = r, .gap_start = VX_MAP_BASE, .gap_end = VX_UADDR_LIMIT };
     arch_aspace_init(&vm->as, root);
     return OK;
-}
-
-static void maps_link(struct vma *a)
-{
-    a->maps_prev = nullptr;
-    a->maps_next = a->obj->maps;
-    if (a->maps_next != nullptr)
-        a->maps_next->maps_prev = a;
-    a->obj->maps = a;
-}
-
-static void maps_unlink(struct vma *a)
-{
-    if (a->maps_prev != nullptr)
-        a->maps_prev->maps_next = a->maps_next;
-    else
-        a->obj->maps = a->maps_next;
-    if (a->maps_next != nullptr)
-        a->maps_next->maps_prev = a->maps_prev;
 }
 
 void vm_fini(struct vm *vm)
@@ -63,8 +45,9 @@ static uint64_t align_up(uint64_t value, uint64_t alignment)
     return (value + alignment - 1) & ~(alignment - 1);
 }
 
-/* The first gap of len at or after `start`, looking at no more than `steps` areas. len is at most MEM_BYTES_MAX. */
-static bool search(const struct vm *vm, uint64_t start, uint64_t len, uint64_t alignment, unsigned steps, uint64_t *out)
+/* The first gap of len at or after `start`, looking at no more than `steps` areas; it becomes the one that vm
+ * remembers. len is at most MEM_BYTES_MAX. */
+static bool search(struct vm *vm, uint64_t start, uint64_t len, uint64_t alignment, unsigned steps)
 {
     uint64_t at = start;
     struct vma *next = area_from(vm, start);
@@ -72,7 +55,8 @@ static bool search(const struct vm *vm, uint64_t start, uint64_t len, uint64_t a
         at = align_up(at, alignment);
         uint64_t limit = next != nullptr ? next->node.key : VX_UADDR_LIMIT;
         if (at <= limit && limit - at >= len) {
-            *out = at;
+            vm->gap_start = at;
+            vm->gap_end = limit;
             return true;
         }
         if (next == nullptr)
@@ -98,7 +82,7 @@ static uint64_t placement_alignment(uint64_t len)
     return pt_span(len >= pt_span(2) ? 2 : len >= pt_span(1) ? 1 : 0);
 }
 
-static status_t place(const struct vm *vm, uint64_t addr, uint64_t len, bool fixed, uint64_t *out)
+static status_t place(struct vm *vm, uint64_t addr, uint64_t len, bool fixed, uint64_t *out)
 {
     if (len > MEM_BYTES_MAX)
         return ERR_TOO_BIG;
@@ -112,11 +96,27 @@ static status_t place(const struct vm *vm, uint64_t addr, uint64_t len, bool fix
         if (fixed)
             return ERR_BUSY;
     }
-    uint64_t alignment = placement_alignment(len);
-    if (search(vm, vm->next_free_hint, len, alignment, SEARCH_NEAR, out) ||
-        search(vm, end_of_last(vm), len, alignment, 1, out) || search(vm, VX_MAP_BASE, len, alignment, SEARCH_FAR, out))
+    uint64_t alignment = placement_alignment(len), at = align_up(vm->gap_start, alignment);
+    if (at <= vm->gap_end && vm->gap_end - at >= len) {
+        *out = at;
         return OK;
-    return ERR_NO_MEMORY;
+    }
+    if (!search(vm, vm->gap_start, len, alignment, SEARCH_NEAR) && !search(vm, end_of_last(vm), len, alignment, 1) &&
+        !search(vm, VX_MAP_BASE, len, alignment, SEARCH_FAR))
+        return ERR_NO_MEMORY;
+    *out = vm->gap_start;
+    return OK;
+}
+
+/* [addr, end) is about to be in use (V7). */
+static void gap_take(struct vm *vm, uint64_t addr, uint64_t end)
+{
+    if (addr >= vm->gap_end || end <= vm->gap_start)
+        return;
+    if (addr == vm->gap_start)
+        vm->gap_start = end;
+    else
+        vm->gap_end = addr;
 }
 
 static void area_enter(struct vm *vm, struct vma *a, uint64_t addr, uint64_t len)
@@ -124,19 +124,9 @@ static void area_enter(struct vm *vm, struct vma *a, uint64_t addr, uint64_t len
     a->vm = vm;
     a->end = addr + len;
     tree_insert(&vm->areas, &a->node, addr);
-    if (addr >= VX_MAP_BASE)
-        vm->next_free_hint = a->end;
+    gap_take(vm, addr, a->end);
     if (a->obj != nullptr)
         maps_link(a);
-}
-
-static status_t area_alloc(struct vm *vm, struct vma **out)
-{
-    void *p;
-    status_t st = reticle_kalloc(vm->reticle, sizeof(struct vma), &p);
-    if (st == OK)
-        *out = p;
-    return st;
 }
 
 /* --- stock --- */
@@ -206,21 +196,30 @@ void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, ui
     arch_tlb_publish();
 }
 
-status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reached, uint32_t prot)
+/* Makes the tables above a page's entry. */
+static status_t tables_make(struct vm *vm, uint64_t page, uint64_t **e, unsigned reached)
 {
     struct block_list tables = {};
+    status_t st = pt_reserve(&tables, vm->reticle, reached);
+    if (st == OK)
+        *e = pt_grow(*e, reached, page, 0, &tables);
+    return st;
+}
+
+status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reached, uint32_t prot)
+{
     paddr_t frame;
-    if (reached != 0 && pt_reserve(&tables, vm->reticle, reached) != OK)
-        return ERR_NO_MEMORY;
     status_t st = reticle_alloc(vm->reticle, 0, PAGE_ANON, &frame);
-    if (st != OK) {
-        block_list_free(&tables, vm->reticle);
+    if (st != OK)
+        return st;
+    if (reached != 0 && (st = tables_make(vm, page, &e, reached)) != OK) {
+        reticle_free(vm->reticle, frame, 0);
         return st;
     }
 #ifndef MUTATE_VM_NO_ZERO
     arch_page_zero(arch_phys_to_virt(frame));
 #endif
-    pt_install(e, reached, page, 0, frame, prot, MEM_NORMAL, &tables);
+    pt_put(e, 0, frame, prot, MEM_NORMAL);
     arch_tlb_publish();
     return OK;
 }
@@ -271,8 +270,7 @@ status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, 
         if (st != OK)
             return st;
         a->end = at + len;
-        if (at >= VX_MAP_BASE)
-            vm->next_free_hint = a->end;
+        gap_take(vm, at, a->end);
         *out = at;
         return OK;
     }
@@ -384,149 +382,4 @@ status_t vm_map_fixed_frame(struct vm *vm, uint64_t addr, paddr_t frame, uint32_
     pt_install(e, reached, at, 0, frame, a->prot, MEM_NORMAL, &stock.tables);
     arch_tlb_publish();
     return OK;
-}
-
-/* --- unmapping --- */
-
-bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
-{
-    for (struct vma *a = area_from(vm, addr); a != nullptr && a->node.key < addr + len; a = area_next(a))
-        if (only_cap == nullptr || a->cap == only_cap)
-            return true;
-    return false;
-}
-
-void area_split(struct vma *a, uint64_t at, struct vma *rest)
-{
-    *rest = *a;
-    rest->offset += at - a->node.key;
-    rest->node = (struct tree_node){};
-    a->end = at;
-    tree_insert(&rest->vm->areas, &rest->node, at);
-    if (rest->obj != nullptr)
-        maps_link(rest);
-}
-
-static void area_forget(struct vma *a)
-{
-    struct vm *vm = a->vm;
-    tree_remove(&vm->areas, &a->node);
-    if (a->obj != nullptr)
-        maps_unlink(a);
-    reticle_kfree(vm->reticle, a, sizeof *a);
-}
-
-/* Takes [from, to), which lies in a, out of it, and whatever tables then span no area. The hole may leave two pieces:
- * `spare` is then the record for the second. No leaf crosses from or to. */
-static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t to, struct vma **spare)
-{
-    struct vm *vm = a->vm;
-    bool keep_left = from > a->node.key, keep_right = to < a->end;
-    struct vma *before = keep_left ? nullptr : area_of(tree_prev(&a->node));
-    e->owns_frames = a->kind == VMA_ANON;
-    e->floor = keep_left ? from : before != nullptr ? before->end : 0;
-    bool shares_left = e->floor > (from & ~(pt_span(1) - 1)), shares_right = keep_right && to % pt_span(1) != 0;
-    if (to - from == ARCH_PAGE_SIZE && (shares_left || shares_right)) {
-        pt_clear_page(e, from); /* what stays beside it needs the same tables */
-    } else {
-        struct vma *after = keep_right ? nullptr : area_next(a);
-        e->ceiling = keep_right ? to : after != nullptr ? after->node.key : PT_USER_END;
-        pt_clear(e, from, to);
-    }
-    if (from >= VX_MAP_BASE && from < vm->next_free_hint)
-        vm->next_free_hint = from;
-    if (keep_left && keep_right) {
-        if (*spare == nullptr) { /* unmap_reserve found none: at least one frame goes, and pays for it */
-            pt_edit_end(e);
-            status_t st = area_alloc(vm, spare);
-            kassert(st == OK);
-        }
-        area_split(a, to, *spare);
-        *spare = nullptr;
-        a->end = from;
-    } else if (keep_left) {
-        a->end = from;
-    } else if (keep_right) {
-        a->offset += to - a->node.key;
-        a->node.key = to; /* in place: the order of the areas stays the same */
-    } else {
-        area_forget(a);
-    }
-}
-
-static bool is_concerned(const struct vma *a, const struct cap *only_cap)
-{
-    return a != nullptr && (only_cap == nullptr || a->cap == only_cap);
-}
-
-/* What cutting needs: tables for the large leaves at its ends (0: that end is not cut), and for a hole a record. */
-static status_t unmap_reserve(struct vm *vm, const struct vma *head, uint64_t cut_first, uint64_t cut_second, bool hole,
-                              struct block_list *tables, struct vma **spare)
-{
-    unsigned n = pt_split_need(vm->as.root, cut_first, cut_second);
-    status_t st = n != 0 ? pt_reserve(tables, vm->reticle, n) : OK;
-    if (st != OK || !hole)
-        return st;
-    st = area_alloc(vm, spare);
-    if (st == OK || (n == 0 && head->kind == VMA_ANON && head->state == VX_MEM_COMMIT))
-        return OK;
-    block_list_free(tables, vm->reticle);
-    return st;
-}
-
-status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
-{
-    struct block_list tables = {};
-    struct vma *spare = nullptr;
-    struct pt_edit e;
-    if (!range_ok(addr, len))
-        return ERR_BAD_ARGUMENT;
-    uint64_t end = addr + len;
-    struct vma *head = area_from(vm, addr), *tail = head;
-    if (head != nullptr && head->end < end)
-        tail = area_at(vm, end);
-    bool cuts_head = is_concerned(head, only_cap) && head->node.key < addr;
-    bool cuts_tail = is_concerned(tail, only_cap) && tail->node.key < end && tail->end > end;
-    if (cuts_head || cuts_tail) {
-        bool hole = cuts_head && cuts_tail && head == tail;
-        status_t st = unmap_reserve(vm, head, cuts_head ? addr : 0, cuts_tail ? end : 0, hole, &tables, &spare);
-        if (st != OK)
-            return st;
-    }
-    /* --- commit: nothing below can fail --- */
-    pt_edit_begin(&e, &vm->as, vm->reticle);
-    if (cuts_head && tables.first != 0) {
-        e.owns_frames = head->kind == VMA_ANON;
-        pt_split(&e, addr, &tables);
-    }
-    if (cuts_tail && tables.first != 0) {
-        e.owns_frames = tail->kind == VMA_ANON;
-        pt_split(&e, end, &tables);
-    }
-    for (struct vma *a = head, *next; a != nullptr && a->node.key < end; a = next) {
-        next = a->end < end ? area_next(a) : nullptr;
-        if (is_concerned(a, only_cap))
-            area_cut(&e, a, a->node.key > addr ? a->node.key : addr, a->end < end ? a->end : end, &spare);
-    }
-    pt_edit_end(&e);
-    kassert(tables.first == 0 && spare == nullptr);
-    return OK;
-}
-
-void vm_unmap_area(struct vma *a)
-{
-    struct pt_edit e;
-    struct vma *no_spare = nullptr;
-    pt_edit_begin(&e, &a->vm->as, a->vm->reticle);
-    area_cut(&e, a, a->node.key, a->end, &no_spare);
-    pt_edit_end(&e);
-}
-
-void vm_unmap_object(struct object *o, const struct cap *c)
-{
-    for (struct vma *a = o->maps, *next; a != nullptr; a = next) {
-        next = a->maps_next;
-        if (c == nullptr || a->cap == c)
-            vm_unmap_area(a);
-    }
 }

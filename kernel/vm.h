@@ -7,6 +7,7 @@
  * V4. An area of an object is on the object's `maps`, and goes when `cap`, through which it was made, goes.
  * V5. Page tables and areas are paid for by the Task's own Reticle.
  * V6. A VX_MEM_RESERVE area has no entries; a VX_MEM_COMMIT area has one, present or parked, for each of its pages.
+ * V7. No area has an address in [gap_start, gap_end); gap_start is at least VX_MAP_BASE.
  * Locking: the kernel is entered with interrupts masked on its one hart. */
 #pragma once
 #include <abi/timepage.h>
@@ -43,7 +44,7 @@ struct vm {
     struct tree areas;
     struct arch_aspace as;
     struct reticle *reticle;
-    uint64_t next_free_hint; /* where the search for free addresses starts */
+    uint64_t gap_start, gap_end; /* V7: where new areas go first */
 };
 
 /* ERR_NO_MEMORY leaves nothing. */
@@ -67,9 +68,9 @@ status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_fram
 /* One frame of the kernel's, e.g. the time page. */
 status_t vm_map_fixed_frame(struct vm *vm, uint64_t addr, paddr_t frame, uint32_t prot);
 
-/* Unmaps what lies in the range, splitting areas; frees anonymous frames. Unmapped parts are ignored. May need memory
- * to split one area or large page in two: ERR_NO_MEMORY, nothing changed. Whole areas never need any. `only_cap`: leave
- * areas that were not made through it. */
+/* Unmaps what lies in the range, splitting areas; frees anonymous frames. Unmapped parts are ignored; ERR_NOT_FOUND:
+ * all of it is. May need memory to split one area or large page in two: ERR_NO_MEMORY, nothing changed. Whole areas
+ * never need any. `only_cap`: leave areas that were not made through it. */
 status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap);
 void vm_unmap_area(struct vma *a);
 /* Unmaps every area of o made through c (nullptr: all). */

@@ -48,6 +48,35 @@ static inline bool range_ok(uint64_t addr, uint64_t len)
            addr <= VX_UADDR_LIMIT - len;
 }
 
+/* obj->maps. */
+static inline void maps_link(struct vma *a)
+{
+    a->maps_prev = nullptr;
+    a->maps_next = a->obj->maps;
+    if (a->maps_next != nullptr)
+        a->maps_next->maps_prev = a;
+    a->obj->maps = a;
+}
+
+static inline void maps_unlink(struct vma *a)
+{
+    if (a->maps_prev != nullptr)
+        a->maps_prev->maps_next = a->maps_next;
+    else
+        a->obj->maps = a->maps_next;
+    if (a->maps_next != nullptr)
+        a->maps_next->maps_prev = a->maps_prev;
+}
+
+static inline status_t area_alloc(struct vm *vm, struct vma **out)
+{
+    void *p;
+    status_t st = reticle_kalloc(vm->reticle, sizeof(struct vma), &p);
+    if (st == OK)
+        *out = p;
+    return st;
+}
+
 /* Everything a commit will take: pages for tables, and the frames in the order of their addresses. */
 struct vm_stock {
     struct block_list tables, frames;

@@ -24,7 +24,7 @@ KERNEL_CFLAGS := $(COMMON_FLAGS) $(COMMON_FLAGS_$(ARCH)) $(MODE_FLAGS) -mgeneral
 KERNEL_LDFLAGS := -nostdlib -static --no-pie -z max-page-size=4096 -z norelro -z noexecstack --build-id=none
 
 USER_CFLAGS := $(COMMON_FLAGS) $(COMMON_FLAGS_$(ARCH)) $(MODE_FLAGS) -ftls-model=local-exec \
-	-ffunction-sections -fdata-sections -I. -Ilib/include -Ilib/include/vectra/arch/$(ARCH) \
+	-ffunction-sections -fdata-sections -I. -Ilib/include -Ilib/arch/$(ARCH) \
 	-I$(GEN) -I$(GEN)/include
 USER_LDFLAGS := -nostdlib -static -z norelro -z separate-code -z max-page-size=4096 -z noexecstack -z text \
 	--gc-sections --build-id=none -e _start

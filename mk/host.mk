@@ -9,7 +9,7 @@ HOST_FUZZ  := $(shell find test/fuzz -name '*_fuzz.c' 2>/dev/null | sort)
 HOST_RULES := $(HOST_BUILD)/rules.mk
 
 HOST_CFLAGS := -std=c23 -g -O1 -fno-omit-frame-pointer -fno-common -Wall -Wextra -Wshadow -Wvla -Werror \
-	-I. -Ikernel/arch/include -Ikernel/arch/host/include -Ilib/include -I$(HOST_GEN) -I$(HOST_GEN)/include
+	-I. -Ikernel/arch/include -Ikernel/arch/host/include -Ilib/include -Ilib/arch/host -I$(HOST_GEN) -I$(HOST_GEN)/include
 HOST_LDFLAGS := -fuse-ld=lld-19
 
 HOST_GEN_STAMP := $(HOST_GEN)/.stamp

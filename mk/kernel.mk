@@ -5,7 +5,12 @@ PLAT_x86_64  := q35
 PLAT_aarch64 := virt
 PLAT := $(PLAT_$(ARCH))
 
-KERNEL_SRC := $(wildcard kernel/*.c kernel/firmware/*.c base/*.c kernel/arch/$(ARCH)/*.c kernel/arch/$(ARCH)/*.S \
+# What the firmware of the platform speaks: ACPI and PVH, or the device tree.
+FIRMWARE_x86_64  := acpi
+FIRMWARE_aarch64 := dt
+FIRMWARE := $(FIRMWARE_$(ARCH))
+
+KERNEL_SRC := $(wildcard kernel/*.c kernel/firmware/*.c kernel/firmware/$(FIRMWARE)/*.c base/*.c kernel/arch/$(ARCH)/*.c kernel/arch/$(ARCH)/*.S \
 	kernel/plat/$(PLAT)/*.c kernel/plat/common/*.c)
 KERNEL_OBJ := $(KERNEL_SRC:%=$(BUILD)/kernel/%.o)
 KERNEL_ELF := $(BUILD)/vectra.elf
@@ -51,4 +56,6 @@ $(BUILD)/vectra.img: $(KERNEL_ELF)
 	$(say) IMG $@
 	$(Q)$(OBJCOPY) -O binary $< $@
 
--include $(KERNEL_OBJ:.o=.d) $(BUILD)/kernel.ld.d
+# Which files each object and the linker script are made of; ./vectra size counts them.
+KERNEL_DEPS := $(KERNEL_OBJ:.o=.d) $(BUILD)/kernel.ld.d
+-include $(KERNEL_DEPS)

@@ -2,9 +2,16 @@
 # User space: every lib/libNAME is an archive, every directory with C files in the rooms below is a program that
 # links with all of them. A program's flags.mk may set:
 #   STATIC_EXEC := 1          link at a fixed address instead of as a static-PIE
+#   VECTORS := 1              the program's own code may use vector and floating-point registers
 #   PROG_CFLAGS, PROG_LDFLAGS added to the program's own compile and link lines
 
 PROGRAM_ROOMS := srv drv fs bin test/guest
+# On AArch64 a thread that never touches a vector register has none to save when it is switched, and compilers use them for
+# mere copying: libraries and programs do without unless they ask. x86-64 saves what is in use anyway.
+SCALAR_aarch64 := -mgeneral-regs-only
+SCALAR_x86_64  :=
+VECTOR_LIBS := libcheck
+
 LIB_NAMES := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard lib/lib*/*.c)))))
 LIB_FILES := $(LIB_NAMES:%=$(BUILD)/lib/%.a) $(BUILD)/lib/libbase.a
 USER_SCRIPT := $(wildcard lib/libvectra/user.ld)
@@ -46,7 +53,7 @@ sources = $(patsubst $1/%,%,$(wildcard $1/*.c $1/*.S $1/$(ARCH)/*.c $1/$(ARCH)/*
 define library
 $1_OBJ := $(patsubst %,$(BUILD)/obj/$1/%.o,$(call sources,$2))
 LIB_OBJ += $$($1_OBJ)
-$(call user-rules,obj/$1,$2,-fPIE)
+$(call user-rules,obj/$1,$2,-fPIE $(if $(filter $1,$(VECTOR_LIBS)),,$(SCALAR_$(ARCH))))
 $(BUILD)/lib/$1.a: $$($1_OBJ) $(BUILD)/user.list
 	$(say) AR $$@
 	@mkdir -p $$(@D)
@@ -56,6 +63,7 @@ endef
 # $(call program,FOLDER)
 define program
 STATIC_EXEC :=
+VECTORS :=
 PROG_CFLAGS :=
 PROG_LDFLAGS :=
 -include $1/flags.mk
@@ -64,7 +72,7 @@ endef
 define program-body
 $2_PROG_OBJ := $(patsubst %,$(BUILD)/obj/$1/%.o,$(call sources,$1))
 USER_OBJ += $$($2_PROG_OBJ)
-$(call user-rules,obj/$1,$1,$(if $(STATIC_EXEC),-fno-pie,-fPIE) $(PROG_CFLAGS))
+$(call user-rules,obj/$1,$1,$(if $(STATIC_EXEC),-fno-pie,-fPIE) $(if $(VECTORS),,$(SCALAR_$(ARCH))) $(PROG_CFLAGS))
 $(BUILD)/user/$2: $$($2_PROG_OBJ) $(LIB_FILES) $(USER_SCRIPT) $(BUILD)/user.list $(wildcard $1/flags.mk)
 	$(say) LINK $$@
 	@mkdir -p $$(@D)

@@ -6,6 +6,7 @@
  * block. Source: Drepper, "ELF Handling For Thread-Local Storage", sections 3.4.1 and 3.4.6; AArch64 ELF ABI, "Thread
  * Local Storage". */
 #include "start.h"
+#include <isa/machine.h>
 #include <vectra/bundle.h>
 #include <vectra/string.h>
 
@@ -44,13 +45,12 @@ uintptr_t vx_tls_init(void *block, size_t bytes)
     uint8_t *base = block; /* 64-byte aligned */
     memset(base, 0, bytes);
     const void *image = (const void *)(vx_bundle()->image_base + ph->vaddr);
-#if defined(__x86_64__)
+    if (!isa_tls_before_pointer) {
+        memcpy(base + round_up(TCB_BYTES, ph->align), image, ph->filesz);
+        return (uintptr_t)base;
+    }
     uint8_t *pointer = base + bytes - TLS_ALIGN_MAX;
     memcpy(pointer - round_up(ph->memsz, ph->align), image, ph->filesz);
     *(uintptr_t *)(void *)pointer = (uintptr_t)pointer;
     return (uintptr_t)pointer;
-#else
-    memcpy(base + round_up(TCB_BYTES, ph->align), image, ph->filesz);
-    return (uintptr_t)base;
-#endif
 }

@@ -3,13 +3,14 @@
  * through read-only device memory. */
 #include "pci.h"
 #include <abi/machine.h>
+#include <isa/machine.h>
 #include <vectra/bundle.h>
 #include <vectra/io.h>
 #include <vectra/rpc_topo.h>
 #include <vectra/service.h>
 #include <vectra/string.h>
 
-enum { SESSIONS_MAX = 32, PAGE = 4096, BUS_BYTES = 1 << 20, EM_X86_64 = 62, EM_AARCH64 = 183, VIRTIO_DEVICE_ID = 8 };
+enum { SESSIONS_MAX = 32, PAGE = 4096, BUS_BYTES = 1 << 20, VIRTIO_DEVICE_ID = 8 };
 
 static const struct machine *machine;
 static struct pci_list pci;
@@ -80,12 +81,8 @@ static status_t op_summary(struct vx_session *, struct vx_topo_summary_reply *a)
                                          .functions = pci.count,
                                          .virtios = machine->n_virtio_mmio,
                                          .irqchip = machine->irqchip,
+                                         .arch = isa_elf_machine,
                                          .left_out = machine->left_out };
-#if defined(__x86_64__)
-    a->arch = EM_X86_64;
-#else
-    a->arch = EM_AARCH64;
-#endif
     for (uint32_t i = 0; i < machine->n_ram; i++)
         a->ram_bytes += machine->ram[i].len_bytes;
     return OK;

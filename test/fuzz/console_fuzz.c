@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a terminal sends: line discipline, window-size answer and key parser on any bytes. The first byte holds the mode
- * and how much is read at a time. Nothing may be lost without a bell, and the answer parser may neither lose nor reorder. */
+ * and how much is read at a time. Nothing may be lost without a bell, and the answer parser may neither lose nor
+ * reorder. */
 // sources: srv/consoled/ldisc.c srv/consoled/winsize.c lib/libterm/keys.c
 #include <srv/consoled/ldisc.h>
 #include <srv/consoled/winsize.h>

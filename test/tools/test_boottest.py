@@ -7,6 +7,7 @@ import toyguest
 from vectra import boottest
 from vectra.boottest import SpecError, parse
 from vectra.results import Failure
+from vectra.terminal import visible
 
 
 def run_toy(text):
@@ -56,6 +57,23 @@ class ParseTest(unittest.TestCase):
         self.assertGreater(len(boottest.load()), 10)
 
 
+class VisibleTest(unittest.TestCase):
+    """What is left of a serial line's bytes."""
+
+    def test_sequences_go_and_text_stays(self):
+        """Cursor, colour, question, title; a lone bracket and a byte beyond ASCII are text."""
+        self.assertEqual(visible(b"a\x1b7\x1b[999;999H\x1b[6n\x1b8\x1b[?25l$ [1\x1b[0;1mb\x1b]0;t\x07c\x1b]2;u\x1b\\\xffd\x1b(B"),
+                         b"a$ [1bc\xffd")
+
+    def test_more_bytes_only_add(self):
+        """However a sequence is cut, an offset into the answer stays valid."""
+        data = b"x\x1b[12;3Hy\x1b]0;title\x1b\\z\x1b\x01\x1b(0\x1b7end"
+        parts = [visible(data[:n]) for n in range(len(data) + 1)]
+        for before, after in zip(parts, parts[1:]):
+            self.assertTrue(after.startswith(before), (before, after))
+        self.assertEqual(parts[-1], b"xyz\x1b\x01end")
+
+
 class RunTest(unittest.TestCase):
     """Against the toy guest."""
 
@@ -71,6 +89,12 @@ class RunTest(unittest.TestCase):
         log = run_toy('initrd none within 20s expect /toy: up/ boot "log=all" expect /nothing to run: log=all/ '
                       'send "one" after /^toy> / expect /you said one/ send "off" after /toy> / exit poweroff')
         self.assertIn(b"you said one", log)
+
+    def test_escape_sequences_are_not_seen(self):
+        """Patterns are about what a terminal shows."""
+        run_toy('initrd none within 20s send "\\x1b7\\x1b[999;999H\\x1b[6n\\x1b8one" after /^toy> / expect /you said one/')
+        self.fails('initrd none within 20s send "a\\x1b[mb" after /^toy> / expect /you said/ reject /said ab/ '
+                   'send "off" exit poweroff', "rejected text came: said ab")
 
     def test_order_matters(self):
         """The second expectation is looked for behind the first."""

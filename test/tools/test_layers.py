@@ -8,7 +8,10 @@ from vectra import layers
 TREE = ["abi/status.h", "base/addr.h", "kernel/cap.h", "kernel/cap.c", "kernel/entry.h", "kernel/console.h",
         "kernel/arch/include/arch/mmu.h", "kernel/arch/aarch64/include/isa/mmu.h", "kernel/arch/aarch64/trap.c",
         "kernel/arch/x86_64/include/isa/mmu.h", "kernel/arch/host/host.c", "kernel/plat/virt/serial.c",
-        "kernel/plat/common/fifo.h", "kernel/firmware/machine.h", "kernel/firmware/fdt.c", "lib/include/vectra/ring.h", "lib/libvectra/ring.c", "srv/initd/main.c",
+        "kernel/plat/common/fifo.h", "kernel/firmware/machine.h", "kernel/firmware/dt/fdt.c", "kernel/firmware/dt/fdt.h",
+        "kernel/arch/x86_64/include/isa/plat.h", "kernel/arch/aarch64/include/isa/plat.h", "kernel/arch/stub/stub.c",
+        "kernel/plat/q35/power.c", "lib/arch/x86_64/isa/entry.h", "lib/arch/aarch64/isa/entry.h",
+        "lib/include/vectra/ring.h", "lib/libvectra/ring.c", "srv/initd/main.c",
         "srv/initd/graph.h", "srv/topod/pci.h", "test/guest/common/check.h", "test/guest/caps/main.c"]
 
 
@@ -25,12 +28,16 @@ class LayersTest(unittest.TestCase):
         for path, name in (("base/addr.h", "<abi/status.h>"), ("kernel/cap.c", '"cap.h"'), ("kernel/cap.c", "<arch/mmu.h>"),
                            ("kernel/cap.c", "<kernel/entry.h>"), ("kernel/cap.c", "<trace_names.h>"),
                            ("kernel/arch/aarch64/trap.c", "<kernel/entry.h>"), ("kernel/plat/virt/serial.c", "<kernel/firmware/machine.h>"),
-                           ("kernel/firmware/fdt.c", "<base/addr.h>"), ("kernel/arch/aarch64/trap.c", "<isa/mmu.h>"),
+                           ("kernel/firmware/dt/fdt.c", "<base/addr.h>"), ("kernel/arch/aarch64/trap.c", "<isa/mmu.h>"),
                            ("kernel/arch/include/arch/mmu.h", "<isa/mmu.h>"), ("kernel/arch/host/host.c", "<stdio.h>"),
                            ("kernel/plat/virt/serial.c", "<kernel/console.h>"),
                            ("kernel/plat/virt/serial.c", "<kernel/plat/common/fifo.h>"),
                            ("lib/libvectra/ring.c", "<vectra/ring.h>"), ("srv/initd/main.c", '"graph.h"'),
                            ("srv/initd/main.c", "<vectra/ring.h>"), ("test/guest/caps/main.c", "<test/guest/common/check.h>"),
+                           ("kernel/plat/virt/serial.c", "<isa/plat.h>"), ("kernel/plat/q35/power.c", "<isa/plat.h>"),
+                           ("kernel/plat/virt/serial.c", "<kernel/entry.h>"),
+                           ("kernel/arch/aarch64/trap.c", "<kernel/firmware/dt/fdt.h>"),
+                           ("kernel/arch/stub/stub.c", "<kernel/console.h>"), ("lib/libvectra/ring.c", "<isa/entry.h>"),
                            ("kernel/cap.c", "<stdckdint.h>")):
             self.assertEqual(found(path, f"#include {name}\n"), [], (path, name))
 
@@ -38,9 +45,13 @@ class LayersTest(unittest.TestCase):
         """Upwards, sideways, and what is nowhere."""
         for path, name in (("abi/status.h", "<base/addr.h>"), ("base/addr.h", "<kernel/cap.h>"),
                            ("kernel/cap.c", "<kernel/arch/aarch64/include/isa/mmu.h>"), ("kernel/cap.c", "<isa/mmu.h>"),
-                           ("kernel/cap.c", "<vectra/ring.h>"), ("kernel/firmware/fdt.c", "<kernel/cap.h>"), ("kernel/arch/aarch64/trap.c", "<kernel/cap.h>"),
+                           ("kernel/cap.c", "<vectra/ring.h>"), ("kernel/firmware/dt/fdt.c", "<kernel/cap.h>"), ("kernel/arch/aarch64/trap.c", "<kernel/cap.h>"),
                            ("kernel/arch/aarch64/trap.c", "<kernel/arch/x86_64/include/isa/mmu.h>"),
-                           ("kernel/plat/virt/serial.c", "<kernel/cap.h>"), ("lib/libvectra/ring.c", "<kernel/cap.h>"),
+                           ("kernel/plat/virt/serial.c", "<kernel/cap.h>"), ("kernel/cap.c", "<isa/entry.h>"),
+                           ("kernel/plat/virt/serial.c", "<isa/mmu.h>"), ("kernel/cap.c", "<isa/plat.h>"),
+                           ("kernel/plat/q35/power.c", "<kernel/arch/aarch64/include/isa/plat.h>"),
+                           ("kernel/arch/aarch64/trap.c", "<kernel/console.h>"),
+                           ("kernel/firmware/dt/fdt.c", "<arch/mmu.h>"), ("lib/libvectra/ring.c", "<kernel/cap.h>"),
                            ("srv/initd/main.c", "<srv/topod/pci.h>"), ("srv/initd/main.c", "<kernel/cap.h>"),
                            ("kernel/cap.c", "<stdio.h>"), ("kernel/cap.c", '"stdint.h"'), ("base/addr.h", "<nowhere.h>")):
             self.assertEqual(found(path, f"#include {name}\n"), ["include"], (path, name))

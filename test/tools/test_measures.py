@@ -21,6 +21,14 @@ class SizeTest(unittest.TestCase):
         """Blank lines and comments do not count; what looks like a comment in a string does."""
         self.assertEqual(size.code_lines("/* a\n b */\n\nint x; // c\n  // d\nchar *s = \"/*\";\nint y; /* e\n*/ int z;\n"), 4)
 
+    def test_dependency_files_name_what_is_compiled(self):
+        """The first rule, over several lines; the empty rules behind it add nothing."""
+        self.assertEqual(size.dependencies("o/a.o: kernel/a.c \\\n  base/b.h abi/c.def\nkernel/z.h:\n"),
+                         {"kernel/a.c", "base/b.h", "abi/c.def"})
+        self.assertEqual([size.room(p) for p in ("kernel/cap.c", "kernel/arch/x86_64/a.S", "kernel/arch/include/arch/b.h",
+                                                 "kernel/firmware/dt/c.c", "abi/d.def")],
+                         ["kernel", "kernel/arch", "kernel/arch/include", "kernel/firmware", "abi"])
+
     def test_foreign_lines(self):
         """No licence line, another one, or somebody's copyright."""
         texts = {"ours.c": "// SPDX-License-Identifier: MIT\nint a;\n", "none.c": "int a;\n",

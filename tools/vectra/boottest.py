@@ -7,8 +7,10 @@
     machine "OPTIONS"       added to QEMU's -M value
     qemu "ARGS"             added to QEMU's command line
     initrd default|none|truncated|garbage|FILE
+    initrd 0xADDRESS        aarch64: at that physical address below 4 GiB; the device tree says so
     within 60s              the whole test (default 60 s)
     expect /RE/             the serial line must come to match, in order
+                            (patterns see it as a terminal shows it: without escape sequences)
     send "TEXT"             types TEXT and Enter (after the expectations before it); \\n \\r \\t \\xNN are known
     send "TEXT" after /RE/  the same with an expectation of its own
     exec "COMMAND"          run by the exec protocol; expectations are then about its output, and
@@ -25,12 +27,14 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import tempfile
 
-from vectra import cpio, execute
+from vectra import cpio, devicetree, execute
 from vectra import options as opt
 from vectra.qemu import Machine, Running
 from vectra.results import Failure
+from vectra.terminal import visible
 
 FOLDER = "test/boot"
 TOKEN = re.compile(r'\s*("(?:\\.|[^"\\])*"|/(?:\\.|[^/\\])*/|\S+)')
@@ -177,6 +181,8 @@ def prepared_initrd(spec, machine, folder):
     """The initial RAM disk that the test asks for, made in `folder` when it is not an existing file."""
     if spec.initrd in ("default", "none"):
         return machine.initrd_file() if spec.initrd == "default" else None
+    if spec.initrd.startswith("0x"):
+        return place_initrd(machine, int(spec.initrd, 16), folder)
     if spec.initrd not in ("truncated", "garbage"):
         return os.path.join(FOLDER, spec.initrd)
     data = cpio.read(machine.initrd_file())
@@ -184,6 +190,21 @@ def prepared_initrd(spec, machine, folder):
     with open(path, "wb") as handle:
         handle.write(data[:len(data) // 2 + 2] if spec.initrd == "truncated" else b"\x5a" * 4096)
     return path
+
+
+def place_initrd(machine, address, folder):
+    """Makes QEMU load the initial RAM disk at `address`: QEMU's own device tree, changed, is given back to it."""
+    tree, initrd = os.path.join(folder, "tree.dtb"), machine.initrd_file()
+    subprocess.run([*machine.command(execute.SERIAL), "-machine", f"dumpdtb={tree}"], stdin=subprocess.DEVNULL,
+                   capture_output=True, check=True)
+    data = bytearray(cpio.read(tree))
+    devicetree.set_number(data, "/chosen", "linux,initrd-start", address)
+    devicetree.set_number(data, "/chosen", "linux,initrd-end", address + os.path.getsize(initrd))
+    devicetree.trim(data)
+    with open(tree, "wb") as handle:
+        handle.write(data)
+    machine.extra = [*machine.extra, "-dtb", tree, "-device", f"loader,file={initrd},addr={address:#x},force-raw=on"]
+    return None
 
 
 def run(spec, arch, **changes):
@@ -221,6 +242,7 @@ def drain(guest):
 def check_rejects(spec, transcript, final):
     """Fails on a rejected pattern, also when it came behind the last expectation."""
     expected = [step.pattern.pattern for step in spec.steps if step.pattern]
+    transcript = visible(transcript)
     for pattern in spec.rejects:
         match = pattern.search(transcript)
         # What a test expects by name is not rejected; a panic that is still being printed is waited for.
@@ -234,7 +256,7 @@ def converse(spec, guest):
     at = 0
     for step in spec.steps:
         while step.pattern:
-            match = step.pattern.search(guest.transcript, at)
+            match = step.pattern.search(visible(guest.transcript), at)
             if match:
                 at = match.end()
                 break

@@ -7,7 +7,8 @@ Known exceptions stand in tools/layers.exceptions, one `COUNT PATH RULE` a line;
 import os
 import re
 
-ARCHES = ("x86_64", "aarch64", "host")
+ARCHES = ("x86_64", "aarch64", "host", "stub")
+PLAYS = {"q35": "x86_64", "virt": "aarch64"}   # board → the isa whose <isa/plat.h> it sees
 FREESTANDING = {name + ".h" for name in (
     "float iso646 limits stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdnoreturn").split()}
 # Room → the rooms it may include from. A room may always include from itself.
@@ -20,7 +21,7 @@ MAY = {
     "firmware": ("abi", "base"),   # a pure library about tables and formats; boards and isas read it at boot
     "kernel": ("abi", "base", "contract", "firmware", "kernel-entry", "kernel-board"),
     "arch": ("abi", "base", "contract", "firmware", "kernel-entry"),
-    "plat": ("abi", "base", "contract", "firmware", "kernel-board"),
+    "plat": ("abi", "base", "contract", "firmware", "kernel-entry", "kernel-board"),
     "lib": ("abi", "base"),
     "program": ("abi", "base", "lib"),
 }
@@ -78,9 +79,12 @@ def resolve(path, name, files):
     mine = room(path)
     if mine and mine[0] == "arch":
         places.insert(1, mine[1] + "/include")
+    elif mine and mine[0] == "plat" and (isa := PLAYS.get(path.split("/")[2])):
+        places.insert(1, f"kernel/arch/{isa}/include")
     elif path.startswith("kernel/"):
         places += [f"kernel/arch/{arch}/include" for arch in ARCHES]
-    places += [f"lib/include/vectra/arch/{arch}" for arch in ARCHES]
+    else:
+        places += [f"lib/arch/{arch}" for arch in ARCHES]
     for place in places:
         candidate = os.path.normpath(os.path.join(place, name)).replace(os.sep, "/")
         if candidate in files:
@@ -102,6 +106,11 @@ def may_include(path, target):
         return theirs[1] in ("kernel/plat/common", "test/guest")
     # The contract's headers pull in the isa's half of themselves, <isa/NAME.h>.
     if mine[0] == "contract" and theirs[0] == "arch" and "/include/isa/" in target:
+        return True
+    # A board sees what its own isa says to boards; an isa that is no machine is its own board.
+    if mine[0] == "plat" and target == f"kernel/arch/{PLAYS.get(path.split('/')[2])}/include/isa/plat.h":
+        return True
+    if theirs[0] == "kernel-board" and mine[1] in ("kernel/arch/host", "kernel/arch/stub"):
         return True
     return theirs[0] in MAY[mine[0]]
 

@@ -10,7 +10,7 @@
 #include <arch/pte.h>
 #include <isa/plat.h>
 #include <kernel/entry.h>
-#include <kernel/firmware/fdt.h>
+#include <kernel/firmware/dt/fdt.h>
 
 struct hart boot_hart;
 uint64_t arch_image_pa, isa_boot_el;

@@ -5,8 +5,8 @@
 #include <arch/boot.h>
 #include <arch/hart.h>
 #include <arch/mmu.h>
-#include <kernel/firmware/acpi.h>
-#include <kernel/firmware/pvh.h>
+#include <kernel/firmware/acpi/acpi.h>
+#include <kernel/firmware/acpi/pvh.h>
 #include <isa/plat.h>
 
 static constexpr uint64_t EARLY_MAP_END = UINT64_C(1) << 32;
@@ -57,7 +57,7 @@ static void read_firmware(uint32_t start_info_pa)
     for (uint32_t i = 0; i < machine.n_ram; i++)
         ram += machine.ram[i].len_bytes;
     if (ram < RAM_MIN)
-        kernel_refuse("this machine has %lu KiB of memory; at least %lu are needed", ram >> 10, RAM_MIN >> 10);
+        kernel_refuse("too little memory: %lu KiB, the kernel needs %lu MiB", ram >> 10, RAM_MIN >> 20);
 }
 
 void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry)

@@ -1,9 +1,9 @@
-// sources: kernel/firmware/acpi.c kernel/firmware/machine.c
+// sources: kernel/firmware/acpi/acpi.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Any physical memory as ACPI tables. Checksums are put right first wherever a region looks like a table, because
  * otherwise hardly anything would get past them. */
 #include "sane.h"
-#include <kernel/firmware/acpi.h>
+#include <kernel/firmware/acpi/acpi.h>
 
 static void fix_sum(uint8_t *p, size_t len, size_t at)
 {

@@ -1,8 +1,8 @@
-// sources: kernel/firmware/fdt.c kernel/firmware/fdt_tree.c kernel/firmware/machine.c
+// sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/fdt_tree.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Any bytes as a device tree. */
 #include "sane.h"
-#include <kernel/firmware/fdt.h>
+#include <kernel/firmware/dt/fdt.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

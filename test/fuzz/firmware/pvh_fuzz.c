@@ -1,8 +1,8 @@
-// sources: kernel/firmware/pvh.c kernel/firmware/machine.c
+// sources: kernel/firmware/acpi/pvh.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Any physical memory as PVH start information. */
 #include "sane.h"
-#include <kernel/firmware/pvh.h>
+#include <kernel/firmware/acpi/pvh.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

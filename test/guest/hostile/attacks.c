@@ -3,6 +3,7 @@
  * end. */
 #include "hostile.h"
 #include <abi/ring.h>
+#include <check/cpu.h>
 #include <vectra/cpio.h>
 
 #define KERNEL_ADDRESS UINT64_C(0xffff800000001000)
@@ -261,11 +262,7 @@ static bool writing_code(void)
 
 static bool touching_devices(void)
 {
-#if defined(__x86_64__)
-    __asm__ volatile("outb %0, %1" ::"a"((uint8_t)'!'), "Nd"((uint16_t)0x3f8));
-#else
-    __asm__ volatile("msr cntv_ctl_el0, %0\n\tmsr daifset, #2" ::"r"(UINT64_C(0)));
-#endif
+    cpu_touch_device();
     return false;
 }
 

@@ -58,6 +58,18 @@ static int map_until_dry(void)
     return bits;
 }
 
+/* 1: THREAD_CREATE said NO_MEMORY when nothing was left. */
+static int threads_until_dry(void)
+{
+    while (STATUS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0) == OK)
+        ;
+    uint8_t *stack = check_pages(4096, VX_MEM_RESERVE);
+    status_t st = OK;
+    for (unsigned i = 0; i < 5000 && st == OK; i++)
+        st = STATUS(thread_create, P(&threads_until_dry), P(stack) + 4096, 0, 0, VX_THREAD_DETACHED);
+    return st == ERR_NO_MEMORY;
+}
+
 static int bind_gift(void)
 {
     vx_handle_t gift = vx_bundle_sem("gift").raw;
@@ -93,8 +105,13 @@ int child_main(const char *role)
         const char *name;
         int (*run)(void);
     } roles[] = {
-        { "weak-tx", weak_tx },     { "weak-rx", weak_rx },           { "map-until-dry", map_until_dry },
-        { "bind-gift", bind_gift }, { "control-self", control_self }, { "thread-exit", thread_exit_refused },
+        { "weak-tx", weak_tx },
+        { "weak-rx", weak_rx },
+        { "map-until-dry", map_until_dry },
+        { "threads-until-dry", threads_until_dry },
+        { "bind-gift", bind_gift },
+        { "control-self", control_self },
+        { "thread-exit", thread_exit_refused },
     };
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
         if (vx_streq(role, roles[i].name))

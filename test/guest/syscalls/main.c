@@ -10,10 +10,10 @@ static const struct {
 } families[] = {
     { "cap", test_cap },           { "ring", test_ring },
     { "ring_cap", test_ring_cap }, { "ring_rights", test_ring_rights },
-    { "mem", test_mem },           { "task", test_task },
-    { "control", test_control },   { "thread", test_thread },
-    { "signal", test_signal },     { "device", test_device },
-    { "misc", test_misc },
+    { "busy", test_busy },         { "mem", test_mem },
+    { "task", test_task },         { "control", test_control },
+    { "thread", test_thread },     { "signal", test_signal },
+    { "device", test_device },     { "misc", test_misc },
 };
 
 static bool make_kit(void)

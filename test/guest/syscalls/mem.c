@@ -153,6 +153,7 @@ static void free_errors(void)
     kit_hostile_handle("mem_free.hostile", free_handle);
     vx_handle_t dead = (vx_handle_t)SYS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0).value;
     (void)SYS(destroy, dead);
+    E(mem_free, DESTROYED, SYS(mem_free, dead, UINT64_C(0x500000000000), 4096));
     E(mem_map, DESTROYED, SYS(mem_map, dead, 0, 4096, 0, VX_PROT_READ));
     (void)SYS(cap_drop, dead);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Console, clocks, sleep, random numbers, vector registers: calls 0, 25, 26, 35, 36; and numbers that are no call. */
 #include "syscalls.h"
-#include <test/guest/common/fp.h>
+#include <check/cpu.h>
 
 static struct vx_result write_at(uint64_t a)
 {
@@ -74,13 +74,13 @@ static void random_bytes(void)
 
 static void fp(void)
 {
-    static struct fp_image before, after;
-    fp_pattern(&before, 77);
-    status_t st = vx_result_status(fp_across_call(&before, &after, NR_fp_clobber, 0));
+    static struct cpu_vectors before, after;
+    cpu_vectors_fill(&before, 77);
+    status_t st = vx_result_status(cpu_vectors_across_call(&before, &after, NR_fp_clobber, 0));
     if (st == OK) /* a debug kernel */
-        C(fp_clobber, ok, fp_same(&before, &after));
+        C(fp_clobber, ok, cpu_vectors_same(&before, &after));
     else
-        C(fp_clobber, NOT_SUPPORTED, st == ERR_NOT_SUPPORTED && fp_same(&before, &after));
+        C(fp_clobber, NOT_SUPPORTED, st == ERR_NOT_SUPPORTED && cpu_vectors_same(&before, &after));
     C(fp_clobber, hostile,
       vx_result_status(check_enter(NR_fp_clobber, (const uint64_t[5]){ UINT64_MAX, UINT64_MAX }).value) == st);
 }

@@ -66,6 +66,7 @@ void test_cap(void);
 void test_ring(void);
 void test_ring_cap(void);
 void test_ring_rights(void);
+void test_busy(void);
 void test_mem(void);
 void test_task(void);
 void test_control(void);

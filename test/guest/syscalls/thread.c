@@ -69,6 +69,7 @@ static void create(void)
     E(thread_create, BAD_ADDRESS, SYS(thread_create, P(exits), UINT64_C(0xffff800000000000), 0, 0, 0));
     E(thread_create, BAD_ARGUMENT, SYS(thread_create, P(exits), stack_top(), 0, 0, 0x80));
     E(thread_create, BAD_ADDRESS, SYS(thread_create, P(exits), stack_top() - 1, 0, 0, 0)); /* not aligned */
+    C(thread_create, NO_MEMORY, kit_child_end(kit_child("threads-until-dry", 0, 0, nullptr)) == 1);
     C(thread_create, hostile,
       STATUS(thread_create, UINT64_C(0x0000800000000000), stack_top(), 0, 0, 0) == ERR_BAD_ADDRESS &&
           STATUS(thread_create, P(exits), stack_top(), 0, UINT64_C(0x8000000000000000), 0) == ERR_BAD_ADDRESS);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * /test/tasks: births, ends and their causes, trees, and that 1,000 of them leave no byte behind. */
 #define CHECK_DEFINE
+#include <check/cpu.h>
 #include <test/guest/common/check.h>
 
 static struct vx_spawn spawn;
@@ -45,33 +46,6 @@ static int spawn_tree(void)
         (void)SYS(signal_wait, 1, VX_FOREVER);
 }
 
-static void illegal(void)
-{
-#if defined(__x86_64__)
-    __asm__ volatile("ud2");
-#else
-    __asm__ volatile("udf #0");
-#endif
-}
-
-static void breakpoint(void)
-{
-#if defined(__x86_64__)
-    __asm__ volatile("int3");
-#else
-    __asm__ volatile("brk #0");
-#endif
-}
-
-static void privileged(void)
-{
-#if defined(__x86_64__)
-    __asm__ volatile("hlt");
-#else
-    __asm__ volatile("msr daifset, #15\n\tmrs x0, ttbr1_el1" ::: "x0");
-#endif
-}
-
 static void touch_until_dry(void)
 {
     volatile uint8_t *p = check_pages(64 << 20, RW_LAZY);
@@ -90,11 +64,11 @@ static int play(const char *role)
     if (vx_streq(role, "overflow"))
         return (int)overflow(0);
     if (vx_streq(role, "illegal"))
-        illegal();
+        cpu_undefined();
     if (vx_streq(role, "breakpoint"))
-        breakpoint();
+        cpu_breakpoint();
     if (vx_streq(role, "privileged"))
-        privileged();
+        cpu_privileged();
     if (vx_streq(role, "dry"))
         touch_until_dry();
     if (vx_streq(role, "tree"))

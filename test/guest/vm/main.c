@@ -2,7 +2,7 @@
  * /test/vm: what memory does. Faults are provoked in children, whose cause of death is the answer. */
 #define CHECK_DEFINE
 #include <test/guest/common/check.h>
-#include <test/guest/common/fp.h>
+#include <check/cpu.h>
 
 static uint64_t free_bytes(void)
 {
@@ -134,12 +134,7 @@ static void faults(void)
 static void new_code(void)
 {
     uint8_t *p = check_pages(4096, RW_COMMIT);
-#if defined(__x86_64__)
-    static const uint8_t code[] = { 0xb8, 0x2a, 0, 0, 0, 0xc3 }; /* mov eax, 42; ret */
-#else
-    static const uint8_t code[] = { 0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6 }; /* mov w0, #42; ret */
-#endif
-    memcpy(p, code, sizeof code);
+    memcpy(p, cpu_code_42, cpu_code_42_len);
     status_t both = STATUS(mem_map, 0, 0, 4096, P(p), VX_PROT_READ | VX_PROT_WRITE | VX_PROT_EXEC);
     status_t exec = STATUS(mem_map, 0, 0, 4096, P(p), VX_PROT_READ | VX_PROT_EXEC);
     CHECK("writable and executable at once is refused", both == ERR_BAD_ARGUMENT);
@@ -162,14 +157,14 @@ static void shared(void)
 
 static void vectors(void)
 {
-    static struct fp_image in, out;
+    static struct cpu_vectors in, out;
     bool good = true;
     for (uint64_t i = 1; i <= 50; i++) {
-        fp_pattern(&in, i);
+        cpu_vectors_fill(&in, i);
         memset(&out, 0, sizeof out);
-        (void)fp_across_call(&in, &out, i % 2 != 0 ? NR_yield : NR_nanosleep,
-                             i % 2 != 0 ? 0 : vx_deadline_in(100 * VX_NS_PER_US));
-        good &= fp_same(&in, &out);
+        (void)cpu_vectors_across_call(&in, &out, i % 2 != 0 ? NR_yield : NR_nanosleep,
+                                      i % 2 != 0 ? 0 : vx_deadline_in(100 * VX_NS_PER_US));
+        good &= cpu_vectors_same(&in, &out);
     }
     CHECK("vector registers survive calls that switch away", good);
 }

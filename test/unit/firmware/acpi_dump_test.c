@@ -1,9 +1,9 @@
-// sources: kernel/firmware/acpi.c kernel/firmware/pvh.c kernel/firmware/machine.c
+// sources: kernel/firmware/acpi/acpi.c kernel/firmware/acpi/pvh.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * The ACPI tables that QEMU makes: read right, and refused or read safely when they are damaged. */
 #include "acpi_sums.h"
-#include <kernel/firmware/acpi.h>
-#include <kernel/firmware/pvh.h>
+#include <kernel/firmware/acpi/acpi.h>
+#include <kernel/firmware/acpi/pvh.h>
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wsign-conversion" /* clang 19 warns of the bytes that #embed makes */

@@ -1,8 +1,8 @@
-// sources: kernel/firmware/acpi.c kernel/firmware/machine.c
+// sources: kernel/firmware/acpi/acpi.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * ACPI tables made to reach each rule, and to break it. */
 #include "acpi_sums.h"
-#include <kernel/firmware/acpi.h>
+#include <kernel/firmware/acpi/acpi.h>
 
 static struct machine m;
 static struct phys phys;

@@ -1,8 +1,8 @@
-// sources: kernel/firmware/fdt.c kernel/firmware/fdt_tree.c kernel/firmware/machine.c
+// sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/fdt_tree.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * The device trees that QEMU makes: read right, and refused or read safely when they are damaged. */
 #include "tree_builder.h"
-#include <kernel/firmware/fdt.h>
+#include <kernel/firmware/dt/fdt.h>
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wsign-conversion" /* clang 19 warns of the bytes that #embed makes */

@@ -1,8 +1,8 @@
-// sources: kernel/firmware/fdt.c kernel/firmware/fdt_tree.c kernel/firmware/machine.c
+// sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/fdt_tree.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Device trees made to reach each rule of the reader, and to break each rule of the format. */
 #include "tree_builder.h"
-#include <kernel/firmware/fdt.h>
+#include <kernel/firmware/dt/fdt.h>
 
 static struct machine m;
 static struct tree t;

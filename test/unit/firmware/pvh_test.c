@@ -1,8 +1,8 @@
-// sources: kernel/firmware/pvh.c kernel/firmware/machine.c
+// sources: kernel/firmware/acpi/pvh.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * PVH start information: QEMU's own, and made to reach each rule. */
 #include "support.h"
-#include <kernel/firmware/pvh.h>
+#include <kernel/firmware/acpi/pvh.h>
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wsign-conversion" /* clang 19 warns of the bytes that #embed makes */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The memory calls as a Task makes them: what they accept, every error by name, rights, and that failure leaves
  * nothing. */
-// sources: kernel/sys_mem.c kernel/ram.c kernel/cap.c kernel/mem.c kernel/vm.c kernel/vm_fault.c kernel/pt.c kernel/reticle.c
+// sources: kernel/vm_unmap.c kernel/ram.c
+// sources: kernel/sys_mem.c kernel/cap.c kernel/mem.c kernel/vm.c kernel/vm_fault.c kernel/pt.c kernel/reticle.c
 // sources: kernel/reticle_check.c base/tree.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc
 #include "cmocka_kassert.h"

@@ -173,6 +173,7 @@ static void compare_areas(void)
     uint64_t end = 0, mapped = 0, listed = 0;
     for (const struct vma *a = area_of(vm.areas.first); a != nullptr; a = area_next(a)) {
         must(a->node.key >= end && a->node.key < a->end && (a->node.key | a->end) % PAGE == 0);
+        must(a->end <= vm.gap_start || a->node.key >= vm.gap_end); /* V7 */
         end = a->end;
         mapped += a->obj != nullptr;
     }
@@ -304,7 +305,13 @@ static void op_unmap(struct op_range r)
 {
     uint64_t before = ram.free_pages;
     int cap = random_below(4) == 0 ? (int)random_below(2) : -1;
-    if (!happened(vm_unmap(&vm, page_va(r.first), r.n * PAGE, cap < 0 ? nullptr : &caps[cap]), before))
+    status_t st = vm_unmap(&vm, page_va(r.first), r.n * PAGE, cap < 0 ? nullptr : &caps[cap]);
+    bool any = false;
+    for (uint64_t i = r.first; i < r.first + r.n; i++)
+        any |= model[i].kind != 0 && model_concerned(&model[i], cap);
+    if (!any)
+        must(st == ERR_NOT_FOUND && ram.free_pages == before);
+    if (!any || !happened(st, before))
         return;
     for (uint64_t i = r.first; i < r.first + r.n; i++)
         if (model_concerned(&model[i], cap))

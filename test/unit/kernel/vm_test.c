@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Address spaces: random use against a model that knows every page; every allocation of every operation failing in
  * turn; and the edges by name. */
+// sources: kernel/vm_unmap.c
 // sources: kernel/vm.c kernel/vm_fault.c kernel/pt.c kernel/reticle.c kernel/reticle_check.c base/tree.c
 // sources: kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """./vectra size: how big the trusted base is, and that none of it is somebody else's."""
 
-import glob
-import os
 import re
 import struct
+import subprocess
 
 from vectra import build
 from vectra import options as opt
@@ -17,23 +16,39 @@ OPTIONS = [
 ]
 HELP = f"""usage: ./vectra size [OPTION]...
 
-Counts the kernel's lines of code (neither blank nor comment), its image, and lines that are not under our licence.
+Counts what is compiled into each kernel: its sources and every file of the tree that they include, as the compiler's
+own dependency files name them. A line counts when it is neither blank nor only comment; the rows of the tables in
+abi/*.def count like code. Generated files do not count: what they are made from does. Also counts the bytes of the
+image, and lines that are not under our licence.
 
 {opt.usage(OPTIONS)}"""
 ONE_ARCH_LINES, BOTH_LINES, IMAGE_BYTES = 12000, 16000, 160 * 1024
-PLAT = {"x86_64": "q35", "aarch64": "virt"}
-PORTABLE = [("kernel", ["kernel/*"]), ("kernel/firmware", ["kernel/firmware/*"]), ("base", ["base/*"]),
-            ("abi", ["abi/*"]), ("kernel/arch/include", ["kernel/arch/include/**/*"])]
-SUFFIXES = (".c", ".h", ".S", ".def", ".ld")
+ROOMS = ("kernel/firmware", "kernel/arch/include", "kernel/arch", "kernel/plat", "kernel", "base", "abi")
 OURS = "SPDX-License-Identifier: MIT"
 FOREIGN = re.compile(r"SPDX-License-Identifier:(?! MIT\b)|\bCopyright\b|\(c\) [12][0-9]{3}|All rights reserved")
 COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
-def files(patterns):
-    """The sources that patterns name, sorted."""
-    found = {path for pattern in patterns for path in glob.glob(pattern, recursive=True)}
-    return sorted(p for p in found if p.endswith(SUFFIXES) and os.path.isfile(p))
+def compiled(arch):
+    """The files of the tree that the release kernel of one architecture is made of. It must have been built."""
+    line = ["make", "-s", f"ARCH={arch}", "MODE=release", "print-KERNEL_DEPS"]
+    names = subprocess.run(line, check=True, capture_output=True, text=True).stdout.split()
+    found = set()
+    for name in names:
+        with open(name, encoding="utf-8") as handle:
+            found |= dependencies(handle.read())
+    return {path for path in found if not path.startswith(("build/", "/"))}
+
+
+def dependencies(text):
+    """What the first rule of a dependency file depends on."""
+    rule = text.replace("\\\n", " ").split("\n", 1)[0]
+    return set(rule.partition(":")[2].split())
+
+
+def room(path):
+    """The row of the table that a file is counted in."""
+    return next(name for name in ROOMS if path.startswith(name + "/"))
 
 
 def code_lines(text):
@@ -85,36 +100,39 @@ def over(value, limit, what, problems):
     return f"of {limit:,}"
 
 
+def lines_table(sources, problems):
+    """Prints lines by room, a column for each architecture and one for both; `sources` is {architecture: files}."""
+    columns = dict(sources)
+    if len(sources) > 1:
+        columns["both"] = set().union(*sources.values())
+    print("lines of code that are compiled into the kernel (no blanks, no comments)")
+    print(f"  {'':<22}" + "".join(f"{name:>16}" for name in columns))
+    for name in sorted(ROOMS):
+        print(f"  {name:<22}" + "".join(f"{count(p for p in files if room(p) == name)[0]:>16,}"
+                                       for files in columns.values()))
+    limits = [BOTH_LINES if name == "both" else ONE_ARCH_LINES for name in columns]
+    totals = [count(files)[0] for files in columns.values()]
+    print(f"  {'together':<22}" + "".join(f"{total:>16,}" for total in totals))
+    shown = [over(total, limit, f"lines, {name}", problems) for name, total, limit in zip(columns, totals, limits)]
+    print(f"  {'':<22}" + "".join(f"{text:>16}" for text in shown))
+
+
 def main(arguments):
     """Prints the table; with --check the status says whether all budgets hold."""
     options = opt.parse("size", arguments, OPTIONS)
     common.no_words("size", options)
     arches = [options.arch] if options.arch else list(opt.ARCHES)
-    problems, foreign, foreign_lines, portable = [], [], 0, 0
-    print("kernel, lines of code (no blanks, no comments)")
-    for name, patterns in PORTABLE:
-        lines, bad, bad_lines = count(files(patterns))
-        portable, foreign, foreign_lines = portable + lines, foreign + bad, foreign_lines + bad_lines
-        print(f"  {name:<28} {lines:>7,}")
-    common_lines, bad, bad_lines = count(files(["kernel/plat/common/**/*"]))
-    foreign, foreign_lines, both = foreign + bad, foreign_lines + bad_lines, portable + common_lines
-    print(f"  {'kernel/plat/common':<28} {common_lines:>7,}")
-    totals = {}
-    for arch in opt.ARCHES:
-        own = files([f"kernel/arch/{arch}/**/*", f"kernel/plat/{PLAT[arch]}/**/*"])
-        lines, bad, bad_lines = count(own)
-        foreign, foreign_lines = foreign + bad, foreign_lines + bad_lines
-        totals[arch], both = portable + common_lines + lines, both + lines
-        print(f"  {f'{arch} and {PLAT[arch]}':<28} {lines:>7,}")
-    for arch in opt.ARCHES:
-        print(f"  {'total for ' + arch:<28} {totals[arch]:>7,}  {over(totals[arch], ONE_ARCH_LINES, arch, problems)}")
-    print(f"  {'total for both':<28} {both:>7,}  {over(both, BOTH_LINES, 'both architectures', problems)}")
-    print("kernel image, bytes (release)")
+    problems, sources = [], {}
     for arch in arches:
         build.build(arch, "release", ["kernel"])
+        sources[arch] = compiled(arch)
+    lines_table(sources, problems)
+    print("kernel image, bytes (release)")
+    for arch in arches:
         loaded, zeroed = image_size(f"build/{arch}-release/vectra.elf")
-        print(f"  {arch:<28} {loaded:>7,}  {over(loaded, IMAGE_BYTES, arch + ' image', problems)}"
+        print(f"  {arch:<22}{loaded:>16,}  {over(loaded, IMAGE_BYTES, arch + ' image', problems)}"
               f"   and {zeroed:,} zeroed")
+    _, foreign, foreign_lines = count(sorted(set().union(*sources.values())))
     print(f"third-party lines in the kernel: {foreign_lines}")
     problems += [f"{path}: does not carry just the line '{OURS}'" for path in foreign]
     for problem in problems:

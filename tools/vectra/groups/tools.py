@@ -9,6 +9,8 @@ import sys
 from vectra.groups.host import run
 from vectra.results import Failure
 
+# What a checker is called with, where it needs to be told.
+ARGUMENTS = {"check-graph": ["etc/services"]}
 RAN = re.compile(rb"^Ran ([0-9]+) tests? in", re.MULTILINE)
 
 
@@ -36,7 +38,7 @@ def tests(_):
     """Unit tests first, then the checkers, then the size budget."""
     out = [(os.path.basename(path)[:-3], lambda m=os.path.basename(path)[:-3]: unittests(m))
            for path in sorted(glob.glob("test/tools/test_*.py"))]
-    out += [(os.path.basename(path), lambda p=path: checker([p]))
+    out += [(os.path.basename(path), lambda p=path: checker([p, *ARGUMENTS.get(os.path.basename(p), [])]))
             for path in sorted(glob.glob("tools/check-*")) if os.access(path, os.X_OK)]
     out.append(("size", lambda: checker(["./vectra", "size", "--check"])))
     return out

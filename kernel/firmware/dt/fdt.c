@@ -6,7 +6,7 @@
  *
  * Sources: [DTSpec] "Device Node Requirements"; the [Linux-DT] bindings arm,gic, arm,gic-v3, arm,arch_timer, psci,
  * cpu-topology, numa, reserved-memory, host-generic-pci. */
-#include <kernel/firmware/fdt_tree.h>
+#include <kernel/firmware/dt/fdt_tree.h>
 #include <kernel/firmware/bytes.h>
 #include <stdckdint.h>
 

@@ -7,7 +7,7 @@
  *
  * Sources: [ACPI] "Root System Description Pointer", "System Description Table Header", "FADT", "MADT", "SRAT", "SLIT",
  * "AML Byte Stream"; [PCI-FW] "MCFG Table Description"; [HPET] "The ACPI 2.0 HPET Description Table". */
-#include <kernel/firmware/acpi.h>
+#include <kernel/firmware/acpi/acpi.h>
 #include <kernel/firmware/bytes.h>
 #include <stdckdint.h>
 

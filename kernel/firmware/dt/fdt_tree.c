@@ -10,7 +10,7 @@
  *  2. The bytes of a struct fdt_prop lie within the blob.
  *
  * Source: [DTSpec] "Flattened Devicetree (DTB) Format", "Devicetree Basics". */
-#include <kernel/firmware/fdt_tree.h>
+#include <kernel/firmware/dt/fdt_tree.h>
 #include <kernel/firmware/bytes.h>
 #include <stdckdint.h>
 

@@ -3,6 +3,7 @@
  * lost. */
 #pragma once
 #include <stdint.h>
+#include <vectra/result.h>
 
 static inline struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
                                         uint64_t a4)
@@ -11,8 +12,8 @@ static inline struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a
     register uint64_t r8 __asm__("r8") = a4;
     struct vx_result r = { .value = number, .second = a2 };
     __asm__ volatile("syscall"
-                     : "+a"(r.value), "+d"(r.second)
-                     : "D"(a0), "S"(a1), "r"(r10), "r"(r8)
+                     : "+a"(r.value), "+d"(r.second), "+D"(a0), "+S"(a1) /* RING_CALL loses its first arguments */
+                     : "r"(r10), "r"(r8)
                      : "rcx", "r11", "memory");
     return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Reads hvm_start_info.
  * Source: [PVH] "x86/HVM direct boot ABI", struct hvm_start_info, hvm_modlist_entry, hvm_memmap_table_entry. */
-#include <kernel/firmware/pvh.h>
+#include <kernel/firmware/acpi/pvh.h>
 #include <kernel/firmware/bytes.h>
 #include <stdckdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A flattened device tree as nodes and properties. For fdt.c, which knows what they mean. */
 #pragma once
-#include <kernel/firmware/fdt.h>
+#include <kernel/firmware/dt/fdt.h>
 
 struct fdt_prop {
     const uint8_t *data; /* nullptr: there is no such property */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * Address spaces: taking areas out, whole or in part. See vm.h for V1-V7, and vm.c for how committed memory is merged.
+ */
+#include <base/kassert.h>
+#include <kernel/cap.h>
+#include <kernel/vm_area.h>
+
+bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
+{
+    for (struct vma *a = area_from(vm, addr); a != nullptr && a->node.key < addr + len; a = area_next(a))
+        if (only_cap == nullptr || a->cap == only_cap)
+            return true;
+    return false;
+}
+
+void area_split(struct vma *a, uint64_t at, struct vma *rest)
+{
+    *rest = *a;
+    rest->offset += at - a->node.key;
+    rest->node = (struct tree_node){};
+    a->end = at;
+    tree_insert(&rest->vm->areas, &rest->node, at);
+    if (rest->obj != nullptr)
+        maps_link(rest);
+}
+
+static void area_forget(struct vma *a)
+{
+    struct vm *vm = a->vm;
+    tree_remove(&vm->areas, &a->node);
+    if (a->obj != nullptr)
+        maps_unlink(a);
+    reticle_kfree(vm->reticle, a, sizeof *a);
+}
+
+/* [from, to) is free now. The lower gap is worth more: it keeps a space compact, and its tables few. */
+static void gap_give(struct vm *vm, uint64_t from, uint64_t to)
+{
+    if (from < VX_MAP_BASE || from >= vm->gap_start)
+        return;
+    if (to != vm->gap_start)
+        vm->gap_end = to;
+    vm->gap_start = from;
+}
+
+/* Takes [from, to), which lies in a, out of it, and whatever tables then span no area. The hole may leave two pieces:
+ * `spare` is then the record for the second. No leaf crosses from or to. */
+static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t to, struct vma **spare)
+{
+    struct vm *vm = a->vm;
+    bool keep_left = from > a->node.key, keep_right = to < a->end;
+    struct vma *before = keep_left ? nullptr : area_of(tree_prev(&a->node));
+    e->owns_frames = a->kind == VMA_ANON;
+    e->floor = keep_left ? from : before != nullptr ? before->end : 0;
+    bool shares_left = e->floor > (from & ~(pt_span(1) - 1)), shares_right = keep_right && to % pt_span(1) != 0;
+    if (to - from == ARCH_PAGE_SIZE && (shares_left || shares_right)) {
+        pt_clear_page(e, from); /* what stays beside it needs the same tables */
+    } else {
+        struct vma *after = keep_right ? nullptr : area_next(a);
+        e->ceiling = keep_right ? to : after != nullptr ? after->node.key : PT_USER_END;
+        pt_clear(e, from, to);
+    }
+    gap_give(vm, from, to);
+    if (keep_left && keep_right) {
+        if (*spare == nullptr) { /* unmap_reserve found none: at least one frame goes, and pays for it */
+            pt_edit_end(e);
+            status_t st = area_alloc(vm, spare);
+            kassert(st == OK);
+        }
+        area_split(a, to, *spare);
+        *spare = nullptr;
+        a->end = from;
+    } else if (keep_left) {
+        a->end = from;
+    } else if (keep_right) {
+        a->offset += to - a->node.key;
+        a->node.key = to; /* in place: the order of the areas stays the same */
+    } else {
+        area_forget(a);
+    }
+}
+
+static bool is_concerned(const struct vma *a, const struct cap *only_cap)
+{
+    return a != nullptr && (only_cap == nullptr || a->cap == only_cap);
+}
+
+/* What cutting needs: tables for the large leaves at its ends (0: that end is not cut), and for a hole a record. */
+static status_t unmap_reserve(struct vm *vm, const struct vma *head, uint64_t cut_first, uint64_t cut_second, bool hole,
+                              struct block_list *tables, struct vma **spare)
+{
+    unsigned n = pt_split_need(vm->as.root, cut_first, cut_second);
+    status_t st = n != 0 ? pt_reserve(tables, vm->reticle, n) : OK;
+    if (st != OK || !hole)
+        return st;
+    st = area_alloc(vm, spare);
+    if (st == OK || (n == 0 && head->kind == VMA_ANON && head->state == VX_MEM_COMMIT))
+        return OK;
+    block_list_free(tables, vm->reticle);
+    return st;
+}
+
+/* The short way for one page at an end of an anonymous area, if what stays beside it needs the same tables: there is
+ * nothing to reserve and nothing to collect. False: take the long way. */
+static bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page)
+{
+    uint64_t next = page + ARCH_PAGE_SIZE, frame;
+    bool keep_left = a->node.key<page, keep_right = a->end> next, shares;
+    if (a->kind != VMA_ANON || (keep_left && keep_right))
+        return false;
+    if (keep_left) {
+        shares = page % pt_span(1) != 0;
+    } else if (keep_right) {
+        shares = next % pt_span(1) != 0;
+    } else {
+        const struct vma *before = area_of(tree_prev(&a->node));
+        shares = before != nullptr && before->end > (page & ~(pt_span(1) - 1));
+    }
+    if (!shares || !pt_take_page(&vm->as, page, &frame))
+        return false;
+    if (frame != 0)
+        reticle_free(vm->reticle, (paddr_t){ frame }, 0);
+    gap_give(vm, page, next);
+    if (keep_left)
+        a->end = page;
+    else if (keep_right)
+        a->node.key = next; /* in place: see area_cut */
+    else
+        area_forget(a);
+    return true;
+}
+
+status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
+{
+    struct block_list tables = {};
+    struct vma *spare = nullptr;
+    struct pt_edit e;
+    if (!range_ok(addr, len))
+        return ERR_BAD_ARGUMENT;
+    uint64_t end = addr + len;
+    struct vma *head = area_from(vm, addr), *tail = head;
+    if (head == nullptr || head->node.key >= end)
+        return ERR_NOT_FOUND;
+    if (len == ARCH_PAGE_SIZE && only_cap == nullptr && unmap_end_page(vm, head, addr))
+        return OK;
+    if (head->end < end)
+        tail = area_at(vm, end);
+    bool cuts_head = is_concerned(head, only_cap) && head->node.key < addr;
+    bool cuts_tail = is_concerned(tail, only_cap) && tail->node.key < end && tail->end > end;
+    if (cuts_head || cuts_tail) {
+        bool hole = cuts_head && cuts_tail && head == tail;
+        status_t st = unmap_reserve(vm, head, cuts_head ? addr : 0, cuts_tail ? end : 0, hole, &tables, &spare);
+        if (st != OK)
+            return st;
+    }
+    /* --- commit: nothing below can fail --- */
+    pt_edit_begin(&e, &vm->as, vm->reticle);
+    if (cuts_head && tables.first != 0) {
+        e.owns_frames = head->kind == VMA_ANON;
+        pt_split(&e, addr, &tables);
+    }
+    if (cuts_tail && tables.first != 0) {
+        e.owns_frames = tail->kind == VMA_ANON;
+        pt_split(&e, end, &tables);
+    }
+    bool found = false;
+    for (struct vma *a = head, *next; a != nullptr && a->node.key < end; a = next) {
+        next = a->end < end ? area_next(a) : nullptr;
+        if (!is_concerned(a, only_cap))
+            continue;
+        found = true;
+        area_cut(&e, a, a->node.key > addr ? a->node.key : addr, a->end < end ? a->end : end, &spare);
+    }
+    pt_edit_end(&e);
+    kassert(tables.first == 0 && spare == nullptr);
+    return found ? OK : ERR_NOT_FOUND;
+}
+
+void vm_unmap_area(struct vma *a)
+{
+    struct pt_edit e;
+    struct vma *no_spare = nullptr;
+    pt_edit_begin(&e, &a->vm->as, a->vm->reticle);
+    area_cut(&e, a, a->node.key, a->end, &no_spare);
+    pt_edit_end(&e);
+}
+
+void vm_unmap_object(struct object *o, const struct cap *c)
+{
+    for (struct vma *a = o->maps, *next; a != nullptr; a = next) {
+        next = a->maps_next;
+        if (c == nullptr || a->cap == c)
+            vm_unmap_area(a);
+    }
+}

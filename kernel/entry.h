@@ -4,6 +4,7 @@
 #include <abi/types.h>
 #include <abi/status.h>
 #include <base/addr.h>
+#include <kernel/hart_sched.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct hart {
     struct arch_aspace *aspace;  /* 64: active user address space */
     void *fp_owner_state;        /* 72: arch code may use */
     uint64_t hw_id;              /* 80: MPIDR or APIC id */
+    struct hart_sched sched;
 };
 static_assert(offsetof(struct hart, frame) == 0 && offsetof(struct hart, kernel_stack_top) == 8);
 static_assert(offsetof(struct hart, syscalls) == 16 && offsetof(struct hart, need_switch) == 24);

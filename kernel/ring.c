@@ -117,11 +117,6 @@ static uint32_t waiting(const struct ring *r)
     return head - atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
 }
 
-bool ring_has_message(const struct ring *r)
-{
-    return waiting(r) != 0;
-}
-
 void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f)
 {
     uint32_t used = waiting(r);

@@ -36,6 +36,11 @@ void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f);
 /* Wakes whoever sleeps at the other end. */
 void ring_notify_consumer(struct ring *r);
 void ring_notify_producer(struct ring *r);
-bool ring_has_message(const struct ring *r);
+static inline bool ring_has_message(const struct ring *r)
+{
+    uint32_t head = atomic_load_explicit(&r->shared->head, memory_order_acquire); /* pairs with the producer's release */
+    return head != atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
+}
+
 /* Where its memory is, for mapping: a vm_frame_fn. */
 paddr_t ring_frame(const struct object *o, uint64_t offset, uint64_t *run);

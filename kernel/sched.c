@@ -16,75 +16,68 @@
 #include <base/kassert.h>
 #include <base/likely.h>
 
-static struct {
-    struct list_node queue[VX_BAND_COUNT];
-    uint32_t mask;
-    bool slice_armed;
-    struct thread *handover;
-    struct thread *loaded;
-    struct tree deadlines;
-    uint64_t armed_ns;        /* when the timer fires */
-    uint64_t switched_cycles; /* when current was switched in */
-    uint64_t accounted_cycles;
-    uint64_t idle_cycles;
-    uint64_t ticks;
-    uint64_t slice_cycles;
-    struct arch_time time;
-} sched;
 
 void sched_init(void)
 {
+    struct hart *h = arch_hart_self();
     for (uint32_t b = 0; b < VX_BAND_COUNT; b++)
-        list_init(&sched.queue[b]);
-    arch_time_params(&sched.time);
-    sched.slice_cycles = (uint64_t)((unsigned __int128)TIME_SLICE_NS * sched.time.counter_hz / 1000000000);
-    sched.switched_cycles = sched.accounted_cycles = arch_cycles();
-    sched.armed_ns = UINT64_MAX;
+        list_init(&h->sched.queue[b]);
+    arch_time_params(&h->sched.time);
+    h->sched.slice_cycles = (uint64_t)((unsigned __int128)TIME_SLICE_NS * h->sched.time.counter_hz / 1000000000);
+    h->sched.switched_cycles = h->sched.accounted_cycles = arch_cycles();
+    h->sched.armed_ns = UINT64_MAX;
 }
 
 uint64_t sched_cycles_to_ns(uint64_t cycles)
 {
-    return (uint64_t)((unsigned __int128)cycles * sched.time.mult >> sched.time.shift);
+    struct hart *h = arch_hart_self();
+    return (uint64_t)((unsigned __int128)cycles * h->sched.time.mult >> h->sched.time.shift);
 }
 
 uint64_t sched_ticks(void)
 {
-    return sched.ticks;
+    struct hart *h = arch_hart_self();
+    return h->sched.ticks;
 }
 
 uint64_t sched_idle_cycles(void)
 {
-    return sched.idle_cycles;
+    struct hart *h = arch_hart_self();
+    return h->sched.idle_cycles;
 }
 
 static uint64_t first_deadline(void)
 {
-    return sched.deadlines.first != nullptr ? sched.deadlines.first->key : UINT64_MAX;
+    struct hart *h = arch_hart_self();
+    return h->sched.deadlines.first != nullptr ? h->sched.deadlines.first->key : UINT64_MAX;
 }
 
 static void arm(uint64_t ns)
 {
-    sched.armed_ns = ns;
+    struct hart *h = arch_hart_self();
+    h->sched.armed_ns = ns;
     arch_timer_arm(ns);
 }
 
 static void arm_slice(uint64_t left_cycles)
 {
+    struct hart *h = arch_hart_self();
     uint64_t slice = arch_timer_now_ns() + sched_cycles_to_ns(left_cycles);
     uint64_t first = first_deadline();
     arm(first < slice ? first : slice);
-    sched.slice_armed = true;
+    h->sched.slice_armed = true;
 }
 
 static inline void enqueue(struct thread *t, bool front)
 {
+    struct hart *h = arch_hart_self();
     uint32_t b = t->effective_band;
     t->state = THREAD_READY;
     if (front)
-        list_push_front(&sched.queue[b], &t->run);
+        list_push_front(&h->sched.queue[b], &t->run);
     else
-        list_push_back(&sched.queue[b], &t->run);
-    sched.mask |= 1u << b;
+        list_push_back(&h->sched.queue[b], &t->run);
+    h->sched.mask |= 1u << b;
 }
 
 void sched_ready(struct thread *t)
@@ -96,8 +89,8 @@ void sched_ready(struct thread *t)
         return;
     if (t->effective_band < cur->effective_band)
         h->need_switch = 1;
-    else if (t->effective_band == cur->effective_band && !sched.slice_armed)
-        arm_slice(sched.slice_cycles);
+    else if (t->effective_band == cur->effective_band && !h->sched.slice_armed)
+        arm_slice(h->sched.slice_cycles);
 }
 
 void sched_ready_front(struct thread *t)
@@ -107,12 +100,13 @@ void sched_ready_front(struct thread *t)
 
 void sched_remove(struct thread *t)
 {
-    if (sched.handover == t)
-        sched.handover = nullptr;
+    struct hart *h = arch_hart_self();
+    if (h->sched.handover == t)
+        h->sched.handover = nullptr;
     if (t->state == THREAD_READY) {
         list_remove(&t->run);
-        if (list_is_empty(&sched.queue[t->effective_band]))
-            sched.mask &= ~(1u << t->effective_band);
+        if (list_is_empty(&h->sched.queue[t->effective_band]))
+            h->sched.mask &= ~(1u << t->effective_band);
     }
 }
 
@@ -124,14 +118,14 @@ void sched_forget(struct thread *t)
         h->current = nullptr;
         h->need_switch = 1;
     }
-    if (sched.loaded == t)
-        sched.loaded = nullptr;
+    if (h->sched.loaded == t)
+        h->sched.loaded = nullptr;
 }
 
 void sched_yield(void)
 {
     struct hart *h = arch_hart_self();
-    if (sched.mask == 0)
+    if (h->sched.mask == 0)
         return;
     enqueue(h->current, false);
     h->need_switch = 1;
@@ -139,141 +133,145 @@ void sched_yield(void)
 
 void sched_hand_over(struct thread *t)
 {
+    struct hart *h = arch_hart_self();
     list_remove(&t->wait);
-    if (t->timer.in_tree)
+    if (unlikely(t->timer.in_tree))
         sched_clear_deadline(t);
-    if (t->stop_pending) {
+    if (unlikely(t->stop_pending)) {
         t->state = THREAD_STOPPED;
         return;
     }
-    if (sched.handover != nullptr) { /* an earlier one has not run yet: it takes its turn in the queue */
-        enqueue(sched.handover, true);
-        sched.handover = nullptr;
-    }
-    t->state = THREAD_BLOCKED; /* not on a queue (S1) */
-    sched.handover = t;
-    arch_hart_self()->need_switch = 1;
+    if (unlikely(h->sched.handover != nullptr)) /* an earlier one has not run yet: it takes its turn in the queue */
+        enqueue(h->sched.handover, true);
+    h->sched.handover = t; /* it stays BLOCKED: it is on no queue (S1) */
+    h->need_switch = 1;
 }
 
 void sched_set_deadline(struct thread *t, uint64_t deadline_ns)
 {
-    tree_insert(&sched.deadlines, &t->timer, deadline_ns);
-    if (deadline_ns < sched.armed_ns)
+    struct hart *h = arch_hart_self();
+    tree_insert(&h->sched.deadlines, &t->timer, deadline_ns);
+    if (deadline_ns < h->sched.armed_ns)
         arm(deadline_ns);
 }
 
 void sched_clear_deadline(struct thread *t)
 {
-    tree_remove(&sched.deadlines, &t->timer);
+    struct hart *h = arch_hart_self();
+    tree_remove(&h->sched.deadlines, &t->timer);
 }
 
 void sched_set_band(struct thread *t, uint8_t band)
 {
+    struct hart *h = arch_hart_self();
     if (t->effective_band == band)
         return;
-    bool queued = t->state == THREAD_READY && sched.handover != t;
+    bool queued = t->state == THREAD_READY && h->sched.handover != t;
     if (queued)
         sched_remove(t);
     bool less_urgent = band > t->effective_band;
     t->effective_band = band;
     if (queued)
         sched_ready(t);
-    else if (less_urgent && t->state == THREAD_RUNNING && (sched.mask & ((1u << band) - 1)) != 0)
+    else if (less_urgent && t->state == THREAD_RUNNING && (h->sched.mask & ((1u << band) - 1)) != 0)
         arch_hart_self()->need_switch = 1;
 }
 
 void sched_account(void)
 {
+    struct hart *h = arch_hart_self();
     struct thread *t = arch_hart_self()->current;
     uint64_t now = arch_cycles();
     if (t != nullptr)
-        t->cpu_cycles += now - sched.accounted_cycles;
+        t->cpu_cycles += now - h->sched.accounted_cycles;
     else
-        sched.idle_cycles += now - sched.accounted_cycles;
-    sched.accounted_cycles = now;
+        h->sched.idle_cycles += now - h->sched.accounted_cycles;
+    h->sched.accounted_cycles = now;
 }
 
 void sched_tick(void)
 {
     struct hart *h = arch_hart_self();
     uint64_t now = arch_timer_now_ns();
-    sched.slice_armed = false;
-    sched.armed_ns = UINT64_MAX;
-    sched.ticks++;
+    h->sched.slice_armed = false;
+    h->sched.armed_ns = UINT64_MAX;
+    h->sched.ticks++;
     while (first_deadline() <= now)
-        thread_wake(container_of(sched.deadlines.first, struct thread, timer));
+        thread_wake(container_of(h->sched.deadlines.first, struct thread, timer));
     struct thread *cur = h->current;
-    if (cur != nullptr && cur->state == THREAD_RUNNING && (sched.mask & (1u << cur->effective_band)) != 0) {
-        uint64_t ran = arch_cycles() - sched.switched_cycles;
-        if (ran >= sched.slice_cycles) {
+    if (cur != nullptr && cur->state == THREAD_RUNNING && (h->sched.mask & (1u << cur->effective_band)) != 0) {
+        uint64_t ran = arch_cycles() - h->sched.switched_cycles;
+        if (ran >= h->sched.slice_cycles) {
             enqueue(cur, false);
             h->need_switch = 1;
         } else {
-            arm_slice(sched.slice_cycles - ran);
+            arm_slice(h->sched.slice_cycles - ran);
         }
     }
-    if (!sched.slice_armed)
+    if (!h->sched.slice_armed)
         arm(first_deadline());
 }
 
 static inline uint32_t more_urgent(const struct thread *t)
 {
-    return sched.mask & ((1u << t->effective_band) - 1);
+    struct hart *h = arch_hart_self();
+    return h->sched.mask & ((1u << t->effective_band) - 1);
 }
 
 /* The thread that should have the hart now, taken off its queue; nullptr: none. */
 static inline struct thread *pick(struct thread *cur)
 {
-    struct thread *t = sched.handover;
+    struct hart *h = arch_hart_self();
+    struct thread *t = h->sched.handover;
     if (cur != nullptr && cur->state == THREAD_RUNNING) {
         if (t == nullptr && more_urgent(cur) == 0)
             return cur;
         enqueue(cur, true);
     }
     if (t != nullptr) {
-        sched.handover = nullptr;
+        h->sched.handover = nullptr;
         if (likely(more_urgent(t) == 0))
             return t;
         enqueue(t, true);
     }
-    if (sched.mask == 0)
+    if (h->sched.mask == 0)
         return nullptr;
-    uint32_t b = (uint32_t)__builtin_ctz(sched.mask);
-    struct list_node *n = sched.queue[b].next;
+    uint32_t b = (uint32_t)__builtin_ctz(h->sched.mask);
+    struct list_node *n = h->sched.queue[b].next;
     list_unlink(n); /* `run` is only looked at while the thread is READY */
-    if (list_is_empty(&sched.queue[b]))
-        sched.mask &= ~(1u << b);
+    if (list_is_empty(&h->sched.queue[b]))
+        h->sched.mask &= ~(1u << b);
     return container_of(n, struct thread, run);
 }
 
 /* Everything that is a thread's and not in its frame: vector registers, thread pointer, address space. */
 static inline void load(struct hart *h, struct thread *t)
 {
-    struct thread *loaded = sched.loaded;
+    struct thread *loaded = h->sched.loaded;
     struct task *task = t->task;
     if (likely(loaded != nullptr))
         loaded->tls = arch_tls_get();
     arch_tls_set(t->tls);
     arch_fp_switch(loaded != nullptr ? loaded->fp : nullptr, t->fp);
-    sched.loaded = t;
+    h->sched.loaded = t;
     if (h->aspace != &task->vm.as)
         arch_aspace_activate(&task->vm.as);
     task->n_switches++;
 }
 
-static inline void switch_to(struct hart *h, struct thread *old, struct thread *t)
+[[gnu::always_inline]] static inline void switch_to(struct hart *h, struct thread *old, struct thread *t)
 {
     uint64_t now = arch_cycles();
-    uint64_t *account = old != nullptr ? &old->cpu_cycles : &sched.idle_cycles;
-    *account += now - sched.accounted_cycles;
-    sched.accounted_cycles = sched.switched_cycles = now;
-    if (likely(sched.loaded != t))
+    uint64_t *account = old != nullptr ? &old->cpu_cycles : &h->sched.idle_cycles;
+    *account += now - h->sched.accounted_cycles;
+    h->sched.accounted_cycles = h->sched.switched_cycles = now;
+    if (likely(h->sched.loaded != t))
         load(h, t);
     h->current = t;
     h->frame = &t->frame;
     t->state = THREAD_RUNNING;
-    if (unlikely((sched.mask >> t->effective_band & 1) != 0 && !sched.slice_armed))
-        arm_slice(sched.slice_cycles);
+    if (unlikely((h->sched.mask >> t->effective_band & 1) != 0 && !h->sched.slice_armed))
+        arm_slice(h->sched.slice_cycles);
 }
 
 /* Runs the call that the thread was parked in. */
@@ -294,12 +292,26 @@ static inline void rerun(struct hart *h, struct thread *t)
         arch_frame_set_result(f, r.first, r.second);
 }
 
+[[noreturn]] void sched_switch_to(struct thread *t, sched_finish_fn *finish, void *context)
+{
+    struct hart *h = arch_hart_self();
+    list_remove(&t->wait);
+    h->need_switch = 0; /* it was set when the thread that waits now was parked */
+    switch_to(h, h->current, t);
+    if (likely(finish(t, context))) {
+        t->parked = false;
+        arch_resume();
+    }
+    enqueue(t, true);
+    sched_run();
+}
+
 static void idle(struct hart *h)
 {
     sched_account();
     h->current = nullptr;
-    if (sched.slice_armed) {
-        sched.slice_armed = false;
+    if (h->sched.slice_armed) {
+        h->sched.slice_armed = false;
         arm(first_deadline());
     }
     arch_idle_wait();

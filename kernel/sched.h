@@ -14,6 +14,15 @@ void sched_account(void);            /* charges the current thread up to now */
 void sched_yield(void);              /* current to the end of its band */
 /* The hart goes straight to t (BLOCKED, its wait is over) and current, if still running, stays READY. */
 void sched_hand_over(struct thread *t);
+/* The last act of a call whose thread waits now: the hart goes to t, which is parked in a call that `finish` completes in t's
+ * address space (false: it cannot, and the call is run again). Only if sched_may_switch_to(t). */
+typedef bool sched_finish_fn(struct thread *t, void *context);
+[[noreturn]] void sched_switch_to(struct thread *t, sched_finish_fn *finish, void *context);
+static inline bool sched_may_switch_to(const struct hart *h, const struct thread *t)
+{
+    return (h->sched.mask & ((1u << t->effective_band) - 1)) == 0 && h->sched.handover == nullptr && !t->stop_pending &&
+           !t->timer.in_tree;
+}
 void sched_set_deadline(struct thread *t, uint64_t deadline_ns);
 void sched_clear_deadline(struct thread *t);
 void sched_set_band(struct thread *t, uint8_t effective_band);

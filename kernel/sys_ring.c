@@ -105,12 +105,20 @@ static struct sysret wait_for_message(struct ring *r, uint64_t deadline)
 
 /* A consumer that works on a call does so in its caller's band, if that is more urgent; asking for the next message ends it.
  * A caller that finds the consumer waiting lends its band at once (in_service 2); one that does not leaves it with the Ring. */
-static inline void end_service(struct thread *t)
+[[gnu::always_inline]] static inline void end_service(struct thread *t)
 {
     if (likely(t->in_service == 0))
         return;
     if (--t->in_service == 0)
         sched_set_band(t, t->band);
+}
+
+static inline void lend_band(const struct thread *caller, struct thread *consumer)
+{
+    if (caller->effective_band < consumer->effective_band) { /* it waits, so it is on no queue that goes by band */
+        consumer->effective_band = caller->effective_band;
+        consumer->in_service = 2;
+    }
 }
 
 static inline void begin_service(struct ring *r, struct thread *t)
@@ -368,11 +376,42 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     return sys_ok(n, 0);
 }
 
+/* Completes the receive that t is parked in with the one message of the Ring. */
+static bool deliver(struct thread *t, void *context)
+{
+    struct ring *r = context;
+    uint32_t tail = atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
+    if (unlikely(arch_copy_message_to_user((uaddr_t){ arch_frame_arg(&t->frame, 1) }, ring_slot(r, tail)) != OK))
+        return false;
+    atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
+    /* release: pairs with the producer's acquire of tail; the slot has been read. */
+    atomic_store_explicit(&r->shared->tail, tail + 1, memory_order_release);
+    end_service(t);
+    arch_frame_advance(&t->frame);
+    arch_frame_set_result(&t->frame, 0, 0);
+    return true;
+}
+
+/* The usual case of RING_CALL: the consumer waits in a plain receive, so the message can be handed over at once, without any of
+ * the bookkeeping of the general case. Nothing has changed yet when this says no. */
+[[gnu::always_inline]] static inline bool may_deliver(const struct hart *h, const struct thread *self, const struct ring *out, const struct ring *in,
+                               const struct thread *consumer, uint64_t deadline)
+{
+    if (consumer == nullptr || deadline != VX_FOREVER || self->interrupted || out->rx_binding.task != nullptr)
+        return false;
+    uint64_t nr = arch_frame_syscall_nr(&consumer->frame);
+    uint64_t to = arch_frame_arg(&consumer->frame, 1);
+    if ((nr != VX_SYS_ring_recv_cap && nr != VX_SYS_ring_recv) || to > VX_UADDR_LIMIT - sizeof(struct vx_message))
+        return false;
+    return sched_may_switch_to(h, consumer) && in->tx_open && !ring_has_message(in);
+}
+
 /* Send, become a RING_RECV_CAP, and give the hart to the consumer at once. The receiving half is checked before the
  * sending half commits, so a call that cannot be completed sends nothing. */
 struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply, uint64_t deadline)
 {
-    struct thread *self = current_thread();
+    struct hart *h = arch_hart_self();
+    struct thread *self = h->current;
     struct cap_table *table = &self->task->caps;
     struct cap *ctx, *crx;
     status_t st = cap_get(table, tx, VX_CAP_RING_TX, VX_R_SEND, &ctx);
@@ -400,6 +439,18 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     arch_frame_set_arg(&self->frame, 1, reply);
     arch_frame_set_arg(&self->frame, 2, deadline);
     struct thread *consumer = waitq_first(&out->rx_wait);
+    if (likely(stale == nullptr && room == out->slots && may_deliver(h, self, out, in, consumer, deadline))) {
+        lend_band(self, consumer);
+        end_service(self);
+        atomic_store_explicit(&in->shared->consumer_asleep, 1, memory_order_relaxed);
+        atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
+        if (likely(!ring_has_message(in))) {
+            (void)thread_park(self, &in->rx_wait);
+            arch_frame_restart(&self->frame);
+            sched_switch_to(consumer, deliver, out);
+        }
+        atomic_store_explicit(&in->shared->consumer_asleep, 0, memory_order_relaxed);
+    }
     if (out->rx_binding.task != nullptr)
         binding_post(&out->rx_binding);
     if (consumer == nullptr) {
@@ -407,10 +458,7 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
             out->call_band = self->effective_band;
         return drop_stale(stale, receive(rx, reply, deadline, true));
     }
-    if (self->effective_band < consumer->effective_band) { /* it waits, so it is on no queue that goes by band */
-        consumer->effective_band = self->effective_band;
-        consumer->in_service = 2;
-    }
+    lend_band(self, consumer);
     end_service(self);
     struct sysret wait = wait_for_message(in, deadline);
     if (likely(self->state == THREAD_BLOCKED))

@@ -56,21 +56,21 @@ status_t copy_from_user(void *dst, uint64_t src, size_t len);
 status_t copy_from_user_raw(void *dst, uint64_t src, size_t len);
 status_t copy_to_user(uint64_t dst, const void *src, size_t len);
 
-static inline status_t copy_message_from_user(void *dst, uint64_t src)
+[[gnu::always_inline]] static inline status_t copy_message_from_user(void *dst, uint64_t src)
 {
     if (likely(src <= VX_UADDR_LIMIT - sizeof(struct vx_message) && arch_copy_message_from_user(dst, (uaddr_t){ src }) == OK))
         return OK;
     return copy_from_user_raw(dst, src, sizeof(struct vx_message));
 }
 
-static inline status_t copy_message_to_user(uint64_t dst, const void *src)
+[[gnu::always_inline]] static inline status_t copy_message_to_user(uint64_t dst, const void *src)
 {
     if (likely(dst <= VX_UADDR_LIMIT - sizeof(struct vx_message) && arch_copy_message_to_user((uaddr_t){ dst }, src) == OK))
         return OK;
     return copy_to_user(dst, src, sizeof(struct vx_message));
 }
 
-static inline struct sysret thread_park(struct thread *t, struct waitq *q)
+[[gnu::always_inline]] static inline struct sysret thread_park(struct thread *t, struct waitq *q)
 {
     if (q != nullptr)
         list_push_back(&q->threads, &t->wait);

@@ -30,7 +30,7 @@ endif
 user: $(LIB_FILES) $(PROGRAMS) $(STRIPPED)
 
 $(BUILD)/user.flags: FORCE
-	$(call save-if-changed,$@,$(CLANG) $(USER_CFLAGS))
+	$(call save-if-changed,$@,$(CLANG) $(USER_CFLAGS) $(SCALAR_$(ARCH)))
 $(BUILD)/user.list: FORCE
 	$(call save-if-changed,$@,$(LLD) $(USER_LDFLAGS) $(LIB_OBJ) $(USER_OBJ))
 

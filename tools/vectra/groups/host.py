@@ -80,7 +80,7 @@ def unit_tests(context):
 def fuzz_test(program, built, seconds):
     """Runs one fuzzer over its corpus, then for a while from there."""
     built(program)
-    corpus = f"test/fuzz/corpus/{program.name}"
+    corpus = "test/fuzz/corpus/" + os.path.basename(program.main).removesuffix("_fuzz.c")
     if not os.path.isdir(corpus) or not os.listdir(corpus):
         raise Failure(f"{corpus} is missing or empty: every fuzzer has a corpus")
     found, crashes = f"{BUILD}/corpus/{program.name}", f"{BUILD}/crashes/{program.name}-"

@@ -151,8 +151,7 @@ static struct vx_bundle *first_spec(const struct machine *m, const char *path, u
     return b;
 }
 
-static void give_machine(struct task *t, struct vx_bundle *b, const struct machine *m, struct mem *initrd,
-                         uint64_t skip)
+static void give_machine(struct task *t, struct vx_bundle *b, const struct machine *m, struct mem *initrd)
 {
     struct mem *log, *facts;
     size_t log_bytes;
@@ -168,7 +167,7 @@ static void give_machine(struct task *t, struct vx_bundle *b, const struct machi
     memcpy(arch_phys_to_virt(facts_at), m, sizeof *m);
     give(t, b, "console", &console, VX_R_WRITE | HAND, 0, 0);
     give(t, b, "root", &root.obj, VX_R_READ | VX_R_WRITE | HAND, 0, 0);
-    give(t, b, "initrd", &initrd->obj, VX_R_READ | VX_R_EXEC | HAND, skip, m->initrd.len_bytes);
+    give(t, b, "initrd", &initrd->obj, VX_R_READ | VX_R_EXEC | HAND, 0, m->initrd.len_bytes);
     give(t, b, "mmio", &mmio.obj, VX_R_READ | VX_R_WRITE | VX_R_DMA | HAND, 0, mmio.length);
     give(t, b, "irqs", &irqs, VX_R_BIND | HAND, 0, irqchip_lines());
     give(t, b, "entropy", &entropy, VX_R_WRITE | HAND, 0, 0);
@@ -181,13 +180,32 @@ static void give_machine(struct task *t, struct vx_bundle *b, const struct machi
     initrd->obj.n_caps++;
 }
 
-static void find_image(const struct machine *m, const char *path, struct cpio_entry *entry)
+/* The initial RAM disk begins a page, so that it can be mapped: one that a boot loader put anywhere else is copied. The rest of
+ * its last page is cleared: whoever maps it sees the whole page. */
+static uint64_t place_initrd(const struct machine *m)
 {
-    struct firmware_error error = {};
+    paddr_t block;
+    uint32_t order = 0;
     if (m->initrd.len_bytes == 0)
         kernel_refuse("there is no initial RAM disk: start the machine with -initrd build/<arch>-<mode>/initrd.cpio");
-    const void *archive = arch_phys_to_virt((paddr_t){ m->initrd.base });
-    status_t st = cpio_find(archive, m->initrd.len_bytes, *path == '/' ? path + 1 : path, entry, &error);
+    uint64_t tail = -m->initrd.len_bytes & PAGE_MASK;
+    if (m->initrd.base % ARCH_PAGE_SIZE == 0) {
+        memset((char *)arch_phys_to_virt((paddr_t){ m->initrd.base }) + m->initrd.len_bytes, 0, tail);
+        return m->initrd.base;
+    }
+    while (order <= RETICLE_ORDER_MAX && ((uint64_t)ARCH_PAGE_SIZE << order) < m->initrd.len_bytes)
+        order++;
+    if (order > RETICLE_ORDER_MAX || reticle_alloc(&root.reticle, order, PAGE_KERNEL, &block) != OK)
+        kernel_refuse("too little memory for the initial RAM disk");
+    memcpy(arch_phys_to_virt(block), arch_phys_to_virt((paddr_t){ m->initrd.base }), m->initrd.len_bytes);
+    memset((char *)arch_phys_to_virt(block) + m->initrd.len_bytes, 0, tail);
+    return block.raw;
+}
+
+static void find_image(const void *archive, uint64_t bytes, const char *path, struct cpio_entry *entry)
+{
+    struct firmware_error error = {};
+    status_t st = cpio_find(archive, bytes, *path == '/' ? path + 1 : path, entry, &error);
     if (st == ERR_NOT_FOUND)
         kernel_refuse("the initial RAM disk has no %s", path);
     if (st != OK)
@@ -205,7 +223,9 @@ void init_start(const struct machine *m, const char *path)
     struct vx_bundle *b;
     paddr_t block;
     constexpr uint32_t spec_order = 2;
-    find_image(m, path, &entry);
+    const paddr_t initrd_at = { place_initrd(m) };
+    const uint8_t *archive = arch_phys_to_virt(initrd_at);
+    find_image(archive, m->initrd.len_bytes, path, &entry);
     root_object(&mmio.obj, VX_CAP_DEVICE);
     root_object(&ports.obj, VX_CAP_DEVICE);
     root_object(&irqs, VX_CAP_IRQ);
@@ -218,12 +238,10 @@ void init_start(const struct machine *m, const char *path)
     struct vx_bundle *spec = first_spec(m, path, spec_order, &block);
     status_t st = bundle_check(spec, spec->bytes, &plan);
     kassert(st == OK);
-    uint64_t skip = m->initrd.base & PAGE_MASK;
     uint32_t order = 0;
     while (((uint64_t)ARCH_PAGE_SIZE << order) < INIT_MEMORY_BYTES)
         order++;
-    if (mem_create_foreign(&root.reticle, (paddr_t){ m->initrd.base - skip }, m->initrd.len_bytes + skip, &initrd) !=
-            OK ||
+    if (mem_create_foreign(&root.reticle, initrd_at, m->initrd.len_bytes, &initrd) != OK ||
         task_create(&root.reticle, order, CAP_SLOTS_DEFAULT, nullptr, &t) != OK)
         kernel_refuse("too little memory for the first Task");
     t->obj.n_caps = 1; /* the machine's own interest in it */
@@ -232,15 +250,14 @@ void init_start(const struct machine *m, const char *path)
     task_set_name(t, plan.name, plan.name_len);
     plan.memory_bytes = INIT_MEMORY_BYTES;
     const struct image image = { .mem = initrd,
-                                 .bytes = entry.data_len,
-                                 .offset = (uint64_t)(entry.data - (const uint8_t *)arch_phys_to_virt(
-                                                                       (paddr_t){ m->initrd.base - skip })) };
+                                 .offset = (uint64_t)(entry.data - archive),
+                                 .bytes = entry.data_len };
     st = spawn_build(t, &image, spec, &plan, &b, &th);
     if (st != OK)
         kernel_refuse("%s from the initial RAM disk cannot be started: %s", path,
                       st == ERR_BAD_IMAGE ? "it is not an executable for this machine" : "too little memory");
     reticle_free(&root.reticle, block, spec_order);
-    give_machine(t, b, m, initrd, skip);
+    give_machine(t, b, m, initrd);
     struct vx_slot *slots = bundle_slots(b);
     for (uint32_t i = 0; i < b->n_slots; i++)
         if (strncmp(slots[i].name, "reticle", sizeof slots[i].name) == 0)

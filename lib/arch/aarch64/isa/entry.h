@@ -13,7 +13,10 @@ static inline struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a
     register uint64_t x2 __asm__("x2") = a2;
     register uint64_t x3 __asm__("x3") = a3;
     register uint64_t x4 __asm__("x4") = a4;
-    __asm__ volatile("svc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x8) /* RING_CALL loses these */ : "r"(x3), "r"(x4) : "memory");
+    __asm__ volatile("svc #0"
+                     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x8) /* RING_CALL loses these */
+                     : "r"(x3), "r"(x4)
+                     : "memory");
     return (struct vx_result){ .value = x0, .second = x1 };
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * /test/tiny: the 16 KiB program whose birth and end the benchmark times. The weight is data that is loaded and hardly
- * read. guest: helper */
+ * read. */
+// guest: helper
 #include <stdint.h>
 
 static const volatile uint8_t weight[11000] = { 1 };

@@ -153,7 +153,9 @@ struct sysret sys_getrandom(uint64_t buffer, uint64_t len)
 struct sysret sys_fp_clobber(void)
 {
 #ifdef VECTRA_DEBUG
+    arch_fp_begin();
     arch_fp_clobber();
+    arch_fp_end();
     return sys_ok(0, 0);
 #else
     return sys_status(ERR_NOT_SUPPORTED);

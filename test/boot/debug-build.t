@@ -1,3 +1,3 @@
-# The debug build checks more, among it the order of locks.
+# The debug build checks more as it runs, the page accounting among it.
 mode debug   within 120s
 stages

@@ -270,7 +270,6 @@ void arch_fp_end(void)
 
 void arch_fp_clobber(void)
 {
-    arch_fp_begin();
     __asm__ volatile("fninit; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi");
 #define CLOBBER(n) __asm__ volatile("pcmpeqd %xmm" #n ", %xmm" #n)
     CLOBBER(0);
@@ -292,7 +291,6 @@ void arch_fp_clobber(void)
 #undef CLOBBER
     if (x86_cpu.avx)
         __asm__ volatile("vzeroupper");
-    arch_fp_end();
 }
 
 /* --- entropy. [SDM-1] "Random Number Generator Instructions" --- */

@@ -10,4 +10,4 @@ void arch_fp_clear(void *state);                 /* the state of a thread that n
 void arch_fp_switch(void *from, const void *to); /* from may be null (the thread is gone) */
 void arch_fp_begin(void); /* the kernel may use vector registers until arch_fp_end(); not nestable */
 void arch_fp_end(void);
-void arch_fp_clobber(void); /* FP_CLOBBER: between begin and end, overwrites every vector register */
+void arch_fp_clobber(void); /* for FP_CLOBBER, between begin and end: overwrites every one */

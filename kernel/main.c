@@ -94,6 +94,8 @@ static void seed_entropy(struct machine *m)
     selftest_entropy();
     stage("entropy");
     trace_init(m->cmdline);
+    if (cmdline_get(m->cmdline, "selftest", word, sizeof word))
+        selftest_report(word);
     cmdline_get(m->cmdline, "init", init_path, sizeof init_path);
     init_start(m, init_path);
     if (cmdline_get(m->cmdline, "bench", word, sizeof word)) {

@@ -22,9 +22,11 @@ static void backtrace(const struct arch_frame *f)
     log_urgent("backtrace:\n");
     for (size_t i = 0; i < n; i++) {
         uint64_t offset = 0;
-        const char *name = ksym_find(pc[i], &offset);
+        /* A return address may lie behind the last instruction of its function; the faulting pc does not. */
+        uint64_t back = f != nullptr && i == 0 ? 0 : 1;
+        const char *name = ksym_find(pc[i] - back, &offset);
         log_urgent("  #%zu 0x%llx %s+0x%llx\n", i, (unsigned long long)pc[i], name != nullptr ? name : "?",
-                   (unsigned long long)offset);
+                   (unsigned long long)(offset + back));
     }
 }
 

@@ -281,6 +281,7 @@ const struct sh_builtin sh_builtins_system[] = {
     { "topo", run_topo, "", "what the machine is made of" },
     { "dmesg", run_dmesg, "", "the kernel's log" },
     { "caps", sh_run_caps, "[ID] [--graph]", "a task's capability table; as a graph for Graphviz" },
+    { "services", sh_run_services, "[start|stop|restart NAME]", "the services and their states; steers one" },
     { "poweroff", run_poweroff, "", "stop everything and turn the machine off" },
     { "reboot", run_reboot, "", "stop everything and start again" },
     {},

@@ -43,6 +43,11 @@ static void offer_file(void *ctx, const char *name, const struct sh_file *file)
     offer(ctx, name, file->kind == SH_DIRECTORY);
 }
 
+static void offer_word(void *ctx, const char *word)
+{
+    offer(ctx, word, false);
+}
+
 static bool is_separator(char c)
 {
     return c == ';' || c == '&' || c == '|' || c == '!';
@@ -58,6 +63,22 @@ uint32_t sh_complete_word(const char *line, uint32_t cursor, bool *first)
         before--;
     *first = before == 0 || is_separator(line[before - 1]);
     return at;
+}
+
+/* Where the command begins that the word at `start` belongs to, and which of its arguments that word is. */
+static const char *command_of(const char *line, uint32_t start, uint32_t *argument)
+{
+    uint32_t at = start, words = 0;
+    bool in_word = false;
+    while (at > 0 && !is_separator(line[at - 1])) {
+        bool blank = line[--at] == ' ' || line[at] == '\t';
+        words += !blank && !in_word;
+        in_word = !blank;
+    }
+    while (line[at] == ' ' || line[at] == '\t')
+        at++;
+    *argument = words;
+    return line + at;
 }
 
 static void gather(struct matcher *m, const char *line, uint32_t cursor)
@@ -79,6 +100,12 @@ static void gather(struct matcher *m, const char *line, uint32_t cursor)
             offer(m, b->name, false);
         for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
             (void)sh_fs_list(rooms[i], offer_file, m);
+        return;
+    }
+    uint32_t argument;
+    static const char services[] = "services ";
+    if (strncmp(command_of(line, start, &argument), services, sizeof services - 1) == 0) {
+        sh_services_offer(argument, offer_word, m);
         return;
     }
     char dir[SH_PATH_MAX], path[SH_PATH_MAX];

@@ -65,6 +65,10 @@ const struct sh_builtin *sh_builtin_find(const char *name);
 /* The tables, one after another: index from 0; nullptr ends. */
 const struct sh_builtin *sh_builtin_at(uint32_t index);
 uint32_t sh_usage(const char *name);
+/* builtin_services.c */
+uint32_t sh_run_services(uint32_t argc, const char *const *argv);
+/* Calls offer for each word that may stand as argument number `index` (from 1) of `services`. */
+void sh_services_offer(uint32_t index, void (*offer)(void *ctx, const char *word), void *ctx);
 
 /* --- fs.c: the initial RAM disk as a read-only file system --- */
 typedef enum sh_kind : uint8_t { SH_NOTHING, SH_FILE, SH_DIRECTORY } sh_kind_t;

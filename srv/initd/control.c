@@ -37,6 +37,7 @@ static status_t op_service(struct vx_session *, const struct vx_init_service_req
                                          .restarts = u->restarts,
                                          .status = u->status,
                                          .cause = u->cause,
+                                         .started_s = (uint32_t)(u->started_ns / 1000000000),
                                          .name_len = (uint8_t)len };
     memcpy(a->name, u->decl->name, len);
     return OK;

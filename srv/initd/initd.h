@@ -42,8 +42,10 @@ struct initd {
     vx_ring_tx naming_inbox; /* for connections that we make for others */
     bool naming_ready;
     bool announced; /* "[stage] services: ok" was printed */
+    bool bench;     /* the command line says bench=1: the shell is to say when it prompts */
     bool quiet;     /* a command runs between its markers: say nothing */
     uint32_t exit_status;
+    char graph_path[GRAPH_PATH_MAX];
     const char *nonce, *command; /* of /run/exec, or nullptr */
     size_t nonce_len;
 };

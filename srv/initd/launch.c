@@ -134,7 +134,7 @@ static status_t launch(struct launch *l, struct unit *u)
 {
     const struct graph_service *d = u->decl;
     const char *argv[GRAPH_NAMES_MAX + 3];
-    static const char *const env[] = { "PATH=/bin:/sbin", "HOME=/", "TERM=vt100" };
+    static const char *const env[] = { "PATH=/bin:/sbin", "HOME=/", "TERM=vt100", "BENCH=1" };
     set_arguments(l, u, argv);
     struct vx_spawn *s = &l->spawn;
     s->path = d->image;
@@ -143,7 +143,7 @@ static status_t launch(struct launch *l, struct unit *u)
     s->memory = d->memory_percent != 0 ? share_of_root(d->memory_percent) : d->memory_bytes;
     if (d->session) {
         s->env = env;
-        s->n_env = sizeof env / sizeof env[0];
+        s->n_env = sizeof env / sizeof env[0] - (initd.bench ? 0 : 1);
     }
     vx_spawn_begin(s);
     status_t st = give_caps(l, d);

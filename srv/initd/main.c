@@ -2,6 +2,7 @@
  * initd, the first Task: holds the whole machine as capabilities, hands each service what the graph says, keeps it
  * running. Its end is the machine's: status 0 turns it off, 1 restarts it, anything else is a panic. */
 #include "initd.h"
+#include "options.h"
 #include <vectra/bundle.h>
 #include <vectra/cpio.h>
 #include <vectra/io.h>
@@ -57,6 +58,22 @@ static status_t check_bundle(void)
     return vx_bundle_check(vx_bundle(), vx_bundle()->bytes);
 }
 
+/* A word NAME=VALUE of the kernel's command line. */
+static bool boot_option(const char *name, char *out, size_t room)
+{
+    size_t len = 0;
+    const char *cmdline = vx_bundle_bytes("cmdline", &len);
+    return cmdline != nullptr && option_find(cmdline, len, name, out, room);
+}
+
+static void read_options(void)
+{
+    char word[2];
+    initd.bench = boot_option("bench", word, sizeof word) && word[0] == '1';
+    if (!boot_option("services", initd.graph_path, sizeof initd.graph_path) || initd.graph_path[0] == '\0')
+        (void)vx_strcopy(initd.graph_path, sizeof initd.graph_path, "/etc/services");
+}
+
 static status_t load_graph(void)
 {
     struct vx_cpio archive = {};
@@ -64,14 +81,14 @@ static status_t load_graph(void)
     struct graph_error error = {};
     status_t st = vx_initrd(&archive);
     if (st == OK)
-        st = vx_cpio_find(&archive, "/etc/services", &entry);
+        st = vx_cpio_find(&archive, initd.graph_path, &entry);
     if (st != OK) {
-        vx_printf("initd: /etc/services: %s\n", vx_status_text(st));
+        vx_printf("initd: %s: %s\n", initd.graph_path, vx_status_text(st));
         return st;
     }
     st = graph_parse((const char *)entry.data, entry.data_len, &initd.graph, &error);
     if (st != OK)
-        vx_printf("initd: /etc/services: line %u: %s: %s\n", error.line, error.what, error.word);
+        vx_printf("initd: %s: line %u: %s: %s\n", initd.graph_path, error.line, error.what, error.word);
     return st;
 }
 
@@ -91,6 +108,7 @@ int main(int, char **)
 {
     if (check_bundle() != OK)
         return BAD_BUNDLE;
+    read_options();
     if (load_graph() != OK)
         return BAD_GRAPH;
     initd.service = (struct vx_service){ .name = "initd",

@@ -43,6 +43,8 @@ static void unit_down(struct unit *u)
         u->state = VX_INIT_STATE_STOPPED;
     } else if (backoff_ended(&u->backoff, u->started_ns, now, &u->again_ns)) {
         u->state = VX_INIT_STATE_BACKOFF;
+        if (!clean)
+            initd_say("initd: %s starts again in %lu ms\n", u->decl->name, (u->again_ns - now) / 1000000);
     } else {
         u->state = VX_INIT_STATE_FAILED;
         initd_say("initd: %s ended %u times in a short while and stays down\n", u->decl->name,
@@ -140,14 +142,31 @@ static bool all_ready(void)
     return true;
 }
 
+/* Nothing is to be expected of it: down, or overdue, or (*stuck by place in the graph) waiting for such a one. */
+static bool is_hopeless(const struct unit *u, const bool *stuck, uint64_t now)
+{
+    if (u->state == VX_INIT_STATE_FAILED || u->state == VX_INIT_STATE_STOPPED)
+        return true;
+    if (u->state == VX_INIT_STATE_STARTING && now - u->started_ns > ready_limit_ns)
+        return true;
+    if (u->restarts != 0 && now > ready_limit_ns) /* it comes and goes without a limit */
+        return true;
+    for (unsigned i = 0; u->state == VX_INIT_STATE_WAITING && i < u->decl->needs.count; i++) {
+        if (stuck[graph_find(&initd.graph, u->decl->needs.word[i])])
+            return true;
+    }
+    return false;
+}
+
 /* Something that will not come back must not keep the shell from starting: the person needs it most then. */
 static bool all_settled(uint64_t now)
 {
-    for (unsigned i = 0; i < initd.graph.n_services; i++) {
+    bool stuck[GRAPH_SERVICES_MAX] = {};
+    for (unsigned k = 0; k < initd.graph.n_services; k++) {
+        unsigned i = initd.graph.order[k]; /* behind what it needs */
         const struct unit *u = &initd.unit[i];
-        bool late = u->state == VX_INIT_STATE_STARTING && now - u->started_ns > ready_limit_ns;
-        bool down = u->state == VX_INIT_STATE_FAILED || u->state == VX_INIT_STATE_STOPPED;
-        if (!u->decl->session && u->state != VX_INIT_STATE_READY && !late && !down)
+        stuck[i] = u->state != VX_INIT_STATE_READY && is_hopeless(u, stuck, now);
+        if (!u->decl->session && u->state != VX_INIT_STATE_READY && !stuck[i])
             return false;
     }
     return true;

@@ -74,3 +74,13 @@ static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8
     }
     return cap_explain(t, handle, type, rights);
 }
+
+/* The object alone; nullptr if anything is wrong with the handle: cap_get says what. */
+static inline struct object *cap_peek(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights)
+{
+    uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
+    if (unlikely(index >= t->high))
+        return nullptr;
+    const struct cap *c = &t->slots[index];
+    return likely(c->handle == handle && c->type == type && (rights & ~c->rights) == 0) ? c->obj : nullptr;
+}

@@ -25,7 +25,7 @@ struct hart {
     struct hart *self;           /* 48 */
     struct thread *current;      /* 56: nullptr while idle */
     struct arch_aspace *aspace;  /* 64: active user address space */
-    void *fp_owner_state;        /* 72: arch code may use */
+    uint64_t arch_word;          /* 72: arch code's own, for its inline functions */
     uint64_t hw_id;              /* 80: MPIDR or APIC id */
     struct hart_sched sched;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The scheduler's state of one hart, inside struct hart so that one register reaches it all. Only kernel/sched.c touches it. */
+ * The scheduler's state of one hart, inside struct hart so that one register reaches it all. Only kernel/sched.c and
+ * its headers touch it. */
 #pragma once
 #include <abi/types.h>
 #include <arch/timer.h>
@@ -12,6 +13,7 @@ struct hart_sched {
     struct list_node queue[VX_BAND_COUNT];
     uint32_t mask;
     bool slice_armed;
+    bool rerunning; /* inside a call that sched_run() runs again */
     struct thread *handover;
     struct thread *loaded;
     struct tree deadlines;

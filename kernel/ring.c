@@ -94,15 +94,6 @@ void ring_close_end(struct ring *r, uint8_t end)
     }
 }
 
-void ring_notify_consumer(struct ring *r)
-{
-    struct thread *t = waitq_first(&r->rx_wait);
-    if (t != nullptr)
-        thread_wake(t);
-    if (r->rx_binding.task != nullptr)
-        binding_post(&r->rx_binding);
-}
-
 void ring_notify_producer(struct ring *r)
 {
     struct thread *t = waitq_first(&r->tx_wait);

@@ -11,6 +11,7 @@
 #include <kernel/cap.h>
 #include <base/addr.h>
 #include <kernel/object.h>
+#include <kernel/task.h>
 
 struct ring {
     struct object obj;
@@ -34,11 +35,19 @@ void ring_fini(struct ring *r);
 void ring_close_end(struct ring *r, uint8_t end);
 void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f);
 /* Wakes whoever sleeps at the other end. */
-void ring_notify_consumer(struct ring *r);
+static inline void ring_notify_consumer(struct ring *r)
+{
+    struct thread *t = waitq_first(&r->rx_wait);
+    if (t != nullptr)
+        thread_wake(t);
+    if (r->rx_binding.task != nullptr)
+        binding_post(&r->rx_binding);
+}
 void ring_notify_producer(struct ring *r);
 static inline bool ring_has_message(const struct ring *r)
 {
-    uint32_t head = atomic_load_explicit(&r->shared->head, memory_order_acquire); /* pairs with the producer's release */
+    uint32_t head =
+        atomic_load_explicit(&r->shared->head, memory_order_acquire); /* pairs with the producer's release */
     return head != atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
 }
 

@@ -7,7 +7,7 @@
  * thread is loaded, not before. S4. If somebody else is READY in the running thread's band, the timer is armed to fire
  * within a slice (slice_armed). It may fire early; then it is armed again for the rest. Locking: the kernel is entered
  * with interrupts masked on its one hart. */
-#include <kernel/sched.h>
+#include <kernel/sched_switch.h>
 #include <kernel/syscall.h>
 #include <arch/fp.h>
 #include <arch/hart.h>
@@ -15,7 +15,6 @@
 #include <arch/timer.h>
 #include <base/kassert.h>
 #include <base/likely.h>
-
 
 void sched_init(void)
 {
@@ -59,7 +58,7 @@ static void arm(uint64_t ns)
     arch_timer_arm(ns);
 }
 
-static void arm_slice(uint64_t left_cycles)
+void sched_arm_slice(uint64_t left_cycles)
 {
     struct hart *h = arch_hart_self();
     uint64_t slice = arch_timer_now_ns() + sched_cycles_to_ns(left_cycles);
@@ -80,17 +79,47 @@ static inline void enqueue(struct thread *t, bool front)
     h->sched.mask |= 1u << b;
 }
 
-void sched_ready(struct thread *t)
+[[gnu::always_inline]] static inline void ready(struct thread *t)
 {
-    enqueue(t, false);
     struct hart *h = arch_hart_self();
+    enqueue(t, false);
     struct thread *cur = h->current;
     if (cur == nullptr || cur->state != THREAD_RUNNING)
         return;
     if (t->effective_band < cur->effective_band)
         h->need_switch = 1;
     else if (t->effective_band == cur->effective_band && !h->sched.slice_armed)
-        arm_slice(h->sched.slice_cycles);
+        sched_arm_slice(h->sched.slice_cycles);
+}
+
+void sched_ready(struct thread *t)
+{
+    ready(t);
+}
+
+static inline void stop_waiting(struct thread *t)
+{
+    list_remove(&t->wait);
+    if (unlikely(!list_is_empty(&t->futex)))
+        list_remove(&t->futex);
+    if (unlikely(t->timer.in_tree))
+        sched_clear_deadline(t);
+}
+
+void thread_stop_waiting(struct thread *t)
+{
+    stop_waiting(t);
+}
+
+void thread_wake(struct thread *t)
+{
+    if (unlikely(t->state != THREAD_BLOCKED))
+        return;
+    stop_waiting(t);
+    if (unlikely(t->stop_pending))
+        t->state = THREAD_STOPPED;
+    else
+        ready(t);
 }
 
 void sched_ready_front(struct thread *t)
@@ -120,15 +149,6 @@ void sched_forget(struct thread *t)
     }
     if (h->sched.loaded == t)
         h->sched.loaded = nullptr;
-}
-
-void sched_yield(void)
-{
-    struct hart *h = arch_hart_self();
-    if (h->sched.mask == 0)
-        return;
-    enqueue(h->current, false);
-    h->need_switch = 1;
 }
 
 void sched_hand_over(struct thread *t)
@@ -205,7 +225,7 @@ void sched_tick(void)
             enqueue(cur, false);
             h->need_switch = 1;
         } else {
-            arm_slice(h->sched.slice_cycles - ran);
+            sched_arm_slice(h->sched.slice_cycles - ran);
         }
     }
     if (!h->sched.slice_armed)
@@ -216,6 +236,16 @@ static inline uint32_t more_urgent(const struct thread *t)
 {
     struct hart *h = arch_hart_self();
     return h->sched.mask & ((1u << t->effective_band) - 1);
+}
+
+[[gnu::always_inline]] static inline struct thread *take_first(struct hart *h)
+{
+    uint32_t b = (uint32_t)__builtin_ctz(h->sched.mask);
+    struct list_node *n = h->sched.queue[b].next;
+    list_unlink(n); /* `run` is only looked at while the thread is READY */
+    if (list_is_empty(&h->sched.queue[b]))
+        h->sched.mask &= ~(1u << b);
+    return container_of(n, struct thread, run);
 }
 
 /* The thread that should have the hart now, taken off its queue; nullptr: none. */
@@ -234,76 +264,27 @@ static inline struct thread *pick(struct thread *cur)
             return t;
         enqueue(t, true);
     }
-    if (h->sched.mask == 0)
-        return nullptr;
-    uint32_t b = (uint32_t)__builtin_ctz(h->sched.mask);
-    struct list_node *n = h->sched.queue[b].next;
-    list_unlink(n); /* `run` is only looked at while the thread is READY */
-    if (list_is_empty(&h->sched.queue[b]))
-        h->sched.mask &= ~(1u << b);
-    return container_of(n, struct thread, run);
-}
-
-/* Everything that is a thread's and not in its frame: vector registers, thread pointer, address space. */
-static inline void load(struct hart *h, struct thread *t)
-{
-    struct thread *loaded = h->sched.loaded;
-    struct task *task = t->task;
-    if (likely(loaded != nullptr))
-        loaded->tls = arch_tls_get();
-    arch_tls_set(t->tls);
-    arch_fp_switch(loaded != nullptr ? loaded->fp : nullptr, t->fp);
-    h->sched.loaded = t;
-    if (h->aspace != &task->vm.as)
-        arch_aspace_activate(&task->vm.as);
-    task->n_switches++;
-}
-
-[[gnu::always_inline]] static inline void switch_to(struct hart *h, struct thread *old, struct thread *t)
-{
-    uint64_t now = arch_cycles();
-    uint64_t *account = old != nullptr ? &old->cpu_cycles : &h->sched.idle_cycles;
-    *account += now - h->sched.accounted_cycles;
-    h->sched.accounted_cycles = h->sched.switched_cycles = now;
-    if (likely(h->sched.loaded != t))
-        load(h, t);
-    h->current = t;
-    h->frame = &t->frame;
-    t->state = THREAD_RUNNING;
-    if (unlikely((h->sched.mask >> t->effective_band & 1) != 0 && !h->sched.slice_armed))
-        arm_slice(h->sched.slice_cycles);
+    return h->sched.mask != 0 ? take_first(h) : nullptr;
 }
 
 /* Runs the call that the thread was parked in. */
-static inline void rerun(struct hart *h, struct thread *t)
+[[gnu::always_inline]] static inline void rerun(struct hart *h, struct thread *t)
 {
     typedef struct sysret call_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
     struct arch_frame *f = &t->frame;
     t->parked = false;
     arch_frame_advance(f);
+    h->sched.rerunning = true;
     call_fn *call = (call_fn *)(uintptr_t)h->syscalls[arch_frame_syscall_nr(f) % SYSCALL_TABLE_ENTRIES];
     struct sysret r = call(arch_frame_arg(f, 0), arch_frame_arg(f, 1), arch_frame_arg(f, 2), arch_frame_arg(f, 3),
                            arch_frame_arg(f, 4), arch_frame_arg(f, 5));
+    h->sched.rerunning = false;
     if (unlikely(h->current != t))
         return; /* it ended itself */
     if (unlikely(t->parked))
         arch_frame_restart(f);
     else
         arch_frame_set_result(f, r.first, r.second);
-}
-
-[[noreturn]] void sched_switch_to(struct thread *t, sched_finish_fn *finish, void *context)
-{
-    struct hart *h = arch_hart_self();
-    list_remove(&t->wait);
-    h->need_switch = 0; /* it was set when the thread that waits now was parked */
-    switch_to(h, h->current, t);
-    if (likely(finish(t, context))) {
-        t->parked = false;
-        arch_resume();
-    }
-    enqueue(t, true);
-    sched_run();
 }
 
 static void idle(struct hart *h)
@@ -317,6 +298,18 @@ static void idle(struct hart *h)
     arch_idle_wait();
 }
 
+/* t has the hart. Returns when that is no longer so. */
+[[gnu::always_inline]] static inline void go_on(struct hart *h, struct thread *t)
+{
+    if (likely(h->need_switch == 0))
+        arch_resume();
+    if (h->current == t && t->state == THREAD_RUNNING && t->parked) {
+        t->parked = false; /* it looked again once in the kernel; now from user mode, where an interrupt can come */
+        h->need_switch = 0;
+        arch_resume();
+    }
+}
+
 [[noreturn]] void sched_run(void)
 {
     struct hart *h = arch_hart_self();
@@ -328,20 +321,45 @@ static void idle(struct hart *h)
             continue;
         }
         if (t->state != THREAD_RUNNING) {
-            switch_to(h, cur, t);
+            sched_switch(h, cur, t);
             if (t->parked)
                 rerun(h, t);
         } else {
             t->parked = false; /* if set, the call runs again from user mode: its pc stands on it */
         }
-        if (likely(h->need_switch == 0))
-            arch_resume();
-        if (h->current == t && t->state == THREAD_RUNNING && t->parked) {
-            t->parked = false; /* it looked again once in the kernel; now from user mode, where an interrupt can come */
-            h->need_switch = 0;
-            arch_resume();
-        }
+        go_on(h, t);
     }
+}
+
+/* sched_run() for the usual case: current, which may not run on, is on its queue or waits, and somebody is READY. */
+[[noreturn, gnu::always_inline]] static inline void leave(struct hart *h, struct thread *cur)
+{
+    if (likely(h->sched.handover == nullptr && h->sched.mask != 0)) {
+        struct thread *t = take_first(h);
+        h->need_switch = 0;
+        sched_switch(h, cur, t);
+        if (t->parked)
+            rerun(h, t);
+        go_on(h, t);
+    }
+    sched_run();
+}
+
+void sched_leave(void)
+{
+    struct hart *h = arch_hart_self();
+    arch_frame_restart(&h->current->frame);
+    leave(h, h->current);
+}
+
+void sched_yield(uint64_t first, uint64_t second)
+{
+    struct hart *h = arch_hart_self();
+    if (h->sched.mask == 0)
+        return;
+    arch_frame_set_result(&h->current->frame, first, second);
+    enqueue(h->current, false);
+    leave(h, h->current);
 }
 
 [[noreturn]] void kernel_syscall_slow(uint64_t first, uint64_t second)

@@ -43,6 +43,13 @@ struct sysret sys_signal_post(uint64_t target, uint64_t bits)
 {
     struct task *self = current_task();
     struct cap *c;
+    if (bits == 0) { /* most likely the doorbell of a mapped Ring */
+        struct object *ring = cap_peek(&self->caps, target, VX_CAP_RING_TX, VX_R_SIGNAL);
+        if (ring != nullptr) {
+            ring_notify_consumer(ring_of(ring));
+            return sys_ok(0, 0);
+        }
+    }
     if (target == VX_HANDLE_NONE) {
         signal_post(self, bits);
         return sys_ok(0, 0);

@@ -53,6 +53,26 @@ struct sysret sys_sem_create(uint64_t reticle, uint64_t count)
     return sys_ok(cap_make(slot, o, VX_CAP_SEM, rights, 0, 0), 0);
 }
 
+/* First come, first served, but one that wants more than there is does not hold up those behind it: whoever waits wants
+ * more than `count`. The count is taken for the waiter, so its call is done. A thread that is to stop looks again by
+ * itself when it goes on: a debugger may have changed its registers. */
+static void grant(struct sem *s)
+{
+    struct list_node *next;
+    for (struct list_node *n = s->waiters.threads.next; n != &s->waiters.threads && s->count != 0; n = next) {
+        struct thread *t = container_of(n, struct thread, wait);
+        next = n->next;
+        uint64_t target = arch_frame_arg(&t->frame, 1);
+        if (target > s->count)
+            continue;
+        if (likely(!t->stop_pending)) {
+            s->count -= (uint32_t)target;
+            thread_complete(t, 0, 0);
+        }
+        thread_wake(t);
+    }
+}
+
 struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
 {
     struct cap *c;
@@ -65,11 +85,9 @@ struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
     if (n > SEM_COUNT_MAX || s->count + n > SEM_COUNT_MAX)
         return sys_status(ERR_TOO_BIG);
     s->count += (uint32_t)n;
-    /* First come, first served: the oldest waiter looks first, and wakes the next if it leaves enough. */
-    struct thread *t = waitq_first(&s->waiters);
-    if (t != nullptr)
-        thread_wake(t);
-    binding_post(&s->binding);
+    grant(s);
+    if (s->binding.task != nullptr)
+        binding_post(&s->binding);
     return sys_ok(0, 0);
 }
 
@@ -82,25 +100,10 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
     if (target == 0 || target > SEM_COUNT_MAX)
         return sys_status(ERR_BAD_ARGUMENT);
     struct sem *s = sem_of(c->obj);
-    if (s->count >= target) {
-        s->count -= (uint32_t)target;
-        if (s->count != 0 && waitq_first(&s->waiters) != nullptr)
-            thread_wake(waitq_first(&s->waiters));
-        return sys_ok(0, 0);
-    }
-    struct sysret r = thread_block_call(&s->waiters, deadline);
-    /* The count may satisfy a waiter behind this one that wants less. */
-    if (s->count != 0) {
-        struct thread *self = current_thread();
-        for (struct list_node *n = s->waiters.threads.next; n != &s->waiters.threads; n = n->next) {
-            struct thread *w = container_of(n, struct thread, wait);
-            if (w != self && arch_frame_arg(&w->frame, 1) <= s->count) {
-                thread_wake(w);
-                break;
-            }
-        }
-    }
-    return r;
+    if (s->count < target)
+        return sys_last(thread_block_call(&s->waiters, deadline));
+    s->count -= (uint32_t)target;
+    return sys_ok(0, 0);
 }
 
 uint64_t futex_wake(uint64_t key, uint64_t count)

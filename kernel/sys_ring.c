@@ -6,7 +6,7 @@
 #include <abi/syscalls.h>
 #include <kernel/ring.h>
 #include <kernel/syscall.h>
-#include <kernel/sched.h>
+#include <kernel/sched_switch.h>
 #include <base/kassert.h>
 
 static inline uint32_t min_u32(uint32_t a, uint32_t b)
@@ -43,8 +43,8 @@ static inline struct vx_message *ring_slot(const struct ring *r, uint32_t counte
     return &r->shared->slot[counter & (r->slots - 1)];
 }
 
-/* What an earlier message left in the place that message number `counter` will use (G3); nullptr: nothing. Dropping it may end
- * objects, this Ring among them, and even the current Task: a handler does it as its very last act. */
+/* What an earlier message left in the place that message number `counter` will use (G3); nullptr: nothing. Dropping it
+ * may end objects, this Ring among them, and even the current Task: a handler does it as its very last act. */
 static inline struct cap *stale_at(const struct ring *r, uint32_t counter)
 {
     if (r->inflight == nullptr)
@@ -89,7 +89,7 @@ static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
     return thread_block_call(&r->tx_wait, deadline);
 }
 
-static struct sysret wait_for_message(struct ring *r, uint64_t deadline)
+[[gnu::always_inline]] static inline struct sysret wait_for_message(struct ring *r, uint64_t deadline)
 {
     if (waitq_first(&r->rx_wait) != nullptr)
         return sys_status(ERR_BUSY);
@@ -103,8 +103,9 @@ static struct sysret wait_for_message(struct ring *r, uint64_t deadline)
     return thread_block_call(&r->rx_wait, deadline);
 }
 
-/* A consumer that works on a call does so in its caller's band, if that is more urgent; asking for the next message ends it.
- * A caller that finds the consumer waiting lends its band at once (in_service 2); one that does not leaves it with the Ring. */
+/* A consumer that works on a call does so in its caller's band, if that is more urgent; asking for the next message
+ * ends it. A caller that finds the consumer waiting lends its band at once (in_service 2); one that does not leaves it
+ * with the Ring. */
 [[gnu::always_inline]] static inline void end_service(struct thread *t)
 {
     if (likely(t->in_service == 0))
@@ -121,7 +122,7 @@ static inline void lend_band(const struct thread *caller, struct thread *consume
     }
 }
 
-static inline void begin_service(struct ring *r, struct thread *t)
+[[gnu::always_inline]] static inline void begin_service(struct ring *r, struct thread *t)
 {
     if (likely(r->call_band == VX_BAND_COUNT))
         return;
@@ -142,6 +143,14 @@ static inline void took(struct ring *r, uint32_t tail)
         atomic_store_explicit(&r->shared->producer_asleep, 0, memory_order_relaxed);
         ring_notify_producer(r);
     }
+}
+
+static inline void become_receive(struct thread *self, uint64_t rx, uint64_t reply, uint64_t deadline)
+{
+    arch_frame_set_syscall(&self->frame, VX_SYS_ring_recv_cap);
+    arch_frame_set_arg(&self->frame, 0, rx);
+    arch_frame_set_arg(&self->frame, 1, reply);
+    arch_frame_set_arg(&self->frame, 2, deadline);
 }
 
 struct sysret sys_ring_create(uint64_t reticle, uint64_t slots, uint64_t flags)
@@ -200,7 +209,8 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
 }
 
 /* The body of every single receive. `with_cap`: hand over what the message carries. */
-static struct sysret receive(uint64_t rx, uint64_t message, uint64_t deadline, bool with_cap)
+[[gnu::always_inline]] static inline struct sysret receive(uint64_t rx, uint64_t message, uint64_t deadline,
+                                                           bool with_cap)
 {
     struct thread *self = current_thread();
     struct cap_table *table = &self->task->caps;
@@ -243,7 +253,7 @@ static struct sysret receive(uint64_t rx, uint64_t message, uint64_t deadline, b
 
 struct sysret sys_ring_recv(uint64_t rx, uint64_t message, uint64_t deadline)
 {
-    return receive(rx, message, deadline, false);
+    return sys_last(receive(rx, message, deadline, false));
 }
 
 struct sysret sys_ring_try_recv(uint64_t rx, uint64_t message)
@@ -253,7 +263,7 @@ struct sysret sys_ring_try_recv(uint64_t rx, uint64_t message)
 
 struct sysret sys_ring_recv_cap(uint64_t rx, uint64_t message, uint64_t deadline)
 {
-    return receive(rx, message, deadline, true);
+    return sys_last(receive(rx, message, deadline, true));
 }
 
 struct sysret sys_ring_try_recv_cap(uint64_t rx, uint64_t message)
@@ -285,18 +295,21 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     if ((st = copy_message_from_user(ring_slot(r, head), message)) != OK)
         return sys_status(st);
     /* --- commit: nothing below can fail --- */
-    object_enter(); /* what stands in the place goes now, and the objects that ends go last: see stale_at() */
     struct cap *place = &r->inflight[head & (r->slots - 1)];
-    if (place->type != VX_CAP_NONE)
+    bool stale = place->type != VX_CAP_NONE;
+    if (unlikely(stale)) {
+        object_enter(); /* what stands in the place goes now, and the objects that end go last: see stale_at() */
         cap_delete(nullptr, place); /* G3 */
-    *place = (struct cap){ .handle = head };
+    }
+    place->handle = head; /* the rest is set by either of these */
     if ((gift->rights & VX_R_COPY) != 0)
         cap_derive(place, gift, gift->rights, gift->offset, gift->length);
     else
         cap_move(table, place, gift);
     publish(r, head + 1);
     ring_notify_consumer(r);
-    object_leave();
+    if (unlikely(stale))
+        object_leave();
     return sys_ok(0, 0);
 }
 
@@ -376,42 +389,12 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     return sys_ok(n, 0);
 }
 
-/* Completes the receive that t is parked in with the one message of the Ring. */
-static bool deliver(struct thread *t, void *context)
+/* Send, then become a RING_RECV_CAP. The receiving half is checked before the sending half commits, so a call that
+ * cannot be completed sends nothing. */
+[[gnu::noinline]] static struct sysret call_general(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply,
+                                                    uint64_t deadline)
 {
-    struct ring *r = context;
-    uint32_t tail = atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
-    if (unlikely(arch_copy_message_to_user((uaddr_t){ arch_frame_arg(&t->frame, 1) }, ring_slot(r, tail)) != OK))
-        return false;
-    atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
-    /* release: pairs with the producer's acquire of tail; the slot has been read. */
-    atomic_store_explicit(&r->shared->tail, tail + 1, memory_order_release);
-    end_service(t);
-    arch_frame_advance(&t->frame);
-    arch_frame_set_result(&t->frame, 0, 0);
-    return true;
-}
-
-/* The usual case of RING_CALL: the consumer waits in a plain receive, so the message can be handed over at once, without any of
- * the bookkeeping of the general case. Nothing has changed yet when this says no. */
-[[gnu::always_inline]] static inline bool may_deliver(const struct hart *h, const struct thread *self, const struct ring *out, const struct ring *in,
-                               const struct thread *consumer, uint64_t deadline)
-{
-    if (consumer == nullptr || deadline != VX_FOREVER || self->interrupted || out->rx_binding.task != nullptr)
-        return false;
-    uint64_t nr = arch_frame_syscall_nr(&consumer->frame);
-    uint64_t to = arch_frame_arg(&consumer->frame, 1);
-    if ((nr != VX_SYS_ring_recv_cap && nr != VX_SYS_ring_recv) || to > VX_UADDR_LIMIT - sizeof(struct vx_message))
-        return false;
-    return sched_may_switch_to(h, consumer) && in->tx_open && !ring_has_message(in);
-}
-
-/* Send, become a RING_RECV_CAP, and give the hart to the consumer at once. The receiving half is checked before the
- * sending half commits, so a call that cannot be completed sends nothing. */
-struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply, uint64_t deadline)
-{
-    struct hart *h = arch_hart_self();
-    struct thread *self = h->current;
+    struct thread *self = current_thread();
     struct cap_table *table = &self->task->caps;
     struct cap *ctx, *crx;
     status_t st = cap_get(table, tx, VX_CAP_RING_TX, VX_R_SEND, &ctx);
@@ -434,23 +417,8 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
     struct cap *stale = stale_at(out, head);
     publish(out, head + 1);
-    arch_frame_set_syscall(&self->frame, VX_SYS_ring_recv_cap);
-    arch_frame_set_arg(&self->frame, 0, rx);
-    arch_frame_set_arg(&self->frame, 1, reply);
-    arch_frame_set_arg(&self->frame, 2, deadline);
+    become_receive(self, rx, reply, deadline);
     struct thread *consumer = waitq_first(&out->rx_wait);
-    if (likely(stale == nullptr && room == out->slots && may_deliver(h, self, out, in, consumer, deadline))) {
-        lend_band(self, consumer);
-        end_service(self);
-        atomic_store_explicit(&in->shared->consumer_asleep, 1, memory_order_relaxed);
-        atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
-        if (likely(!ring_has_message(in))) {
-            (void)thread_park(self, &in->rx_wait);
-            arch_frame_restart(&self->frame);
-            sched_switch_to(consumer, deliver, out);
-        }
-        atomic_store_explicit(&in->shared->consumer_asleep, 0, memory_order_relaxed);
-    }
     if (out->rx_binding.task != nullptr)
         binding_post(&out->rx_binding);
     if (consumer == nullptr) {
@@ -466,6 +434,88 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     else
         thread_wake(consumer);
     return drop_stale(stale, wait);
+}
+
+/* Whether the consumer waits in a plain receive at an empty Ring, so that the message can be put into its hands at
+ * once. */
+[[gnu::always_inline]] static inline bool may_deliver(const struct hart *h, const struct ring *out, uint32_t head,
+                                                      const struct thread *consumer)
+{
+    if (consumer == nullptr || out->rx_binding.task != nullptr || !out->rx_open || stale_at(out, head) != nullptr)
+        return false;
+    uint64_t nr = arch_frame_syscall_nr(&consumer->frame);
+    if (nr != VX_SYS_ring_recv_cap && nr != VX_SYS_ring_recv)
+        return false;
+    return head == atomic_load_explicit(&out->shared->tail, memory_order_relaxed) &&
+           arch_frame_arg(&consumer->frame, 1) <= VX_UADDR_LIMIT - sizeof(struct vx_message) &&
+           sched_may_switch_to(h, consumer);
+}
+
+/* Whether self can wait for the answer. If so, its mark is up. */
+[[gnu::always_inline]] static inline bool may_wait(const struct thread *self, const struct ring *in, uint64_t reply)
+{
+    if (self->interrupted || !in->tx_open || waitq_first(&in->rx_wait) != nullptr ||
+        reply > VX_UADDR_LIMIT - sizeof(struct vx_message))
+        return false;
+    struct vx_ring_shared *shared = in->shared;
+    atomic_store_explicit(&shared->consumer_asleep, 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
+    /* acquire: pairs with the producer's release */
+    if (likely(atomic_load_explicit(&shared->head, memory_order_acquire) ==
+               atomic_load_explicit(&shared->tail, memory_order_relaxed)))
+        return true;
+    atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
+    return false;
+}
+
+/* Goes on as the consumer, whose receive of message number `head` is completed here and not run again. */
+[[noreturn, gnu::always_inline]] static inline void deliver(struct hart *h, struct thread *self, struct ring *out,
+                                                            uint32_t head, struct thread *consumer)
+{
+    struct arch_frame *f = &consumer->frame;
+    list_remove(&consumer->wait);
+    sched_leave_call(h);
+    sched_switch(h, self, consumer);
+    if (unlikely(arch_copy_message_to_user((uaddr_t){ arch_frame_arg(f, 1) }, ring_slot(out, head)) != OK)) {
+        sched_ready_front(consumer); /* a lazy page, or none: the call, run again, knows what to do */
+        sched_run();
+    }
+    struct vx_ring_shared *shared = out->shared;
+    atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
+    /* release: pairs with the producer's acquire of tail; the slot has been read. */
+    atomic_store_explicit(&shared->tail, head + 1, memory_order_release);
+    end_service(consumer);
+    thread_complete(consumer, 0, 0);
+    arch_resume();
+}
+
+/* The usual case, where the hart goes to the consumer at once; nothing has changed yet when that turns out not to be
+ * it. */
+struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply, uint64_t deadline)
+{
+    struct hart *h = arch_hart_self();
+    struct thread *self = h->current;
+    struct object *to = cap_peek(&self->task->caps, tx, VX_CAP_RING_TX, VX_R_SEND);
+    struct object *from = cap_peek(&self->task->caps, rx, VX_CAP_RING_RX, VX_R_RECV);
+    if (unlikely(to == nullptr || from == nullptr || deadline != VX_FOREVER))
+        return call_general(tx, message, rx, reply, deadline);
+    struct ring *out = ring_of(to), *in = ring_of(from);
+    struct thread *consumer = waitq_first(&out->rx_wait);
+    uint32_t head = atomic_load_explicit(&out->shared->head, memory_order_relaxed);
+    if (unlikely(!may_deliver(h, out, head, consumer) || message > VX_UADDR_LIMIT - sizeof(struct vx_message) ||
+                 !may_wait(self, in, reply)))
+        return call_general(tx, message, rx, reply, deadline);
+    if (unlikely(arch_copy_message_from_user(ring_slot(out, head), (uaddr_t){ message }) != OK)) {
+        atomic_store_explicit(&in->shared->consumer_asleep, 0, memory_order_relaxed);
+        return call_general(tx, message, rx, reply, deadline);
+    }
+    publish(out, head + 1);
+    become_receive(self, rx, reply, deadline);
+    lend_band(self, consumer);
+    end_service(self);
+    thread_park_quietly(self, &in->rx_wait);
+    arch_frame_restart(&self->frame);
+    deliver(h, self, out, head, consumer);
 }
 
 struct sysret sys_ring_map(uint64_t end)

@@ -58,39 +58,57 @@ status_t copy_to_user(uint64_t dst, const void *src, size_t len);
 
 [[gnu::always_inline]] static inline status_t copy_message_from_user(void *dst, uint64_t src)
 {
-    if (likely(src <= VX_UADDR_LIMIT - sizeof(struct vx_message) && arch_copy_message_from_user(dst, (uaddr_t){ src }) == OK))
+    if (likely(src <= VX_UADDR_LIMIT - sizeof(struct vx_message) &&
+               arch_copy_message_from_user(dst, (uaddr_t){ src }) == OK))
         return OK;
     return copy_from_user_raw(dst, src, sizeof(struct vx_message));
 }
 
 [[gnu::always_inline]] static inline status_t copy_message_to_user(uint64_t dst, const void *src)
 {
-    if (likely(dst <= VX_UADDR_LIMIT - sizeof(struct vx_message) && arch_copy_message_to_user((uaddr_t){ dst }, src) == OK))
+    if (likely(dst <= VX_UADDR_LIMIT - sizeof(struct vx_message) &&
+               arch_copy_message_to_user((uaddr_t){ dst }, src) == OK))
         return OK;
     return copy_to_user(dst, src, sizeof(struct vx_message));
 }
 
-[[gnu::always_inline]] static inline struct sysret thread_park(struct thread *t, struct waitq *q)
+/* thread_park() by a caller that goes on to the next thread itself. */
+[[gnu::always_inline]] static inline void thread_park_quietly(struct thread *t, struct waitq *q)
 {
     if (q != nullptr)
         list_push_back(&q->threads, &t->wait);
     t->state = THREAD_BLOCKED;
     t->parked = true;
     t->task->n_waits++;
+}
+
+[[gnu::always_inline]] static inline struct sysret thread_park(struct thread *t, struct waitq *q)
+{
+    thread_park_quietly(t, q);
     arch_hart_self()->need_switch = 1;
     return SYS_BLOCKED;
 }
 
 struct sysret thread_block_call_slow(struct waitq *q, uint64_t deadline_ns);
 
-/* Parks the current thread until it is woken or the deadline passes, or says why not: WOULD_BLOCK when the deadline is 0,
- * TIMED_OUT when it has passed, INTERRUPTED. The handler returns the value at once; the call is run again after the wait. */
+/* Parks the current thread until it is woken or the deadline passes, or says why not: WOULD_BLOCK when the deadline is
+ * 0, TIMED_OUT when it has passed, INTERRUPTED. The handler returns the value at once; the call is run again after the
+ * wait. */
 static inline struct sysret thread_block_call(struct waitq *q, uint64_t deadline_ns)
 {
     struct thread *t = current_thread();
     if (likely(deadline_ns == VX_FOREVER && !t->interrupted))
         return thread_park(t, q);
     return thread_block_call_slow(q, deadline_ns);
+}
+
+/* For the end of a handler: if it parked the thread, nothing is left to do but go to the next one. */
+static inline struct sysret sys_last(struct sysret r)
+{
+    const struct hart *h = arch_hart_self();
+    if (h->current->state == THREAD_BLOCKED && !h->sched.rerunning)
+        sched_leave();
+    return r;
 }
 
 /* The call is to be run again at once. */

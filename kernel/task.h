@@ -4,8 +4,9 @@
  * T1. A Task's struct lives in its payer's Reticle, everything else of it in its own, which dies with it.
  * T2. A thread is RUNNING on a hart, READY in a run queue, BLOCKED in at most one wait queue, STOPPED, or ENDED.
  * T3. A BLOCKED or READY thread that is inside a system call has `parked` set and its pc on the call instruction;
- * running it again runs the call again. Killing it in any of these states needs nothing but taking it off its lists.
- * T4. A dead Task has no threads, no capabilities, no memory: only its record, while capabilities name it. */
+ * running it again runs the call again, unless its waker ended the call for it (thread_complete). Killing it in any of
+ * these states needs nothing but taking it off its lists. T4. A dead Task has no threads, no capabilities, no memory:
+ * only its record, while capabilities name it. */
 #pragma once
 #include <abi/limits.h>
 #include <abi/types.h>
@@ -44,9 +45,9 @@ struct thread {
     uint8_t band;           /* its own, from the Task's ceiling down */
     uint8_t effective_band; /* the more urgent of its own and what a caller lends it */
     bool parked;            /* T3 */
-    uint8_t in_service;      /* effective_band is lent: 1 while it works on a call, 2 before it has taken it; 0: not lent */
-    bool interrupted;       /* THREAD_INTERRUPT came */
-    bool woken;             /* FUTEX_WAKE reached it */
+    uint8_t in_service; /* effective_band is lent: 1 while it works on a call, 2 before it has taken it; 0: not lent */
+    bool interrupted;   /* THREAD_INTERRUPT came */
+    bool woken;         /* FUTEX_WAKE reached it */
     bool detached, stop_pending, has_trap;
     uint64_t cpu_cycles;
     uint64_t trap_address;
@@ -138,6 +139,15 @@ static inline struct thread *waitq_first(const struct waitq *q)
 {
     struct list_node *n = q->threads.next;
     return n != &q->threads ? container_of(n, struct thread, wait) : nullptr;
+}
+
+void thread_stop_waiting(struct thread *t); /* off every queue that a wait put it on */
+/* Ends the call that t is parked in: it is not run again. */
+static inline void thread_complete(struct thread *t, uint64_t first, uint64_t second)
+{
+    t->parked = false;
+    arch_frame_advance(&t->frame);
+    arch_frame_set_result(&t->frame, first, second);
 }
 
 void thread_wake(struct thread *t);

@@ -40,27 +40,6 @@ struct sysret thread_rerun_call(void)
     return SYS_BLOCKED;
 }
 
-/* Off every queue that a wait put it on. */
-static void stop_waiting(struct thread *t)
-{
-    list_remove(&t->wait);
-    list_remove(&t->futex);
-    if (t->timer.in_tree)
-        sched_clear_deadline(t);
-}
-
-void thread_wake(struct thread *t)
-{
-    if (t->state != THREAD_BLOCKED)
-        return;
-    stop_waiting(t);
-    if (t->stop_pending) {
-        t->state = THREAD_STOPPED;
-        return;
-    }
-    sched_ready(t);
-}
-
 status_t thread_create(struct task *task, uaddr_t entry, uaddr_t stack, uint64_t arg0, uint64_t tls, bool detached,
                        struct thread **out)
 {
@@ -116,7 +95,7 @@ struct thread *thread_find(struct task *task, uint32_t id)
 /* Nothing can run it any more; the record stays for a joiner. */
 static void retire(struct thread *t)
 {
-    stop_waiting(t);
+    thread_stop_waiting(t);
     sched_remove(t);
     sched_forget(t);
     t->task->cpu_cycles += t->cpu_cycles;
@@ -239,7 +218,7 @@ struct sysret sys_get_tls(void)
 
 struct sysret sys_yield(void)
 {
-    sched_yield();
+    sched_yield(0, 0);
     return sys_ok(0, 0);
 }
 

@@ -47,7 +47,8 @@ static void print_service(const struct service *s, uint64_t now_s)
     } else {
         vx_printf(" %5s %8u %11s", "-", s->restarts, "-");
     }
-    if (s->restarts == 0 && s->status == 0 && s->cause == 0)
+    bool ended = s->restarts != 0 || s->state >= VX_INIT_STATE_BACKOFF;
+    if (!ended)
         vx_printf("\n");
     else if (s->cause == VX_CAUSE_EXIT)
         vx_printf("  exit %u\n", s->status);

@@ -132,8 +132,10 @@ status_t vx_ring_push_wait(struct vx_ring_producer *p, const struct vx_message *
     st = vx_ring_refresh_room(p);
     if (st == ERR_WOULD_BLOCK) {
         st = vx_sys_ring_send(p->tx, message, deadline);
-        if (st == OK)
+        if (st == OK) {
             p->mine++;
+            p->peer = p->mine - (p->mask + 1); /* there was room for it, and for all we know no more: invariant 1 */
+        }
     } else if (st == OK) {
         st = vx_ring_push(p, message);
     }

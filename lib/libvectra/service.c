@@ -75,8 +75,11 @@ static void session_end(struct vx_session *s)
 status_t vx_session_add(struct vx_service *svc, vx_ring_rx rx, vx_ring_tx tx, uint64_t badge, struct vx_session **out)
 {
     struct vx_session *s = session_take(svc);
-    if (s == nullptr)
+    if (s == nullptr) {
+        drop(rx.raw);
+        drop(tx.raw);
         return ERR_TABLE_FULL;
+    }
     s->rx = rx;
     s->tx = tx;
     s->badge = badge;

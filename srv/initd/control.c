@@ -34,7 +34,7 @@ static status_t op_service(struct vx_session *, const struct vx_init_service_req
     *a = (struct vx_init_service_reply){ .next = q->index + 1,
                                          .state = u->state,
                                          .task = u->task_id,
-                                         .restarts = u->restarts,
+                                         .restarts = u->starts > 1 ? u->starts - 1 : 0,
                                          .status = u->status,
                                          .cause = u->cause,
                                          .started_s = (uint32_t)(u->started_ns / 1000000000),

@@ -25,10 +25,11 @@ struct unit {
     struct vx_session *session;
     vx_ring_tx inbox; /* the end of its inbox that is to be published */
     bool unpublished;
-    vx_ring_rx naming_rx; /* first half of a fresh connection to namingd that it asked for */
-    bool keep_down;       /* somebody said stop */
-    bool again_now;       /* somebody said restart */
-    uint32_t restarts, status;
+    vx_ring_rx naming_rx;  /* first half of a fresh connection to namingd that it asked for */
+    bool keep_down;        /* somebody said stop */
+    bool again_now;        /* somebody said restart */
+    uint32_t starts, ends; /* ever; a start that failed is an end */
+    uint32_t status;
     vx_cause_t cause;
     uint64_t started_ns, again_ns;
     struct backoff backoff;

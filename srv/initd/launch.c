@@ -86,12 +86,7 @@ static status_t give_init(struct launch *l, struct unit *u)
     status_t st = vx_rpc_pair(vx_bundle_reticle("root"), &l->init, &requests, &replies);
     if (st != OK)
         return st;
-    st = vx_session_add(&initd.service, requests, replies, unit_badge(u), &l->session);
-    if (st != OK) {
-        drop(requests.raw);
-        drop(replies.raw);
-    }
-    return st;
+    return vx_session_add(&initd.service, requests, replies, unit_badge(u), &l->session);
 }
 
 static status_t give_rings(struct launch *l, struct unit *u)
@@ -177,6 +172,7 @@ status_t unit_launch(struct unit *u)
         }
     }
     if (st == OK) {
+        u->starts++;
         u->session = l->session;
         u->state = VX_INIT_STATE_STARTING;
         u->started_ns = vx_clock_monotonic_ns();

@@ -34,6 +34,7 @@ static void unit_down(struct unit *u)
     uint64_t now = vx_clock_monotonic_ns();
     bool clean = u->cause == VX_CAUSE_EXIT && u->status == 0;
     bool wanted = u->decl->restart == RESTART_ALWAYS || (u->decl->restart == RESTART_ON_FAILURE && !clean);
+    u->ends++;
     if (u->again_now) {
         u->again_now = false;
         backoff_reset(&u->backoff);
@@ -75,7 +76,6 @@ static void unit_reaped(struct unit *u)
     if (u->session != nullptr)
         vx_session_close(u->session);
     u->session = nullptr;
-    u->restarts++;
     if (u == naming_unit())
         initd.naming_ready = false;
     unit_down(u);
@@ -149,7 +149,7 @@ static bool is_hopeless(const struct unit *u, const bool *stuck, uint64_t now)
         return true;
     if (u->state == VX_INIT_STATE_STARTING && now - u->started_ns > ready_limit_ns)
         return true;
-    if (u->restarts != 0 && now > ready_limit_ns) /* it comes and goes without a limit */
+    if (u->ends != 0 && now > ready_limit_ns) /* it comes and goes without a limit */
         return true;
     for (unsigned i = 0; u->state == VX_INIT_STATE_WAITING && i < u->decl->needs.count; i++) {
         if (stuck[graph_find(&initd.graph, u->decl->needs.word[i])])

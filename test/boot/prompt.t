@@ -5,3 +5,4 @@ expect /^hello there\r?$/
 send "nonsense-command" after /^vectra:\/\$ /
 expect /nonsense-command/
 expect /^vectra:\/\$ /
+reject /bench kernel/

@@ -2,7 +2,7 @@
  * Vector state. A thread that never used a vector register costs a few instructions at a switch: CPACR_EL1.FPEN traps
  * its first use, which hands it zeroed registers and turns them on for good.
  *
- * Invariants: FPEN is "no traps" exactly while the registers belong to the thread whose state hart->fp_owner_state
+ * Invariants: FPEN is "no traps" exactly while the registers belong to the thread whose state hart->arch_word
  * points to, and then that state's memory is stale; else user mode traps, and what is in the registers does not matter.
  * Source: [Arm-ARM] "CPACR_EL1". */
 #include "fp.h"
@@ -46,23 +46,29 @@ void arch_fp_clear(void *state)
     ((struct fp_state *)state)->used = 0;
 }
 
+[[gnu::noinline]] static void switch_used(struct fp_state *from, const struct fp_state *next, bool on)
+{
+    if (on && from != nullptr) {
+        fp_store(from);
+        from->used = 1;
+    }
+    if (next->used != 0) {
+        fp_load(next);
+        if (!on)
+            set_access(FPEN_ALL);
+    } else {
+        set_access(FPEN_KERNEL);
+    }
+}
+
 void arch_fp_switch(void *from, const void *to)
 {
     const struct fp_state *next = to;
     /* arch_fp_begin() saves into it; the memory is the thread's own, only this call promises not to write. */
-    arch_hart_self()->fp_owner_state = (void *)(uintptr_t)to;
+    arch_hart_self()->arch_word = (uintptr_t)to;
     bool on = user_has_it();
-    if (on && from != nullptr) {
-        fp_store(from);
-        ((struct fp_state *)from)->used = 1;
-    }
-    if (next != nullptr && next->used != 0) {
-        fp_load(next);
-        if (!on)
-            set_access(FPEN_ALL);
-    } else if (on) {
-        set_access(FPEN_KERNEL);
-    }
+    if (on || next->used != 0)
+        switch_used(from, next, on);
 }
 
 void fp_first_use(void)
@@ -71,16 +77,21 @@ void fp_first_use(void)
     set_access(FPEN_ALL);
 }
 
+static struct fp_state *owner(void)
+{
+    return (struct fp_state *)(uintptr_t)arch_hart_self()->arch_word;
+}
+
 void arch_fp_begin(void)
 {
     if (user_has_it())
-        fp_store(arch_hart_self()->fp_owner_state);
+        fp_store(owner());
 }
 
 void arch_fp_end(void)
 {
     if (user_has_it())
-        fp_load(arch_hart_self()->fp_owner_state);
+        fp_load(owner());
 }
 
 void arch_fp_clobber(void)

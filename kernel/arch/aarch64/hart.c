@@ -103,13 +103,3 @@ status_t arch_frame_set_regs(struct arch_frame *f, const struct vx_frame *in)
     memcpy(f, in->reg, 34 * sizeof in->reg[0]);
     return OK;
 }
-
-void arch_tls_set(uint64_t address)
-{
-    WRITE("tpidr_el0", address);
-}
-
-uint64_t arch_tls_get(void)
-{
-    return READ("tpidr_el0");
-}

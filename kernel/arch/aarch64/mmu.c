@@ -11,6 +11,7 @@
 #include <abi/status.h>
 #include <arch/mmu.h>
 #include <arch/hart.h>
+#include <kernel/entry.h>
 
 static constexpr uint64_t GENERATION_ONE = UINT64_C(1) << 16;
 static constexpr uint64_t ASID_MASK = GENERATION_ONE - 1;
@@ -51,15 +52,29 @@ void arch_aspace_fini(struct arch_aspace *as)
     as->context = 0;
 }
 
+static void set_ttbr(uint64_t ttbr)
+{
+    __asm__ volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(ttbr) : "memory");
+}
+
+[[gnu::noinline]] static void activate_general(struct arch_aspace *as)
+{
+    if (as == nullptr) {
+        set_ttbr(arch_virt_to_phys(empty_table).raw);
+        return;
+    }
+    new_context(as);
+    set_ttbr(as->root.raw | as->context << 48);
+}
+
 void arch_aspace_activate(struct arch_aspace *as)
 {
-    uint64_t ttbr = arch_virt_to_phys(empty_table).raw;
-    if (as != nullptr) {
-        if (!is_current(as))
-            new_context(as);
-        ttbr = as->root.raw | as->context << 48;
+    arch_hart_self()->aspace = as;
+    if (as == nullptr || !is_current(as)) {
+        activate_general(as);
+        return;
     }
-    __asm__ volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(ttbr) : "memory");
+    set_ttbr(as->root.raw | as->context << 48);
 }
 
 static uint64_t operand(const struct arch_aspace *as, uint64_t va)

@@ -33,39 +33,39 @@ enum exception_class : uint32_t {
 
 // clang-format off
 static const struct class_name {
-    uint8_t code, cause;
-    const char *name;
-} class_names[] = {
-    { 0x00, VX_CAUSE_ILLEGAL, "undefined instruction" },
-    { 0x01, VX_CAUSE_ILLEGAL, "trapped WFI or WFE" },
-    { EC_FP, VX_CAUSE_ILLEGAL, "trapped floating-point instruction" },
-    { 0x09, VX_CAUSE_ILLEGAL, "trapped pointer authentication" },
-    { 0x0a, VX_CAUSE_ILLEGAL, "trapped 64-byte access" },
-    { 0x0d, VX_CAUSE_ILLEGAL, "branch target" },
-    { 0x0e, VX_CAUSE_ILLEGAL, "illegal execution state" },
-    { 0x15, VX_CAUSE_ILLEGAL, "system call" }, /* only from the kernel itself */
-    { 0x16, VX_CAUSE_ILLEGAL, "hypervisor call" },
-    { 0x17, VX_CAUSE_ILLEGAL, "monitor call" },
-    { 0x18, VX_CAUSE_ILLEGAL, "trapped system register" },
-    { 0x19, VX_CAUSE_ILLEGAL, "trapped SVE instruction" },
-    { 0x1c, VX_CAUSE_ILLEGAL, "pointer authentication" },
-    { 0x1d, VX_CAUSE_ILLEGAL, "trapped SME instruction" },
-    { EC_INSTRUCTION_ABORT_USER, VX_CAUSE_PAGE_FAULT, "instruction abort" },
-    { EC_INSTRUCTION_ABORT, VX_CAUSE_PAGE_FAULT, "instruction abort" },
-    { EC_PC_ALIGNMENT, VX_CAUSE_ALIGNMENT, "misaligned program counter" },
-    { EC_DATA_ABORT_USER, VX_CAUSE_PAGE_FAULT, "data abort" },
-    { EC_DATA_ABORT, VX_CAUSE_PAGE_FAULT, "data abort" },
-    { EC_SP_ALIGNMENT, VX_CAUSE_ALIGNMENT, "misaligned stack pointer" },
-    { 0x27, VX_CAUSE_ILLEGAL, "memory copy instruction" },
-    { 0x2c, VX_CAUSE_ARITHMETIC, "floating-point exception" },
-    { 0x2f, VX_CAUSE_MACHINE, "SError" },
-    { 0x30, VX_CAUSE_BREAKPOINT, "hardware breakpoint" },
-    { 0x31, VX_CAUSE_BREAKPOINT, "hardware breakpoint" },
-    { 0x32, VX_CAUSE_BREAKPOINT, "single step" },
-    { 0x33, VX_CAUSE_BREAKPOINT, "single step" },
-    { EC_WATCHPOINT_USER, VX_CAUSE_BREAKPOINT, "watchpoint" },
-    { EC_WATCHPOINT, VX_CAUSE_BREAKPOINT, "watchpoint" },
-    { 0x3c, VX_CAUSE_BREAKPOINT, "breakpoint instruction" },
+    const char *name; /* nullptr: unknown */
+    uint32_t cause;
+} class_names[64] = {
+    [0x00] = { "undefined instruction", VX_CAUSE_ILLEGAL },
+    [0x01] = { "trapped WFI or WFE", VX_CAUSE_ILLEGAL },
+    [EC_FP] = { "trapped floating-point instruction", VX_CAUSE_ILLEGAL },
+    [0x09] = { "trapped pointer authentication", VX_CAUSE_ILLEGAL },
+    [0x0a] = { "trapped 64-byte access", VX_CAUSE_ILLEGAL },
+    [0x0d] = { "branch target", VX_CAUSE_ILLEGAL },
+    [0x0e] = { "illegal execution state", VX_CAUSE_ILLEGAL },
+    [0x15] = { "system call", VX_CAUSE_ILLEGAL }, /* only from the kernel itself */
+    [0x16] = { "hypervisor call", VX_CAUSE_ILLEGAL },
+    [0x17] = { "monitor call", VX_CAUSE_ILLEGAL },
+    [0x18] = { "trapped system register", VX_CAUSE_ILLEGAL },
+    [0x19] = { "trapped SVE instruction", VX_CAUSE_ILLEGAL },
+    [0x1c] = { "pointer authentication", VX_CAUSE_ILLEGAL },
+    [0x1d] = { "trapped SME instruction", VX_CAUSE_ILLEGAL },
+    [EC_INSTRUCTION_ABORT_USER] = { "instruction abort", VX_CAUSE_PAGE_FAULT },
+    [EC_INSTRUCTION_ABORT] = { "instruction abort", VX_CAUSE_PAGE_FAULT },
+    [EC_PC_ALIGNMENT] = { "misaligned program counter", VX_CAUSE_ALIGNMENT },
+    [EC_DATA_ABORT_USER] = { "data abort", VX_CAUSE_PAGE_FAULT },
+    [EC_DATA_ABORT] = { "data abort", VX_CAUSE_PAGE_FAULT },
+    [EC_SP_ALIGNMENT] = { "misaligned stack pointer", VX_CAUSE_ALIGNMENT },
+    [0x27] = { "memory copy instruction", VX_CAUSE_ILLEGAL },
+    [0x2c] = { "floating-point exception", VX_CAUSE_ARITHMETIC },
+    [0x2f] = { "SError", VX_CAUSE_MACHINE },
+    [0x30] = { "hardware breakpoint", VX_CAUSE_BREAKPOINT },
+    [0x31] = { "hardware breakpoint", VX_CAUSE_BREAKPOINT },
+    [0x32] = { "single step", VX_CAUSE_BREAKPOINT },
+    [0x33] = { "single step", VX_CAUSE_BREAKPOINT },
+    [EC_WATCHPOINT_USER] = { "watchpoint", VX_CAUSE_BREAKPOINT },
+    [EC_WATCHPOINT] = { "watchpoint", VX_CAUSE_BREAKPOINT },
+    [0x3c] = { "breakpoint instruction", VX_CAUSE_BREAKPOINT },
 };
 // clang-format on
 
@@ -99,13 +99,9 @@ static struct trap describe(uint64_t kind)
         return t;
     }
     uint32_t class = t.code >> 26 & 0x3f;
-    t.name = "unknown exception";
-    t.cause = VX_CAUSE_ILLEGAL;
-    for (size_t i = 0; i < sizeof class_names / sizeof class_names[0]; i++)
-        if (class_names[i].code == class) {
-            t.name = class_names[i].name;
-            t.cause = class_names[i].cause;
-        }
+    bool known = class_names[class].name != nullptr;
+    t.name = known ? class_names[class].name : "unknown exception";
+    t.cause = known ? class_names[class].cause : (uint32_t)VX_CAUSE_ILLEGAL;
     bool fetch = class == EC_INSTRUCTION_ABORT_USER || class == EC_INSTRUCTION_ABORT;
     bool data = class == EC_DATA_ABORT_USER || class == EC_DATA_ABORT;
     if (fetch || data || class == EC_PC_ALIGNMENT || class == EC_WATCHPOINT_USER || class == EC_WATCHPOINT)

@@ -17,6 +17,7 @@ static_assert(offsetof(struct hart, frame) == HART_FRAME && offsetof(struct hart
 static_assert(offsetof(struct hart, kernel_stack_top) == HART_STACK_TOP);
 static_assert(offsetof(struct hart, need_switch) == HART_NEED_SWITCH);
 static_assert(offsetof(struct hart, scratch) == HART_USER_RSP && HART_X86 == HART_USER_RSP + 8);
+static_assert(offsetof(struct hart, arch_word) == HART_TLS);
 static_assert(offsetof(struct x86_hart, tss.rsp) == X86_HART_RSP0 && sizeof(struct x86_tss) == 104);
 static_assert(offsetof(struct x86_hart, iomap) == sizeof(struct x86_tss), "iomap_base counts from the TSS");
 static_assert(SYSCALL_TABLE_ENTRIES == 64 && ERR_BAD_SYSCALL == -1, "entry.S");
@@ -174,6 +175,7 @@ void arch_hart_local_init(void)
     x->tss.rsp[0] = h->kernel_stack_top;
     x->tss.ist[0] = (uint64_t)x86_ist_guard + ARCH_PAGE_SIZE + X86_IST_STACK_BYTES;
     x->tss.iomap_base = UINT16_MAX; /* beyond the limit: no port is allowed */
+    x->activate_in_general = x86_cpu.pcid;
     memset(x->iomap, 0xff, sizeof x->iomap);
     load_tables(x);
     x86_idt_load();
@@ -207,18 +209,13 @@ void arch_halt(void)
         __asm__ volatile("cli; hlt");
 }
 
-void arch_tls_set(uint64_t address)
+void x86_tls_change(uint64_t address)
 {
     /* A base that is not canonical would fault here; such a pointer is the Task's own mistake, and 0 as good as it. */
     if (address >= VX_UADDR_LIMIT)
         address = 0;
-    x86_of(arch_hart_self())->tls = address;
+    arch_hart_self()->arch_word = address;
     wrmsr(MSR_FS_BASE, address);
-}
-
-uint64_t arch_tls_get(void)
-{
-    return x86_of(arch_hart_self())->tls;
 }
 
 /* --- vector state. [SDM-1] "Managing State Using the XSAVE Feature Set" --- */

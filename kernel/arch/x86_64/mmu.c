@@ -5,7 +5,7 @@
  *  1. Entries 256..511 of the kernel's root are final when x86_mmu_build() returns, so every root can copy them.
  *  2. Text and read-only data are writable nowhere, not in the direct map either; nothing is both writable and
  * executable.
- *  3. x86_hart.active is the address space whose root is in cr3. */
+ *  3. hart.aspace is the address space whose root is in cr3. */
 #include "x86.h"
 #include <arch/hart.h>
 #include <arch/mmu.h>
@@ -294,6 +294,7 @@ static void switch_ports(struct x86_hart *x, const struct arch_aspace *as)
     x->iomap_on = as != nullptr && as->n_ports != 0;
     if (x->iomap_on && x->ports_stamp != as->ports_stamp)
         fill_bitmap(x, as);
+    x->activate_in_general = x86_cpu.pcid || x->iomap_on;
     x->tss.iomap_base = x->iomap_on ? sizeof x->tss : UINT16_MAX;
 }
 
@@ -301,14 +302,13 @@ static void ports_changed(struct arch_aspace *as)
 {
     static uint64_t stamp;
     as->ports_stamp = ++stamp;
-    struct x86_hart *x = x86_of(arch_hart_self());
-    if (x->active == as)
-        switch_ports(x, as);
+    struct hart *h = arch_hart_self();
+    if (h->aspace == as)
+        switch_ports(x86_of(h), as);
 }
 
 [[gnu::noinline]] static void activate_general(struct x86_hart *x, struct arch_aspace *as)
 {
-    x->active = as;
     if (x->iomap_on || (as != nullptr && as->n_ports != 0))
         switch_ports(x, as);
     write_cr3(as != nullptr ? cr3_of(as) : arch_virt_to_phys(kernel_root).raw);
@@ -318,22 +318,21 @@ void arch_aspace_activate(struct arch_aspace *as)
 {
     struct hart *h = arch_hart_self();
     struct x86_hart *x = x86_of(h);
-    h->aspace = as;
-    if (x->active == as)
+    if (h->aspace == as)
         return;
-    if (as == nullptr || x86_cpu.pcid || x->iomap_on || as->n_ports != 0) {
+    h->aspace = as;
+    if (as == nullptr || x->activate_in_general || as->n_ports != 0) {
         activate_general(x, as);
         return;
     }
-    x->active = as; /* the usual case, on the way of every switch between Tasks */
-    write_cr3(as->root.raw);
+    write_cr3(as->root.raw); /* the usual case, on the way of every switch between Tasks */
 }
 
 /* True when the running hart must flush; else `as` gets a fresh PCID when it runs next. nullptr is the kernel's half.
  */
 static bool must_flush(struct arch_aspace *as)
 {
-    if (as == nullptr || as == x86_of(arch_hart_self())->active)
+    if (as == nullptr || as == arch_hart_self()->aspace)
         return true;
     as->pcid_generation = 0;
     return false;

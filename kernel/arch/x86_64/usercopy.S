@@ -2,7 +2,8 @@
  * Copies between kernel and user memory, and whole pages. A fault between the two labels of a fix-up entry makes
  * x86_trap_kernel() go on at its third, which answers ERR_BAD_ADDRESS. Access to user pages is open (AC set) only here.
  *
- * x86_use_rep is set on processors with fast string moves, for lengths where they pay; under emulation they do not. */
+ * x86_use_rep is set on processors whose byte-wise string moves are fast; elsewhere, and under emulation, where an element costs
+ * an instruction, a long copy goes by words. */
 #include "x86.h"
 
     .macro STAC
@@ -74,9 +75,15 @@ arch_copy_to_user:
     jnz 61b
     jmp 8f
 7:  cmpb $0, x86_use_rep(%rip)
-    je 2b
+    je 71f
     movq %rdx, %rcx
     rep movsb
+    jmp 8f
+71: movq %rdx, %rcx
+    shrq $3, %rcx
+    rep movsq
+    andl $7, %edx
+    jnz 61b
 8:  CLAC
     xorl %eax, %eax
     ret

@@ -9,6 +9,7 @@
 #define HART_NEED_SWITCH 24
 #define HART_USER_RSP 32 /* scratch[0] */
 #define HART_X86 40      /* scratch[1]: struct x86_hart */
+#define HART_TLS 72      /* arch_word: FS base as last set */
 #define X86_HART_RSP0 4
 
 /* struct arch_frame (isa/frame.h), asserted in frame.c */
@@ -79,12 +80,11 @@ struct x86_hart {
     struct x86_tss tss;                 /* rsp[0] is the end of hart->frame whenever user code runs */
     uint8_t iomap[X86_IOMAP_BYTES + 1]; /* directly behind the TSS, ends in a byte of ones */
     uint64_t gdt[7];
-    struct arch_aspace *active; /* whose root cr3 holds; nullptr: the kernel's own */
-    bool iomap_on;              /* the TSS points to the bitmap */
-    uint64_t ports_stamp;       /* whose ports it holds, on or off */
-    uint32_t n_ports;           /* copies, as their owner may be gone */
+    bool iomap_on;            /* the TSS points to the bitmap */
+    bool activate_in_general; /* iomap_on, or the processor has PCIDs */
+    uint64_t ports_stamp;     /* whose ports it holds, on or off */
+    uint32_t n_ports;         /* copies, as their owner may be gone */
     struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];
-    uint64_t tls;                      /* FS base as last set */
     uint64_t armed_ns;                 /* what the timer is set to; UINT64_MAX: nothing */
     alignas(64) uint8_t fp_save[4096]; /* arch_fp_begin */
 };

@@ -83,7 +83,8 @@ status_t vx_service_run(struct vx_service *svc);
 void vx_session_send(struct vx_session *s, struct vx_message *message, vx_handle_t cap);
 /* Ends a session after the current dispatch. */
 void vx_session_close(struct vx_session *s);
-/* Adds a session to a service that was made outside the inbox (a dup of another session). TABLE_FULL. */
+/* Adds a session to a service that was made outside the inbox (a dup of another session). TABLE_FULL, or the refusal of
+ * `opened`; both ends are dropped then. */
 status_t vx_session_add(struct vx_service *svc, vx_ring_rx rx, vx_ring_tx tx, uint64_t badge, struct vx_session **out);
 /* Iterates the complete sessions: pass nullptr for the first. */
 struct vx_session *vx_session_next(struct vx_service *svc, struct vx_session *after);

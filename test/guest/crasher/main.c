@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * /test/crasher: a service that ends badly, for test/boot/supervision*.t and etc/services.test. Its words are done one
- * after another: `ready` tells initd so, `wait` sleeps for 50 ms, `write` writes to address 8, `stack` runs out of stack,
- * `exit` ends with the status that follows; without one of the last three it runs until somebody ends it. */
+ * after another: `ready` tells initd so, `wait` sleeps for 50 ms, `write` writes to address 8, `stack` runs out of
+ * stack, `exit` ends with the status that follows; without one of the last three it runs until somebody ends it. */
 // guest: helper
 #include <vectra/rpc_init.h>
 #include <vectra/string.h>

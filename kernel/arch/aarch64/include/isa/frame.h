@@ -57,5 +57,17 @@ static inline void arch_frame_advance(struct arch_frame *f)
     f->pc += 4;
 }
 
+static inline uint64_t arch_tls_get(void)
+{
+    uint64_t address;
+    __asm__ volatile("mrs %0, tpidr_el0" : "=r"(address));
+    return address;
+}
+
+static inline void arch_tls_set(uint64_t address)
+{
+    __asm__ volatile("msr tpidr_el0, %0" ::"r"(address));
+}
+
 /* e_machine of executables for this architecture. */
 #define ARCH_ELF_MACHINE 183

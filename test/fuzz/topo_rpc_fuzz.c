@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * topod with hostile clients: any messages about a machine that fills its tables. */
+// sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
+// sources: srv/topod/pci.c
+#include "service_host.h"
+#define main topo_main
+#include <srv/topod/main.c>
+#undef main
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct machine full;
+    struct vx_service svc = { .name = "topod", .dispatch = dispatch };
+    full = (struct machine){ .n_harts = HART_MAX,
+                             .n_nodes = NUMA_NODE_MAX,
+                             .n_ram = MEMORY_REGION_MAX,
+                             .n_pci = MACHINE_PCI_WINDOW_MAX,
+                             .n_virtio_mmio = MACHINE_VIRTIO_MMIO_MAX,
+                             .has_distances = size % 2 != 0,
+                             .irqchip = IRQCHIP_APIC };
+    machine = &full;
+    pci.count = PCI_FUNCTIONS_MAX;
+    host_begin(&svc, data, size);
+    svc.inbox = (vx_ring_rx){ host_new() };
+    (void)host_client(&svc, 1);
+    (void)host_client(&svc, 2);
+    host_serve(&svc);
+    require(host_live() == 0);
+    return 0;
+}

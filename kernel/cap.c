@@ -136,7 +136,8 @@ uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint
     return slot->handle;
 }
 
-/* Ports that a Task may use go with any capability that covers them; another one gives them back when it is mapped again. */
+/* Ports that a Task may use go with any capability that covers them; another one gives them back when it is mapped
+ * again. */
 static void ports_gone(const struct cap *c)
 {
     const struct device *d = (const struct device *)(const void *)c->obj;

@@ -180,8 +180,8 @@ static void give_machine(struct task *t, struct vx_bundle *b, const struct machi
     initrd->obj.n_caps++;
 }
 
-/* The initial RAM disk begins a page, so that it can be mapped: one that a boot loader put anywhere else is copied. The rest of
- * its last page is cleared: whoever maps it sees the whole page. */
+/* The initial RAM disk begins a page, so that it can be mapped: one that a boot loader put anywhere else is copied. The
+ * rest of its last page is cleared: whoever maps it sees the whole page. */
 static uint64_t place_initrd(const struct machine *m)
 {
     paddr_t block;
@@ -249,9 +249,7 @@ void init_start(const struct machine *m, const char *path)
     t->band = VX_BAND_DRIVER;
     task_set_name(t, plan.name, plan.name_len);
     plan.memory_bytes = INIT_MEMORY_BYTES;
-    const struct image image = { .mem = initrd,
-                                 .offset = (uint64_t)(entry.data - archive),
-                                 .bytes = entry.data_len };
+    const struct image image = { .mem = initrd, .offset = (uint64_t)(entry.data - archive), .bytes = entry.data_len };
     st = spawn_build(t, &image, spec, &plan, &b, &th);
     if (st != OK)
         kernel_refuse("%s from the initial RAM disk cannot be started: %s", path,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Answers whether an address is memory; see ram.h. Reticles know only what they manage, and that is less: a device capability
- * must reach neither the kernel image nor the boot page tables. */
+ * Answers whether an address is memory; see ram.h. Reticles know only what they manage, and that is less: a device
+ * capability must reach neither the kernel image nor the boot page tables. */
 #include <abi/machine.h>
 #include <kernel/ram.h>
 

@@ -11,5 +11,6 @@ void selftest_caps(void);
 void selftest_sched(void);
 void selftest_rings(void);
 void selftest_entropy(void);
-/* selftest=panic and selftest=trap on the command line: dies on purpose, so that the report can be tested. Others: nothing. */
+/* selftest=panic and selftest=trap on the command line: dies on purpose, so that the report can be tested. Others:
+ * nothing. */
 void selftest_report(const char *kind);

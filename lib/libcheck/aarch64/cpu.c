@@ -27,12 +27,12 @@ void cpu_touch_device(void)
 
 #define LOAD(n, m, at) "ldp q" #n ", q" #m ", [x19, #" #at "]\n\t"
 #define STORE(n, m, at) "stp q" #n ", q" #m ", [x20, #" #at "]\n\t"
+/* clang-format off */
 #define ALL(X)                                                                                                         \
-    X(0, 1, 0)                                                                                                         \
-    X(2, 3, 32)                                                                                                        \
-    X(4, 5, 64)                                                                                                        \
-    X(6, 7, 96) X(8, 9, 128) X(10, 11, 160) X(12, 13, 192) X(14, 15, 224) X(16, 17, 256) X(18, 19, 288) X(20, 21, 320) \
-        X(22, 23, 352) X(24, 25, 384) X(26, 27, 416) X(28, 29, 448) X(30, 31, 480)
+    X(0, 1, 0) X(2, 3, 32) X(4, 5, 64) X(6, 7, 96) X(8, 9, 128) X(10, 11, 160) X(12, 13, 192) X(14, 15, 224)           \
+    X(16, 17, 256) X(18, 19, 288) X(20, 21, 320) X(22, 23, 352) X(24, 25, 384) X(26, 27, 416) X(28, 29, 448)           \
+    X(30, 31, 480)
+/* clang-format on */
 
 uint64_t cpu_vectors_across_call(const struct cpu_vectors *in, struct cpu_vectors *out, uint64_t number, uint64_t a0)
 {

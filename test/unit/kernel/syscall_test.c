@@ -377,9 +377,9 @@ static void a_carved_reticle_pays_and_comes_back_whole(void **)
     assert_int_equal(a->reticle.free_pages, before);
 }
 
-/* A Ring in a Reticle that the Ring itself carries: user code skips the message, and the send that reuses its place ends the
- * Reticle with the Ring. The send must complete first: it once wrote into the Ring's memory after that was free, and left the
- * capability that it carried there, alive. */
+/* A Ring in a Reticle that the Ring itself carries: user code skips the message, and the send that reuses its place
+ * ends the Reticle with the Ring. The send must complete first: it once wrote into the Ring's memory after that was
+ * free, and left the capability that it carried there, alive. */
 static void a_send_that_ends_its_own_ring_completes_first(void **)
 {
     vx_handle_t child = (vx_handle_t)OK_CALL(NR_reticle_carve, 0, 65536).first;

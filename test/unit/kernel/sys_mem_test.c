@@ -7,12 +7,14 @@
 // libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc
 #include "cmocka_kassert.h"
 #include "alloc_fail.h"
+#include <abi/machine.h>
 #include <abi/timepage.h>
 #include <arch/boot.h>
 #include <host.h>
 #include <kernel/irq.h>
 #include <kernel/mem.h>
 #include <kernel/pt.h>
+#include <kernel/ram.h>
 #include <kernel/ring.h>
 #include <kernel/syscall.h>
 #include <string.h>
@@ -384,6 +386,46 @@ static void ports_are_granted(void **)
     expect_error(sys_device_map_mmio(handle, 1, 4), ERR_BAD_ARGUMENT);
 }
 
+static void ports_go_with_their_capability(void **)
+{
+    uint64_t handle = grant(&ports, VX_R_READ, 0, 8), other = grant(&ports, VX_R_READ, 0, 1);
+    struct cap *c;
+    expect_ok(sys_device_map_mmio(handle, 4, 2));
+    expect_ok(sys_device_map_mmio(handle, 6, 2));
+    assert_int_equal(cap_get(&task.caps, other, VX_CAP_DEVICE, 0, &c), OK);
+    cap_delete(&task.caps, c);
+    assert_int_equal(task.vm.as.n_ports, 2); /* it covered none of them */
+    assert_int_equal(cap_get(&task.caps, handle, VX_CAP_DEVICE, 0, &c), OK);
+    cap_delete(&task.caps, c);
+    assert_int_equal(task.vm.as.n_ports, 0);
+}
+
+static void a_task_has_so_many_port_ranges_and_no_more(void **)
+{
+    uint64_t handle = grant(&ports, VX_R_READ, 0, 8);
+    for (uint64_t i = 0; i < DEVICE_PORT_RANGES_MAX; i++)
+        expect_ok(sys_device_map_mmio(handle, i, 1));
+    expect_error(sys_device_map_mmio(handle, DEVICE_PORT_RANGES_MAX, 1), ERR_TABLE_FULL);
+}
+
+/* Memory that was reserved at boot is in no Reticle, and is no device all the same. */
+static void reserved_memory_is_not_registers(void **)
+{
+    static const struct machine described = { .n_ram = 1,
+                                              .ram = { { .base = CHIP_BASE + 20 * PAGE, .len_bytes = PAGE } } };
+    static const struct machine none;
+    uint64_t all = grant(&chip, VX_R_READ | VX_R_WRITE, 0, 64 * PAGE);
+    expect_ok(sys_device_map_mmio(all, 20 * PAGE, PAGE));
+    ram_init(&described);
+    struct sysret inside = sys_device_map_mmio(all, 20 * PAGE, PAGE),
+                  around = sys_device_map_mmio(all, 19 * PAGE, 3 * PAGE),
+                  beside = sys_device_map_mmio(all, 21 * PAGE, PAGE);
+    ram_init(&none);
+    expect_error(inside, ERR_NO_RIGHTS);
+    expect_error(around, ERR_NO_RIGHTS);
+    expect_ok(beside);
+}
+
 static struct sysret make_committed(uint64_t)
 {
     return sys_mem_alloc(0, 20 * PAGE, RW | VX_MEM_COMMIT, 0);
@@ -462,6 +504,9 @@ int main(void)
         NAMED(surfaces_have_limits),
         NAMED(registers_are_mapped_as_registers),
         NAMED(ports_are_granted),
+        NAMED(ports_go_with_their_capability),
+        NAMED(a_task_has_so_many_port_ranges_and_no_more),
+        NAMED(reserved_memory_is_not_registers),
         NAMED(whatever_allocation_fails_nothing_is_left_behind),
         NAMED(a_full_table_is_an_error_that_leaves_nothing),
     };

@@ -337,6 +337,21 @@ static void threads_share_a_task_and_join(void **)
     FAILS(ERR_NOT_FOUND, NR_thread_join, id, VX_POLL);
 }
 
+static void a_task_has_so_many_threads_and_no_more(void **)
+{
+    vx_handle_t reticle;
+    struct task *t = machine_task(11, VX_BAND_IDLE, a, &reticle);
+    const uaddr_t entry = { 0x400000 }, stack = { USER_BASE + USER_BYTES };
+    struct thread *th;
+    while (t->n_threads < THREADS_PER_TASK_MAX)
+        assert_int_equal(thread_create(t, entry, stack, 0, 0, false, &th), OK);
+    uint64_t free_pages = t->reticle.free_pages;
+    assert_int_equal(thread_create(t, entry, stack, 0, 0, false, &th), ERR_TABLE_FULL);
+    assert_int_equal(t->reticle.free_pages, free_pages);
+    thread_free(th); /* the last one made; its place can be taken again */
+    assert_int_equal(thread_create(t, entry, stack, 0, 0, false, &th), OK);
+}
+
 static void futexes_wake_by_address(void **)
 {
     uint32_t value = 5;
@@ -419,6 +434,7 @@ int main(void)
         T(interrupts_post_their_bit_and_level_lines_wait_for_the_task),
         T(spawn_makes_a_task_from_an_image_and_a_bundle),
         T(threads_share_a_task_and_join),
+        T(a_task_has_so_many_threads_and_no_more),
         T(futexes_wake_by_address),
         T(a_carved_reticle_pays_and_comes_back_whole),
         T(a_send_that_ends_its_own_ring_completes_first),

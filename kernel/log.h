@@ -7,7 +7,7 @@
 
 typedef enum log_level : uint8_t { LOG_QUIET = 0, LOG_NORMAL = 1, LOG_DEBUG = 2 } log_level_t;
 
-/* What the console gets: quiet: panics only; normal: kprintf; debug: klog_debug as well. The ring gets everything. */
+/* What the console gets: quiet: panics only; normal: kprintf; debug: log_debug as well. The ring gets everything. */
 void log_set_level(log_level_t level);
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* To the ring and, whatever the level, to the console. */

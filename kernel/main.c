@@ -31,6 +31,12 @@ static void report_machine(const struct machine *m)
         bytes += m->ram[i].len_bytes;
     kprintf("machine: %llu MiB RAM in %u regions, %u harts, %u nodes, %u coherence domains, %u PCI bridges\n",
             (unsigned long long)(bytes >> 20), m->n_ram, m->n_harts, m->n_nodes, m->n_domains, m->n_pci);
+    for (uint32_t i = 0; i < m->n_ram; i++)
+        log_debug("machine: RAM 0x%llx, %llu KiB, node %u\n", (unsigned long long)m->ram[i].base,
+                  (unsigned long long)(m->ram[i].len_bytes >> 10), m->ram[i].node);
+    for (uint32_t i = 0; i < m->n_reserved; i++)
+        log_debug("machine: reserved 0x%llx, %llu bytes\n", (unsigned long long)m->reserved[i].base,
+                  (unsigned long long)m->reserved[i].len_bytes);
     if (m->n_harts > 1)
         kprintf("machine: running on 1 hart of %u\n", m->n_harts);
     if (m->n_left_out != 0)

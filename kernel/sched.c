@@ -39,12 +39,6 @@ uint64_t sched_ticks(void)
     return h->sched.ticks;
 }
 
-uint64_t sched_idle_cycles(void)
-{
-    struct hart *h = arch_hart_self();
-    return h->sched.idle_cycles;
-}
-
 static uint64_t first_deadline(void)
 {
     struct hart *h = arch_hart_self();

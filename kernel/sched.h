@@ -31,5 +31,4 @@ void sched_set_band(struct thread *t, uint8_t effective_band);
 void sched_tick(void);             /* the timer fired: expired deadlines, end of slice */
 [[noreturn]] void sched_run(void); /* picks and resumes; idles when there is nothing */
 uint64_t sched_cycles_to_ns(uint64_t cycles);
-uint64_t sched_idle_cycles(void);
 uint64_t sched_ticks(void); /* timer interrupts since boot */

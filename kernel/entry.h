@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * What architecture code may call in the portable kernel, and the struct hart fields that entry code uses. */
 #pragma once
+#include <abi/limits.h>
 #include <abi/types.h>
 #include <abi/status.h>
 #include <base/addr.h>
 #include <kernel/hart_sched.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +14,14 @@ struct machine;
 struct arch_frame;
 struct arch_aspace;
 struct thread;
+
+/* What one hart asks others to do, and who asks this one; see kernel_harts_call(). */
+struct hart_calls {
+    alignas(64) _Atomic uint64_t from; /* bit i: hart i's call is meant for this hart too. Written by all */
+    alignas(64) void (*fn)(const void *);
+    const void *arg;
+    _Atomic uint32_t left; /* harts that have not run it yet */
+};
 
 /* Per hart. Invariant: `frame` is the frame of `current`, whenever the hart runs in user mode.
  * Entry code depends on the offsets of the first fields. */
@@ -27,11 +37,21 @@ struct hart {
     struct arch_aspace *aspace;  /* 64: active user address space */
     uint64_t arch_word;          /* 72: arch code's own, for its inline functions */
     uint64_t hw_id;              /* 80: MPIDR or APIC id */
+    _Atomic uint32_t gate;       /* 88: enum gate_state, kernel/gate.h */
+    _Atomic uint32_t phase;      /* enum hart_phase */
+    bool alone;                  /* it has closed the gate */
+    bool at_syscall;             /* it waits at the gate, or for it, at the start of a system call */
     struct hart_sched sched;
+    struct hart_calls calls;
 };
 static_assert(offsetof(struct hart, frame) == 0 && offsetof(struct hart, kernel_stack_top) == 8);
 static_assert(offsetof(struct hart, syscalls) == 16 && offsetof(struct hart, need_switch) == 24);
 static_assert(offsetof(struct hart, self) == 48 && offsetof(struct hart, current) == 56);
+static_assert(offsetof(struct hart, gate) == 88);
+
+enum hart_phase : uint32_t { HART_STARTING, HART_ONLINE, HART_ABANDONED };
+extern struct hart *harts[HART_MAX]; /* by id, without gaps; those that are online */
+extern uint32_t n_harts;
 #define SYSCALL_TABLE_ENTRIES 64 /* power of two above SYSCALL_LIMIT; the rest answer BAD_SYSCALL */
 
 /* Handlers take the six argument registers as they are and return both result registers in two registers.
@@ -60,6 +80,22 @@ struct trap {
 void kernel_irq(uint32_t line);
 void kernel_timer(void);
 [[noreturn]] void kernel_return_to_user(void);
+
+/* Called by entry code on every way in from user mode, on the kernel stack and with the frame complete, when the
+ * exchange of hart->gate did not give GATE_OUT (kernel/gate.h). Returns when the hart is in; a system call then goes on
+ * with its registers taken from the frame. Does not return from a system call whose thread was taken away meanwhile;
+ * after a trap or an interrupt hart->current may be nullptr. */
+void kernel_gate_closed(uint64_t is_syscall);
+/* The interrupt that arch_ipi_send() raises; like kernel_irq(). */
+void kernel_ipi(void);
+/* Runs fn(arg) on every hart of the set but this one, on each with interrupts masked at a place where it holds nothing
+ * that fn may touch, and returns when all have done so. fn takes no lock. Any number of harts may do so at a time. */
+void kernel_harts_call(uint64_t harts, void (*fn)(const void *arg), const void *arg);
+/* Zeroed memory of 2^order pages for a hart's own data, for ever, while the machine starts. nullptr: none left. */
+void *kernel_boot_pages(uint32_t order);
+/* A further hart's first C in the portable kernel: on its kernel stack, with the final page tables, its traps, timer
+ * and share of the interrupt controller initialised, interrupts masked, arch_hart_self() == h. */
+[[noreturn]] void kernel_hart_main(struct hart *h);
 
 /* Boot: called once on the boot hart, on its kernel stack, with the final kernel page tables, the whole of RAM in the
  * direct map, console and interrupt controller and timer initialised, interrupts masked. machine->reserved covers the

@@ -29,6 +29,16 @@ struct reticle *root_reticle(void)
     return &root.reticle;
 }
 
+void *kernel_boot_pages(uint32_t order)
+{
+    paddr_t pa;
+    if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, &pa) != OK)
+        return nullptr;
+    for (uint32_t i = 0; i < 1u << order; i++)
+        arch_page_zero((char *)arch_phys_to_virt(pa) + (size_t)i * ARCH_PAGE_SIZE);
+    return arch_phys_to_virt(pa);
+}
+
 static void root_object(struct object *o, uint8_t type)
 {
     static uint32_t id = UINT32_MAX - 16; /* apart from ids that object_create gives */

@@ -5,6 +5,7 @@
 #include <kernel/entropy.h>
 #include <kernel/entry.h>
 #include <kernel/firmware/machine.h>
+#include <kernel/gate.h>
 #include <kernel/init.h>
 #include <kernel/irq.h>
 #include <kernel/log.h>
@@ -37,8 +38,6 @@ static void report_machine(const struct machine *m)
     for (uint32_t i = 0; i < m->n_reserved; i++)
         log_debug("machine: reserved 0x%llx, %llu bytes\n", (unsigned long long)m->reserved[i].base,
                   (unsigned long long)m->reserved[i].len_bytes);
-    if (m->n_harts > 1)
-        kprintf("machine: running on 1 hart of %u\n", m->n_harts);
     if (m->n_left_out != 0)
         kprintf("machine: %u entries of the firmware tables were left out (reasons 0x%x)\n", m->n_left_out,
                 m->left_out);
@@ -68,6 +67,9 @@ static void seed_entropy(struct machine *m)
     static char init_path[CPIO_NAME_MAX] = "/sbin/initd", word[16];
     h->syscalls = syscall_table;
     h->current = nullptr;
+    harts[n_harts++] = h;
+    atomic_store_explicit(&h->gate, GATE_IN, memory_order_relaxed);
+    atomic_store_explicit(&h->phase, HART_ONLINE, memory_order_relaxed);
     if (cmdline_get(m->cmdline, "log", word, sizeof word)) {
         if (strncmp(word, "quiet", sizeof word) == 0)
             log_set_level(LOG_QUIET);
@@ -94,6 +96,8 @@ static void seed_entropy(struct machine *m)
     wallclock_init(1);
     selftest_sched();
     stage("sched");
+    if (m->n_harts > 1)
+        harts_start(m);
     selftest_rings();
     stage("rings");
     seed_entropy(m);

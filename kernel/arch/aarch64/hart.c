@@ -103,3 +103,21 @@ status_t arch_frame_set_regs(struct arch_frame *f, const struct vx_frame *in)
     memcpy(f, in->reg, 34 * sizeof in->reg[0]);
     return OK;
 }
+
+struct hart *arch_hart_create(uint32_t id, uint64_t hw_id)
+{
+    (void)id;
+    (void)hw_id;
+    return nullptr;
+}
+
+status_t arch_hart_start(struct hart *h)
+{
+    (void)h;
+    return ERR_NOT_SUPPORTED;
+}
+
+void arch_ipi_send(const struct hart *h)
+{
+    (void)h;
+}

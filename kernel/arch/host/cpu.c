@@ -284,3 +284,21 @@ void arch_frame_dump(const struct arch_frame *f)
 {
     kprintf("pc %lx sp %lx\n", (unsigned long)f->pc, (unsigned long)f->sp);
 }
+
+struct hart *arch_hart_create(uint32_t id, uint64_t hw_id)
+{
+    (void)id;
+    (void)hw_id;
+    return nullptr;
+}
+
+status_t arch_hart_start(struct hart *h)
+{
+    (void)h;
+    return ERR_NOT_SUPPORTED;
+}
+
+void arch_ipi_send(const struct hart *h)
+{
+    (void)h;
+}

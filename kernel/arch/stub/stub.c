@@ -70,6 +70,11 @@ void arch_sync_icache(const void *, size_t) {}
 void arch_page_zero(void *) {}
 void arch_page_copy(void *, const void *) {}
 
+/* hart.h */
+struct hart *arch_hart_create(uint32_t, uint64_t) { return nullptr; }
+status_t arch_hart_start(struct hart *) { return ERR_NOT_SUPPORTED; }
+void arch_ipi_send(const struct hart *) {}
+
 /* timer.h */
 void arch_time_params(struct arch_time *out) { *out = (struct arch_time){ .mult = 1, .counter_hz = 1 }; }
 uint64_t arch_timer_now_ns(void) { return 0; }

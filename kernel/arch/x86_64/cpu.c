@@ -313,3 +313,21 @@ size_t arch_entropy(void *out, size_t len)
     }
     return done;
 }
+
+struct hart *arch_hart_create(uint32_t id, uint64_t hw_id)
+{
+    (void)id;
+    (void)hw_id;
+    return nullptr;
+}
+
+status_t arch_hart_start(struct hart *h)
+{
+    (void)h;
+    return ERR_NOT_SUPPORTED;
+}
+
+void arch_ipi_send(const struct hart *h)
+{
+    (void)h;
+}

@@ -23,6 +23,14 @@ struct hart_calls {
     _Atomic uint32_t left; /* harts that have not run it yet */
 };
 
+#define LOCK_HELD_BUCKETS 24u
+/* A debug build's record of the locks that a hart holds and held; kernel/lock.h. */
+struct hart_locks {
+    uint32_t held; /* bit: rank */
+    uint64_t since[8];
+    uint32_t histogram[8][LOCK_HELD_BUCKETS]; /* by the logarithm of the cycles */
+};
+
 /* Per hart. Invariant: `frame` is the frame of `current`, whenever the hart runs in user mode.
  * Entry code depends on the offsets of the first fields. */
 struct hart {
@@ -39,10 +47,14 @@ struct hart {
     uint64_t hw_id;              /* 80: MPIDR or APIC id */
     _Atomic uint32_t gate;       /* 88: enum gate_state, kernel/gate.h */
     _Atomic uint32_t phase;      /* enum hart_phase */
+    uint32_t domain;             /* coherence domain, as the firmware tables number it */
     bool alone;                  /* it has closed the gate */
     bool at_syscall;             /* it waits at the gate, or for it, at the start of a system call */
     struct hart_sched sched;
     struct hart_calls calls;
+#ifdef VECTRA_DEBUG
+    struct hart_locks locks;
+#endif
 };
 static_assert(offsetof(struct hart, frame) == 0 && offsetof(struct hart, kernel_stack_top) == 8);
 static_assert(offsetof(struct hart, syscalls) == 16 && offsetof(struct hart, need_switch) == 24);

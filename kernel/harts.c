@@ -45,22 +45,23 @@ void kernel_harts_call(uint64_t mask, void (*fn)(const void *arg), const void *a
 
 void kernel_ipi(void)
 {
-    harts_poll(arch_hart_self());
+    struct hart *h = arch_hart_self();
+    harts_poll(h);
+    sched_ipi(h);
 }
 
 void kernel_hart_main(struct hart *h)
 {
     uint32_t starting = HART_STARTING;
-    h->syscalls = syscall_table;
+    h->syscalls = harts[0]->syscalls;
     h->current = nullptr;
+    gate_enter(h);
+    sched_init();
     /* acquire: what the boot hart prepared. release: what arch code set up here. */
     if (!atomic_compare_exchange_strong_explicit(&h->phase, &starting, HART_ONLINE, memory_order_acq_rel,
                                                  memory_order_relaxed))
         arch_halt(); /* too late: it was left out */
-    for (;;) {
-        gate_leave(h);
-        arch_idle_wait();
-    }
+    sched_run();
 }
 
 static void start_one(const struct hart_info *info)
@@ -83,11 +84,21 @@ static void start_one(const struct hart_info *info)
         return;
     }
     n_harts++;
+    /* Threads move between the harts of a domain. Nobody else changes these masks, and none is in use yet. */
+    h->domain = info->domain;
+    for (uint32_t i = 0; i < n_harts - 1; i++)
+        if (harts[i]->domain == h->domain) {
+            harts[i]->sched.domain |= UINT64_C(1) << h->id;
+            h->sched.domain |= UINT64_C(1) << i;
+        }
 }
 
 void harts_start(const struct machine *m)
 {
     struct hart *boot = arch_hart_self();
+    for (uint32_t i = 0; i < m->n_harts; i++)
+        if (m->hart[i].hw_id == boot->hw_id)
+            boot->domain = m->hart[i].domain;
     for (uint32_t i = 0; i < m->n_harts; i++)
         if (m->hart[i].hw_id != boot->hw_id)
             start_one(&m->hart[i]);

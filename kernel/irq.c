@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Interrupt lines bound to signal bits; see irq.h.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Locking: bindings change when the gate is closed; awaits_rearm and the line's mask then belong to the lock of the
+ * Task it is bound to. */
 #include <kernel/irq.h>
 #include <kernel/irqchip.h>
 #include <kernel/syscall.h>
@@ -71,12 +72,16 @@ void kernel_irq(uint32_t line)
         irqchip_mask(line); /* nobody asked for it */
         return;
     }
+    struct task *t = l->binding.task;
+    uint64_t bit = UINT64_C(1) << l->binding.bit;
+    lock_take(&t->lock, LOCK_TASK);
     if (irqchip_is_level(line)) {
         irqchip_mask(line);
         l->awaits_rearm = true;
-        l->binding.task->masked_irqs |= UINT64_C(1) << l->binding.bit;
+        t->masked_irqs |= bit;
     }
-    binding_post(&l->binding);
+    signal_raise(t, bit);
+    lock_release(&t->lock, LOCK_TASK);
 }
 
 void irq_rearm(struct task *t, uint64_t bits)

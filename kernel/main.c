@@ -96,14 +96,14 @@ static void seed_entropy(struct machine *m)
     wallclock_init(1);
     selftest_sched();
     stage("sched");
-    if (m->n_harts > 1)
-        harts_start(m);
     selftest_rings();
     stage("rings");
     seed_entropy(m);
     selftest_entropy();
     stage("entropy");
     trace_init(m->cmdline);
+    if (m->n_harts > 1)
+        harts_start(m);
     if (cmdline_get(m->cmdline, "selftest", word, sizeof word))
         selftest_report(word);
     cmdline_get(m->cmdline, "init", init_path, sizeof init_path);

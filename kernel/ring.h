@@ -10,6 +10,7 @@
 #include <abi/ring.h>
 #include <kernel/cap.h>
 #include <base/addr.h>
+#include <kernel/lock.h>
 #include <kernel/object.h>
 #include <kernel/task.h>
 
@@ -17,6 +18,7 @@ struct ring {
     struct object obj;
     struct vx_ring_shared *shared;
     uint32_t slots, order;
+    struct spinlock lock; /* LOCK_RING: who waits, call_band, and the counters as the calls move them */
     struct waitq rx_wait, tx_wait;
     struct binding rx_binding;
     struct cap *inflight; /* `slots` places, or nullptr */
@@ -34,7 +36,7 @@ status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struc
 void ring_fini(struct ring *r);
 void ring_close_end(struct ring *r, uint8_t end);
 void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f);
-/* Wakes whoever sleeps at the other end. */
+/* Wakes whoever sleeps at the other end. By the holder of the lock, or the owner of the gate. */
 static inline void ring_notify_consumer(struct ring *r)
 {
     struct thread *t = waitq_first(&r->rx_wait);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * The scheduler of one hart.
+ * The scheduler. Each hart has its own queues, deadlines and timer, which nobody else touches (but the owner of the
+ * gate). Who wakes a thread that belongs elsewhere sends it to the inbox of its home.
  *
- * S1. A READY thread is on the queue of its effective band, or is `handover`; no other thread is on a queue.
- * S2. mask bit b is set exactly when queue b is not empty.
- * S3. `loaded` is the thread whose vector registers and thread pointer are in the hart; they are saved when another
- * thread is loaded, not before. S4. If somebody else is READY in the running thread's band, the timer is armed to fire
- * within a slice (slice_armed). It may fire early; then it is armed again for the rest. Locking: the kernel is entered
- * with interrupts masked on its one hart. */
+ * S1. A READY thread is on the queue of its effective band at its home, or is `handover` there, or in the inbox there
+ * (in_inbox); no other thread is on a queue. S2. mask bit b is set exactly when queue b is not empty. S3. The vector
+ * registers and the thread pointer in a hart are those of `current`; they are saved before another thread is loaded and
+ * before the hart idles, and only then is on_hart cleared. S4. If somebody waits who could use the hart or an idle one,
+ * the timer is armed (slice_armed): for the end of the slice if it is an equal of the running thread, sooner if a hart
+ * idles. It may fire early; then it is armed again for the rest. S5. `urgency` is the running thread's band. A sender
+ * raises an interrupt unless the home runs something more urgent than what was sent; a hart whose urgency falls looks
+ * into its inbox after it has said so. So what is sent is never overlooked. model: test/model/sched.pml */
 #include <kernel/sched_switch.h>
 #include <kernel/syscall.h>
 #include <arch/fp.h>
@@ -15,6 +18,19 @@
 #include <arch/timer.h>
 #include <base/kassert.h>
 #include <base/likely.h>
+
+/* After how long a thread that waits behind another is offered to an idle hart. Shorter, and threads that only take
+ * turns with their waker would be torn apart. */
+#define BALANCE_NS 50'000u
+
+static _Atomic uint64_t idle_harts; /* a bit each */
+
+/* Harts that could take a thread from h. */
+static inline uint64_t idle_near(const struct hart *h)
+{
+    uint64_t others = h->sched.domain & ~(UINT64_C(1) << h->id);
+    return atomic_load_explicit(&idle_harts, memory_order_relaxed) & others;
+}
 
 void sched_init(void)
 {
@@ -25,47 +41,45 @@ void sched_init(void)
     h->sched.slice_cycles = (uint64_t)((unsigned __int128)TIME_SLICE_NS * h->sched.time.counter_hz / 1000000000);
     h->sched.switched_cycles = h->sched.accounted_cycles = arch_cycles();
     h->sched.armed_ns = UINT64_MAX;
+    h->sched.domain = UINT64_C(1) << h->id;
+    atomic_store_explicit(&h->sched.urgency, VX_BAND_COUNT, memory_order_relaxed);
 }
 
 uint64_t sched_cycles_to_ns(uint64_t cycles)
 {
-    struct hart *h = arch_hart_self();
+    const struct hart *h = arch_hart_self();
     return (uint64_t)((unsigned __int128)cycles * h->sched.time.mult >> h->sched.time.shift);
 }
 
 uint64_t sched_ticks(void)
 {
-    struct hart *h = arch_hart_self();
-    return h->sched.ticks;
+    return arch_hart_self()->sched.ticks;
 }
 
-static uint64_t first_deadline(void)
+static uint64_t first_deadline(const struct hart *h)
 {
-    struct hart *h = arch_hart_self();
     return h->sched.deadlines.first != nullptr ? h->sched.deadlines.first->key : UINT64_MAX;
 }
 
-static void arm(uint64_t ns)
+static void arm(struct hart *h, uint64_t ns)
 {
-    struct hart *h = arch_hart_self();
     h->sched.armed_ns = ns;
     arch_timer_arm(ns);
 }
 
-void sched_arm_slice(uint64_t left_cycles)
+static void arm_in(struct hart *h, uint64_t ns)
 {
-    struct hart *h = arch_hart_self();
-    uint64_t slice = arch_timer_now_ns() + sched_cycles_to_ns(left_cycles);
-    uint64_t first = first_deadline();
-    arm(first < slice ? first : slice);
+    uint64_t at = arch_timer_now_ns() + ns, first = first_deadline(h);
+    arm(h, first < at ? first : at);
     h->sched.slice_armed = true;
 }
 
-static inline void enqueue(struct thread *t, bool front)
+/* --- queues of one hart --- */
+
+static inline void enqueue(struct hart *h, struct thread *t, bool front)
 {
-    struct hart *h = arch_hart_self();
     uint32_t b = t->effective_band;
-    t->state = THREAD_READY;
+    thread_set_state(t, THREAD_READY);
     if (front)
         list_push_front(&h->sched.queue[b], &t->run);
     else
@@ -73,22 +87,139 @@ static inline void enqueue(struct thread *t, bool front)
     h->sched.mask |= 1u << b;
 }
 
-[[gnu::always_inline]] static inline void ready(struct thread *t)
+static inline void dequeue(struct hart *h, struct thread *t)
 {
-    struct hart *h = arch_hart_self();
-    enqueue(t, false);
-    struct thread *cur = h->current;
-    if (cur == nullptr || cur->state != THREAD_RUNNING)
+    list_unlink(&t->run); /* `run` is only looked at while the thread is READY */
+    if (list_is_empty(&h->sched.queue[t->effective_band]))
+        h->sched.mask &= ~(1u << t->effective_band);
+}
+
+[[gnu::always_inline]] static inline struct thread *take_first(struct hart *h)
+{
+    uint32_t b = (uint32_t)__builtin_ctz(h->sched.mask);
+    struct list_node *n = h->sched.queue[b].next;
+    list_unlink(n);
+    if (list_is_empty(&h->sched.queue[b]))
+        h->sched.mask &= ~(1u << b);
+    return container_of(n, struct thread, run);
+}
+
+static inline uint32_t more_urgent(const struct hart *h, const struct thread *t)
+{
+    return h->sched.mask & ((1u << t->effective_band) - 1);
+}
+
+/* Somebody waits while t runs (S4). */
+void sched_arm_slice(struct hart *h)
+{
+    const struct thread *t = h->current;
+    if ((h->sched.mask >> t->effective_band & 1) != 0)
+        arm_in(h, TIME_SLICE_NS);
+    else if (idle_near(h) != 0)
+        arm_in(h, BALANCE_NS);
+}
+
+/* t may be current, whose wait ended before the hart had left it. */
+[[gnu::always_inline]] static inline void ready_here(struct hart *h, struct thread *t)
+{
+    enqueue(h, t, false);
+    const struct thread *cur = h->current;
+    if (cur == nullptr || thread_state(cur) != THREAD_RUNNING)
         return;
     if (t->effective_band < cur->effective_band)
         h->need_switch = 1;
-    else if (t->effective_band == cur->effective_band && !h->sched.slice_armed)
-        sched_arm_slice(h->sched.slice_cycles);
+    else if (!h->sched.slice_armed)
+        sched_arm_slice(h);
+}
+
+/* --- between harts --- */
+
+static void send(struct hart *to, struct thread *t)
+{
+    uint32_t band = t->effective_band;
+    struct thread *first = atomic_load_explicit(&to->sched.inbox, memory_order_relaxed);
+    t->in_inbox = true;
+    do
+        t->inbox_next = first;
+    while (!atomic_compare_exchange_weak_explicit(&to->sched.inbox, &first, t, memory_order_seq_cst,
+                                                  memory_order_relaxed));
+    /* seq_cst, as is the exchange above and both sides in sched_set_urgency(): one of us sees the other (S5). */
+    if (band <= atomic_load_explicit(&to->sched.urgency, memory_order_seq_cst))
+        arch_ipi_send(to);
+}
+
+/* Takes an idle hart that may run t, so that nobody else takes it too; nullptr: none. */
+static struct hart *claim_idle(const struct hart *h, const struct thread *t)
+{
+    uint64_t idle = idle_near(h) & t->affinity;
+    for (; idle != 0; idle &= idle - 1) {
+        uint64_t bit = idle & -idle;
+        if ((atomic_fetch_and_explicit(&idle_harts, ~bit, memory_order_relaxed) & bit) != 0)
+            return harts[__builtin_ctzll(bit)];
+    }
+    return nullptr;
+}
+
+/* Everything that others sent to h, in the order they sent it. */
+static void open_inbox(struct hart *h, struct hart *self)
+{
+    /* acquire: pairs with the exchange in send(). */
+    struct thread *t = atomic_exchange_explicit(&h->sched.inbox, nullptr, memory_order_acquire), *in_order = nullptr;
+    while (t != nullptr) {
+        struct thread *next = t->inbox_next;
+        t->inbox_next = in_order;
+        in_order = t;
+        t = next;
+    }
+    while ((t = in_order) != nullptr) {
+        in_order = t->inbox_next;
+        t->in_inbox = false;
+        if (t->timer.in_tree)
+            tree_remove(&h->sched.deadlines, &t->timer);
+        if (t->stop_pending)
+            thread_set_state(t, THREAD_STOPPED);
+        else if (h == self)
+            ready_here(h, t);
+        else
+            enqueue(h, t, false);
+    }
+}
+
+static inline bool has_mail(const struct hart *h)
+{
+    return atomic_load_explicit(&h->sched.inbox, memory_order_relaxed) != nullptr;
 }
 
 void sched_ready(struct thread *t)
 {
-    ready(t);
+    struct hart *h = arch_hart_self(), *home = harts[t->home];
+    if (likely(home == h)) {
+        if (unlikely(t->timer.in_tree))
+            sched_clear_deadline(t);
+        if (unlikely(t->stop_pending))
+            thread_set_state(t, THREAD_STOPPED);
+        else
+            ready_here(h, t);
+        return;
+    }
+    thread_set_state(t, THREAD_READY);
+    /* Where it was it would wait: somebody may be idle. acquire: as in sched_may_switch_to(). */
+    if (!t->timer.in_tree && !atomic_load_explicit(&t->on_hart, memory_order_acquire) &&
+        atomic_load_explicit(&home->sched.urgency, memory_order_relaxed) <= t->effective_band) {
+        struct hart *idle = claim_idle(h, t);
+        if (idle != nullptr) {
+            home = idle;
+            t->home = idle->id;
+        }
+    }
+    send(home, t);
+}
+
+void sched_start(struct thread *t)
+{
+    struct hart *h = arch_hart_self(), *idle = claim_idle(h, t);
+    t->home = idle != nullptr ? idle->id : h->id;
+    sched_ready(t);
 }
 
 static inline void stop_waiting(struct thread *t)
@@ -96,68 +227,135 @@ static inline void stop_waiting(struct thread *t)
     list_remove(&t->wait);
     if (unlikely(!list_is_empty(&t->futex)))
         list_remove(&t->futex);
-    if (unlikely(t->timer.in_tree))
-        sched_clear_deadline(t);
 }
 
 void thread_stop_waiting(struct thread *t)
 {
     stop_waiting(t);
+    if (t->timer.in_tree)
+        sched_clear_deadline(t);
 }
 
 void thread_wake(struct thread *t)
 {
-    if (unlikely(t->state != THREAD_BLOCKED))
+    if (unlikely(thread_state(t) != THREAD_BLOCKED))
         return;
     stop_waiting(t);
-    if (unlikely(t->stop_pending))
-        t->state = THREAD_STOPPED;
-    else
-        ready(t);
+    sched_ready(t);
 }
 
 void sched_ready_front(struct thread *t)
 {
-    enqueue(t, true);
+    enqueue(arch_hart_self(), t, true);
 }
+
+/* Gives waiting threads to harts that idle or asked for some. */
+static void share(struct hart *h)
+{
+    uint64_t thieves = atomic_exchange_explicit(&h->sched.thieves, 0, memory_order_relaxed);
+    for (uint32_t b = 0; b < VX_BAND_COUNT; b++) {
+        struct list_node *next, *queue = &h->sched.queue[b];
+        for (struct list_node *n = queue->next; n != queue; n = next) {
+            struct thread *t = container_of(n, struct thread, run);
+            struct hart *to;
+            next = n->next;
+            if (atomic_load_explicit(&t->on_hart, memory_order_relaxed)) /* it is current, and goes on soon */
+                continue;
+            uint64_t asked = thieves & t->affinity;
+            if (asked != 0) {
+                to = harts[__builtin_ctzll(asked)];
+                thieves &= ~(UINT64_C(1) << to->id);
+            } else if ((to = claim_idle(h, t)) == nullptr) {
+                continue;
+            }
+            dequeue(h, t);
+            t->home = to->id;
+            send(to, t);
+        }
+    }
+}
+
+void sched_ipi(struct hart *h)
+{
+    if (has_mail(h))
+        open_inbox(h, h);
+    if (atomic_load_explicit(&h->sched.thieves, memory_order_relaxed) != 0)
+        share(h);
+}
+
+void sched_set_urgency(struct hart *h, uint32_t band)
+{
+    uint32_t before = atomic_load_explicit(&h->sched.urgency, memory_order_relaxed);
+    /* seq_cst: see send() and S5. */
+    atomic_store_explicit(&h->sched.urgency, band, memory_order_seq_cst);
+    if (band > before && atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) != nullptr)
+        h->need_switch = 1;
+}
+
+/* A running hart, not this one, is to look at its queues again. By the owner of the gate. */
+static void nudge(struct hart *other)
+{
+    other->need_switch = 1;
+    if (other != arch_hart_self())
+        arch_ipi_send(other);
+}
+
+/* --- taking threads away, changing bands --- */
 
 void sched_remove(struct thread *t)
 {
-    struct hart *h = arch_hart_self();
-    if (h->sched.handover == t)
-        h->sched.handover = nullptr;
-    if (t->state == THREAD_READY) {
-        list_remove(&t->run);
-        if (list_is_empty(&h->sched.queue[t->effective_band]))
-            h->sched.mask &= ~(1u << t->effective_band);
+    struct hart *at = harts[t->home];
+    if (at->sched.handover == t)
+        at->sched.handover = nullptr;
+    else if (t->state == THREAD_READY) {
+        if (t->in_inbox)
+            open_inbox(at, nullptr);
+        if (t->state == THREAD_READY)
+            dequeue(at, t);
     }
 }
 
-void sched_forget(struct thread *t)
+static void save_registers(const void *thread)
 {
-    struct hart *h = arch_hart_self();
-    if (h->current == t) {
+    struct thread *t = (struct thread *)(uintptr_t)thread;
+    t->tls = arch_tls_get();
+    arch_fp_switch(t->fp, t->fp);
+}
+
+void sched_forget(struct thread *t, bool keep)
+{
+    struct hart *h = arch_hart_self(), *at = harts[t->home];
+    if (at->current != t)
+        return;
+    if (at != h) {
+        gate_catch(h, at);
+        if (keep)
+            kernel_harts_call(UINT64_C(1) << at->id, save_registers, t);
+        if (keep && at->at_syscall)
+            arch_frame_restart(&t->frame); /* it had not begun */
+        t->cpu_cycles += arch_cycles() - at->sched.accounted_cycles;
+        at->sched.accounted_cycles = arch_cycles();
+    } else {
         sched_account();
-        h->current = nullptr;
-        h->need_switch = 1;
+        if (keep)
+            save_registers(t);
     }
-    if (h->sched.loaded == t)
-        h->sched.loaded = nullptr;
+    at->current = nullptr;
+    at->need_switch = 1;
+    atomic_store_explicit(&t->on_hart, false, memory_order_release);
 }
 
 void sched_hand_over(struct thread *t)
 {
     struct hart *h = arch_hart_self();
-    list_remove(&t->wait);
-    if (unlikely(t->timer.in_tree))
-        sched_clear_deadline(t);
-    if (unlikely(t->stop_pending)) {
-        t->state = THREAD_STOPPED;
+    stop_waiting(t);
+    if (unlikely(!sched_may_switch_to(h, t))) {
+        sched_ready(t);
         return;
     }
-    if (unlikely(h->sched.handover != nullptr)) /* an earlier one has not run yet: it takes its turn in the queue */
-        enqueue(h->sched.handover, true);
-    h->sched.handover = t; /* it stays BLOCKED: it is on no queue (S1) */
+    thread_set_state(t, THREAD_READY);
+    t->home = h->id;
+    h->sched.handover = t;
     h->need_switch = 1;
 }
 
@@ -166,41 +364,64 @@ void sched_set_deadline(struct thread *t, uint64_t deadline_ns)
     struct hart *h = arch_hart_self();
     tree_insert(&h->sched.deadlines, &t->timer, deadline_ns);
     if (deadline_ns < h->sched.armed_ns)
-        arm(deadline_ns);
+        arm(h, deadline_ns);
 }
 
 void sched_clear_deadline(struct thread *t)
 {
-    struct hart *h = arch_hart_self();
-    tree_remove(&h->sched.deadlines, &t->timer);
+    tree_remove(&harts[t->home]->sched.deadlines, &t->timer);
 }
 
 void sched_set_band(struct thread *t, uint8_t band)
 {
-    struct hart *h = arch_hart_self();
+    struct hart *h = harts[t->home];
     if (t->effective_band == band)
         return;
-    bool queued = t->state == THREAD_READY && h->sched.handover != t;
+    bool queued = t->state == THREAD_READY && !t->in_inbox && h->sched.handover != t;
     if (queued)
-        sched_remove(t);
-    bool less_urgent = band > t->effective_band;
+        dequeue(h, t);
     t->effective_band = band;
     if (queued)
-        sched_ready(t);
-    else if (less_urgent && t->state == THREAD_RUNNING && (h->sched.mask & ((1u << band) - 1)) != 0)
-        arch_hart_self()->need_switch = 1;
+        enqueue(h, t, false);
+    if (h->current == t && t->state == THREAD_RUNNING) {
+        sched_set_urgency(h, band);
+        if (more_urgent(h, t) != 0)
+            nudge(h);
+    } else if (queued) {
+        nudge(h);
+    }
 }
+
+/* --- time --- */
 
 void sched_account(void)
 {
     struct hart *h = arch_hart_self();
-    struct thread *t = arch_hart_self()->current;
+    struct thread *t = h->current;
     uint64_t now = arch_cycles();
     if (t != nullptr)
         t->cpu_cycles += now - h->sched.accounted_cycles;
     else
         h->sched.idle_cycles += now - h->sched.accounted_cycles;
     h->sched.accounted_cycles = now;
+}
+
+/* Its deadline has passed. Somebody may be waking it just now: whoever finds it waiting, under the lock of what it
+ * waits for, wakes it. It cannot run meanwhile, for it has a deadline and would come to our inbox first; if it came
+ * before its timer was taken out of the tree and waits for something again, it wakes for nothing, which no call minds.
+ */
+static void expire(struct thread *t)
+{
+    struct spinlock *l = atomic_load_explicit(&t->wait_lock, memory_order_relaxed);
+    if (l == nullptr) { /* a sleeper: nobody else wakes it */
+        thread_wake(t);
+        return;
+    }
+    lock_take(l, LOCK_TASK); /* or of another rank: none is held, and none is taken under it */
+    if (atomic_load_explicit(&t->wait_lock, memory_order_relaxed) == l &&
+        !(list_is_empty(&t->wait) && list_is_empty(&t->futex)))
+        thread_wake(t);
+    lock_release(l, LOCK_TASK);
 }
 
 void sched_tick(void)
@@ -210,53 +431,47 @@ void sched_tick(void)
     h->sched.slice_armed = false;
     h->sched.armed_ns = UINT64_MAX;
     h->sched.ticks++;
-    while (first_deadline() <= now)
-        thread_wake(container_of(h->sched.deadlines.first, struct thread, timer));
+    while (first_deadline(h) <= now) {
+        struct thread *t = container_of(h->sched.deadlines.first, struct thread, timer);
+        tree_remove(&h->sched.deadlines, &t->timer);
+        expire(t);
+    }
+    if (h->sched.mask != 0 && n_harts > 1)
+        share(h);
     struct thread *cur = h->current;
-    if (cur != nullptr && cur->state == THREAD_RUNNING && (h->sched.mask & (1u << cur->effective_band)) != 0) {
+    if (cur != nullptr && thread_state(cur) == THREAD_RUNNING && h->sched.mask != 0 && !h->sched.slice_armed) {
         uint64_t ran = arch_cycles() - h->sched.switched_cycles;
-        if (ran >= h->sched.slice_cycles) {
-            enqueue(cur, false);
+        if ((h->sched.mask >> cur->effective_band & 1) == 0) {
+            sched_arm_slice(h);
+        } else if (ran >= h->sched.slice_cycles) {
+            enqueue(h, cur, false);
             h->need_switch = 1;
         } else {
-            sched_arm_slice(h->sched.slice_cycles - ran);
+            arm_in(h, sched_cycles_to_ns(h->sched.slice_cycles - ran));
         }
     }
     if (!h->sched.slice_armed)
-        arm(first_deadline());
+        arm(h, first_deadline(h));
 }
 
-static inline uint32_t more_urgent(const struct thread *t)
-{
-    struct hart *h = arch_hart_self();
-    return h->sched.mask & ((1u << t->effective_band) - 1);
-}
-
-[[gnu::always_inline]] static inline struct thread *take_first(struct hart *h)
-{
-    uint32_t b = (uint32_t)__builtin_ctz(h->sched.mask);
-    struct list_node *n = h->sched.queue[b].next;
-    list_unlink(n); /* `run` is only looked at while the thread is READY */
-    if (list_is_empty(&h->sched.queue[b]))
-        h->sched.mask &= ~(1u << b);
-    return container_of(n, struct thread, run);
-}
+/* --- who is next --- */
 
 /* The thread that should have the hart now, taken off its queue; nullptr: none. */
-static inline struct thread *pick(struct thread *cur)
+static inline struct thread *pick(struct hart *h, struct thread *cur)
 {
-    struct hart *h = arch_hart_self();
+    if (unlikely(has_mail(h)))
+        open_inbox(h, h);
     struct thread *t = h->sched.handover;
-    if (cur != nullptr && cur->state == THREAD_RUNNING) {
-        if (t == nullptr && more_urgent(cur) == 0)
+    if (cur != nullptr && thread_state(cur) == THREAD_RUNNING) {
+        if (t == nullptr && more_urgent(h, cur) == 0)
             return cur;
-        enqueue(cur, true);
+        enqueue(h, cur, true);
     }
     if (t != nullptr) {
         h->sched.handover = nullptr;
-        if (likely(more_urgent(t) == 0))
+        if (likely(more_urgent(h, t) == 0))
             return t;
-        enqueue(t, true);
+        enqueue(h, t, true);
     }
     return h->sched.mask != 0 ? take_first(h) : nullptr;
 }
@@ -273,68 +488,82 @@ static inline struct thread *pick(struct thread *cur)
     struct sysret r = call(arch_frame_arg(f, 0), arch_frame_arg(f, 1), arch_frame_arg(f, 2), arch_frame_arg(f, 3),
                            arch_frame_arg(f, 4), arch_frame_arg(f, 5));
     h->sched.rerunning = false;
-    if (unlikely(h->current != t))
-        return; /* it ended itself */
-    if (unlikely(t->parked))
-        arch_frame_restart(f);
-    else
+    if (likely(h->current == t && h->sched.outcome == CALL_RETURNS)) /* else it ended itself, or waits */
         arch_frame_set_result(f, r.first, r.second);
+}
+
+/* Asks the harts of the domain that have threads waiting for one. */
+static void ask_around(const struct hart *h)
+{
+    for (uint64_t m = h->sched.domain & ~(UINT64_C(1) << h->id); m != 0; m &= m - 1) {
+        struct hart *other = harts[__builtin_ctzll(m)];
+        if (__atomic_load_n(&other->sched.mask, __ATOMIC_RELAXED) == 0)
+            continue;
+        atomic_fetch_or_explicit(&other->sched.thieves, UINT64_C(1) << h->id, memory_order_relaxed);
+        arch_ipi_send(other);
+    }
 }
 
 static void idle(struct hart *h)
 {
+    struct thread *cur = h->current;
     sched_account();
-    h->current = nullptr;
+    if (cur != nullptr) {
+        cur->tls = arch_tls_get();
+        arch_fp_switch(cur->fp, cur->fp);
+        atomic_store_explicit(&cur->on_hart, false, memory_order_release);
+        h->current = nullptr;
+    }
     if (h->sched.slice_armed) {
         h->sched.slice_armed = false;
-        arm(first_deadline());
+        arm(h, first_deadline(h));
     }
-    arch_idle_wait();
-}
-
-/* t has the hart. Returns when that is no longer so. */
-[[gnu::always_inline]] static inline void go_on(struct hart *h, struct thread *t)
-{
-    if (likely(h->need_switch == 0))
-        arch_resume();
-    if (h->current == t && t->state == THREAD_RUNNING && t->parked) {
-        t->parked = false; /* it looked again once in the kernel; now from user mode, where an interrupt can come */
-        h->need_switch = 0;
-        arch_resume();
+    uint64_t bit = UINT64_C(1) << h->id;
+    atomic_fetch_or_explicit(&idle_harts, bit, memory_order_relaxed);
+    sched_set_urgency(h, VX_BAND_COUNT);
+    if (n_harts > 1)
+        ask_around(h);
+    /* The last look is after urgency and the bit say that this hart idles: whoever sends later raises an interrupt. */
+    if (atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) == nullptr) {
+        gate_leave(h);
+        arch_idle_wait();
     }
+    atomic_fetch_and_explicit(&idle_harts, ~bit, memory_order_relaxed);
 }
 
 [[noreturn]] void sched_run(void)
 {
     struct hart *h = arch_hart_self();
+    if (unlikely(h->alone))
+        gate_open(h);
     for (;;) {
-        h->need_switch = 0;
-        struct thread *cur = h->current, *t = pick(cur);
+        sched_leave_call(h);
+        struct thread *cur = h->current, *t = pick(h, cur);
         if (t == nullptr) {
             idle(h);
             continue;
         }
-        if (t->state != THREAD_RUNNING) {
+        if (thread_state(t) != THREAD_RUNNING) {
             sched_switch(h, cur, t);
             if (t->parked)
                 rerun(h, t);
-        } else {
-            t->parked = false; /* if set, the call runs again from user mode: its pc stands on it */
         }
-        go_on(h, t);
+        if (likely(h->need_switch == 0))
+            arch_resume();
     }
 }
 
 /* sched_run() for the usual case: current, which may not run on, is on its queue or waits, and somebody is READY. */
 [[noreturn, gnu::always_inline]] static inline void leave(struct hart *h, struct thread *cur)
 {
-    if (likely(h->sched.handover == nullptr && h->sched.mask != 0)) {
+    if (likely(h->sched.handover == nullptr && h->sched.mask != 0 && !h->alone)) {
         struct thread *t = take_first(h);
-        h->need_switch = 0;
+        sched_leave_call(h);
         sched_switch(h, cur, t);
         if (t->parked)
             rerun(h, t);
-        go_on(h, t);
+        if (likely(h->need_switch == 0))
+            arch_resume();
     }
     sched_run();
 }
@@ -342,7 +571,6 @@ static void idle(struct hart *h)
 void sched_leave(void)
 {
     struct hart *h = arch_hart_self();
-    arch_frame_restart(&h->current->frame);
     leave(h, h->current);
 }
 
@@ -352,26 +580,22 @@ void sched_yield(uint64_t first, uint64_t second)
     if (h->sched.mask == 0)
         return;
     arch_frame_set_result(&h->current->frame, first, second);
-    enqueue(h->current, false);
+    enqueue(h, h->current, false);
     leave(h, h->current);
 }
 
 [[noreturn]] void kernel_syscall_slow(uint64_t first, uint64_t second)
 {
-    struct thread *t = arch_hart_self()->current;
-    if (t != nullptr) {
-        if (t->parked)
-            arch_frame_restart(&t->frame);
-        else
-            arch_frame_set_result(&t->frame, first, second);
-    }
+    struct hart *h = arch_hart_self();
+    if (h->current != nullptr && h->sched.outcome == CALL_RETURNS)
+        arch_frame_set_result(&h->current->frame, first, second);
     sched_run();
 }
 
 [[noreturn]] void kernel_return_to_user(void)
 {
     struct hart *h = arch_hart_self();
-    if (h->need_switch == 0)
+    if (h->need_switch == 0 && h->current != nullptr && !h->alone)
         arch_resume();
     sched_run();
 }

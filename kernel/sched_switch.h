@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The switch itself, inline: it is on the way of every call that waits. Keeps S3 and S4 of kernel/sched.c. */
+ * The switch itself, inline: it is on the way of every call that waits. Keeps S3 to S5 of kernel/sched.c. */
 #pragma once
 #include <arch/fp.h>
 #include <arch/hart.h>
 #include <arch/mmu.h>
 #include <base/likely.h>
 #include <kernel/sched.h>
-
-/* Everything that is a thread's and not in its frame: vector registers, thread pointer, address space. */
-[[gnu::always_inline]] static inline void sched_load(struct hart *h, struct thread *t)
-{
-    struct thread *loaded = h->sched.loaded;
-    struct task *task = t->task;
-    if (likely(loaded != nullptr))
-        loaded->tls = arch_tls_get();
-    arch_tls_set(t->tls);
-    arch_fp_switch(loaded != nullptr ? loaded->fp : nullptr, t->fp);
-    h->sched.loaded = t;
-    if (h->aspace != &task->vm.as)
-        arch_aspace_activate(&task->vm.as);
-    task->n_switches++;
-}
 
 /* The hart is t's from now on, in t's address space; old, if any, is on its queue or waits. arch_resume() then enters
  * it. */
@@ -30,13 +15,26 @@
     uint64_t *account = old != nullptr ? &old->cpu_cycles : &h->sched.idle_cycles;
     *account += now - h->sched.accounted_cycles;
     h->sched.accounted_cycles = h->sched.switched_cycles = now;
-    if (likely(h->sched.loaded != t))
-        sched_load(h, t);
+    if (likely(old != t)) { /* everything that is a thread's and not in its frame */
+        if (likely(old != nullptr))
+            old->tls = arch_tls_get();
+        arch_tls_set(t->tls);
+        arch_fp_switch(old != nullptr ? old->fp : nullptr, t->fp);
+        if (h->aspace != &t->task->vm.as)
+            arch_aspace_activate(&t->task->vm.as);
+        if (likely(old != nullptr)) /* release: pairs with the acquire of whoever runs it next */
+            atomic_store_explicit(&old->on_hart, false, memory_order_release);
+        atomic_store_explicit(&t->on_hart, true, memory_order_relaxed);
+        t->home = h->id;
+        t->n_switches++;
+    }
     h->current = t;
     h->frame = &t->frame;
-    t->state = THREAD_RUNNING;
-    if (unlikely((h->sched.mask >> t->effective_band & 1) != 0 && !h->sched.slice_armed))
-        sched_arm_slice(h->sched.slice_cycles);
+    thread_set_state(t, THREAD_RUNNING);
+    if (unlikely(t->effective_band != atomic_load_explicit(&h->sched.urgency, memory_order_relaxed)))
+        sched_set_urgency(h, t->effective_band);
+    if (unlikely(h->sched.mask != 0 && !h->sched.slice_armed))
+        sched_arm_slice(h);
 }
 
 /* A call that ends in a switch of its own, and not by returning, first forgets that it was run again or asked for one.
@@ -45,4 +43,5 @@ static inline void sched_leave_call(struct hart *h)
 {
     h->need_switch = 0;
     h->sched.rerunning = false;
+    h->sched.outcome = CALL_RETURNS;
 }

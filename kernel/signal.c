@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * Signal masks and bindings: 64 bits per Task, and who raises them.
  * A waiter is woken when a bit it wants is raised, and takes its bits when its call runs again; a bit that another
- * thread took meanwhile leaves it waiting, so no bit is seen twice and none is lost. Locking: the kernel is entered
- * with interrupts masked on its one hart. */
+ * thread took meanwhile leaves it waiting, so no bit is seen twice and none is lost. Locking: a Task's signals and
+ * waiters under its lock; bindings change when the gate is closed. */
 #include <kernel/irq.h>
 #include <kernel/ring.h>
 #include <kernel/sync.h>
 #include <kernel/syscall.h>
 
 void signal_post(struct task *t, uint64_t bits)
+{
+    lock_take(&t->lock, LOCK_TASK);
+    signal_raise(t, bits);
+    lock_release(&t->lock, LOCK_TASK);
+}
+
+void signal_raise(struct task *t, uint64_t bits)
 {
     t->signals |= bits;
     struct list_node *next;
@@ -26,17 +33,22 @@ struct sysret sys_signal_wait(uint64_t mask, uint64_t deadline)
     struct task *t = self->task;
     if (mask == 0)
         return sys_status(ERR_BAD_ARGUMENT);
+    lock_take(&t->lock, LOCK_TASK);
     uint64_t fired = t->signals & mask;
+    struct sysret result;
     if (fired != 0) {
         if ((int64_t)fired >= -64 && (int64_t)fired < 0)
             fired &= ~(UINT64_C(1) << 63); /* it would read as an error: that bit is told by the next call */
         t->signals &= ~fired;
-        return sys_ok(fired, 0);
+        result = sys_ok(fired, 0);
+    } else {
+        if ((t->masked_irqs & mask) != 0)
+            irq_rearm(t, mask);
+        self->signal_mask = mask;
+        result = thread_block_call(&t->signal_waiters, &t->lock, deadline);
     }
-    if ((t->masked_irqs & mask) != 0)
-        irq_rearm(t, mask);
-    self->signal_mask = mask;
-    return thread_block_call(&t->signal_waiters, deadline);
+    lock_release(&t->lock, LOCK_TASK);
+    return sys_last(result);
 }
 
 struct sysret sys_signal_post(uint64_t target, uint64_t bits)
@@ -44,9 +56,12 @@ struct sysret sys_signal_post(uint64_t target, uint64_t bits)
     struct task *self = current_task();
     struct cap *c;
     if (bits == 0) { /* most likely the doorbell of a mapped Ring */
-        struct object *ring = cap_peek(&self->caps, target, VX_CAP_RING_TX, VX_R_SIGNAL);
-        if (ring != nullptr) {
-            ring_notify_consumer(ring_of(ring));
+        struct object *o = cap_peek(&self->caps, target, VX_CAP_RING_TX, VX_R_SIGNAL);
+        if (o != nullptr) {
+            struct ring *r = ring_of(o);
+            lock_take(&r->lock, LOCK_RING);
+            ring_notify_consumer(r);
+            lock_release(&r->lock, LOCK_RING);
             return sys_ok(0, 0);
         }
     }
@@ -70,10 +85,13 @@ struct sysret sys_signal_post(uint64_t target, uint64_t bits)
     }
     if (bits != 0)
         return sys_status(ERR_BAD_ARGUMENT);
+    struct ring *r = ring_of(c->obj);
+    lock_take(&r->lock, LOCK_RING);
     if (c->type == VX_CAP_RING_TX)
-        ring_notify_consumer(ring_of(c->obj));
+        ring_notify_consumer(r);
     else
-        ring_notify_producer(ring_of(c->obj));
+        ring_notify_producer(r);
+    lock_release(&r->lock, LOCK_RING);
     return sys_ok(0, 0);
 }
 

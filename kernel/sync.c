@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: MIT
  * Semaphores and futexes.
  * Futex waiters hang in a table of chains by physical address, so the same word in two Tasks is the same futex. The
- * compare and the enqueue are one step: no waker can come between. Locking: the kernel is entered with interrupts
- * masked on its one hart. */
+ * compare and the enqueue are one step under the chain's lock: no waker can come between. The waiter's address space is
+ * locked around that, so that the word cannot become somebody else's memory before it is read.
+ * model: test/model/futex.pml */
 #include <kernel/sync.h>
 #include <kernel/syscall.h>
 
 #define FUTEX_CHAINS 256u
 
-static struct list_node chains[FUTEX_CHAINS];
+static struct chain {
+    struct list_node threads; /* by `futex` */
+    struct spinlock lock;     /* LOCK_FUTEX */
+} chains[FUTEX_CHAINS];
 
 void futex_init(void)
 {
     for (uint32_t i = 0; i < FUTEX_CHAINS; i++)
-        list_init(&chains[i]);
+        list_init(&chains[i].threads);
 }
 
-static struct list_node *chain_of(uint64_t key)
+static struct chain *chain_of(uint64_t key)
 {
     return &chains[(key >> 2 ^ key >> 10 ^ key >> 18) % FUTEX_CHAINS];
 }
@@ -82,13 +86,17 @@ struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
     if (n == 0)
         return sys_status(ERR_BAD_ARGUMENT);
     struct sem *s = sem_of(c->obj);
-    if (n > SEM_COUNT_MAX || s->count + n > SEM_COUNT_MAX)
-        return sys_status(ERR_TOO_BIG);
-    s->count += (uint32_t)n;
-    grant(s);
-    if (s->binding.task != nullptr)
-        binding_post(&s->binding);
-    return sys_ok(0, 0);
+    lock_take(&s->lock, LOCK_SEM);
+    if (likely(n <= SEM_COUNT_MAX && s->count + n <= SEM_COUNT_MAX)) {
+        s->count += (uint32_t)n;
+        grant(s);
+        if (s->binding.task != nullptr)
+            binding_post(&s->binding);
+    } else {
+        st = ERR_TOO_BIG;
+    }
+    lock_release(&s->lock, LOCK_SEM);
+    return sys_status(st);
 }
 
 struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
@@ -100,50 +108,58 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
     if (target == 0 || target > SEM_COUNT_MAX)
         return sys_status(ERR_BAD_ARGUMENT);
     struct sem *s = sem_of(c->obj);
+    struct sysret result = sys_ok(0, 0);
+    lock_take(&s->lock, LOCK_SEM);
     if (s->count < target)
-        return sys_last(thread_block_call(&s->waiters, deadline));
-    s->count -= (uint32_t)target;
-    return sys_ok(0, 0);
+        result = thread_block_call(&s->waiters, &s->lock, deadline);
+    else
+        s->count -= (uint32_t)target;
+    lock_release(&s->lock, LOCK_SEM);
+    return sys_last(result);
 }
 
-uint64_t futex_wake(uint64_t key, uint64_t count)
+/* Wakes `count` of those who wait for key, and lets the rest wait for `to`, if that is not 0. */
+uint64_t futex_wake(uint64_t key, uint64_t count, uint64_t to)
 {
     uint64_t woken = 0;
-    struct list_node *chain = chain_of(key), *next;
-    for (struct list_node *n = chain->next; n != chain && woken < count; n = next) {
+    struct chain *from = chain_of(key), *other = to != 0 ? chain_of(to) : from;
+    struct list_node *next;
+    lock_take(from < other ? &from->lock : &other->lock, LOCK_FUTEX);
+    if (from != other)
+        lock_take(from < other ? &other->lock : &from->lock, LOCK_FUTEX_TO);
+    for (struct list_node *n = from->threads.next; n != &from->threads; n = next) {
         struct thread *t = container_of(n, struct thread, futex);
         next = n->next;
         if (t->futex_key != key)
             continue;
-        t->woken = true;
-        thread_wake(t);
-        woken++;
+        if (woken < count) {
+            t->woken = true;
+            thread_wake(t);
+            woken++;
+        } else if (to != 0) {
+            list_remove(n);
+            t->futex_key = to;
+            atomic_store_explicit(&t->wait_lock, &other->lock, memory_order_relaxed);
+            list_push_back(&other->threads, n); /* in the same chain it is met again, with another key */
+        } else {
+            break;
+        }
     }
+    if (from != other)
+        lock_release(from < other ? &other->lock : &from->lock, LOCK_FUTEX_TO);
+    lock_release(from < other ? &from->lock : &other->lock, LOCK_FUTEX);
     return woken;
 }
 
-static void futex_requeue(uint64_t key, uint64_t to)
-{
-    struct list_node *chain = chain_of(key), *next;
-    for (struct list_node *n = chain->next; n != chain; n = next) {
-        struct thread *t = container_of(n, struct thread, futex);
-        next = n->next;
-        if (t->futex_key != key)
-            continue;
-        list_remove(n);
-        t->futex_key = to;
-        list_push_back(chain_of(to), n); /* in the same chain it is met again, with another key */
-    }
-}
-
-static status_t futex_key(uint64_t address, uint64_t *key)
+/* By the holder of the Task's LOCK_VM. */
+static status_t futex_key(struct task *t, uint64_t address, uint64_t *key)
 {
     paddr_t pa;
     if (address % 4 != 0)
         return ERR_BAD_ARGUMENT;
     if (!urange_ok(address, 4))
         return ERR_BAD_ADDRESS;
-    status_t st = vm_translate(&current_task()->vm, address, VX_PROT_READ, &pa);
+    status_t st = vm_translate(&t->vm, address, VX_PROT_READ, &pa);
     *key = pa.raw;
     return st == OK ? OK : ERR_BAD_ADDRESS;
 }
@@ -156,33 +172,42 @@ struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadl
         self->woken = false;
         return sys_ok(0, 0);
     }
-    status_t st = futex_key(address, &key);
-    if (st != OK)
-        return sys_status(st);
-    const _Atomic uint32_t *word = arch_phys_to_virt((paddr_t){ key });
-    /* acquire: pairs with the store that precedes the waker's call. */
-    if (atomic_load_explicit(word, memory_order_acquire) != (uint32_t)expected)
-        return sys_status(ERR_WOULD_BLOCK);
-    struct sysret r = thread_block_call(nullptr, deadline);
-    if (self->state == THREAD_BLOCKED) {
-        self->futex_key = key;
-        list_push_back(chain_of(key), &self->futex);
+    struct spinlock *vm_lock = &self->task->vm.lock;
+    lock_take(vm_lock, LOCK_VM);
+    status_t st = futex_key(self->task, address, &key);
+    struct sysret result = sys_status(st);
+    if (likely(st == OK)) {
+        const _Atomic uint32_t *word = arch_phys_to_virt((paddr_t){ key });
+        struct chain *chain = chain_of(key);
+        lock_take(&chain->lock, LOCK_FUTEX);
+        /* acquire: pairs with the store that precedes the waker's call. */
+        if (atomic_load_explicit(word, memory_order_acquire) != (uint32_t)expected) {
+            result = sys_status(ERR_WOULD_BLOCK);
+        } else {
+            result = thread_block_call(nullptr, &chain->lock, deadline);
+            if (arch_hart_self()->sched.outcome == CALL_PARKED) {
+                self->futex_key = key;
+                list_push_back(&chain->threads, &self->futex);
+            }
+        }
+        lock_release(&chain->lock, LOCK_FUTEX);
     }
-    return r;
+    lock_release(vm_lock, LOCK_VM);
+    return sys_last(result);
 }
 
 struct sysret sys_futex_wake(uint64_t address, uint64_t count, uint64_t flags, uint64_t second)
 {
+    struct task *t = current_task();
     uint64_t key, to = 0;
-    status_t st = futex_key(address, &key);
+    lock_take(&t->vm.lock, LOCK_VM);
+    status_t st = futex_key(t, address, &key);
+    if (st == OK && flags == VX_FUTEX_REQUEUE)
+        st = futex_key(t, second, &to);
+    lock_release(&t->vm.lock, LOCK_VM);
     if (st != OK)
         return sys_status(st);
     if ((flags & ~(uint64_t)VX_FUTEX_REQUEUE) != 0)
         return sys_status(ERR_BAD_ARGUMENT);
-    if ((flags & VX_FUTEX_REQUEUE) != 0 && (st = futex_key(second, &to)) != OK)
-        return sys_status(st);
-    uint64_t woken = futex_wake(key, (uint32_t)count);
-    if ((flags & VX_FUTEX_REQUEUE) != 0 && to != key)
-        futex_requeue(key, to);
-    return sys_ok(woken, 0);
+    return sys_ok(futex_wake(key, (uint32_t)count, to != key ? to : 0), 0);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Semaphores and futexes: kernel objects and addresses that threads wait for. */
 #pragma once
+#include <kernel/lock.h>
 #include <kernel/object.h>
 
 struct sem {
     struct object obj;
+    struct spinlock lock; /* LOCK_SEM: count, waiters */
     uint32_t count;
     struct waitq waiters; /* in order of arrival */
     struct binding binding;
@@ -17,5 +19,5 @@ static inline struct sem *sem_of(struct object *o)
 
 void sem_fini(struct sem *s);
 void futex_init(void);
-/* Wakes up to `count` waiters on the word at that physical address. */
-uint64_t futex_wake(uint64_t key, uint64_t count);
+/* Wakes up to `count` waiters on the word at that physical address; to: the rest wait for another from now on, or 0. */
+uint64_t futex_wake(uint64_t key, uint64_t count, uint64_t to);

@@ -98,9 +98,14 @@ struct sysret sys_mem_alloc(uint64_t reticle, uint64_t bytes, uint64_t flags, ui
     uint32_t prot = flags & PROT_BITS;
     bool fixed = (flags & VX_MEM_FIXED) != 0;
     if ((flags & VX_MEM_HANDLE) == 0) {
-        st = vm_map_anon(&current_task()->vm, hint, page_round_up(bytes), prot, flags & STATE_BITS, fixed, &address);
+        struct vm *vm = &current_task()->vm;
+        lock_take(&vm->lock, LOCK_VM);
+        st = vm_map_anon(vm, hint, page_round_up(bytes), prot, flags & STATE_BITS, fixed, &address);
+        lock_release(&vm->lock, LOCK_VM);
         return st == OK ? sys_ok(VX_HANDLE_NONE, address) : sys_status(st);
     }
+    if (!arch_hart_self()->alone)
+        return sys_alone();
     st = resolve_reticle(reticle, &home);
     if (st != OK)
         return sys_status(st);
@@ -185,7 +190,10 @@ struct sysret sys_mem_free(uint64_t mem, uint64_t address, uint64_t length)
     struct task *t = current_task();
     struct cap *c = nullptr;
     uint64_t rounded;
+    bool alone = arch_hart_self()->alone;
     if (mem != VX_HANDLE_NONE) {
+        if (!alone)
+            return sys_alone();
         status_t st = cap_get(&t->caps, mem, VX_CAP_MEM, 0, &c);
         if (st != OK)
             return sys_status(st);
@@ -196,7 +204,11 @@ struct sysret sys_mem_free(uint64_t mem, uint64_t address, uint64_t length)
     }
     if (!page_range(address, length, &rounded))
         return sys_status(ERR_BAD_ARGUMENT);
-    return sys_status(vm_unmap(&t->vm, address, rounded, c));
+    lock_take(&t->vm.lock, LOCK_VM);
+    bool own = alone || vm_is_own(&t->vm, address, rounded);
+    status_t st = own ? vm_unmap(&t->vm, address, rounded, c) : OK;
+    lock_release(&t->vm.lock, LOCK_VM);
+    return own ? sys_status(st) : sys_alone();
 }
 
 /* Maps part of what c allows. The last page of an object may be a part of one; of a narrower range it may not, because
@@ -229,9 +241,14 @@ struct sysret sys_mem_map(uint64_t mem, uint64_t offset, uint64_t length, uint64
     if (mem == VX_HANDLE_NONE) {
         if (offset != 0 || (state != 0 && !is_one_bit(state)) || !page_range(address, length, &rounded))
             return sys_status(ERR_BAD_ARGUMENT);
-        status_t st = vm_protect(&t->vm, address, rounded, prot, (uint32_t)state);
-        return st == OK ? sys_ok(address, 0) : sys_status(st);
+        lock_take(&t->vm.lock, LOCK_VM);
+        bool own = arch_hart_self()->alone || vm_is_own(&t->vm, address, rounded);
+        status_t st = own ? vm_protect(&t->vm, address, rounded, prot, (uint32_t)state) : OK;
+        lock_release(&t->vm.lock, LOCK_VM);
+        return !own ? sys_alone() : st == OK ? sys_ok(address, 0) : sys_status(st);
     }
+    if (!arch_hart_self()->alone)
+        return sys_alone();
     vx_rights_t rights = (vx_rights_t)prot; /* the bits are the same; write and execute imply read */
     if (prot != VX_PROT_NONE)
         rights |= VX_R_READ;

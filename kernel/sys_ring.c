@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The Ring calls. A message is copied once, between the user's buffer and the slot; a counter moves only after the
  * copy, so a bad pointer changes nothing. Calls that must wait leave no trace before they are run again. Locking: the
- * kernel is entered with interrupts masked on its one hart. */
+ * Ring's lock from the first look at its counters to the waking of the other end. A copy under it that faults gives it
+ * up and starts again when the page is there; what moves or drops a capability starts again alone. */
 #include <base/likely.h>
 #include <abi/syscalls.h>
 #include <kernel/ring.h>
@@ -60,6 +61,31 @@ static inline struct sysret drop_stale(struct cap *stale, struct sysret result)
     return result;
 }
 
+static inline void ring_lock(struct ring *r)
+{
+    lock_take(&r->lock, LOCK_RING);
+}
+
+static inline struct sysret ring_done(struct ring *r, struct sysret result)
+{
+    lock_release(&r->lock, LOCK_RING);
+    return result;
+}
+
+static inline struct sysret ring_alone(struct ring *r)
+{
+    lock_release(&r->lock, LOCK_RING);
+    return sys_alone();
+}
+
+/* The end of a call whose user copy faulted: again, once the pages are there. */
+[[gnu::noinline]] static struct sysret ring_faulted(struct ring *r, uint64_t address, size_t len, uint32_t access)
+{
+    lock_release(&r->lock, LOCK_RING);
+    status_t st = user_touch(address, len, access);
+    return st == OK ? thread_rerun_call() : sys_status(st);
+}
+
 static inline void publish(struct ring *r, uint32_t head)
 {
     /* release: the message is visible before the counter that announces it. model: test/model/ring.pml */
@@ -86,7 +112,15 @@ static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
         atomic_store_explicit(&r->shared->producer_asleep, 0, memory_order_relaxed);
         return thread_rerun_call();
     }
-    return thread_block_call(&r->tx_wait, deadline);
+    return thread_block_call(&r->tx_wait, &r->lock, deadline);
+}
+
+/* T6 */
+static inline void note_receive(struct thread *t)
+{
+    uint64_t nr = arch_frame_syscall_nr(&t->frame);
+    t->receives = (nr == VX_SYS_ring_recv_cap || nr == VX_SYS_ring_recv) && t->affinity == UINT64_MAX &&
+                  arch_frame_arg(&t->frame, 1) <= VX_UADDR_LIMIT - sizeof(struct vx_message);
 }
 
 [[gnu::always_inline]] static inline struct sysret wait_for_message(struct ring *r, uint64_t deadline)
@@ -100,7 +134,11 @@ static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
         atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
         return thread_rerun_call();
     }
-    return thread_block_call(&r->rx_wait, deadline);
+    struct sysret result = thread_block_call(&r->rx_wait, &r->lock, deadline);
+    struct hart *h = arch_hart_self();
+    if (likely(deadline == VX_FOREVER && h->sched.outcome == CALL_PARKED))
+        note_receive(h->current);
+    return result;
 }
 
 /* A consumer that works on a call does so in its caller's band, if that is more urgent; asking for the next message
@@ -194,18 +232,20 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
         return sys_status(st);
     struct ring *r = ring_of(c->obj);
     uint32_t head, room;
+    ring_lock(r);
     st = ring_room(r, &head, &room);
     if (st != OK)
-        return sys_status(st);
+        return ring_done(r, sys_status(st));
     if (room == 0)
-        return wait_for_room(r, deadline);
-    st = copy_message_from_user(ring_slot(r, head), message);
-    if (st != OK)
-        return sys_status(st);
+        return ring_done(r, wait_for_room(r, deadline));
     struct cap *stale = stale_at(r, head);
+    if (unlikely(stale != nullptr) && !arch_hart_self()->alone)
+        return ring_alone(r);
+    if (unlikely(copy_message_from_user(ring_slot(r, head), message) != OK))
+        return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_READ);
     publish(r, head + 1);
     ring_notify_consumer(r);
-    return drop_stale(stale, sys_ok(0, 0));
+    return drop_stale(stale, ring_done(r, sys_ok(0, 0)));
 }
 
 /* The body of every single receive. `with_cap`: hand over what the message carries. */
@@ -221,23 +261,25 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     struct ring *r = ring_of(c->obj);
     end_service(self);
     uint32_t tail, used;
+    ring_lock(r);
     st = ring_waiting(r, &tail, &used);
     if (st != OK)
-        return sys_status(st);
+        return ring_done(r, sys_status(st));
     if (used == 0)
-        return wait_for_message(r, deadline);
+        return ring_done(r, wait_for_message(r, deadline));
     struct cap *gift = carried(r, tail);
     if (gift != nullptr) {
         if (!with_cap)
-            return sys_status(ERR_WRONG_TYPE);
+            return ring_done(r, sys_status(ERR_WRONG_TYPE));
+        if (!arch_hart_self()->alone)
+            return ring_alone(r);
         if (gift->obj != nullptr && (st = cap_reserve(table, &slot)) != OK)
-            return sys_status(st);
+            return ring_done(r, sys_status(st));
     }
-    st = copy_message_to_user(message, ring_slot(r, tail));
-    if (st != OK) {
+    if (unlikely(copy_message_to_user(message, ring_slot(r, tail)) != OK)) {
         if (slot != nullptr)
             cap_unreserve(table, slot);
-        return sys_status(st);
+        return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_WRITE);
     }
     uint64_t handle = 0;
     if (gift != nullptr) {
@@ -248,7 +290,7 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     }
     took(r, tail + 1);
     begin_service(r, self);
-    return sys_ok(handle, 0);
+    return ring_done(r, sys_ok(handle, 0));
 }
 
 struct sysret sys_ring_recv(uint64_t rx, uint64_t message, uint64_t deadline)
@@ -292,7 +334,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         return sys_status(st);
     if (room == 0)
         return wait_for_room(r, deadline);
-    if ((st = copy_message_from_user(ring_slot(r, head), message)) != OK)
+    if ((st = copy_from_user_raw(ring_slot(r, head), message, sizeof(struct vx_message))) != OK)
         return sys_status(st);
     /* --- commit: nothing below can fail --- */
     struct cap *place = &r->inflight[head & (r->slots - 1)];
@@ -313,6 +355,14 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     return sys_ok(0, 0);
 }
 
+static bool stale_among(const struct ring *r, uint32_t head, uint32_t n)
+{
+    for (uint32_t i = 0; r->inflight != nullptr && i < n; i++)
+        if (stale_at(r, head + i) != nullptr)
+            return true;
+    return false;
+}
+
 struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count)
 {
     struct cap *c;
@@ -325,23 +375,26 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
         return sys_status(ERR_TOO_BIG);
     struct ring *r = ring_of(c->obj);
     uint32_t head, room;
+    ring_lock(r);
     if ((st = ring_room(r, &head, &room)) != OK)
-        return sys_status(st);
+        return ring_done(r, sys_status(st));
     if (room == 0)
-        return sys_status(ERR_WOULD_BLOCK);
+        return ring_done(r, sys_status(ERR_WOULD_BLOCK));
     uint32_t n = min_u32((uint32_t)count, room);
+    if (unlikely(stale_among(r, head, n)) && !arch_hart_self()->alone)
+        return ring_alone(r);
     for (uint32_t done = 0; done < n;) { /* in at most two pieces: up to the end of the slots, then from their start */
         uint32_t at = (head + done) & (r->slots - 1);
         uint32_t piece = min_u32(n - done, r->slots - at);
-        st = copy_from_user_raw(&r->shared->slot[at], messages + (uint64_t)done * sizeof(struct vx_message),
-                                (size_t)piece * sizeof(struct vx_message));
-        if (st != OK)
-            return sys_status(st);
+        if (!user_copy_in(&r->shared->slot[at], messages + (uint64_t)done * sizeof(struct vx_message),
+                          (size_t)piece * sizeof(struct vx_message)))
+            return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_READ);
         done += piece;
     }
     publish(r, head + n);
     ring_notify_consumer(r);
-    if (r->inflight == nullptr)
+    lock_release(&r->lock, LOCK_RING);
+    if (!arch_hart_self()->alone)
         return sys_ok(n, 0);
     object_enter();
     for (uint32_t i = 0; i < n; i++)
@@ -364,29 +417,29 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     struct ring *r = ring_of(c->obj);
     end_service(self);
     uint32_t tail, used;
+    ring_lock(r);
     if ((st = ring_waiting(r, &tail, &used)) != OK)
-        return sys_status(st);
+        return ring_done(r, sys_status(st));
     if (used == 0)
-        return wait_for_message(r, deadline);
+        return sys_last(ring_done(r, wait_for_message(r, deadline)));
     uint32_t n = min_u32((uint32_t)count, used);
     if (r->inflight != nullptr)
         for (uint32_t i = 0; i < n; i++)
             if (carried(r, tail + i) != nullptr)
                 n = i;
     if (n == 0)
-        return sys_status(ERR_WRONG_TYPE);
+        return ring_done(r, sys_status(ERR_WRONG_TYPE));
     for (uint32_t done = 0; done < n;) {
         uint32_t at = (tail + done) & (r->slots - 1);
         uint32_t piece = min_u32(n - done, r->slots - at);
-        st = copy_to_user(messages + (uint64_t)done * sizeof(struct vx_message), &r->shared->slot[at],
-                          (size_t)piece * sizeof(struct vx_message));
-        if (st != OK)
-            return sys_status(st);
+        if (!user_copy_out(messages + (uint64_t)done * sizeof(struct vx_message), &r->shared->slot[at],
+                           (size_t)piece * sizeof(struct vx_message)))
+            return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_WRITE);
         done += piece;
     }
     took(r, tail + n);
     begin_service(r, self);
-    return sys_ok(n, 0);
+    return ring_done(r, sys_ok(n, 0));
 }
 
 /* Send, then become a RING_RECV_CAP. The receiving half is checked before the sending half commits, so a call that
@@ -404,68 +457,66 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
         return sys_status(st);
     struct ring *out = ring_of(ctx->obj), *in = ring_of(crx->obj);
     uint32_t head, room;
+    ring_lock(out);
     if ((st = ring_room(out, &head, &room)) != OK)
-        return sys_status(st);
+        return ring_done(out, sys_status(st));
     if (room == 0)
-        return wait_for_room(out, deadline);
+        return ring_done(out, wait_for_room(out, deadline));
     if (waitq_first(&in->rx_wait) != nullptr)
-        return sys_status(ERR_BUSY);
-    if ((st = copy_message_from_user(ring_slot(out, head), message)) != OK)
-        return sys_status(st);
-    if (!urange_ok(reply, sizeof(struct vx_message)))
-        return sys_status(ERR_BAD_ADDRESS);
-    /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
+        return ring_done(out, sys_status(ERR_BUSY));
     struct cap *stale = stale_at(out, head);
+    if (stale != nullptr && !arch_hart_self()->alone)
+        return ring_alone(out);
+    if (copy_message_from_user(ring_slot(out, head), message) != OK)
+        return ring_faulted(out, message, sizeof(struct vx_message), VX_PROT_READ);
+    if (!urange_ok(reply, sizeof(struct vx_message)))
+        return ring_done(out, sys_status(ERR_BAD_ADDRESS));
+    /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
     publish(out, head + 1);
     become_receive(self, rx, reply, deadline);
     struct thread *consumer = waitq_first(&out->rx_wait);
     if (out->rx_binding.task != nullptr)
         binding_post(&out->rx_binding);
-    if (consumer == nullptr) {
-        if (self->effective_band < out->call_band)
-            out->call_band = self->effective_band;
-        return drop_stale(stale, receive(rx, reply, deadline, true));
-    }
-    lend_band(self, consumer);
-    end_service(self);
-    struct sysret wait = wait_for_message(in, deadline);
-    if (likely(self->state == THREAD_BLOCKED))
+    if (consumer != nullptr) {
+        lend_band(self, consumer);
         sched_hand_over(consumer);
-    else
-        thread_wake(consumer);
-    return drop_stale(stale, wait);
+    } else if (self->effective_band < out->call_band) {
+        out->call_band = self->effective_band;
+    }
+    lock_release(&out->lock, LOCK_RING);
+    return drop_stale(stale, receive(rx, reply, deadline, true));
 }
 
-/* Whether the consumer waits in a plain receive at an empty Ring, so that the message can be put into its hands at
- * once. */
+/* Whether the message can be put into the consumer's hands at once: it waits at an empty Ring as T6 says, and nobody
+ * wants the hart more. By the holder of the lock. */
 [[gnu::always_inline]] static inline bool may_deliver(const struct hart *h, const struct ring *out, uint32_t head,
                                                       const struct thread *consumer)
 {
-    if (consumer == nullptr || out->rx_binding.task != nullptr || !out->rx_open || stale_at(out, head) != nullptr)
-        return false;
-    uint64_t nr = arch_frame_syscall_nr(&consumer->frame);
-    if (nr != VX_SYS_ring_recv_cap && nr != VX_SYS_ring_recv)
-        return false;
-    return head == atomic_load_explicit(&out->shared->tail, memory_order_relaxed) &&
-           arch_frame_arg(&consumer->frame, 1) <= VX_UADDR_LIMIT - sizeof(struct vx_message) &&
-           sched_may_switch_to(h, consumer);
+    return consumer != nullptr && consumer->receives && out->rx_binding.task == nullptr &&
+           head == atomic_load_explicit(&out->shared->tail, memory_order_relaxed) &&
+           (h->sched.mask & ((1u << consumer->effective_band) - 1)) == 0 && stale_at(out, head) == nullptr &&
+           /* acquire: as in sched_may_switch_to() */
+           !atomic_load_explicit(&consumer->on_hart, memory_order_acquire);
 }
 
-/* Whether self can wait for the answer. If so, its mark is up. */
-[[gnu::always_inline]] static inline bool may_wait(const struct thread *self, const struct ring *in, uint64_t reply)
+/* self waits for the answer, unless it is there already or somebody else waits for it. */
+[[gnu::always_inline]] static inline bool park_for_answer(struct hart *h, struct thread *self, struct ring *in)
 {
-    if (self->interrupted || !in->tx_open || waitq_first(&in->rx_wait) != nullptr ||
-        reply > VX_UADDR_LIMIT - sizeof(struct vx_message))
-        return false;
     struct vx_ring_shared *shared = in->shared;
+    ring_lock(in);
     atomic_store_explicit(&shared->consumer_asleep, 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
     /* acquire: pairs with the producer's release */
-    if (likely(atomic_load_explicit(&shared->head, memory_order_acquire) ==
-               atomic_load_explicit(&shared->tail, memory_order_relaxed)))
-        return true;
-    atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
-    return false;
+    bool waits = likely(atomic_load_explicit(&shared->head, memory_order_acquire) ==
+                        atomic_load_explicit(&shared->tail, memory_order_relaxed)) &&
+                 waitq_first(&in->rx_wait) == nullptr && in->tx_open;
+    if (likely(waits)) {
+        thread_park(h, self, &in->lock);
+        self->receives = true;
+        list_push_back(&in->rx_wait.threads, &self->wait);
+    }
+    lock_release(&in->lock, LOCK_RING);
+    return waits;
 }
 
 /* Goes on as the consumer, whose receive of message number `head` is completed here and not run again. */
@@ -473,7 +524,6 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
                                                             uint32_t head, struct thread *consumer)
 {
     struct arch_frame *f = &consumer->frame;
-    list_remove(&consumer->wait);
     sched_leave_call(h);
     sched_switch(h, self, consumer);
     if (unlikely(arch_copy_message_to_user((uaddr_t){ arch_frame_arg(f, 1) }, ring_slot(out, head)) != OK)) {
@@ -497,25 +547,31 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     struct thread *self = h->current;
     struct object *to = cap_peek(&self->task->caps, tx, VX_CAP_RING_TX, VX_R_SEND);
     struct object *from = cap_peek(&self->task->caps, rx, VX_CAP_RING_RX, VX_R_RECV);
-    if (unlikely(to == nullptr || from == nullptr || deadline != VX_FOREVER))
+    constexpr uint64_t last = VX_UADDR_LIMIT - sizeof(struct vx_message);
+    if (unlikely(to == nullptr || from == nullptr || deadline != VX_FOREVER || message > last || reply > last ||
+                 self->interrupted || h->alone))
         return call_general(tx, message, rx, reply, deadline);
     struct ring *out = ring_of(to), *in = ring_of(from);
+    ring_lock(out);
     struct thread *consumer = waitq_first(&out->rx_wait);
     uint32_t head = atomic_load_explicit(&out->shared->head, memory_order_relaxed);
-    if (unlikely(!may_deliver(h, out, head, consumer) || message > VX_UADDR_LIMIT - sizeof(struct vx_message) ||
-                 !may_wait(self, in, reply)))
-        return call_general(tx, message, rx, reply, deadline);
-    if (unlikely(arch_copy_message_from_user(ring_slot(out, head), (uaddr_t){ message }) != OK)) {
-        atomic_store_explicit(&in->shared->consumer_asleep, 0, memory_order_relaxed);
+    if (unlikely(!may_deliver(h, out, head, consumer) || waitq_first(&in->rx_wait) != nullptr ||
+                 arch_copy_message_from_user(ring_slot(out, head), (uaddr_t){ message }) != OK)) {
+        lock_release(&out->lock, LOCK_RING);
         return call_general(tx, message, rx, reply, deadline);
     }
+    /* --- commit --- */
     publish(out, head + 1);
-    become_receive(self, rx, reply, deadline);
+    list_remove(&consumer->wait);
+    thread_set_state(consumer, THREAD_READY);
     lend_band(self, consumer);
+    lock_release(&out->lock, LOCK_RING);
+    become_receive(self, rx, reply, deadline);
     end_service(self);
-    thread_park_quietly(self, &in->rx_wait);
-    arch_frame_restart(&self->frame);
-    deliver(h, self, out, head, consumer);
+    if (likely(park_for_answer(h, self, in)))
+        deliver(h, self, out, head, consumer);
+    sched_hand_over(consumer);
+    return receive(rx, reply, deadline, true);
 }
 
 struct sysret sys_ring_map(uint64_t end)

@@ -26,7 +26,7 @@ struct sysret sys_waitpid(uint64_t task, uint64_t flags)
     struct task *t = task_of(c->obj);
     if (t->state == VX_TASK_DEAD)
         return sys_ok(t->exit_status, (t->fault_address & ~UINT64_C(0xff)) | t->cause);
-    return thread_block_call(&t->exit_waiters, flags != 0 ? VX_POLL : VX_FOREVER);
+    return thread_block_call(&t->exit_waiters, &t->lock, flags != 0 ? VX_POLL : VX_FOREVER);
 }
 
 static const char *cause_name(uint32_t cause)
@@ -72,18 +72,20 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
 {
     struct thread *t = current_thread();
     uint32_t cause = trap->cause;
-    kassert(t != nullptr);
+    if (t == nullptr) /* it was taken away at the gate: should it run again, it faults again */
+        kernel_return_to_user();
     if (cause == VX_CAUSE_PAGE_FAULT) {
-        status_t st =
-            urange_ok(trap->address, 1) ? vm_fault(&t->task->vm, trap->address, trap->access) : ERR_BAD_ADDRESS;
+        struct vm *vm = &t->task->vm;
+        lock_take(&vm->lock, LOCK_VM);
+        status_t st = urange_ok(trap->address, 1) ? vm_fault(vm, trap->address, trap->access) : ERR_BAD_ADDRESS;
+        bool guard = st == ERR_BAD_ADDRESS && vm_is_guard(vm, trap->address);
+        lock_release(&vm->lock, LOCK_VM);
         if (st == OK)
             kernel_return_to_user();
-        if (st == ERR_NO_MEMORY)
-            cause = VX_CAUSE_NO_MEMORY;
-        else if (vm_is_guard(&t->task->vm, trap->address))
-            cause = VX_CAUSE_STACK;
+        cause = st == ERR_NO_MEMORY ? VX_CAUSE_NO_MEMORY : guard ? VX_CAUSE_STACK : cause;
     }
-    task_fault(t, cause, trap->address, trap->name);
+    if (gate_close(arch_hart_self(), false))
+        task_fault(t, cause, trap->address, trap->name);
     kernel_return_to_user();
 }
 

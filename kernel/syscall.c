@@ -2,6 +2,7 @@
  * The dispatch table, and copies between kernel and user memory.
  * A copy first tries; only when it faults are lazy pages resolved and the copy tried once more. */
 #include <base/likely.h>
+#include <abi/syscalls.h>
 #include <kernel/syscall.h>
 #include <base/string.h>
 
@@ -10,7 +11,15 @@ static struct sysret sys_bad(void)
     return sys_status(ERR_BAD_SYSCALL);
 }
 
-const void *const syscall_table[SYSCALL_TABLE_ENTRIES] = {
+/* Calls that run among others; they go alone themselves when they must. All the rest always do. */
+#define SHARED_CALLS(X)                                                                                                \
+    X(console_write)                                                                                                   \
+    X(ring_send) X(ring_recv) X(yield) X(signal_post) X(signal_wait) X(set_tls) X(sem_signal) X(sem_wait)              \
+        X(ring_try_recv) X(clock_get_time) X(nanosleep) X(mem_alloc) X(getpid) X(ring_recv_cap) X(ring_try_recv_cap)   \
+            X(ring_send_burst) X(ring_recv_burst) X(fp_clobber) X(getrandom) X(mem_free) X(get_tls) X(mem_map)         \
+                X(futex_wait) X(futex_wake) X(ring_call)
+
+static const void *const handlers[SYSCALL_TABLE_ENTRIES] = {
     [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winitializer-overrides"
@@ -20,15 +29,42 @@ const void *const syscall_table[SYSCALL_TABLE_ENTRIES] = {
 #pragma clang diagnostic pop
 };
 
-/* Makes every page of the range present for the access. */
-static status_t resolve_range(uint64_t address, size_t len, uint32_t access)
+const void *const syscall_table[SYSCALL_TABLE_ENTRIES] = { [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+#define SYSCALL(nr, name, n, args, results, errors, text) [nr] = (const void *)sys_alone,
+#include <abi/syscalls.def>
+#undef SYSCALL
+#define X(name) [VX_SYS_##name] = (const void *)sys_##name,
+                                                           SHARED_CALLS(X)
+#undef X
+#pragma clang diagnostic pop
+};
+
+struct sysret sys_alone(void)
+{
+    typedef struct sysret call_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+    struct hart *h = arch_hart_self();
+    if (!gate_close(h, true))
+        sched_run();
+    const struct arch_frame *f = &h->current->frame;
+    call_fn *call = (call_fn *)(uintptr_t)handlers[arch_frame_syscall_nr(f)];
+    struct sysret r = call(arch_frame_arg(f, 0), arch_frame_arg(f, 1), arch_frame_arg(f, 2), arch_frame_arg(f, 3),
+                           arch_frame_arg(f, 4), arch_frame_arg(f, 5));
+    gate_open(h);
+    return r;
+}
+
+status_t user_touch(uint64_t address, size_t len, uint32_t access)
 {
     struct vm *vm = &current_task()->vm;
+    status_t st = urange_ok(address, len) ? OK : ERR_BAD_ADDRESS;
+    lock_take(&vm->lock, LOCK_VM);
     uint64_t end = address + len;
-    for (uint64_t at = address & ~(uint64_t)(ARCH_PAGE_SIZE - 1); at < end; at += ARCH_PAGE_SIZE)
-        if (vm_fault(vm, at, access) != OK)
-            return ERR_BAD_ADDRESS;
-    return OK;
+    for (uint64_t at = address & ~(uint64_t)(ARCH_PAGE_SIZE - 1); st == OK && at < end; at += ARCH_PAGE_SIZE)
+        st = vm_fault(vm, at, access);
+    lock_release(&vm->lock, LOCK_VM);
+    return st == OK ? OK : ERR_BAD_ADDRESS;
 }
 
 status_t copy_from_user_raw(void *dst, uint64_t src, size_t len)
@@ -37,7 +73,7 @@ status_t copy_from_user_raw(void *dst, uint64_t src, size_t len)
         return ERR_BAD_ADDRESS;
     if (likely(arch_copy_from_user(dst, (uaddr_t){ src }, len) == OK))
         return OK;
-    if (resolve_range(src, len, VX_PROT_READ) == OK)
+    if (user_touch(src, len, VX_PROT_READ) == OK)
         return arch_copy_from_user(dst, (uaddr_t){ src }, len);
     return ERR_BAD_ADDRESS;
 }
@@ -56,7 +92,7 @@ status_t copy_to_user(uint64_t dst, const void *src, size_t len)
         return ERR_BAD_ADDRESS;
     if (likely(arch_copy_to_user((uaddr_t){ dst }, src, len) == OK))
         return OK;
-    if (resolve_range(dst, len, VX_PROT_WRITE) == OK)
+    if (user_touch(dst, len, VX_PROT_WRITE) == OK)
         return arch_copy_to_user((uaddr_t){ dst }, src, len);
     return ERR_BAD_ADDRESS;
 }

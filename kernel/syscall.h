@@ -56,63 +56,80 @@ status_t copy_from_user(void *dst, uint64_t src, size_t len);
 status_t copy_from_user_raw(void *dst, uint64_t src, size_t len);
 status_t copy_to_user(uint64_t dst, const void *src, size_t len);
 
+/* The same under a lock: nothing is resolved. */
 [[gnu::always_inline]] static inline status_t copy_message_from_user(void *dst, uint64_t src)
 {
-    if (likely(src <= VX_UADDR_LIMIT - sizeof(struct vx_message) &&
-               arch_copy_message_from_user(dst, (uaddr_t){ src }) == OK))
-        return OK;
-    return copy_from_user_raw(dst, src, sizeof(struct vx_message));
+    return likely(src <= VX_UADDR_LIMIT - sizeof(struct vx_message))
+               ? arch_copy_message_from_user(dst, (uaddr_t){ src })
+               : ERR_BAD_ADDRESS;
 }
 
 [[gnu::always_inline]] static inline status_t copy_message_to_user(uint64_t dst, const void *src)
 {
-    if (likely(dst <= VX_UADDR_LIMIT - sizeof(struct vx_message) &&
-               arch_copy_message_to_user((uaddr_t){ dst }, src) == OK))
-        return OK;
-    return copy_to_user(dst, src, sizeof(struct vx_message));
+    return likely(dst <= VX_UADDR_LIMIT - sizeof(struct vx_message)) ? arch_copy_message_to_user((uaddr_t){ dst }, src)
+                                                                     : ERR_BAD_ADDRESS;
 }
 
-/* thread_park() by a caller that goes on to the next thread itself. */
-[[gnu::always_inline]] static inline void thread_park_quietly(struct thread *t, struct waitq *q)
+static inline bool user_copy_in(void *dst, uint64_t src, size_t len)
 {
+    return urange_ok(src, len) && arch_copy_from_user(dst, (uaddr_t){ src }, len) == OK;
+}
+
+static inline bool user_copy_out(uint64_t dst, const void *src, size_t len)
+{
+    return urange_ok(dst, len) && arch_copy_to_user((uaddr_t){ dst }, src, len) == OK;
+}
+
+/* Makes what they need present. ERR_BAD_ADDRESS. */
+status_t user_touch(uint64_t address, size_t len, uint32_t access);
+
+/* Parks the current thread, its call to be run again after the wait. The caller holds `lock`, which guards what it
+ * waits for (nullptr: its deadline alone), and puts it where a waker looks before it lets go: from then on the thread
+ * may be woken and its frame written. */
+[[gnu::always_inline]] static inline void thread_park(struct hart *h, struct thread *t, struct spinlock *lock)
+{
+    arch_frame_restart(&t->frame);
+    thread_set_state(t, THREAD_BLOCKED);
+    t->parked = true;
+    t->receives = false;
+    t->n_waits++;
+    atomic_store_explicit(&t->wait_lock, lock, memory_order_relaxed);
+    h->sched.outcome = CALL_PARKED;
+}
+
+struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns);
+
+/* Parks the current thread in q (nullptr: the caller puts it somewhere) until it is woken or the deadline passes, or
+ * says why not: WOULD_BLOCK when the deadline is 0, TIMED_OUT when it has passed, INTERRUPTED. The handler lets the
+ * lock go and returns the value at once. */
+static inline struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)
+{
+    struct hart *h = arch_hart_self();
+    struct thread *t = h->current;
+    if (unlikely(deadline_ns != VX_FOREVER || t->interrupted))
+        return thread_block_call_slow(q, lock, deadline_ns);
+    thread_park(h, t, lock);
+    h->need_switch = 1;
     if (q != nullptr)
         list_push_back(&q->threads, &t->wait);
-    t->state = THREAD_BLOCKED;
-    t->parked = true;
-    t->task->n_waits++;
-}
-
-[[gnu::always_inline]] static inline struct sysret thread_park(struct thread *t, struct waitq *q)
-{
-    thread_park_quietly(t, q);
-    arch_hart_self()->need_switch = 1;
     return SYS_BLOCKED;
 }
 
-struct sysret thread_block_call_slow(struct waitq *q, uint64_t deadline_ns);
-
-/* Parks the current thread until it is woken or the deadline passes, or says why not: WOULD_BLOCK when the deadline is
- * 0, TIMED_OUT when it has passed, INTERRUPTED. The handler returns the value at once; the call is run again after the
- * wait. */
-static inline struct sysret thread_block_call(struct waitq *q, uint64_t deadline_ns)
-{
-    struct thread *t = current_thread();
-    if (likely(deadline_ns == VX_FOREVER && !t->interrupted))
-        return thread_park(t, q);
-    return thread_block_call_slow(q, deadline_ns);
-}
-
-/* For the end of a handler: if it parked the thread, nothing is left to do but go to the next one. */
+/* For the end of a handler that holds no lock: if it parked the thread, nothing is left to do but go to the next one.
+ */
 static inline struct sysret sys_last(struct sysret r)
 {
     const struct hart *h = arch_hart_self();
-    if (h->current->state == THREAD_BLOCKED && !h->sched.rerunning)
+    if (h->sched.outcome == CALL_PARKED && !h->sched.rerunning)
         sched_leave();
     return r;
 }
 
-/* The call is to be run again at once. */
+/* The call is to be made again at once, by the thread itself: interrupts come between. */
 struct sysret thread_rerun_call(void);
+/* Runs the call in the current thread's frame from its start, alone (kernel/gate.h). For calls that are always so, and
+ * for the end of a handler that finds that it has to be, holds no lock, and has changed nothing. */
+struct sysret sys_alone(void);
 
 /* The Reticle a creating call charges: handle 0 is the caller's own. */
 status_t resolve_reticle(uint64_t handle, struct reticle **out);

@@ -6,7 +6,10 @@
  * T3. A BLOCKED or READY thread that is inside a system call has `parked` set and its pc on the call instruction;
  * running it again runs the call again, unless its waker ended the call for it (thread_complete). Killing it in any of
  * these states needs nothing but taking it off its lists. T4. A dead Task has no threads, no capabilities, no memory:
- * only its record, while capabilities name it. */
+ * only its record, while capabilities name it. T5. `home` is the hart that ran it last or was given it; its deadline is
+ * there. While on_hart is set the home still has something of the thread in its registers, and only the home may run
+ * it. T6. `receives` is set while it waits for ever in a plain receive whose buffer lies in user space, may run on any
+ * hart, and is not to stop: its message can be put there by whoever sends it. */
 #pragma once
 #include <abi/limits.h>
 #include <abi/types.h>
@@ -14,6 +17,7 @@
 #include <base/list.h>
 #include <base/tree.h>
 #include <kernel/cap.h>
+#include <kernel/lock.h>
 #include <kernel/object.h>
 #include <kernel/reticle.h>
 #include <kernel/vm.h>
@@ -31,17 +35,18 @@ struct thread {
     struct task *task;
     void *fp; /* arch_fp_bytes() */
     uint64_t tls;
-    struct list_node run;   /* run queue */
-    struct list_node wait;  /* struct waitq */
-    struct tree_node timer; /* hart's deadlines; key: ns */
-    struct tree_node by_id; /* task->threads */
-    struct list_node futex; /* futex hash chain */
-    uint64_t futex_key;     /* physical address waited on; 0: none */
-    uint64_t signal_mask;   /* waited for */
-    struct waitq joiners;   /* at most one */
+    struct list_node run;               /* run queue */
+    struct list_node wait;              /* struct waitq */
+    struct tree_node timer;             /* hart's deadlines; key: ns */
+    struct tree_node by_id;             /* task->threads */
+    struct list_node futex;             /* futex hash chain */
+    uint64_t futex_key;                 /* physical address waited on; 0: none */
+    uint64_t signal_mask;               /* waited for */
+    struct spinlock *_Atomic wait_lock; /* of what it waits for; nullptr: only for its deadline */
+    struct waitq joiners;               /* at most one */
     uint32_t id;
-    uint32_t status; /* exit status, when ENDED and not yet joined */
-    thread_state_t state;
+    uint32_t status;        /* exit status, when ENDED and not yet joined */
+    thread_state_t state;   /* thread_state() where another hart may end its wait */
     uint8_t band;           /* its own, from the Task's ceiling down */
     uint8_t effective_band; /* the more urgent of its own and what a caller lends it */
     bool parked;            /* T3 */
@@ -49,10 +54,27 @@ struct thread {
     bool interrupted;   /* THREAD_INTERRUPT came */
     bool woken;         /* FUTEX_WAKE reached it */
     bool detached, stop_pending, has_trap;
-    uint64_t cpu_cycles;
+    bool receives;        /* T6 */
+    bool in_inbox;        /* READY, but not on a queue yet */
+    _Atomic bool on_hart; /* T5 */
+    uint32_t home;        /* T5 */
+    struct thread *inbox_next;
+    uint64_t affinity; /* harts it should run on, a bit each: a hint */
+    uint64_t cpu_cycles, n_waits, n_switches;
     uint64_t trap_address;
     uint32_t trap_cause;
 };
+
+/* relaxed: only its own hart acts on it, and that one looks again under a lock or in its inbox. */
+static inline thread_state_t thread_state(const struct thread *t)
+{
+    return __atomic_load_n(&t->state, __ATOMIC_RELAXED);
+}
+
+static inline void thread_set_state(struct thread *t, thread_state_t state)
+{
+    __atomic_store_n(&t->state, state, __ATOMIC_RELAXED);
+}
 
 /* A Reticle that capabilities can name. */
 struct reticle_object {
@@ -79,6 +101,7 @@ struct task {
     struct waitq exit_waiters;
     struct binding exit_binding; /* who is told of its end */
     struct binding fault_binding;
+    struct spinlock lock;      /* LOCK_TASK: signals, signal_waiters, masked_irqs; joiners, exit_waiters */
     struct list_node bindings; /* that post to this Task */
     struct task *parent;       /* who spawned it; nullptr once that is dead. For people and NEXT_CHILD */
     struct list_node children, sibling;
@@ -90,7 +113,7 @@ struct task {
     uint32_t cause;
     uint64_t fault_address, fault_pc;
     uint64_t cpu_cycles, start_ns;
-    uint64_t n_waits, n_faults, n_switches;
+    uint64_t n_waits, n_faults, n_switches; /* waits and switches: of threads that ended */
     uint32_t memory_order;
     uint8_t band; /* ceiling */
     bool is_init;
@@ -150,10 +173,13 @@ static inline void thread_complete(struct thread *t, uint64_t first, uint64_t se
     arch_frame_set_result(&t->frame, first, second);
 }
 
+/* Ends its wait. The caller holds the lock of what t waits for, or owns the gate: so nobody else wakes it, and from
+ * then on it is the scheduler's. */
 void thread_wake(struct thread *t);
-void waitq_wake_all(struct waitq *q);
+void waitq_wake_all(struct waitq *q); /* by the owner of the gate */
 
 void signal_post(struct task *t, uint64_t bits);
+void signal_raise(struct task *t, uint64_t bits); /* by who holds t->lock */
 void binding_post(struct binding *b);
 /* Attaches or, with bit 64, detaches. ERR_BUSY if another Task holds it. */
 status_t binding_set(struct binding *b, struct task *t, uint32_t bit);

@@ -22,6 +22,12 @@ static struct sysret info(struct task *t, uint64_t to, uint64_t size)
         return sys_status(ERR_BAD_ARGUMENT);
     sched_account();
     bool alive = t->state != VX_TASK_DEAD;
+    uint64_t waits = t->n_waits, switches = t->n_switches;
+    for (struct tree_node *n = t->threads.first; n != nullptr; n = tree_next(n)) {
+        const struct thread *th = container_of(n, struct thread, by_id);
+        waits += th->state != THREAD_ENDED ? th->n_waits : 0;
+        switches += th->state != THREAD_ENDED ? th->n_switches : 0;
+    }
     struct vx_task_info i = {
         .id = t->id,
         .parent_id = t->parent != nullptr ? t->parent->id : 0,
@@ -38,9 +44,9 @@ static struct sysret info(struct task *t, uint64_t to, uint64_t size)
         .start_ns = t->start_ns,
         .memory_bytes = alive ? t->reticle.total_pages * ARCH_PAGE_SIZE : 0,
         .memory_free = alive ? t->reticle.free_pages * ARCH_PAGE_SIZE : 0,
-        .waits = t->n_waits,
+        .waits = waits,
         .faults = t->n_faults,
-        .switches = t->n_switches,
+        .switches = switches,
     };
     memcpy(i.name, t->name, sizeof i.name);
     return sys_status(copy_to_user(to, &i, sizeof i));
@@ -134,11 +140,15 @@ static void stop(struct task *t)
             th->state = THREAD_STOPPED;
             break;
         case THREAD_RUNNING:
+            if (th == current_thread())
+                arch_hart_self()->need_switch = 1;
+            else
+                sched_forget(th, true);
             th->state = THREAD_STOPPED;
-            arch_hart_self()->need_switch = 1;
             break;
         case THREAD_BLOCKED: /* it stays in its wait and stops on waking; its frame stands still already */
             th->stop_pending = true;
+            th->receives = false;
             break;
         default:
             break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Threads: birth, waiting, waking, end. A thread has no kernel stack; waiting means that its frame stands on the call
  * instruction and that it is on one queue (T3), so ending a thread that waits is taking it off that queue.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Locking: threads are made and ended by the owner of the gate. */
 #include <kernel/syscall.h>
 #include <kernel/sync.h>
 #include <kernel/irq.h>
@@ -16,9 +16,10 @@ void waitq_wake_all(struct waitq *q)
         thread_wake(t);
 }
 
-struct sysret thread_block_call_slow(struct waitq *q, uint64_t deadline_ns)
+struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)
 {
-    struct thread *t = current_thread();
+    struct hart *h = arch_hart_self();
+    struct thread *t = h->current;
     if (deadline_ns == VX_POLL)
         return sys_status(ERR_WOULD_BLOCK);
     if (t->interrupted) {
@@ -30,13 +31,19 @@ struct sysret thread_block_call_slow(struct waitq *q, uint64_t deadline_ns)
             return sys_status(ERR_TIMED_OUT);
         sched_set_deadline(t, deadline_ns);
     }
-    return thread_park(t, q);
+    thread_park(h, t, lock);
+    h->need_switch = 1;
+    if (q != nullptr)
+        list_push_back(&q->threads, &t->wait);
+    return SYS_BLOCKED;
 }
 
 struct sysret thread_rerun_call(void)
 {
-    current_thread()->parked = true;
-    arch_hart_self()->need_switch = 1;
+    struct hart *h = arch_hart_self();
+    arch_frame_restart(&h->current->frame);
+    h->sched.outcome = CALL_AGAIN;
+    h->need_switch = 1;
     return SYS_BLOCKED;
 }
 
@@ -66,6 +73,7 @@ status_t thread_create(struct task *task, uaddr_t entry, uaddr_t stack, uint64_t
     list_init(&t->wait);
     list_init(&t->futex);
     waitq_init(&t->joiners);
+    t->affinity = UINT64_MAX;
     do { /* ids wrap after four thousand million threads; skip those still in use */
         t->id = ++task->next_thread_id;
     } while (t->id == 0 || thread_find(task, t->id) != nullptr);
@@ -83,7 +91,7 @@ void thread_start(struct thread *t)
     if (t->task->state == VX_TASK_STOPPED)
         t->state = THREAD_STOPPED;
     else
-        sched_ready(t);
+        sched_start(t);
 }
 
 struct thread *thread_find(struct task *task, uint32_t id)
@@ -97,8 +105,10 @@ static void retire(struct thread *t)
 {
     thread_stop_waiting(t);
     sched_remove(t);
-    sched_forget(t);
+    sched_forget(t, false);
     t->task->cpu_cycles += t->cpu_cycles;
+    t->task->n_waits += t->n_waits;
+    t->task->n_switches += t->n_switches;
     if (t->fp != nullptr)
         reticle_kfree(&t->task->reticle, t->fp, arch_fp_bytes());
     t->fp = nullptr;
@@ -169,7 +179,7 @@ struct sysret sys_thread_exit(uint64_t status, uint64_t stack, uint64_t stack_le
     if (clear != 0) {
         /* release: what the thread wrote is visible to whoever sees the cleared word. */
         atomic_store_explicit((_Atomic uint32_t *)arch_phys_to_virt(word), 0, memory_order_release);
-        futex_wake(word.raw, UINT64_MAX);
+        futex_wake(word.raw, UINT64_MAX, 0);
     }
     thread_end(t, (uint32_t)status);
     return SYS_BLOCKED;
@@ -190,7 +200,7 @@ struct sysret sys_thread_join(uint64_t id, uint64_t deadline)
     }
     if (waitq_first(&t->joiners) != nullptr)
         return sys_status(ERR_BUSY);
-    return thread_block_call(&t->joiners, deadline);
+    return thread_block_call(&t->joiners, &task->lock, deadline);
 }
 
 struct sysret sys_thread_interrupt(uint64_t id)
@@ -226,7 +236,7 @@ struct sysret sys_nanosleep(uint64_t deadline)
 {
     if (deadline <= arch_timer_now_ns())
         return sys_ok(0, 0);
-    return thread_block_call(nullptr, deadline);
+    return sys_last(thread_block_call(nullptr, nullptr, deadline));
 }
 
 struct sysret sys_getpid(void)

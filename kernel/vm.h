@@ -8,7 +8,8 @@
  * V5. Page tables and areas are paid for by the Task's own Reticle.
  * V6. A VX_MEM_RESERVE area has no entries; a VX_MEM_COMMIT area has one, present or parked, for each of its pages.
  * V7. No area has an address in [gap_start, gap_end); gap_start is at least VX_MAP_BASE.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Locking: a Task's own anonymous memory under vm->lock, which also guards its Reticle; areas of objects are made and
+ * unmade by the owner of the gate, who needs no lock. */
 #pragma once
 #include <abi/timepage.h>
 #include <abi/types.h>
@@ -16,6 +17,7 @@
 #include <arch/mmu.h>
 #include <arch/pte.h>
 #include <base/tree.h>
+#include <kernel/lock.h>
 #include <kernel/object.h>
 #include <kernel/reticle.h>
 
@@ -44,6 +46,7 @@ struct vm {
     struct tree areas;
     struct arch_aspace as;
     struct reticle *reticle;
+    struct spinlock lock;        /* LOCK_VM */
     uint64_t gap_start, gap_end; /* V7: where new areas go first */
 };
 
@@ -76,6 +79,8 @@ void vm_unmap_area(struct vma *a);
 /* Unmaps every area of o made through c (nullptr: all). */
 void vm_unmap_object(struct object *o, const struct cap *c);
 
+/* True if no area of an object has an address in the range: changing it concerns nobody but this Task. */
+bool vm_is_own(const struct vm *vm, uint64_t addr, uint64_t len);
 /* True if any area has an address in the range. */
 bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap);
 

@@ -13,6 +13,14 @@ bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct
     return false;
 }
 
+bool vm_is_own(const struct vm *vm, uint64_t addr, uint64_t len)
+{
+    for (struct vma *a = area_from(vm, addr); a != nullptr && a->node.key < addr + len; a = area_next(a))
+        if (a->obj != nullptr)
+            return false;
+    return true;
+}
+
 void area_split(struct vma *a, uint64_t at, struct vma *rest)
 {
     *rest = *a;

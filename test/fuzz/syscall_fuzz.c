@@ -3,7 +3,7 @@
  * the grammar in abi/syscalls.def with mostly valid handles and addresses; between them memory is touched, time passes
  * and interrupts come. All through, every page is accounted for and the trees are whole; at the end all is torn down,
  * and every Reticle must be as it was. */
-// sources: kernel/vm_unmap.c kernel/ram.c
+// sources: kernel/gate.c kernel/harts.c kernel/lock.c kernel/vm_unmap.c kernel/ram.c
 // sources: kernel/bundle.c kernel/cap.c kernel/entropy.c kernel/irq.c kernel/mem.c kernel/object.c kernel/pt.c
 // sources: kernel/reticle.c kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c
 // sources: kernel/sync.c kernel/sys_cap.c kernel/sys_mem.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c

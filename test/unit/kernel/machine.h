@@ -122,6 +122,8 @@ static void machine_boot(void)
     machine_must(reticle_boot(&machine_root, ram, 1) == OK);
     machine_hart = (struct hart){ .syscalls = syscall_table, .self = &machine_hart };
     host_hart = &machine_hart;
+    harts[0] = &machine_hart;
+    n_harts = 1;
     host_cycles = 1000;
     host_cycles_per_reading = 1;
     sched_init();

@@ -2,7 +2,7 @@
  * Who runs, on the host architecture: bands are strict, threads of one band take turns, deadlines fire in order, a
  * caller's band is lent to the server and taken back, a hand-over waits for what is more urgent. Also interrupt lines.
  */
-// sources: kernel/vm_unmap.c kernel/ram.c
+// sources: kernel/gate.c kernel/harts.c kernel/lock.c kernel/vm_unmap.c kernel/ram.c
 // sources: kernel/bundle.c kernel/cap.c kernel/entropy.c kernel/irq.c kernel/mem.c kernel/object.c kernel/pt.c
 // sources: kernel/reticle.c kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c
 // sources: kernel/sync.c kernel/sys_cap.c kernel/sys_mem.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c

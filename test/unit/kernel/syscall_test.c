@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The system-call layer as a process: what the calls do when all is well, when they wait, and when a Task ends. Hostile
  * and random use is test/fuzz/syscall_fuzz.c. Every test starts a machine anew and must leave no page behind. */
-// sources: kernel/vm_unmap.c kernel/ram.c
+// sources: kernel/gate.c kernel/harts.c kernel/lock.c kernel/vm_unmap.c kernel/ram.c
 // sources: kernel/bundle.c kernel/cap.c kernel/entropy.c kernel/irq.c kernel/mem.c kernel/object.c kernel/pt.c
 // sources: kernel/reticle.c kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c
 // sources: kernel/sync.c kernel/sys_cap.c kernel/sys_mem.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * What a lock does when it is not free, and what a debug build checks. */
+#include <kernel/lock.h>
+
+void lock_wait(struct spinlock *l)
+{
+    struct hart *h = arch_hart_self();
+    do {
+        while (atomic_load_explicit(&l->held, memory_order_relaxed) != 0) {
+            harts_poll(h); /* the holder may be waiting for us to drop a translation */
+            arch_relax();
+        }
+    } while (atomic_exchange_explicit(&l->held, 1, memory_order_acquire) != 0);
+}
+
+#ifdef VECTRA_DEBUG
+void lock_check(struct hart *h, enum lock_rank rank)
+{
+    if (h->locks.held >> rank != 0)
+        kernel_panic("lock order: rank %u taken while 0x%x are held", rank, h->locks.held);
+    h->locks.held |= 1u << rank;
+    h->locks.since[rank] = arch_cycles();
+}
+
+void lock_count(struct hart *h, enum lock_rank rank)
+{
+    uint64_t cycles = arch_cycles() - h->locks.since[rank];
+    uint32_t log2 = cycles == 0 ? 0 : 63u - (uint32_t)__builtin_clzll(cycles);
+    h->locks.held &= ~(1u << rank);
+    h->locks.histogram[rank][log2 < LOCK_HELD_BUCKETS ? log2 : LOCK_HELD_BUCKETS - 1]++;
+}
+#endif

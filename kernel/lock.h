@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * Spinlocks, for data that harts inside the gate share (kernel/gate.h). Held for a few dozen instructions, with
+ * interrupts masked, never across a wait. A debug build panics when one is taken against the order, and keeps the
+ * longest time that each rank was held. docs/locking.md says what each one guards. */
+#pragma once
+#include <kernel/gate.h>
+#ifdef VECTRA_DEBUG
+#include <base/kassert.h>
+#endif
+
+/* The order: while one is held only those after it may be taken. */
+enum lock_rank : uint32_t {
+    LOCK_VM,       /* struct vm: areas, tables, and the Task's Reticle */
+    LOCK_RING,     /* struct ring: who waits, and the kernel's side of the counters */
+    LOCK_SEM,      /* struct sem */
+    LOCK_FUTEX,    /* a chain of futex waiters; of two the one at the lower address first */
+    LOCK_FUTEX_TO, /* the second of the two */
+    LOCK_TASK,     /* struct task: signals, and who waits for them */
+    LOCK_ENTROPY,  /* the pool */
+    LOCK_LOG,      /* the log, and the line that is being written to the console */
+    LOCK_RANKS,
+};
+
+struct spinlock {
+    _Atomic uint32_t held;
+};
+
+#ifdef VECTRA_DEBUG
+void lock_check(struct hart *h, enum lock_rank rank);
+void lock_count(struct hart *h, enum lock_rank rank);
+#else
+static inline void lock_check(struct hart *, enum lock_rank)
+{
+}
+static inline void lock_count(struct hart *, enum lock_rank)
+{
+}
+#endif
+void lock_wait(struct spinlock *l);
+
+[[gnu::always_inline]] static inline void lock_take(struct spinlock *l, enum lock_rank rank)
+{
+    /* acquire: pairs with the release in lock_release(). */
+    if (unlikely(atomic_exchange_explicit(&l->held, 1, memory_order_acquire) != 0))
+        lock_wait(l);
+    lock_check(arch_hart_self(), rank);
+}
+
+[[gnu::always_inline]] static inline void lock_release(struct spinlock *l, enum lock_rank rank)
+{
+    lock_count(arch_hart_self(), rank);
+    atomic_store_explicit(&l->held, 0, memory_order_release);
+}

@@ -65,6 +65,7 @@ void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry)
     boot_hart.self = &boot_hart;
     boot_hart.kernel_stack_top = (uint64_t)x86_stack_guard + sizeof x86_stack_guard;
     boot_hart.scratch[1] = (uint64_t)&boot_hart_x86;
+    boot_hart_x86.tss.ist[0] = (uint64_t)x86_ist_guard + sizeof x86_ist_guard;
     arch_hart_set_self(&boot_hart);
     plat_console_init();
     x86_cpu_detect();
@@ -77,6 +78,7 @@ void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry)
     boot_hart.hw_id = x86_lapic_id();
     plat_irqchip_init(&machine);
     x86_time_init(&machine, tsc_at_entry);
+    x86_hart_check();
     kernel_main(&machine, &boot_hart);
 }
 

@@ -12,12 +12,14 @@
 #include <arch/hart.h>
 #include <arch/mmu.h>
 #include <base/string.h>
+#include <kernel/gate.h>
 
 static_assert(offsetof(struct hart, frame) == HART_FRAME && offsetof(struct hart, syscalls) == HART_SYSCALLS);
 static_assert(offsetof(struct hart, kernel_stack_top) == HART_STACK_TOP);
 static_assert(offsetof(struct hart, need_switch) == HART_NEED_SWITCH);
 static_assert(offsetof(struct hart, scratch) == HART_USER_RSP && HART_X86 == HART_USER_RSP + 8);
-static_assert(offsetof(struct hart, arch_word) == HART_TLS);
+static_assert(offsetof(struct hart, arch_word) == HART_TLS && offsetof(struct hart, hw_id) == HART_HW_ID);
+static_assert(offsetof(struct hart, gate) == HART_GATE && GATE_OUT == 0 && GATE_IN == 1);
 static_assert(offsetof(struct x86_hart, tss.rsp) == X86_HART_RSP0 && sizeof(struct x86_tss) == 104);
 static_assert(offsetof(struct x86_hart, iomap) == sizeof(struct x86_tss), "iomap_base counts from the TSS");
 static_assert(SYSCALL_TABLE_ENTRIES == 64 && ERR_BAD_SYSCALL == -1, "entry.S");
@@ -173,7 +175,6 @@ void arch_hart_local_init(void)
     struct hart *h = arch_hart_self();
     struct x86_hart *x = x86_of(h);
     x->tss.rsp[0] = h->kernel_stack_top;
-    x->tss.ist[0] = (uint64_t)x86_ist_guard + ARCH_PAGE_SIZE + X86_IST_STACK_BYTES;
     x->tss.iomap_base = UINT16_MAX; /* beyond the limit: no port is allowed */
     x->activate_in_general = x86_cpu.pcid;
     memset(x->iomap, 0xff, sizeof x->iomap);
@@ -201,6 +202,7 @@ void arch_idle_wait(void)
 {
     /* sti opens the gate one instruction late, so an interrupt cannot slip in before hlt. */
     __asm__ volatile("sti; hlt; cli" ::: "memory");
+    gate_enter(arch_hart_self()); /* it has, unless something else than an interrupt ended hlt */
 }
 
 void arch_halt(void)
@@ -312,22 +314,4 @@ size_t arch_entropy(void *out, size_t len)
         done += n;
     }
     return done;
-}
-
-struct hart *arch_hart_create(uint32_t id, uint64_t hw_id)
-{
-    (void)id;
-    (void)hw_id;
-    return nullptr;
-}
-
-status_t arch_hart_start(struct hart *h)
-{
-    (void)h;
-    return ERR_NOT_SUPPORTED;
-}
-
-void arch_ipi_send(const struct hart *h)
-{
-    (void)h;
 }

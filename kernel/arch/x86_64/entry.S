@@ -50,6 +50,13 @@
     popq %rdi
     .endm
 
+    .macro GATE_ENTER via, closed /* kernel/gate.h; xchg with memory is an acquire and a release */
+    movl $1, \via
+    xchgl \via, %gs:HART_GATE
+    testl \via, \via
+    jnz \closed
+    .endm
+
     .text
 /* syscall: rcx = user rip, r11 = user rflags; rsp and everything else are the user's. [SDM-2] "SYSCALL" */
     .globl x86_syscall_entry
@@ -77,16 +84,19 @@ x86_syscall_entry:
     movq %r15, F_R15(%rsp)
     movq $0x100, F_HOW(%rsp) /* X86_FRAME_SYSCALL */
     movq %gs:HART_STACK_TOP, %rsp
-    cmpq $64, %rax /* SYSCALL_TABLE_ENTRIES */
+    xorl %ebp, %ebp /* the kernel's chain of stack frames ends here */
+    GATE_ENTER %ecx, 4f
+5:  cmpq $64, %rax /* SYSCALL_TABLE_ENTRIES */
     jae 2f
+    andl $63, %eax /* within the table even where the processor guesses that the branch was not taken */
     movq %r10, %rcx
     movq %gs:HART_SYSCALLS, %r11
-    xorl %ebp, %ebp /* the kernel's chain of stack frames ends here */
     callq *(%r11,%rax,8)
 1:  cmpl $0, %gs:HART_NEED_SWITCH
     jne 3f
     /* rbx and r12 to r15 were kept by the C code; whatever else it left is overwritten. */
     movq %gs:HART_FRAME, %rsp
+    movl $0, %gs:HART_GATE /* a store is a release: [SDM-3] "Memory Ordering" */
     movq F_RBP(%rsp), %rbp
     movq F_RIP(%rsp), %rcx
     movq F_RFLAGS(%rsp), %r11
@@ -105,6 +115,17 @@ x86_syscall_entry:
     movq %rdx, %rsi
     call kernel_syscall_slow
     ud2
+4:  movl $1, %edi
+    call kernel_gate_closed
+    movq %gs:HART_FRAME, %rcx
+    movq F_RAX(%rcx), %rax
+    movq F_RDI(%rcx), %rdi
+    movq F_RSI(%rcx), %rsi
+    movq F_RDX(%rcx), %rdx
+    movq F_R10(%rcx), %r10
+    movq F_R8(%rcx), %r8
+    movq F_R9(%rcx), %r9
+    jmp 5b
 
     .globl arch_resume
     .balign 16
@@ -113,6 +134,7 @@ arch_resume:
     movq %gs:HART_X86, %rax
     leaq F_BYTES(%rsp), %rcx
     movq %rcx, X86_HART_RSP0(%rax)
+    movl $0, %gs:HART_GATE
     cmpq $0x100, F_HOW(%rsp)
     jne 1f
     movq F_R15(%rsp), %r15
@@ -171,10 +193,19 @@ trap_error:
     jz 1f
     swapgs
 trap_user:
+    movq F_HOW(%rdi), %rsi
     movq %gs:HART_STACK_TOP, %rsp
     xorl %ebp, %ebp
-    call x86_trap_user
+    GATE_ENTER %eax, 3f
+2:  call x86_trap_user
     ud2
+3:  movq %rdi, %rbx
+    movq %rsi, %r12
+    xorl %edi, %edi
+    call kernel_gate_closed
+    movq %rbx, %rdi
+    movq %r12, %rsi
+    jmp 2b
 1:  call x86_trap_kernel
     RESTORE_GPRS
     addq $16, %rsp

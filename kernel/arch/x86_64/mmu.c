@@ -5,7 +5,10 @@
  *  1. Entries 256..511 of the kernel's root are final when x86_mmu_build() returns, so every root can copy them.
  *  2. Text and read-only data are writable nowhere, not in the direct map either; nothing is both writable and
  * executable.
- *  3. hart.aspace is the address space whose root is in cr3. */
+ *  3. hart.aspace is the address space whose root is in cr3.
+ *  4. A hart that may use translations of an address space has its bit in aspace.harts, from before cr3 is loaded to
+ * after another is. Who changes an entry looks at the bits after that, with a fence between: so either it sees the bit
+ * and asks the hart to flush, or the hart sees the changed entry. model: test/model/shootdown.pml */
 #include "x86.h"
 #include <arch/hart.h>
 #include <arch/mmu.h>
@@ -16,15 +19,19 @@
 static constexpr uint64_t EARLY_MAP_END = UINT64_C(1) << 32; /* what the tables of start.S reach */
 static constexpr unsigned ROOT_LEVEL = PT_LEVELS - 1;
 static constexpr size_t FLUSH_PAGES_MAX = 32; /* beyond it, one reload of cr3 is cheaper */
-static constexpr uint32_t PCID_END = 4096;
+static constexpr unsigned DEVICE_TABLES = 2;  /* 4 MiB for registers and for the stacks of further harts */
+static constexpr uint64_t LOW_END = 1 << 20;  /* what 16-bit code reaches */
 static constexpr uint64_t CR3_KEEP = UINT64_C(1) << 63;
 
 static alignas(ARCH_PAGE_SIZE) uint64_t kernel_root[PT_ENTRIES], device_l2[PT_ENTRIES], device_l1[PT_ENTRIES];
-static alignas(ARCH_PAGE_SIZE) uint64_t device_l0[PT_ENTRIES];
-static unsigned n_device_pages;
+static alignas(ARCH_PAGE_SIZE) uint64_t device_l0[DEVICE_TABLES * PT_ENTRIES];
+static uint64_t n_device_pages; /* only the boot hart maps, while the machine starts or when it stops */
 
-static uint64_t pcid_generation = 1;
-static uint32_t pcid_next = 1; /* 0 is the kernel's own root */
+static uint64_t fresh_stamp(void)
+{
+    static _Atomic uint64_t last;
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
 
 static unsigned index_at(uint64_t va, unsigned level)
 {
@@ -178,6 +185,29 @@ static uint64_t table_entry(const void *table)
     return pte_table(arch_virt_to_phys(table).raw);
 }
 
+/* A page below 1 MiB for the first instructions of further harts, and tables for the moment in which they are both
+ * there and where the kernel is linked. Both stay: a hart may come late. */
+static void build_trampoline(struct machine *m, struct table_source *s)
+{
+    uint64_t pa = free_page_from(m, ARCH_PAGE_SIZE);
+    if (m->n_harts < 2 || pa >= LOW_END)
+        return;
+    reserve(m, pa, pa + ARCH_PAGE_SIZE);
+    map_range(s, pa, pa, ARCH_PAGE_SIZE, VX_PROT_READ | VX_PROT_EXEC);
+    uint64_t root = take_table(s);
+    memcpy(arch_phys_to_virt((paddr_t){ root }), kernel_root, sizeof kernel_root);
+    kernel_root[0] = 0;
+    uint8_t *page = arch_phys_to_virt((paddr_t){ pa });
+    memcpy(page, x86_trampoline, (size_t)(x86_trampoline_end - x86_trampoline));
+    memcpy(page + (x86_trampoline_root - x86_trampoline), &root, sizeof(uint32_t));
+    x86_trampoline_pa = pa;
+}
+
+void x86_mmu_enter(void)
+{
+    write_cr3(arch_virt_to_phys(kernel_root).raw);
+}
+
 void x86_mmu_build(struct machine *m)
 {
     uint64_t image_end = arch_virt_to_phys(x86_image_end).raw;
@@ -195,23 +225,37 @@ void x86_mmu_build(struct machine *m)
 
     kernel_root[index_at(X86_DEVICE_BASE, 3)] = table_entry(device_l2);
     device_l2[0] = table_entry(device_l1);
-    device_l1[0] = table_entry(device_l0);
+    for (unsigned i = 0; i < DEVICE_TABLES; i++)
+        device_l1[i] = table_entry(device_l0 + (size_t)i * PT_ENTRIES);
+    build_trampoline(m, &s);
     if (s.next != s.run_start)
         reserve(m, s.run_start, s.next);
-    write_cr3(arch_virt_to_phys(kernel_root).raw);
+    x86_mmu_enter();
+}
+
+/* Maps whole pages where nothing is mapped yet, `skip` pages further on: other harts need no flush. 0: no room. */
+static uint64_t map_here(uint64_t pa, uint64_t n, uint64_t skip, enum mem_type type)
+{
+    if (n + skip > DEVICE_TABLES * PT_ENTRIES - n_device_pages)
+        return 0;
+    n_device_pages += skip;
+    uint64_t va = X86_DEVICE_BASE + n_device_pages * ARCH_PAGE_SIZE;
+    for (uint64_t i = 0; i < n; i++)
+        device_l0[n_device_pages++] = pte_leaf(pa + i * ARCH_PAGE_SIZE, 0, VX_PROT_READ | VX_PROT_WRITE, type);
+    return va;
 }
 
 void *arch_map_device(paddr_t pa, size_t len_bytes)
 {
-    uint64_t start = page_down(pa.raw), n = (page_up(pa.raw + len_bytes) - start) / ARCH_PAGE_SIZE;
-    if (n > PT_ENTRIES - n_device_pages)
-        return nullptr;
-    uint64_t va = X86_DEVICE_BASE + (uint64_t)n_device_pages * ARCH_PAGE_SIZE;
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t prot = VX_PROT_READ | VX_PROT_WRITE;
-        device_l0[n_device_pages++] = pte_leaf(start + i * ARCH_PAGE_SIZE, 0, prot, MEM_DEVICE);
-    }
-    return (void *)(va + (pa.raw - start));
+    uint64_t start = page_down(pa.raw);
+    uint64_t va = map_here(start, (page_up(pa.raw + len_bytes) - start) / ARCH_PAGE_SIZE, 0, MEM_DEVICE);
+    return va != 0 ? (void *)(va + (pa.raw - start)) : nullptr;
+}
+
+uint64_t x86_map_stack(const void *stack, uint64_t len_bytes)
+{
+    uint64_t va = map_here(arch_virt_to_phys(stack).raw, len_bytes / ARCH_PAGE_SIZE, 1, MEM_NORMAL);
+    return va != 0 ? va + len_bytes : 0;
 }
 
 uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
@@ -233,32 +277,37 @@ uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
 
 void arch_aspace_init(struct arch_aspace *as, paddr_t root)
 {
-    *as = (struct arch_aspace){ .root = root };
+    *as = (struct arch_aspace){ .root = root, .stamp = fresh_stamp() };
     uint64_t *table = arch_phys_to_virt(root);
     memcpy(table + PT_ENTRIES / 2, kernel_root + PT_ENTRIES / 2, sizeof kernel_root / 2);
 }
 
+static void leave(const void *as)
+{
+    if (arch_hart_self()->aspace == as)
+        arch_aspace_activate(nullptr);
+}
+
 void arch_aspace_fini(struct arch_aspace *as)
 {
-    /* Without PCIDs cr3 left it and flushed it. With them its number is not used again within this generation. */
+    /* Harts that run nothing keep what they ran last. With PCIDs the stamp, which never comes again, disowns the rest.
+     */
+    kernel_harts_call(atomic_load_explicit(&as->harts, memory_order_relaxed), leave, as);
     *as = (struct arch_aspace){};
 }
 
-/* [SDM-3] "Process-Context Identifiers": numbers are handed out until none is left; then all are flushed and start
- * anew. */
-static uint64_t cr3_of(struct arch_aspace *as)
+/* [SDM-3] "Process-Context Identifiers": each hart gives its few numbers to the address spaces it ran last. */
+static uint64_t cr3_of(struct x86_hart *x, struct arch_aspace *as)
 {
     if (!x86_cpu.pcid)
         return as->root.raw;
-    if (as->pcid_generation == pcid_generation)
-        return as->root.raw | as->pcid | CR3_KEEP;
-    if (pcid_next == PCID_END) {
-        pcid_next = 1;
-        pcid_generation++;
-    }
-    as->pcid = pcid_next++;
-    as->pcid_generation = pcid_generation;
-    return as->root.raw | as->pcid; /* without CR3_KEEP: what an earlier owner of the number left is flushed */
+    uint64_t stamp = atomic_load_explicit(&as->stamp, memory_order_relaxed); /* after our bit was set: invariant 4 */
+    for (uint64_t i = 0; i < X86_PCIDS; i++)
+        if (x->pcid_stamp[i] == stamp)
+            return as->root.raw | (i + 1) | CR3_KEEP;
+    uint64_t i = x->pcid_turn++ % X86_PCIDS;
+    x->pcid_stamp[i] = stamp;
+    return as->root.raw | (i + 1); /* without CR3_KEEP: what an earlier owner of the number left is flushed */
 }
 
 static void allow_ports(struct x86_hart *x, struct x86_port_range r, bool allow)
@@ -298,68 +347,98 @@ static void switch_ports(struct x86_hart *x, const struct arch_aspace *as)
     x->tss.iomap_base = x->iomap_on ? sizeof x->tss : UINT16_MAX;
 }
 
-static void ports_changed(struct arch_aspace *as)
+static void refresh_ports(const void *as)
 {
-    static uint64_t stamp;
-    as->ports_stamp = ++stamp;
     struct hart *h = arch_hart_self();
     if (h->aspace == as)
         switch_ports(x86_of(h), as);
 }
 
-[[gnu::noinline]] static void activate_general(struct x86_hart *x, struct arch_aspace *as)
+/* By a hart that is alone, or the ports could change while another hart looks at them. */
+static void ports_changed(struct arch_aspace *as)
 {
+    as->ports_stamp = fresh_stamp();
+    refresh_ports(as);
+    kernel_harts_call(atomic_load_explicit(&as->harts, memory_order_relaxed), refresh_ports, as);
+}
+
+/* Invariant 4; a locked instruction is a fence. */
+static inline void arrive(struct hart *h, struct arch_aspace *as)
+{
+    h->aspace = as;
+    if (as != nullptr)
+        atomic_fetch_or_explicit(&as->harts, UINT64_C(1) << h->id, memory_order_seq_cst);
+}
+
+static inline void depart(const struct hart *h, struct arch_aspace *old)
+{
+    if (old != nullptr)
+        atomic_fetch_and_explicit(&old->harts, ~(UINT64_C(1) << h->id), memory_order_release);
+}
+
+[[gnu::noinline]] static void activate_general(struct hart *h, struct arch_aspace *as)
+{
+    struct x86_hart *x = x86_of(h);
+    struct arch_aspace *old = h->aspace;
+    arrive(h, as);
     if (x->iomap_on || (as != nullptr && as->n_ports != 0))
         switch_ports(x, as);
-    write_cr3(as != nullptr ? cr3_of(as) : arch_virt_to_phys(kernel_root).raw);
+    write_cr3(as != nullptr ? cr3_of(x, as) : arch_virt_to_phys(kernel_root).raw);
+    depart(h, old);
 }
 
 void arch_aspace_activate(struct arch_aspace *as)
 {
     struct hart *h = arch_hart_self();
-    struct x86_hart *x = x86_of(h);
-    if (h->aspace == as)
+    struct arch_aspace *old = h->aspace;
+    if (old == as)
         return;
-    h->aspace = as;
-    if (as == nullptr || x->activate_in_general || as->n_ports != 0) {
-        activate_general(x, as);
+    if (as == nullptr || old == nullptr || x86_of(h)->activate_in_general || as->n_ports != 0) {
+        activate_general(h, as);
         return;
     }
-    write_cr3(as->root.raw); /* the usual case, on the way of every switch between Tasks */
+    arrive(h, as); /* the usual case, on the way of every switch between Tasks */
+    write_cr3(as->root.raw);
+    depart(h, old);
 }
 
-/* True when the running hart must flush; else `as` gets a fresh PCID when it runs next. nullptr is the kernel's half.
- */
-static bool must_flush(struct arch_aspace *as)
-{
-    if (as == nullptr || as == arch_hart_self()->aspace)
-        return true;
-    as->pcid_generation = 0;
-    return false;
-}
+struct flush {
+    const struct arch_aspace *as;
+    uint64_t va, len_bytes;
+};
 
-void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
+static void flush_here(const void *arg)
 {
-    if (must_flush(as))
-        invlpg(va.raw);
+    const struct flush *f = arg;
+    if (arch_hart_self()->aspace != f->as)
+        return;
+    if (f->len_bytes > FLUSH_PAGES_MAX * ARCH_PAGE_SIZE)
+        write_cr3(read_cr3());
+    else
+        for (uint64_t off = 0; off < f->len_bytes; off += ARCH_PAGE_SIZE)
+            invlpg(f->va + off);
 }
 
 void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
 {
-    if (!must_flush(as))
+    const struct flush f = { as, va.raw, len_bytes };
+    if (x86_cpu.pcid) /* harts that left it: what they kept is of an older stamp */
+        atomic_store_explicit(&as->stamp, fresh_stamp(), memory_order_relaxed);
+    flush_here(&f);
+    if (n_harts == 1)
         return;
-    if (as != nullptr && len_bytes > FLUSH_PAGES_MAX * ARCH_PAGE_SIZE) {
-        write_cr3(read_cr3());
-        return;
-    }
-    for (size_t off = 0; off < len_bytes; off += ARCH_PAGE_SIZE)
-        invlpg(va.raw + off);
+    atomic_thread_fence(memory_order_seq_cst); /* invariant 4 */
+    kernel_harts_call(atomic_load_explicit(&as->harts, memory_order_relaxed), flush_here, &f);
+}
+
+void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
+{
+    arch_tlb_flush_range(as, va, ARCH_PAGE_SIZE);
 }
 
 void arch_tlb_flush_aspace(struct arch_aspace *as)
 {
-    if (must_flush(as))
-        write_cr3(read_cr3());
+    arch_tlb_flush_range(as, (vaddr_t){ 0 }, SIZE_MAX);
 }
 
 void arch_tlb_publish(void)

@@ -132,4 +132,76 @@ x86_high_entry:
     xorl %ebp, %ebp
     call x86_boot
     ud2
+
+/* Further harts start in a copy of this in the first MiB, in real mode with cs = its address / 16 ([SDM-3] "Typical AP
+ * Initialization Sequence"), and go from there to 64-bit mode at once ("Initializing IA-32e Mode"). Two at a time, of
+ * which one is late, do each other no harm: what they write here is the same. */
+#define AT(label) (label - x86_trampoline)
+    .section .rodata
+    .balign 16
+    .globl x86_trampoline, x86_trampoline_root, x86_trampoline_end
+    .code16
+x86_trampoline:
+    cli
+    cld
+    movw %cs, %ax
+    movw %ax, %ds
+    movzwl %ax, %ebx
+    shll $4, %ebx
+    leal AT(trampoline_gdt)(%ebx), %eax
+    movl %eax, AT(trampoline_gdt_pointer) + 2
+    leal AT(trampoline_64)(%ebx), %eax
+    movl %eax, AT(trampoline_jump)
+    lgdtl AT(trampoline_gdt_pointer)
+    movl $CR4_PAE, %eax
+    movl %eax, %cr4
+    movl AT(x86_trampoline_root), %eax
+    movl %eax, %cr3
+    movl $MSR_EFER, %ecx
+    xorl %edx, %edx
+    movl $(EFER_SCE | EFER_LME | EFER_NXE), %eax
+    wrmsr
+    movl $CR0_BOOT, %eax
+    movl %eax, %cr0
+    ljmpl *AT(trampoline_jump)
+    .balign 8
+trampoline_gdt:
+    .quad 0
+    .quad 0x00209b0000000000
+trampoline_gdt_pointer:
+    .word 15
+    .long 0
+trampoline_jump:
+    .long 0
+    .word SEL_KERNEL_CODE
+x86_trampoline_root:
+    .long 0
+    .code64
+trampoline_64:
+    movabsq $hart_high_entry, %rax
+    jmp *%rax
+x86_trampoline_end:
+
+    .text
+hart_high_entry:
+    xorl %eax, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    movl %eax, %fs
+    movl %eax, %gs
+    /* Is it this hart that is being started? If not, it comes too late. Identifiers that begin to differ at bit 8 are
+     * told apart in C. */
+    movl $1, %eax
+    cpuid
+    shrl $24, %ebx
+    movq x86_starting(%rip), %rdi
+    cmpb %bl, HART_HW_ID(%rdi)
+    jne 1f
+    movq HART_STACK_TOP(%rdi), %rsp
+    xorl %ebp, %ebp
+    call x86_hart_main
+1:  cli
+    hlt
+    jmp 1b
     .section .note.GNU-stack, "", @progbits

@@ -4,7 +4,11 @@
  *
  * A reading of the reference lies somewhere between two readings of the counter; how far those are apart bounds the
  * error. The measurement ends as soon as the bound is small enough: at once where reading is quick (an instruction
- * counter), after some milliseconds where it is slow. */
+ * counter), after some milliseconds where it is slow.
+ *
+ * All harts share one measurement, and read the time from their own counters: these are taken to have started together
+ * and to run at one rate ([SDM-3] "Time-Stamp Counter", invariant TSC), so time goes back from one hart to another by
+ * no more than what that promise is worth. */
 #include "x86.h"
 #include <arch/hart.h>
 #include <arch/io.h>

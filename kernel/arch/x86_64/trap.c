@@ -7,6 +7,7 @@
 #include <arch/hart.h>
 #include <arch/usercopy.h>
 #include <isa/plat.h>
+#include <kernel/gate.h>
 
 enum : uint8_t {
     VECTOR_DEBUG = 1,
@@ -66,7 +67,7 @@ struct fixup {
 };
 extern const struct fixup x86_fixup_start[], x86_fixup_end[];
 
-void x86_trap_user(struct arch_frame *f);
+void x86_trap_user(struct arch_frame *f, uint64_t how);
 void x86_trap_kernel(struct arch_frame *f);
 void x86_trap_ist(struct arch_frame *f);
 
@@ -77,7 +78,7 @@ static struct gate idt[256];
 
 void x86_idt_load(void)
 {
-    for (unsigned v = 0; v < 256; v++) {
+    for (unsigned v = 0; v < 256 && idt[v].low == 0; v++) { /* the boot hart makes it; it is the same for all */
         uint64_t at = (uint64_t)x86_vectors + 8 * v;
         bool own_stack = v == VECTOR_DEBUG || v == VECTOR_NMI || v == VECTOR_DOUBLE_FAULT || v == VECTOR_MACHINE_CHECK;
         uint64_t type = v == VECTOR_BREAKPOINT ? 0xee : 0x8e; /* interrupt gate; int3 is for everybody */
@@ -131,17 +132,22 @@ static void interrupt(uint8_t vector)
     } else if (vector >= X86_VECTOR_LINE && vector < X86_VECTOR_LINE_END) {
         kernel_irq(vector - X86_VECTOR_LINE);
         x86_lapic_eoi(); /* after the kernel has masked a level line, or it would come again at once */
+    } else if (vector == X86_VECTOR_IPI) {
+        x86_lapic_eoi();
+        kernel_ipi();
     }
     /* Spurious ones (8259 and local APIC) set no in-service bit and get no answer. */
 }
 
-void x86_trap_user(struct arch_frame *f)
+/* `how` was read before the hart came in at the gate. If it waited there, its thread and with it the frame may be gone:
+ * an interrupt is one all the same, and an exception nobody's any more. */
+void x86_trap_user(struct arch_frame *f, uint64_t how)
 {
-    uint8_t vector = (uint8_t)f->how;
-    if (vector >= X86_VECTOR_PIC) {
+    uint8_t vector = (uint8_t)how;
+    if (vector >= X86_VECTOR_PIC)
         interrupt(vector);
+    if (vector >= X86_VECTOR_PIC || arch_hart_self()->current == nullptr)
         kernel_return_to_user();
-    }
     struct trap t = describe(f, vector);
     /* A reserved bit in a page table is our mistake, not the Task's. */
     if (vector == VECTOR_PAGE_FAULT && (f->error & PF_RESERVED) != 0)
@@ -154,7 +160,8 @@ void x86_trap_user(struct arch_frame *f)
 void x86_trap_kernel(struct arch_frame *f)
 {
     uint8_t vector = (uint8_t)f->how;
-    if (vector >= X86_VECTOR_PIC) {
+    if (vector >= X86_VECTOR_PIC) { /* it ended arch_idle_wait() */
+        gate_enter(arch_hart_self());
         interrupt(vector);
         return;
     }

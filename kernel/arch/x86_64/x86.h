@@ -10,6 +10,8 @@
 #define HART_USER_RSP 32 /* scratch[0] */
 #define HART_X86 40      /* scratch[1]: struct x86_hart */
 #define HART_TLS 72      /* arch_word: FS base as last set */
+#define HART_HW_ID 80
+#define HART_GATE 88
 #define X86_HART_RSP0 4
 
 /* struct arch_frame (isa/frame.h), asserted in frame.c */
@@ -74,16 +76,19 @@ struct [[gnu::packed]] x86_tss {
     uint16_t iomap_base;
 };
 #define X86_IOMAP_BYTES (65536 / 8)
+#define X86_PCIDS 8
 
 /* What a hart needs beside struct hart. */
 struct x86_hart {
     struct x86_tss tss;                 /* rsp[0] is the end of hart->frame whenever user code runs */
     uint8_t iomap[X86_IOMAP_BYTES + 1]; /* directly behind the TSS, ends in a byte of ones */
     uint64_t gdt[7];
-    bool iomap_on;            /* the TSS points to the bitmap */
-    bool activate_in_general; /* iomap_on, or the processor has PCIDs */
-    uint64_t ports_stamp;     /* whose ports it holds, on or off */
-    uint32_t n_ports;         /* copies, as their owner may be gone */
+    bool iomap_on;                  /* the TSS points to the bitmap */
+    bool activate_in_general;       /* iomap_on, or the processor has PCIDs */
+    uint32_t pcid_turn;             /* the next number to be given away */
+    uint64_t pcid_stamp[X86_PCIDS]; /* what may be cached under number i + 1: the stamp of an address space */
+    uint64_t ports_stamp;           /* whose ports it holds, on or off */
+    uint32_t n_ports;               /* copies, as their owner may be gone */
     struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];
     uint64_t armed_ns;                 /* what the timer is set to; UINT64_MAX: nothing */
     alignas(64) uint8_t fp_save[4096]; /* arch_fp_begin */
@@ -121,16 +126,32 @@ static inline struct x86_hart *x86_of(const struct hart *h)
 void x86_cpu_detect(void); /* refuses a processor that lacks what we build on */
 /* mmu.c */
 void x86_mmu_build(struct machine *m); /* makes the final tables, switches to them, reserves what they occupy */
+void x86_mmu_enter(void);              /* switches this hart to them */
+/* Maps a stack above a page that is not mapped, for ever; answers where it ends, or 0: no room. */
+uint64_t x86_map_stack(const void *stack, uint64_t len_bytes);
 /* trap.c */
 void x86_idt_load(void);
 /* lapic.c */
-void x86_lapic_init(const struct machine *m);
+void x86_lapic_init(const struct machine *m); /* the boot hart's; then each hart its own: */
+void x86_lapic_local_init(void);
+void x86_lapic_check(void);
+void x86_lapic_send(uint64_t hw_id, uint32_t command); /* X86_ICR_*, and a vector or a page's number */
+#define X86_ICR_FIXED 0x4000u                          /* the level bit, which says: assert */
+#define X86_ICR_INIT 0x4500u
+#define X86_ICR_STARTUP 0x4600u
 void x86_lapic_eoi(void);
 void x86_lapic_timer_start(uint32_t ticks); /* one shot; 0 stops it */
 uint32_t x86_lapic_timer_left(void);
 /* time.c */
 void x86_time_init(const struct machine *m, uint64_t tsc_at_entry);
-void x86_timer_fired(void);
+void x86_timer_fired(void); /* or is not set yet */
+/* hart.c */
+extern uint64_t x86_trampoline_pa; /* 0: there is no page for it */
+extern const struct hart *x86_starting;
+void x86_hart_check(void);
+[[noreturn]] void x86_hart_main(struct hart *h);
+/* start.S */
+extern const uint8_t x86_trampoline[], x86_trampoline_root[], x86_trampoline_end[];
 /* entry.S */
 extern const uint8_t x86_vectors[]; /* 256 stubs of 8 bytes */
 void x86_syscall_entry(void);

@@ -2,11 +2,13 @@
  * Interrupt lines: the I/O APICs. A line is an ACPI global system interrupt; line n arrives as X86_VECTOR_LINE + n.
  * [82093AA] "I/O Redirection Table Registers".
  *
+ * Every line goes to the boot hart. Any hart may mask and unmask.
  * Invariants: 1. every line is masked until irqchip_unmask(). 2. trigger and polarity never change after boot. */
 #include <arch/io.h>
 #include <arch/mmu.h>
 #include <isa/plat.h>
 #include <kernel/entry.h>
+#include <kernel/gate.h>
 #include <kernel/firmware/machine.h>
 #include <kernel/irqchip.h>
 
@@ -21,6 +23,7 @@ struct ioapic {
 static struct ioapic chip[MACHINE_IOAPIC_MAX];
 static uint32_t n_chips, n_lines;
 static uint32_t entry[LINES_MAX]; /* the low half of each redirection entry; 0: no such line */
+static _Atomic bool busy;         /* a hart is between the two accesses to a register, or changes entry[] */
 
 static uint32_t ioapic_read(const struct ioapic *c, uint32_t reg)
 {
@@ -86,10 +89,18 @@ status_t irqchip_configure(uint32_t line)
 static void set_masked(uint32_t line, uint32_t masked)
 {
     const struct ioapic *c = chip_of(line);
-    if (c == nullptr || (entry[line] & ENTRY_MASKED) == masked)
+    if (c == nullptr)
         return;
-    entry[line] ^= ENTRY_MASKED;
-    ioapic_write(c, REG_TABLE + 2 * (line - c->first), entry[line]);
+    /* acquire: pairs with the release below. */
+    while (atomic_exchange_explicit(&busy, true, memory_order_acquire)) {
+        harts_poll(arch_hart_self());
+        arch_relax();
+    }
+    if ((entry[line] & ENTRY_MASKED) != masked) {
+        entry[line] ^= ENTRY_MASKED;
+        ioapic_write(c, REG_TABLE + 2 * (line - c->first), entry[line]);
+    }
+    atomic_store_explicit(&busy, false, memory_order_release);
 }
 
 void irqchip_unmask(uint32_t line)

@@ -2,13 +2,14 @@
  * x86-64: where the kernel's half of every address space maps what.
  *
  *   0xffff800000000000  direct map of RAM         (root entries 256..383)
- *   0xffffc00000000000  device registers          (root entry 384)
+ *   0xffffc00000000000  device registers, stacks  (root entry 384)
  *   0xffffffff80000000  the kernel image          (root entry 511), linked at + its physical address
  *
  * The root entries of this half are made at boot and never change, so every root may hold a copy of them. */
 #pragma once
 #include <abi/limits.h>
 #include <base/addr.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define X86_DIRECT_BASE UINT64_C(0xffff800000000000)
@@ -22,8 +23,8 @@ struct x86_port_range {
 
 struct arch_aspace {
     paddr_t root;
-    uint64_t pcid_generation; /* pcid is ours if this is the current generation */
-    uint32_t pcid;
+    _Atomic uint64_t harts; /* bit i: hart i may use its translations */
+    _Atomic uint64_t stamp; /* never the same for two address spaces, nor before and after a flush; for PCIDs */
     uint32_t n_ports;
     uint64_t ports_stamp; /* never the same for two sets of ports: a hart knows by it whether its bitmap is this one */
     struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];

@@ -16,6 +16,7 @@ enum x86_vector : uint8_t {
     X86_VECTOR_LINE = 0x30, /* line n of the I/O APICs arrives as X86_VECTOR_LINE + n */
     X86_VECTOR_LINE_END = 0xf0,
     X86_VECTOR_TIMER = 0xf0,
+    X86_VECTOR_IPI = 0xf1,
     X86_VECTOR_SPURIOUS = 0xff,
 };
 /* The local APIC id of this hart: where lines are routed to. */

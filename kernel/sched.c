@@ -7,6 +7,7 @@
  * thread is loaded, not before. S4. If somebody else is READY in the running thread's band, the timer is armed to fire
  * within a slice (slice_armed). It may fire early; then it is armed again for the rest. Locking: the kernel is entered
  * with interrupts masked on its one hart. */
+#include <kernel/gate.h>
 #include <kernel/sched_switch.h>
 #include <kernel/syscall.h>
 #include <arch/fp.h>
@@ -289,6 +290,7 @@ static void idle(struct hart *h)
         h->sched.slice_armed = false;
         arm(first_deadline());
     }
+    gate_leave(h);
     arch_idle_wait();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <stdint.h>
 
+struct hart;
 struct machine;
 
 extern char __image_start[], __text_end[], __rodata_end[], __image_end[];
@@ -21,8 +22,14 @@ void *boot_view(unsigned slot, uint64_t pa, bool device);
 /* The counter's rate: `dt_hz` if the device tree says so, else CNTFRQ_EL0. False: unusable. */
 bool time_init(uint64_t dt_hz);
 void mmu_init(void);
+extern uint64_t mmu_features; /* of the boot hart: ID_AA64MMFR0_EL1.{ASIDBits,PARange} */
+
+/* head.S: where the firmware starts a further hart, and where that goes on in C. */
+void hart_entry(void);
+[[noreturn]] void hart_begins(struct hart *h);
 
 extern struct hart boot_hart;
+enum hart_scratch { HART_TRAP_DEPTH }; /* how struct hart.scratch is used; [1] is the platform's */
 
 enum boot_slot { SLOT_UART = 0, SLOT_DTB = 1, SLOT_TABLES = 3, SLOT_CONSOLE = 4 };
 static constexpr uint64_t BLOCK_BYTES = UINT64_C(1) << 21;

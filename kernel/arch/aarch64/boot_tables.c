@@ -9,7 +9,7 @@
 #include <kernel/firmware/machine.h>
 
 static constexpr uint32_t PROT_RW = VX_PROT_READ | VX_PROT_WRITE;
-static constexpr uint64_t DEVICE_TABLES = 24; /* spare pages for arch_map_device() */
+static constexpr uint64_t SPARE_TABLES = 26; /* for arch_map_device() and the stacks of further harts */
 
 struct span {
     uint64_t start, end;
@@ -106,6 +106,6 @@ void boot_final_tables(struct machine *m)
     __asm__ volatile("msr ttbr0_el1, %0\n\tisb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::"r"(empty) : "memory");
     plat_console_at(console); /* the boot window is gone */
 
-    if (machine_add_reserved(m, block, kmap_settle(DEVICE_TABLES), RESERVED_FIRMWARE) != OK)
+    if (machine_add_reserved(m, block, kmap_settle(SPARE_TABLES), RESERVED_FIRMWARE) != OK)
         kernel_refuse("the device tree reserves more ranges than the kernel can keep apart");
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * One hart: its protection features, its idle loop, its source of entropy, and the frames of the threads it runs. */
+ * One hart: how a further one starts, its protection features, its idle loop, its source of entropy, and the frames of the threads it runs. */
 #include "boot.h"
+#include "kmap.h"
 #include <abi/status.h>
 #include <arch/boot.h>
 #include <arch/frame.h>
 #include <arch/hart.h>
+#include <arch/mmu.h>
 #include <arch/timer.h>
 #include <base/string.h>
 #include <isa/layout.h>
 #include <isa/plat.h>
+#include <kernel/gate.h>
 
 #define READ(reg)                                                                                                      \
     ({                                                                                                                 \
@@ -55,6 +58,7 @@ void arch_hart_local_init(void)
 void arch_idle_wait(void)
 {
     __asm__ volatile("dsb sy\n\twfi" ::: "memory");
+    gate_enter(arch_hart_self());
     plat_irq();
 }
 
@@ -104,20 +108,46 @@ status_t arch_frame_set_regs(struct arch_frame *f, const struct vx_frame *in)
     return OK;
 }
 
+/* One block of memory, and a slot of address space of the same layout: the struct hart, which is reached through the
+ * direct map, the guard page, both stacks. A slot is never used again: its hart may still come, too late. */
+static constexpr unsigned SLOT_ORDER = 3;
+static constexpr uint64_t SLOT_BYTES = ARCH_PAGE_SIZE << SLOT_ORDER, SLOT_STACK = 2 * ARCH_PAGE_SIZE;
+static_assert(sizeof(struct hart) <= ARCH_PAGE_SIZE && SLOT_STACK + STACK_BYTES + EMERGENCY_BYTES == SLOT_BYTES);
+
 struct hart *arch_hart_create(uint32_t id, uint64_t hw_id)
 {
-    (void)id;
-    (void)hw_id;
-    return nullptr;
+    static uint64_t slot = LAYOUT_STACKS; /* the boot hart creates all others */
+    struct hart *h = kernel_boot_pages(SLOT_ORDER);
+    if (h == nullptr)
+        return nullptr;
+    if (!kmap_add(slot + SLOT_STACK, arch_virt_to_phys(h).raw + SLOT_STACK, SLOT_BYTES - SLOT_STACK,
+                  VX_PROT_READ | VX_PROT_WRITE, MEM_NORMAL))
+        return nullptr;
+    h->self = h;
+    h->id = id;
+    h->hw_id = hw_id;
+    h->kernel_stack_top = slot + SLOT_STACK + STACK_BYTES;
+    h->arch_word = kmap_root(); /* head.S takes it from here; from the first switch on it is fp.c's */
+    slot += SLOT_BYTES;
+    return h;
 }
 
 status_t arch_hart_start(struct hart *h)
 {
-    (void)h;
-    return ERR_NOT_SUPPORTED;
+    /* Its caches are off: what head.S reads must be in memory. Lines have at least 16 bytes. */
+    for (unsigned at = 0; at < 128; at += 16)
+        __asm__ volatile("dc cvac, %0" ::"r"((char *)h + at) : "memory");
+    __asm__ volatile("dsb sy" ::: "memory");
+    return plat_hart_on(h->hw_id, arch_virt_to_phys((const void *)(uintptr_t)hart_entry).raw, arch_virt_to_phys(h).raw);
 }
 
-void arch_ipi_send(const struct hart *h)
+void hart_begins(struct hart *h)
 {
-    (void)h;
+    /* TCR_EL1 and the ASIDs say what the boot hart can do: one that has fewer address bits must not run. */
+    if ((READ("id_aa64mmfr0_el1") & 0xff) != mmu_features)
+        arch_halt();
+    arch_aspace_activate(nullptr); /* the identity map goes */
+    arch_hart_local_init();
+    plat_hart_init();
+    kernel_hart_main(h);
 }

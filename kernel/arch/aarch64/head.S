@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * From the boot loader to C: the arm64 Image header, the drop from EL2 to EL1, first page tables, MMU on, high half.
- * Until the jump at `high` everything is relative to pc, because the image may be loaded at any 2 MiB boundary.
+ * Until the jump at `high` everything is relative to pc, because the image may be loaded at any 2 MiB boundary. A further
+ * hart goes the same way, but over the making of the tables: it takes the identity map that is there and the final tables.
  * Sources: [arm64-boot] "Call the kernel image"; [Arm-ARM] "AArch64 System register descriptions". */
 #include <isa/layout.h>
 
@@ -22,10 +23,20 @@ _start:
     .ascii  "ARM\x64"
     .word   0
 
+/* Where the firmware starts a further hart. x0: the physical address of its struct hart, whose first 128 bytes are in
+ * memory and not only in a cache ([PSCI] "Initial core configuration"). */
+    .globl hart_entry
+hart_entry:
+    msr     daifset, #15
+    ldr     x19, [x0, #HART_SELF]
+    ldr     x23, [x0, #HART_ARCH_WORD] /* the final tables */
+    b       1f
 entry:
     msr     daifset, #15
+    mov     x19, xzr                /* this is the boot hart */
+    adrp    x23, boot_tables + 0x3000
     mov     x21, x0                 /* device tree */
-    adrp    x20, _start             /* where we are */
+1:  adrp    x20, _start             /* where we are */
     mrs     x22, CurrentEL
     lsr     x22, x22, #2
     ldr     x2, =SCTLR_RES1
@@ -90,6 +101,7 @@ entry:
 at_el1:
     msr     sctlr_el1, x2
     isb
+    cbnz    x19, mmu_on
     tst     x20, #0x1fffff          /* the boot protocol promises this */
     b.ne    dead
 
@@ -145,6 +157,7 @@ at_el1:
     b.ne    8b
     dsb     sy
 
+mmu_on:
     mrs     x0, id_aa64mmfr0_el1
     and     x1, x0, #15             /* physical address bits, as TCR.IPS wants them */
     mov     x3, #5
@@ -161,8 +174,7 @@ at_el1:
     msr     mair_el1, x0
     adrp    x0, boot_tables
     msr     ttbr0_el1, x0
-    adrp    x0, boot_tables + 0x3000
-    msr     ttbr1_el1, x0
+    msr     ttbr1_el1, x23
     dsb     ishst
     isb
     tlbi    vmalle1
@@ -193,6 +205,8 @@ dead:
     b       dead
 
 high:
+    mov     x0, x19
+    cbnz    x19, 1f
     adrp    x0, __bss_start
     add     x0, x0, :lo12:__bss_start
     adrp    x1, __bss_end
@@ -202,17 +216,19 @@ high:
     b.ne    9b
     adrp    x0, boot_hart
     add     x0, x0, :lo12:boot_hart
-    msr     tpidr_el1, x0
     adrp    x1, __stack_top
     add     x1, x1, :lo12:__stack_top
     str     x1, [x0, #HART_STACK_TOP]
+1:  msr     tpidr_el1, x0
+    ldr     x1, [x0, #HART_STACK_TOP]
     mov     sp, x1
-    adrp    x0, vectors
-    add     x0, x0, :lo12:vectors
-    msr     vbar_el1, x0
+    adrp    x1, vectors
+    add     x1, x1, :lo12:vectors
+    msr     vbar_el1, x1
     isb
     mov     x29, xzr
     mov     x30, xzr
+    cbnz    x19, hart_begins
     mov     x0, x21
     mov     x1, x20
     mov     x2, x22

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The kernel's translation tables. Pages for tables come from one run of free RAM that boot found, in order, and are
- * never given back. Nothing here replaces or removes a valid entry, so no flush is needed.
+ * never given back. Nothing here replaces or removes a valid entry, so no flush is needed, on no hart: all walk the same
+ * tables, and what was not valid is in no TLB.
  *
- * Context: boot, and arch_map_device() on one hart at a time. */
+ * Context: the boot hart, before it starts the first Task. */
 #include "kmap.h"
 #include <arch/mmu.h>
 #include <base/string.h>

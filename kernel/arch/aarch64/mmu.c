@@ -1,55 +1,82 @@
 /* SPDX-License-Identifier: MIT
  * User address spaces: TTBR0, address-space identifiers and TLB maintenance.
  *
- * An ASID belongs to an address space for one generation. When the ASIDs of a generation run out, the next one starts
- * with an empty TLB, and an address space gets a new number when it is next activated. Invariants:
- *  1. ASID 0 is never given out: it goes with the empty table, when no user space is active.
- *  2. If an address space's generation is not the current one, no TLB holds anything of it, so it needs no flush.
- * Flushes are broadcast to the inner-shareable domain. The allocator itself has no lock: one hart runs.
- * Source: [Arm-ARM] "TLB maintenance instructions", "ASIDs". */
+ * An address space has its ASID from arch_aspace_init() to arch_aspace_fini(). Invariants:
+ *  1. A number's bit is set in `taken` while an address space has it. It is cleared after the last hart has forgotten
+ *     what it knew under that number, so its next owner finds every TLB empty of it. There are no generations, hence no
+ *     rollover that might surprise a hart in user mode.
+ *  2. ASID 0 goes with the empty table, when no user space is active, and with those address spaces for which no number
+ *     was left. What a hart's TLB holds under it is of the one that this hart activated last; another one flushes first.
+ *     TTBR0_EL1.CnP is 0: no hart uses what another one's walks found.
+ *  3. Flushes are broadcast to the inner-shareable domain, and name what all harts know an address space by.
+ * Nothing here needs a lock: the bits are atomic, and after arch_aspace_init() a struct arch_aspace only changes at its
+ * end.
+ * Source: [Arm-ARM] "TLB maintenance instructions", "ASIDs", "TTBR0_EL1". */
 #include "boot.h"
 #include <abi/status.h>
 #include <arch/mmu.h>
 #include <arch/hart.h>
+#include <base/likely.h>
 #include <kernel/entry.h>
 
-static constexpr uint64_t GENERATION_ONE = UINT64_C(1) << 16;
-static constexpr uint64_t ASID_MASK = GENERATION_ONE - 1;
 static constexpr size_t FLUSH_ALL_PAGES = 64; /* beyond this many, forgetting the whole space is quicker */
+static constexpr unsigned ASID_SHIFT = 48;
 
-static uint64_t generation = GENERATION_ONE, asid_last, asid_limit;
+uint64_t mmu_features;
+static _Atomic uint64_t taken[65536 / 64];
+static uint32_t n_words;
 
 void mmu_init(void)
 {
-    uint64_t features;
-    __asm__("mrs %0, id_aa64mmfr0_el1" : "=r"(features));
-    asid_limit = (features >> 4 & 15) == 2 ? 0xffff : 0xff;
+    __asm__("mrs %0, id_aa64mmfr0_el1" : "=r"(mmu_features));
+    mmu_features &= 0xff;
+    n_words = (mmu_features >> 4 == 2 ? 65536 : 256) / 64;
+    taken[0] = 1;
 }
 
-static bool is_current(const struct arch_aspace *as)
+/* 0: none is left. */
+static uint64_t asid_take(void)
 {
-    return (as->context & ~ASID_MASK) == generation;
-}
-
-static void new_context(struct arch_aspace *as)
-{
-    if (asid_last == asid_limit) {
-        asid_last = 0;
-        generation += GENERATION_ONE;
-        __asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" ::: "memory");
+    static _Atomic uint32_t last; /* where one was found: a hint */
+    uint32_t at = atomic_load_explicit(&last, memory_order_relaxed);
+    for (uint32_t n = 0; n < n_words; n++, at = (at + 1) % n_words) {
+        uint64_t old = atomic_load_explicit(&taken[at], memory_order_relaxed);
+        while (~old != 0)
+            /* acquire: pairs with the release in arch_aspace_fini(), which comes after its flush. */
+            if (atomic_compare_exchange_weak_explicit(&taken[at], &old, old | (old + 1), memory_order_acquire,
+                                                      memory_order_relaxed)) {
+                atomic_store_explicit(&last, at, memory_order_relaxed);
+                return at * UINT64_C(64) + (unsigned)__builtin_ctzll(~old);
+            }
     }
-    as->context = generation | ++asid_last;
+    return 0;
 }
 
 void arch_aspace_init(struct arch_aspace *as, paddr_t root)
 {
-    *as = (struct arch_aspace){ .root = root };
+    *as = (struct arch_aspace){ .root = root, .ttbr = root.raw | asid_take() << ASID_SHIFT };
 }
 
+static void let_go(const void *as)
+{
+    if (arch_hart_self()->aspace == as)
+        arch_aspace_activate(nullptr);
+}
+
+/* Whoever ends an address space is alone inside the gate, so what the others have active stands still. They may be idle in
+ * it, or wait at the gate with a thread that was taken from them: then their walkers could still read its tables, after
+ * these have become other memory. */
 void arch_aspace_fini(struct arch_aspace *as)
 {
+    uint64_t holders = 0, asid = as->ttbr >> ASID_SHIFT;
+    for (uint32_t i = 0; i < n_harts; i++)
+        if (harts[i]->aspace == as)
+            holders |= UINT64_C(1) << i;
+    kernel_harts_call(holders, let_go, as);
     arch_tlb_flush_aspace(as);
-    as->context = 0;
+    if (asid != 0)
+        atomic_fetch_and_explicit(&taken[asid / 64], ~(UINT64_C(1) << asid % 64), memory_order_release);
+    *as = (struct arch_aspace){};
 }
 
 static void set_ttbr(uint64_t ttbr)
@@ -57,29 +84,21 @@ static void set_ttbr(uint64_t ttbr)
     __asm__ volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(ttbr) : "memory");
 }
 
-[[gnu::noinline]] static void activate_general(struct arch_aspace *as)
-{
-    if (as == nullptr) {
-        set_ttbr(arch_virt_to_phys(empty_table).raw);
-        return;
-    }
-    new_context(as);
-    set_ttbr(as->root.raw | as->context << 48);
-}
-
 void arch_aspace_activate(struct arch_aspace *as)
 {
     arch_hart_self()->aspace = as;
-    if (as == nullptr || !is_current(as)) {
-        activate_general(as);
-        return;
+    if (unlikely(as == nullptr || as->ttbr >> ASID_SHIFT == 0)) {
+        set_ttbr(arch_virt_to_phys(empty_table).raw);
+        if (as == nullptr)
+            return;
+        __asm__ volatile("tlbi aside1, xzr\n\tdsb nsh" ::: "memory");
     }
-    set_ttbr(as->root.raw | as->context << 48);
+    set_ttbr(as->ttbr);
 }
 
 static uint64_t operand(const struct arch_aspace *as, uint64_t va)
 {
-    return as->context << 48 | (va >> 12 & ((UINT64_C(1) << 44) - 1));
+    return (as->ttbr & ~UINT64_C(0) << ASID_SHIFT) | (va >> 12 & ((UINT64_C(1) << 44) - 1));
 }
 
 void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
@@ -91,10 +110,8 @@ void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
 {
     /* The table writes must be visible to the walkers before the invalidate is. */
     __asm__ volatile("dsb ishst" ::: "memory");
-    if (!is_current(as))
-        return;
     if (len_bytes / ARCH_PAGE_SIZE > FLUSH_ALL_PAGES)
-        __asm__ volatile("tlbi aside1is, %0" ::"r"(as->context << 48) : "memory");
+        __asm__ volatile("tlbi aside1is, %0" ::"r"(operand(as, 0)) : "memory");
     else
         for (uint64_t off = 0; off < len_bytes; off += ARCH_PAGE_SIZE)
             __asm__ volatile("tlbi vae1is, %0" ::"r"(operand(as, va.raw + off)) : "memory");

@@ -13,8 +13,9 @@
 static_assert(sizeof(struct arch_frame) == FRAME_BYTES && offsetof(struct arch_frame, sp) == FRAME_SP);
 static_assert(offsetof(struct arch_frame, pc) == FRAME_PC && offsetof(struct arch_frame, pstate) == FRAME_PC + 8);
 static_assert(offsetof(struct hart, frame) == HART_FRAME && offsetof(struct hart, kernel_stack_top) == HART_STACK_TOP);
-static_assert(offsetof(struct hart, syscalls) == HART_STACK_TOP + 8);
-static_assert(offsetof(struct hart, need_switch) == HART_NEED_SWITCH);
+static_assert(offsetof(struct hart, syscalls) == HART_SYSCALLS);
+static_assert(offsetof(struct hart, need_switch) == HART_NEED_SWITCH && offsetof(struct hart, self) == HART_SELF);
+static_assert(offsetof(struct hart, arch_word) == HART_ARCH_WORD && offsetof(struct hart, gate) == HART_GATE);
 
 [[noreturn]] void trap_from_user(uint64_t kind);
 uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind);
@@ -114,6 +115,8 @@ static struct trap describe(uint64_t kind)
 void trap_from_user(uint64_t kind)
 {
     struct trap t = describe(kind);
+    if (arch_hart_self()->current == nullptr)
+        kernel_return_to_user(); /* its thread was taken away at the gate; if it comes back, it traps again */
     if (kind == TRAP_SYNC && (t.code >> 26 & 0x3f) == EC_FP) {
         fp_first_use();
         arch_resume();
@@ -134,7 +137,7 @@ static uint64_t fixup_for(uint64_t pc)
 
 uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind)
 {
-    static unsigned depth;
+    uint64_t *depth = &arch_hart_self()->scratch[HART_TRAP_DEPTH];
     struct trap t = describe(kind);
     uint64_t landing = kind == TRAP_SYNC ? fixup_for(f->pc) : 0;
     if (landing != 0)
@@ -147,11 +150,11 @@ uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind)
         }
     }
     /* A trap while reporting one: the report itself is broken. Say so without it, and then say nothing more. */
-    depth++;
-    if (depth == 2)
+    ++*depth;
+    if (*depth == 2)
         for (const char *s = "\ntrap in a trap report\n"; *s != 0; s++)
             arch_early_putc(*s);
-    if (depth > 1)
+    if (*depth > 1)
         arch_halt();
     kernel_trap(&t, f);
 }

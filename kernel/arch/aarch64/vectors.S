@@ -6,13 +6,12 @@
  *    that are reported as such, can come from EL1.
  * 3. SP_EL0, ELR_EL1 and SPSR_EL1 still hold the user's values when a system call returns: C code does not touch them, and
  *    an exception that the fix-up table caught puts the last two back.
+ * 4. The way from user mode leads through the gate before any C, and the way back leaves it when only the frame is still
+ *    to be read (kernel/gate.h).
  * Source: [Arm-ARM] "Exception vectors", "SPSel". */
 #include <isa/layout.h>
 
-#define X(name, value, text) .set name, value
-#include <abi/errors.def>
-#undef X
-#define SYSCALL_TABLE_ENTRIES 64
+#define SYSCALL_LAST 63 /* an entry that answers ERR_BAD_SYSCALL */
 
 .macro save_user
     stp     x0, x1, [sp, #0]
@@ -40,8 +39,25 @@
 .macro user_vector kind
     .balign 128
     save_user
-    mov     x0, #\kind
+    mov     x19, #\kind
     b       user_trap
+.endm
+
+/* Enters the gate of the hart in x9; w14 is what it was. Acquire: pairs with the owner's release when it opened it. */
+.macro enter_gate
+    add     x12, x9, #HART_GATE
+    mov     w13, #1                         /* GATE_IN */
+8:  ldaxr   w14, [x12]
+    stxr    w15, w13, [x12]
+    cbnz    w15, 8b
+.endm
+
+/* Leaves the gate of the hart in x9, and sets SP to its frame. Release: pairs with the acquire of who closes the gate. */
+.macro leave_gate
+    add     x10, x9, #HART_GATE
+    ldr     x9, [x9, #HART_FRAME]
+    mov     sp, x9
+    stlr    wzr, [x10]                      /* GATE_OUT */
 .endm
 
 /* Is there room for a frame on this hart's stack? TPIDRRO_EL0 lends us a register; user mode only ever sees 0 in it. */
@@ -81,15 +97,9 @@ vectors:
     mrs     x9, esr_el1
     lsr     x9, x9, #26
     cmp     x9, #0x15                       /* SVC in AArch64 */
-    b.ne    user_sync
-    mrs     x9, tpidr_el1
-    ldp     x10, x11, [x9, #HART_STACK_TOP] /* and the table behind it */
-    mov     sp, x10
-    cmp     x8, #SYSCALL_TABLE_ENTRIES
-    b.hs    syscall_unknown
-    ldr     x11, [x11, x8, lsl #3]
-    blr     x11
-    b       syscall_return
+    b.eq    syscall
+    mov     x19, #TRAP_SYNC
+    b       user_trap
 
     .balign 128
     save_user
@@ -102,15 +112,34 @@ vectors:
     user_vector TRAP_ODD + TRAP_SERROR
     .balign 128
 
-syscall_unknown:
-    mov     x0, #ERR_BAD_SYSCALL
-    mov     x1, xzr
-syscall_return: /* x19 to x29 are as the user left them: C preserves them */
+syscall_waits: /* at the gate; what is in the registers of the call may have changed meanwhile */
+    mov     x0, #1
+    bl      kernel_gate_closed
+    mrs     x9, tpidr_el1
+    ldr     x11, [x9, #HART_FRAME]
+    ldp     x0, x1, [x11, #0]
+    ldp     x2, x3, [x11, #16]
+    ldp     x4, x5, [x11, #32]
+    ldr     x8, [x11, #64]
+    b       1f
+syscall:
+    mrs     x9, tpidr_el1
+    ldr     x10, [x9, #HART_STACK_TOP]
+    mov     sp, x10
+    enter_gate
+    cbnz    w14, syscall_waits
+1:  ldr     x11, [x9, #HART_SYSCALLS]
+    mov     x10, #SYSCALL_LAST
+    cmp     x8, x10
+    csel    x10, x8, x10, lo
+    csdb                                    /* nor does the hart speculate beyond the table ([Arm-ARM] "CSDB") */
+    ldr     x11, [x11, x10, lsl #3]
+    blr     x11
+    /* x19 to x29 are as the user left them: C preserves them. */
     mrs     x9, tpidr_el1
     ldr     w10, [x9, #HART_NEED_SWITCH]
     cbnz    w10, 1f
-    ldr     x9, [x9, #HART_FRAME]
-    mov     sp, x9
+    leave_gate
     ldp     x2, x3, [sp, #16]
     ldp     x4, x5, [sp, #32]
     ldp     x6, x7, [sp, #48]
@@ -130,8 +159,7 @@ syscall_return: /* x19 to x29 are as the user left them: C preserves them */
     .globl arch_resume
 arch_resume:
     mrs     x9, tpidr_el1
-    ldr     x9, [x9, #HART_FRAME]
-    mov     sp, x9
+    leave_gate
     ldp     x0, x1, [sp, #FRAME_PC]
     msr     elr_el1, x0
     msr     spsr_el1, x1
@@ -154,23 +182,26 @@ arch_resume:
     ldp     x28, x29, [sp, #224]
     eret
 
-user_sync:
-    mov     x0, #TRAP_SYNC
-user_trap:
-    mrs     x9, tpidr_el1
-    ldr     x9, [x9, #HART_STACK_TOP]
-    mov     sp, x9
-    mov     x29, xzr
+user_trap: /* x19: which vector */
+    bl      user_enters
+    mov     x0, x19
     mov     x30, xzr
     b       trap_from_user
 
 user_irq:
-    mrs     x9, tpidr_el1
-    ldr     x9, [x9, #HART_STACK_TOP]
-    mov     sp, x9
-    mov     x29, xzr
+    bl      user_enters
     bl      plat_irq
     b       kernel_return_to_user
+
+user_enters:
+    mrs     x9, tpidr_el1
+    ldr     x10, [x9, #HART_STACK_TOP]
+    mov     sp, x10
+    mov     x29, xzr
+    enter_gate
+    mov     x0, xzr
+    cbnz    w14, kernel_gate_closed
+    ret
 
 /* The stack pointer is nowhere near the stack. Go to the stack above it, so that there is still a report. */
 kernel_overflow:
@@ -217,4 +248,4 @@ kernel_save: /* x0: the interrupted SP; x1: which vector */
     ldp     x10, x11, [x9, #FRAME_PC]
     msr     elr_el1, x10
     msr     spsr_el1, x11
-2:  br      x0
+2:  ret     x0                              /* not br: the place is no landing pad */

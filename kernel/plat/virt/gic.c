@@ -2,8 +2,10 @@
  * The Arm generic interrupt controller, versions 2 and 3. They share the distributor; a GICv3 adds a redistributor for
  * each hart, and is acknowledged through system registers in place of a second device.
  *
- * All interrupts have one priority and go to the boot hart. A line is masked until somebody asks for it.
- * Context: interrupts masked, one hart.
+ * All interrupts have one priority. Those of devices go to the boot hart; each hart has its own timer's, and one that the
+ * others raise. A line is masked until somebody asks for it.
+ * Locking: none. After the boot hart's gic_init() only registers are written that change no more than the bits that are
+ * written as 1, and those that each hart has for itself. Context: interrupts masked.
  * Sources: [GICv2] "Programmers' Model"; [GICv3] "Programmers' Model", "Register descriptions". */
 #include "virt.h"
 #include <arch/boot.h>
@@ -17,7 +19,8 @@
 // clang-format off
 enum : uint32_t {
     GICD_CTLR = 0x000, GICD_TYPER = 0x004, GICD_IGROUPR = 0x080, GICD_ISENABLER = 0x100, GICD_ICENABLER = 0x180,
-    GICD_ICPENDR = 0x280, GICD_IPRIORITYR = 0x400, GICD_ITARGETSR = 0x800, GICD_ICFGR = 0xc00, GICD_IROUTER = 0x6000,
+    GICD_ICPENDR = 0x280, GICD_IPRIORITYR = 0x400, GICD_ITARGETSR = 0x800, GICD_ICFGR = 0xc00, GICD_SGIR = 0xf00,
+    GICD_IROUTER = 0x6000,
     GICC_CTLR = 0x00, GICC_PMR = 0x04, GICC_IAR = 0x0c, GICC_EOIR = 0x10,
     GICR_TYPER = 0x08, GICR_WAKER = 0x14, GICR_SGI_FRAME = 0x10000,
     V2M_MSI_TYPER = 0x08,
@@ -27,11 +30,18 @@ static constexpr uint32_t CTLR_ENABLE_V2 = 1, CTLR_ENABLE_V3 = 0x13 /* both grou
 static constexpr uint32_t CTLR_WRITE_PENDING = 1u << 31;
 static constexpr uint32_t WAKER_SLEEP = 1u << 1, WAKER_ASLEEP = 1u << 2;
 static constexpr uint32_t PRIORITY_ALL = 0xa0a0a0a0; /* of four lines */
-static constexpr uint32_t FIRST_SHARED = 32;         /* below: private to each hart */
+static constexpr uint32_t FIRST_PRIVATE = 16;        /* below: raised by harts */
+static constexpr uint32_t FIRST_SHARED = 32;         /* below: one for each hart */
+static constexpr uint32_t IPI_LINE = 0;
 static constexpr uint32_t LINES_MAX = 1020;          /* above: special, 1023 is "none" */
 static constexpr uint32_t WAIT_POLLS = 1'000'000;
 
-static char *dist, *cpu, *redist; /* redist: of this hart, its second frame */
+static char *dist, *cpu;
+static struct redist_region {
+    char *regs;
+    uint64_t len_bytes;
+} redists[MACHINE_GIC_REDIST_MAX];
+static uint64_t redist_stride;
 static bool is_v3;
 static uint32_t n_lines, timer_line;
 static struct phys_range kernel_ranges[3 + MACHINE_GIC_REDIST_MAX];
@@ -53,10 +63,16 @@ static void wait_clear(const char *reg, uint32_t bits)
             kernel_refuse("interrupt controller: a register never settles");
 }
 
-/* Private lines of a GICv3 live in the redistributor, with the same layout. */
+/* This hart's own word: a GICv3's redistributor, its second frame; a GICv2's bit in target registers. */
+static uint64_t *own(struct hart *h)
+{
+    return &h->scratch[1];
+}
+
+/* A hart's own lines of a GICv3 live in its redistributor, with the same layout. */
 static char *line_regs(uint32_t line)
 {
-    return is_v3 && line < FIRST_SHARED ? redist : dist;
+    return is_v3 && line < FIRST_SHARED ? (char *)(uintptr_t)*own(arch_hart_self()) : dist;
 }
 
 static void set_bit(uint32_t bank, uint32_t line)
@@ -85,66 +101,90 @@ static void reset_lines(char *regs, uint32_t first)
             mmio_write32(regs + GICD_ICFGR + (first + i) / 4, 0);
 }
 
-static void v2_init(const struct gic_info *g)
+static bool v2_hart_init(void)
 {
-    cpu = map(g->cpu, "GICv2 cpu interface");
     /* The target registers of private lines are read-only and name the hart that reads them. */
     uint32_t self = 0;
     for (uint32_t i = 0; i < FIRST_SHARED; i += 4)
         self |= mmio_read32(dist + GICD_ITARGETSR + i);
-    self = (self | self >> 8 | self >> 16 | self >> 24) & 0xff;
+    *own(arch_hart_self()) = (self | self >> 8 | self >> 16 | self >> 24) & 0xff;
     reset_lines(dist, 0);
-    for (uint32_t line = FIRST_SHARED; line < n_lines; line += 4)
-        mmio_write32(dist + GICD_ITARGETSR + line, self * 0x01010101);
-    mmio_write32(dist + GICD_CTLR, CTLR_ENABLE_V2);
     mmio_write32(cpu + GICC_PMR, 0xff);
     mmio_write32(cpu + GICC_CTLR, 1);
+    return true;
 }
 
-static char *v3_find_redistributor(const struct gic_info *g, uint32_t affinity)
+static char *v3_find_redistributor(uint32_t affinity)
 {
-    char *found = nullptr;
-    for (uint32_t i = 0; i < g->n_redist; i++) {
-        char *region = map(g->redist[i], "GICv3 redistributor");
-        for (uint64_t at = 0; found == nullptr && at + 0x20000 <= g->redist[i].len_bytes;) {
-            uint64_t type = mmio_read64(region + at + GICR_TYPER);
+    for (struct redist_region *r = redists; r < redists + MACHINE_GIC_REDIST_MAX; r++)
+        for (uint64_t at = 0; at + 0x20000 <= r->len_bytes;) {
+            uint64_t type = mmio_read64(r->regs + at + GICR_TYPER);
             if (type >> 32 == affinity)
-                found = region + at;
+                return r->regs + at;
             if ((type >> 4 & 1) != 0)
                 break;                                                  /* the last of this region */
             uint64_t frames = (type >> 1 & 1) != 0 ? 0x40000 : 0x20000; /* GICv4 has two more */
-            at += g->redist_stride_bytes != 0 ? g->redist_stride_bytes : frames;
+            at += redist_stride != 0 ? redist_stride : frames;
         }
-    }
-    if (found == nullptr)
-        kernel_refuse("interrupt controller: no redistributor for hart %x", affinity);
-    return found;
+    return nullptr;
 }
 
-static void v3_init(const struct gic_info *g)
+static bool v3_hart_init(void)
 {
-    uint64_t hw_id = arch_hart_self()->hw_id;
-    char *own = v3_find_redistributor(g, (uint32_t)(hw_id >> 8 & 0xff000000) | (uint32_t)(hw_id & 0xffffff));
-    mmio_write32(own + GICR_WAKER, mmio_read32(own + GICR_WAKER) & ~WAKER_SLEEP);
-    wait_clear(own + GICR_WAKER, WAKER_ASLEEP);
-    redist = own + GICR_SGI_FRAME;
-    reset_lines(redist, 0);
-    mmio_write32(dist + GICD_CTLR, CTLR_ENABLE_V3);
-    wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
-    for (uint32_t line = FIRST_SHARED; line < n_lines; line++)
-        mmio_write64(dist + GICD_IROUTER + line * 8, hw_id);
+    uint64_t hw_id = arch_hart_self()->hw_id, sre;
+    char *redist = v3_find_redistributor((uint32_t)(hw_id >> 8 & 0xff000000) | (uint32_t)(hw_id & 0xffffff));
+    if (redist == nullptr)
+        return false;
+    mmio_write32(redist + GICR_WAKER, mmio_read32(redist + GICR_WAKER) & ~WAKER_SLEEP);
+    wait_clear(redist + GICR_WAKER, WAKER_ASLEEP);
+    *own(arch_hart_self()) = (uintptr_t)redist + GICR_SGI_FRAME;
+    reset_lines(redist + GICR_SGI_FRAME, 0);
 
-    uint64_t sre;
     __asm__ volatile("msr S3_0_C12_C12_5, %1\n\tisb\n\tmrs %0, S3_0_C12_C12_5"
                      : "=r"(sre)
                      : "r"(UINT64_C(7))); /* ICC_SRE_EL1 */
     if ((sre & 1) == 0)
-        kernel_refuse("interrupt controller: the GICv3 system registers are switched off");
+        return false;
     __asm__ volatile("msr S3_0_C4_C6_0, %0\n\t"    /* ICC_PMR_EL1: everything passes */
                      "msr S3_0_C12_C12_4, xzr\n\t" /* ICC_CTLR_EL1: one write ends an interrupt */
                      "msr S3_0_C12_C12_7, %1\n\t"  /* ICC_IGRPEN1_EL1 */
                      "isb" ::"r"(UINT64_C(0xff)),
                      "r"(UINT64_C(1)));
+    return true;
+}
+
+static bool hart_init(void)
+{
+    if (!(is_v3 ? v3_hart_init : v2_hart_init)())
+        return false;
+    set_bit(GICD_ISENABLER, timer_line);
+    set_bit(GICD_ISENABLER, IPI_LINE);
+    return true;
+}
+
+void plat_hart_init(void)
+{
+    if (!hart_init())
+        arch_halt(); /* it is left out */
+}
+
+/* Where shared lines go: to this hart. */
+static void route_lines(void)
+{
+    struct hart *h = arch_hart_self();
+    for (uint32_t line = FIRST_SHARED; is_v3 && line < n_lines; line++)
+        mmio_write64(dist + GICD_IROUTER + line * 8, h->hw_id);
+    for (uint32_t line = FIRST_SHARED; !is_v3 && line < n_lines; line += 4)
+        mmio_write32(dist + GICD_ITARGETSR + line, (uint32_t)*own(h) * 0x01010101);
+}
+
+static void map_interface(const struct gic_info *g)
+{
+    if (!is_v3)
+        cpu = map(g->cpu, "GICv2 cpu interface");
+    for (uint32_t i = 0; is_v3 && i < g->n_redist; i++)
+        redists[i] = (struct redist_region){ map(g->redist[i], "GICv3 redistributor"), g->redist[i].len_bytes };
+    redist_stride = g->redist_stride_bytes;
 }
 
 /* Message-signalled interrupts and some devices' lines are edges; everything else is a level. */
@@ -172,7 +212,7 @@ void gic_init(struct machine *m)
     if (m->irqchip != IRQCHIP_GICV2 && m->irqchip != IRQCHIP_GICV3)
         kernel_refuse("the device tree has no interrupt controller that the kernel knows: it needs a GICv2 or GICv3");
     timer_line = m->timer.virt.number;
-    if (timer_line < 16 || timer_line >= FIRST_SHARED)
+    if (timer_line < FIRST_PRIVATE || timer_line >= FIRST_SHARED)
         kernel_refuse("the device tree gives the virtual timer no private interrupt");
     is_v3 = m->irqchip == IRQCHIP_GICV3;
     dist = map(m->gic.dist, "distributor");
@@ -186,18 +226,36 @@ void gic_init(struct machine *m)
         reset_lines(dist, first);
     if (n_lines > LINES_MAX)
         n_lines = LINES_MAX;
-    (is_v3 ? v3_init : v2_init)(&m->gic);
+    map_interface(&m->gic);
+    mmio_write32(dist + GICD_CTLR, is_v3 ? CTLR_ENABLE_V3 : CTLR_ENABLE_V2);
+    if (is_v3)
+        wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
+    if (!hart_init())
+        kernel_refuse("interrupt controller: no redistributor for this hart, or no system registers");
+    route_lines();
     set_edges(m);
-    set_bit(GICD_ISENABLER, timer_line);
+}
+
+void arch_ipi_send(const struct hart *h)
+{
+    __asm__ volatile("dsb ishst" ::: "memory");
+    uint64_t a = h->hw_id; /* ICC_SGI1R_EL1: Aff3 to Aff1, and which of the 16 harts of a range */
+    uint64_t target = (a >> 32 & 0xff) << 48 | (a >> 4 & 15) << 44 | (a >> 16 & 0xff) << 32 | (a >> 8 & 0xff) << 16 |
+                      UINT64_C(1) << (a & 15);
+    if (is_v3)
+        __asm__ volatile("msr S3_0_C12_C11_5, %0\n\tisb" ::"r"(target | IPI_LINE << 24) : "memory");
+    else
+        mmio_write32(dist + GICD_SGIR, (uint32_t)h->scratch[1] << 16 | IPI_LINE);
 }
 
 void plat_irq(void)
 {
     uint64_t token;
     if (is_v3)
-        __asm__ volatile("mrs %0, S3_0_C12_C12_0\n\tdsb sy" : "=r"(token)::"memory"); /* ICC_IAR1_EL1 */
+        __asm__ volatile("mrs %0, S3_0_C12_C12_0" : "=r"(token)::"memory"); /* ICC_IAR1_EL1 */
     else
         token = mmio_read32(cpu + GICC_IAR);
+    io_barrier(); /* what comes next must see what was written before the interrupt was raised */
     uint32_t line = token & 0xffffff;
     if (!is_v3)
         line &= 0x3ff; /* above: which hart sent it */
@@ -206,8 +264,10 @@ void plat_irq(void)
     if (line == timer_line) {
         isa_timer_quiet();
         kernel_timer();
-    } else {
+    } else if (line >= FIRST_PRIVATE) {
         kernel_irq(line);
+    } else {
+        kernel_ipi();
     }
     if (is_v3)
         __asm__ volatile("msr S3_0_C12_C12_1, %0\n\tisb" ::"r"(token) : "memory"); /* ICC_EOIR1_EL1 */

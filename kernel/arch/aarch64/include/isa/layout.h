@@ -6,7 +6,8 @@
  *   0xffff800000000000  direct map: RAM at this + pa, never executable
  *   0xffffc00000000000  device window: registers at this + pa, Device-nGnRE
  *   0xffffffff80000000  the kernel image, wherever it was loaded
- *   0xffffffffc0000000  boot window: five 2 MiB views, only until the final tables are active */
+ *   0xffffffffc0000000  boot window: five 2 MiB views, only until the final tables are active
+ *   0xffffffffe0000000  the stacks of further harts */
 #pragma once
 
 #define LAYOUT_DIRECT 0xffff800000000000
@@ -14,6 +15,7 @@
 #define LAYOUT_PA_BITS 46 /* what fits into either window */
 #define LAYOUT_IMAGE 0xffffffff80000000
 #define LAYOUT_WINDOW 0xffffffffc0000000
+#define LAYOUT_STACKS 0xffffffffe0000000
 #define LAYOUT_UART 0x09000000 /* where QEMU's virt machine has its PL011; used only until the device tree was read */
 
 /* Every hart's kernel stack: a guard page, the stack, and directly above it the stack for reports of a broken kernel.
@@ -26,8 +28,12 @@
 #define FRAME_SP 248
 #define FRAME_PC 256
 #define HART_FRAME 0
-#define HART_STACK_TOP 8 /* followed by the system-call table */
+#define HART_STACK_TOP 8
+#define HART_SYSCALLS 16
 #define HART_NEED_SWITCH 24
+#define HART_SELF 48
+#define HART_ARCH_WORD 72
+#define HART_GATE 88
 
 /* What a vector tells C about itself. */
 #define TRAP_SYNC 0

@@ -7,7 +7,7 @@
 
 struct arch_aspace {
     paddr_t root;
-    uint64_t context; /* generation above, ASID in the low 16 bits; 0: has none yet. mmu.c */
+    uint64_t ttbr; /* TTBR0_EL1 while it is active: root and ASID. mmu.c */
 };
 
 extern uint64_t arch_image_pa; /* where the image was loaded */

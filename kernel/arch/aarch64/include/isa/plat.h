@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * What an AArch64 board supplies to this port, and what the port offers to it beside the contract. */
 #pragma once
+#include <abi/status.h>
 #include <stdint.h>
 
+struct hart;
 struct machine;
 
 /* kernel/plat: */
@@ -11,7 +13,11 @@ void plat_console_at(void *regs);
 /* Maps and starts the console and the interrupt controller, for this hart; finds the clock chip and the power switch.
  * What the kernel cannot do without is refused with a message. */
 void plat_init(struct machine *m);
-/* Takes at most one interrupt and hands it to kernel_irq() or kernel_timer(). Context: interrupts masked. */
+/* Starts this further hart's share of the interrupt controller. */
+void plat_hart_init(void);
+/* Asks the firmware to start a hart at physical address `entry` with `context` in x0 and the MMU off. */
+status_t plat_hart_on(uint64_t hw_id, uint64_t entry, uint64_t context);
+/* Takes at most one interrupt and hands it to kernel_irq(), kernel_timer() or kernel_ipi(). Context: interrupts masked. */
 void plat_irq(void);
 
 /* kernel/arch/aarch64: */

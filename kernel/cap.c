@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Capability tables and the derivation tree; see cap.h for the invariants.
  * Empty slots are reused oldest first, and only once every slot was in use: a stale handle stays stale as long as
- * possible. Locking: the kernel is entered with interrupts masked on its one hart. */
+ * possible. Locking: changed by the owner of the gate alone, so those inside with others read without a lock. */
 #include <kernel/cap.h>
 #include <kernel/irq.h>
 #include <kernel/mem.h>
@@ -148,8 +148,8 @@ static void ports_gone(const struct cap *c)
 
 uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *from)
 {
-    if (from->obj->maps != nullptr)
-        vm_unmap_object(from->obj, from);
+    while (!cap_unmap(from))
+        work_begin();
     if (from->type == VX_CAP_IRQ)
         irq_cap_gone(from);
     else if (from->type == VX_CAP_DEVICE)
@@ -175,8 +175,8 @@ uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *fr
 /* What an object has to hear when one capability to it goes. */
 static void tell_object(struct cap *c)
 {
-    if (c->obj->maps != nullptr)
-        vm_unmap_object(c->obj, c);
+    while (!cap_unmap(c))
+        work_begin();
     if (c->type == VX_CAP_RING_TX || c->type == VX_CAP_RING_RX)
         ring_close_end(ring_of(c->obj), c->type);
     else if (c->type == VX_CAP_IRQ)
@@ -202,7 +202,7 @@ void cap_delete(struct cap_table *t, struct cap *c)
     if (t != nullptr)
         cap_unreserve(t, c);
     if (o != nullptr && o->n_caps == 0)
-        object_unreferenced(o);
+        object_destroy(o, END_OBJECT);
 }
 
 struct cap_table *cap_table_of(const struct cap *c)
@@ -210,22 +210,28 @@ struct cap_table *cap_table_of(const struct cap *c)
     return task_table_holding(c);
 }
 
-uint64_t cap_revoke(struct cap *root)
+bool cap_unmap(struct cap *c)
 {
-    uint64_t n = 0;
-    object_enter();
+    return c->obj == nullptr || c->obj->maps == nullptr || vm_unmap_object(c->obj, c);
+}
+
+bool cap_revoke(struct cap *root, uint64_t *n)
+{
     while (root->child != nullptr) {
         struct cap *c = root->child;
         while (c->child != nullptr) /* leaves first: nothing is re-parented on the way */
             c = c->child;
+        if (!cap_unmap(c))
+            return false;
         cap_delete(cap_table_of(c), c);
-        n++;
+        ++*n;
+        if (!work_spend(3))
+            return false;
     }
-    object_leave();
-    return n;
+    return true;
 }
 
-void cap_tombstone_all(struct object *o)
+bool cap_tombstone_all(struct object *o)
 {
     struct cap *c = o->caps;
     while (c != nullptr) { /* post-order over the tree, flattening it */
@@ -238,22 +244,34 @@ void cap_tombstone_all(struct object *o)
             irq_cap_gone(c);
         if (c->parent != nullptr)
             c->parent->child = c->next;
+        else
+            o->caps = c->next;
+        if (c->next != nullptr)
+            c->next->prev = nullptr;
         c->obj = nullptr;
         c->parent = c->child = c->next = c->prev = nullptr;
         o->n_caps--;
         c = next;
+        if (!work_spend(1))
+            return false;
     }
-    o->caps = nullptr;
     kassert(o->n_caps == 0);
+    return true;
 }
 
-void cap_table_clear(struct cap_table *t)
+bool cap_table_clear(struct cap_table *t)
 {
-    object_enter();
-    for (uint32_t i = 0; i < t->high; i++)
-        if (t->slots[i].type != VX_CAP_NONE)
-            cap_delete(t, &t->slots[i]);
-    object_leave();
+    for (; t->high > 0; t->high--) {
+        struct cap *c = &t->slots[t->high - 1];
+        if (c->type == VX_CAP_NONE)
+            continue;
+        if (!cap_unmap(c))
+            return false;
+        cap_delete(t, c);
+        if (!work_spend(2))
+            return false;
+    }
+    return true;
 }
 
 static void facts_by_type(const struct cap *c, struct vx_cap_facts *f)

@@ -51,15 +51,18 @@ uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint
 uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *from);
 /* Empties a slot; see CAP_DROP. `t` is nullptr for an in-flight place. May destroy the object. */
 void cap_delete(struct cap_table *t, struct cap *c);
-/* Deletes everything derived from c; returns how many. */
-uint64_t cap_revoke(struct cap *c);
+/* What was mapped through it goes; cap_delete() and cap_move() of one with large mappings take long otherwise. True:
+ * nothing is left. In steps, like the next two: kernel/object.h. */
+bool cap_unmap(struct cap *c);
+/* Deletes what was derived from c, and counts. */
+bool cap_revoke(struct cap *c, uint64_t *n);
 /* Makes tombstones of all capabilities to o. */
-void cap_tombstone_all(struct object *o);
+bool cap_tombstone_all(struct object *o);
 /* Which table a slot belongs to: found through the task list; for in-flight places nullptr. */
 struct cap_table *cap_table_of(const struct cap *c);
 
 void cap_facts(const struct cap_table *t, const struct cap *c, struct vx_cap_facts *out);
-void cap_table_clear(struct cap_table *t);
+bool cap_table_clear(struct cap_table *t); /* in steps, from the last slot down */
 
 static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights,
                                struct cap **out)

@@ -99,15 +99,11 @@ void irq_rearm(struct task *t, uint64_t bits)
     t->masked_irqs &= ~bits;
 }
 
-void irq_task_gone(struct task *t)
+void irq_binding_gone(struct binding *b)
 {
-    struct list_node *next;
-    for (struct list_node *n = t->bindings.next; n != &t->bindings; n = next) {
-        struct line *l = container_of(container_of(n, struct binding, node), struct line, binding);
-        next = n->next;
-        if (l >= lines && l < lines + IRQ_LINE_MAX)
-            unbind(l);
-    }
+    struct line *l = container_of(b, struct line, binding);
+    if (l >= lines && l < lines + IRQ_LINE_MAX)
+        unbind(l);
 }
 
 struct sysret sys_device_bind_irq(uint64_t irq, uint64_t bit)

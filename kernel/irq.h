@@ -12,4 +12,4 @@ void irq_cap_gone(const struct cap *c);
 bool irq_is_bound(const struct cap *c);
 /* The Task waits for these bits: lines that they stand for may fire again. */
 void irq_rearm(struct task *t, uint64_t bits);
-void irq_task_gone(struct task *t);
+void irq_binding_gone(struct binding *b); /* if it is a line's: the line is masked and free */

@@ -160,13 +160,17 @@ status_t mem_create_foreign(struct reticle *home, paddr_t base, uint64_t bytes, 
     return st;
 }
 
-void mem_fini(struct mem *m)
+bool mem_fini(struct mem *m)
 {
-    for (uint32_t i = 0; i < m->n_runs; i++)
-        if (m->runs[i].owned)
-            reticle_free(m->obj.home, m->runs[i].base, m->runs[i].order);
+    while (m->n_runs > 0) {
+        if (!work_spend(1))
+            return false;
+        const struct mem_run *run = &m->runs[--m->n_runs];
+        if (run->owned)
+            reticle_free(m->obj.home, run->base, run->order);
+    }
     runs_free(m->obj.home, m->runs, m->run_bytes);
-    m->n_runs = 0;
+    return true;
 }
 
 static uint64_t run_end(const struct mem *m, uint32_t i)

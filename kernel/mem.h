@@ -35,8 +35,8 @@ struct device {
 status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8_t type, struct mem **out);
 /* Memory that somebody else owns for ever (boot modules, the kernel log). base is page aligned. */
 status_t mem_create_foreign(struct reticle *home, paddr_t base, uint64_t bytes, struct mem **out);
-/* Frees its blocks; called by object_destroy. */
-void mem_fini(struct mem *m);
+/* Frees its blocks, in steps (kernel/object.h). */
+bool mem_fini(struct mem *m);
 vm_frame_fn mem_frame, device_frame;
 /* Copies out of it; the range is inside it. */
 void mem_read(const struct mem *m, uint64_t offset, void *to, size_t len);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Birth and death of kernel objects. Dying is queued: whoever is outermost drains the queue in a loop, so that no chain
- * of objects that hold each other's capabilities can exhaust the kernel stack. Locking: the kernel is entered with
- * interrupts masked on its one hart. */
+ * Birth and death of kernel objects. What ends comes to the graveyard and is taken apart there, in steps: no chain of
+ * objects that hold each other's capabilities can exhaust the kernel stack, and no end takes long at a stretch. Every
+ * stage of an end takes things away until none is left, so it needs no record of how far it came. Locking: all of this
+ * belongs to the owner of the gate. */
 #include <kernel/cap.h>
 #include <kernel/irq.h>
 #include <kernel/mem.h>
@@ -14,8 +15,25 @@
 #include <base/kassert.h>
 
 static struct list_node graveyard = { &graveyard, &graveyard };
-static uint32_t depth;
+static struct graves graves;
+static int32_t work;
 static uint32_t last_id;
+
+void work_begin(void)
+{
+    work = WORK_STEP;
+}
+
+bool work_spend(uint32_t units)
+{
+    work -= (int32_t)units;
+    return work >= 0;
+}
+
+struct graves object_graves(void)
+{
+    return graves;
+}
 
 status_t object_create(struct reticle *home, uint8_t type, size_t size, struct object **out)
 {
@@ -38,78 +56,91 @@ void object_abandon(struct object *o)
 {
     kassert(o->n_caps == 0 && o->maps == nullptr);
     list_remove(&o->home_node);
-    list_remove(&o->grave_node);
     reticle_kfree(o->home, o, o->size_bytes);
 }
 
-static void fini_by_type(struct object *o)
+static bool fini_by_type(struct object *o)
 {
     switch (o->type) {
     case VX_CAP_TASK:
-        task_forget(task_of(o));
-        break;
+        return task_fini(task_of(o));
     case VX_CAP_RETICLE:
-        reticle_object_fini(o);
-        break;
+        return reticle_object_fini(o);
     case VX_CAP_RING_TX:
-        ring_fini(ring_of(o));
-        break;
+        return ring_fini(ring_of(o));
     case VX_CAP_SEM:
-        sem_fini(sem_of(o));
-        break;
+        return sem_fini(sem_of(o));
     case VX_CAP_MEM:
     case VX_CAP_SURFACE:
-        mem_fini((struct mem *)(void *)o);
-        break;
+        return mem_fini((struct mem *)(void *)o);
     default: /* devices, lines, console, entropy: nothing beyond the record */
-        break;
+        return true;
     }
 }
 
-void object_destroy(struct object *o)
+static void leave_graveyard(struct object *o)
 {
-    object_enter();
-    o->dying = 1;
-    list_remove(&o->grave_node);
-    vm_unmap_object(o, nullptr);
-    cap_tombstone_all(o);
-    fini_by_type(o);
+    if (!list_is_empty(&o->grave_node)) {
+        list_remove(&o->grave_node);
+        graves.left--;
+    }
+}
+
+/* A step of its end. True: it is over. */
+static bool end_some(struct object *o)
+{
+    if ((o->dying & END_TASK) != 0) {
+        if (!task_end_some(task_of(o)))
+            return false;
+        o->dying &= ~END_TASK;
+    }
+    if (o->dying == 0) {
+        leave_graveyard(o);
+        return true;
+    }
+    if (!vm_unmap_object(o, nullptr) || !cap_tombstone_all(o) || !fini_by_type(o))
+        return false;
+    leave_graveyard(o);
     object_abandon(o);
-    object_leave();
+    return work_spend(4);
 }
 
-void object_destroy_all(struct reticle *r)
+void object_destroy(struct object *o, enum object_end how)
 {
-    object_enter();
-    struct list_node *n;
-    while ((n = list_first(&r->objects)) != nullptr)
-        object_destroy(container_of(n, struct object, home_node));
-    object_leave();
-}
-
-void object_unreferenced(struct object *o)
-{
-    if (o->dying)
+    if ((o->dying & END_OBJECT) != 0)
         return;
-    object_enter();
-    if (list_is_empty(&o->grave_node))
+    o->dying |= how;
+    graves.came++;
+    if (list_is_empty(&o->grave_node)) {
         list_push_back(&graveyard, &o->grave_node);
-    object_leave();
+        graves.left++;
+    }
 }
 
-void object_enter(void)
-{
-    depth++;
-}
-
-void object_leave(void)
+bool object_end_all(struct reticle *r)
 {
     struct list_node *n;
-    if (depth > 1) {
-        depth--;
-        return;
+    while ((n = list_first(&r->objects)) != nullptr) {
+        struct object *o = container_of(n, struct object, home_node);
+        o->dying |= END_OBJECT;
+        if (!end_some(o))
+            return false;
     }
+    return true;
+}
+
+bool object_reap(void)
+{
+    struct list_node *n;
     while ((n = list_first(&graveyard)) != nullptr)
-        object_destroy(container_of(n, struct object, grave_node));
-    depth--;
+        if (!end_some(container_of(n, struct object, grave_node)))
+            return list_is_empty(&graveyard);
+    return true;
+}
+
+void object_reap_all(void)
+{
+    do
+        work_begin();
+    while (!object_reap());
 }

@@ -4,7 +4,9 @@
  * I1. An object lives in memory of its `home` Reticle and is on that Reticle's list of objects until it is destroyed.
  * I2. Every capability to it is in the tree that starts at `caps`; `n_caps` counts them all.
  * I3. Every mapping of its memory is on `maps`; a mapping never outlives the capability it was made through.
- * I4. An object whose last capability goes, or whose home dies, is destroyed at once (a Task: killed, then freed). */
+ * I4. An object whose last capability goes, or whose home dies, is destroyed (a Task: killed, then freed): it comes to
+ * the graveyard, and is taken apart there in steps. A `dying` object gets no new mappings; its capabilities work until
+ * they are tombstones. */
 #pragma once
 #include <abi/types.h>
 #include <abi/status.h>
@@ -16,9 +18,15 @@ struct vma;
 struct task;
 struct thread;
 
+/* Why an object is in the graveyard. */
+enum object_end : uint8_t {
+    END_OBJECT = 1, /* it goes */
+    END_TASK = 2,   /* the Task is over; its record may stay */
+};
+
 struct object {
     uint8_t type;  /* enum vx_cap_type; a Ring is VX_CAP_RING_TX, the end is the capability's business */
-    uint8_t dying; /* being torn down: no new capabilities, bindings or waiters */
+    uint8_t dying; /* enum object_end; 0: it lives */
     uint16_t reserved;
     uint32_t id; /* for people */
     struct reticle *home;
@@ -47,13 +55,23 @@ struct binding {
 status_t object_create(struct reticle *home, uint8_t type, size_t size, struct object **out);
 /* Undoes object_create, before the object has capabilities. */
 void object_abandon(struct object *o);
-/* Ends the object: tombstones its capabilities, unmaps it, wakes its waiters, returns its memory. */
-void object_destroy(struct object *o);
-/* Destroys every object of a Reticle; used when the Reticle itself goes. */
-void object_destroy_all(struct reticle *r);
-/* Called when the last capability went. Destruction is put off to the outermost caller, so that a chain of Rings that
- * carry each other's ends costs a loop and no stack. */
-void object_unreferenced(struct object *o);
-/* Brackets around work that may free many objects: nested calls only queue, the outermost leave drains the queue. */
-void object_enter(void);
-void object_leave(void);
+/* Puts it into the graveyard, where it loses its mappings, its capabilities become tombstones, its waiters wake, and
+ * its memory goes back. A chain of Rings that carry each other's ends costs a loop there and no stack. */
+void object_destroy(struct object *o, enum object_end how);
+/* Takes objects of the graveyard apart, or all objects of a Reticle that goes, until a step's work is done. True:
+ * nothing is left. By the owner of the gate, who has called work_begin(). */
+bool object_reap(void);
+bool object_end_all(struct reticle *r);
+/* Until nothing is left: while the machine starts, and in tests. */
+void object_reap_all(void);
+/* Rises with everything that comes to the graveyard; 0 left: it is empty. */
+struct graves {
+    uint64_t came, left;
+};
+struct graves object_graves(void);
+
+/* Long work is done in steps of about ten thousand instructions, and only alone; between them interrupts and other
+ * harts come in. work_spend() takes units of about a hundred instructions and says whether the step may go on. */
+#define WORK_STEP 80
+void work_begin(void);
+bool work_spend(uint32_t units);

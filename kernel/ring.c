@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Ring objects: life, closing, waking. The calls are in sys_ring.c; the shared layout and protocol in abi/ring.h.
- * Locking: the kernel is entered with interrupts masked on its one hart; user code on the other side of a mapped Ring
+ * Locking: all of this belongs to the owner of the gate, but for waking; user code on the other side of a mapped Ring
  * is concurrent all the same, which is why every shared word is read once and every store is ordered. */
 #include <kernel/ring.h>
 #include <kernel/task.h>
@@ -64,18 +64,23 @@ abandon:
     return st;
 }
 
-void ring_fini(struct ring *r)
+bool ring_fini(struct ring *r)
 {
     ring_close_end(r, VX_CAP_RING_TX);
     ring_close_end(r, VX_CAP_RING_RX);
     binding_clear(&r->rx_binding);
     if (r->inflight != nullptr) {
-        for (uint32_t i = 0; i < r->slots; i++)
-            if (r->inflight[i].type != VX_CAP_NONE)
-                cap_delete(nullptr, &r->inflight[i]);
+        for (; r->n_cleared < r->slots; r->n_cleared++) {
+            struct cap *c = &r->inflight[r->n_cleared];
+            if (c->type != VX_CAP_NONE)
+                cap_delete(nullptr, c);
+            if (!work_spend(c->type != VX_CAP_NONE ? 2 : r->n_cleared % 16 == 0))
+                return false;
+        }
         reticle_free(r->obj.home, arch_virt_to_phys(r->inflight), r->inflight_order);
     }
     reticle_free(r->obj.home, arch_virt_to_phys(r->shared), r->order);
+    return true;
 }
 
 void ring_close_end(struct ring *r, uint8_t end)

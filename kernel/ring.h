@@ -23,6 +23,7 @@ struct ring {
     struct binding rx_binding;
     struct cap *inflight; /* `slots` places, or nullptr */
     uint32_t inflight_order;
+    uint32_t n_cleared; /* of them, when the Ring ends */
     bool tx_open, rx_open;
     uint8_t call_band; /* most urgent band of callers whose messages may still be queued; VX_BAND_COUNT: none */
 };
@@ -33,7 +34,7 @@ static inline struct ring *ring_of(struct object *o)
 }
 
 status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struct ring **out);
-void ring_fini(struct ring *r);
+bool ring_fini(struct ring *r); /* in steps */
 void ring_close_end(struct ring *r, uint8_t end);
 void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f);
 /* Wakes whoever sleeps at the other end. By the holder of the lock, or the owner of the gate. */

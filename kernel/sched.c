@@ -23,6 +23,9 @@
  * turns with their waker would be torn apart. */
 #define BALANCE_NS 50'000u
 
+/* When more urgent threads have had the hart for so long, it looks at the graveyard again. */
+#define TIDY_NS 1'000'000u
+
 static _Atomic uint64_t idle_harts; /* a bit each */
 
 /* Harts that could take a thread from h. */
@@ -438,6 +441,8 @@ void sched_tick(void)
     }
     if (h->sched.mask != 0 && n_harts > 1)
         share(h);
+    if (object_graves().left != 0)
+        h->need_switch = 1;
     struct thread *cur = h->current;
     if (cur != nullptr && thread_state(cur) == THREAD_RUNNING && h->sched.mask != 0 && !h->sched.slice_armed) {
         uint64_t ran = arch_cycles() - h->sched.switched_cycles;
@@ -531,6 +536,26 @@ static void idle(struct hart *h)
     atomic_fetch_and_explicit(&idle_harts, ~bit, memory_order_relaxed);
 }
 
+/* A step of what is left in the graveyard when nobody waits for it, unless somebody urgent wants the hart. True: there
+ * may be more. */
+static bool tidy(struct hart *h)
+{
+    if (object_graves().left == 0)
+        return false;
+    uint32_t band = h->current != nullptr && thread_state(h->current) == THREAD_RUNNING ? h->current->effective_band
+                                                                                        : VX_BAND_COUNT;
+    if (((h->sched.mask | 1u << band) & ((1u << VX_BAND_NORMAL) - 1)) != 0) {
+        arm_in(h, TIDY_NS);
+        return false;
+    }
+    (void)gate_close(h, false);
+    work_begin();
+    (void)object_reap();
+    gate_open(h);
+    arch_irq_window();
+    return true;
+}
+
 [[noreturn]] void sched_run(void)
 {
     struct hart *h = arch_hart_self();
@@ -538,6 +563,8 @@ static void idle(struct hart *h)
         gate_open(h);
     for (;;) {
         sched_leave_call(h);
+        if (unlikely(tidy(h)))
+            continue;
         struct thread *cur = h->current, *t = pick(h, cur);
         if (t == nullptr) {
             idle(h);

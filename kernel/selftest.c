@@ -104,6 +104,7 @@ void selftest_caps(void)
     cap_delete(&t, child);
     CHECK(cap_get(&t, b, VX_CAP_SEM, VX_R_WAIT, &found) == ERR_BAD_HANDLE);
     cap_delete(&t, root); /* the last one: the semaphore goes */
+    object_reap_all();
     CHECK(cap_get(&t, a, VX_CAP_SEM, 0, &found) == ERR_BAD_HANDLE && t.used == 0);
     CHECK(root_reticle()->free_pages == free_before);
 }
@@ -129,7 +130,8 @@ void selftest_rings(void)
         atomic_store_explicit(&r->shared->tail, i + 1, memory_order_release);
         CHECK(!ring_has_message(r));
     }
-    object_destroy(&r->obj);
+    object_destroy(&r->obj, END_OBJECT);
+    object_reap_all();
     CHECK(root_reticle()->free_pages == free_before);
 }
 

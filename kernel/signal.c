@@ -131,7 +131,7 @@ static bool has_happened(const struct cap *c)
         return ring_has_message(r) || !r->tx_open;
     }
     case VX_CAP_TASK:
-        return task_of(c->obj)->state == VX_TASK_DEAD;
+        return task_of(c->obj)->ended;
     case VX_CAP_SEM:
         return sem_of(c->obj)->count != 0;
     default:

@@ -25,10 +25,10 @@ static struct chain *chain_of(uint64_t key)
     return &chains[(key >> 2 ^ key >> 10 ^ key >> 18) % FUTEX_CHAINS];
 }
 
-void sem_fini(struct sem *s)
+bool sem_fini(struct sem *s)
 {
-    waitq_wake_all(&s->waiters);
     binding_clear(&s->binding);
+    return waitq_wake_all(&s->waiters);
 }
 
 struct sysret sys_sem_create(uint64_t reticle, uint64_t count)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The calls on capabilities themselves, and DESTROY.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Locking: they run alone. */
 #include <kernel/ring.h>
 #include <kernel/syscall.h>
 
@@ -24,6 +24,8 @@ struct sysret sys_cap_drop(uint64_t handle)
     status_t st = cap_get_any(table, handle, 0, true, &c);
     if (st != OK)
         return sys_status(st);
+    if (!cap_unmap(c))
+        return thread_rerun_call();
     cap_delete(table, c);
     return sys_ok(0, 0);
 }
@@ -60,7 +62,12 @@ struct sysret sys_cap_revoke(uint64_t handle)
     status_t st = cap_get_any(&current_task()->caps, handle, VX_R_REVOKE, false, &c);
     if (st != OK)
         return sys_status(st);
-    return sys_ok(cap_revoke(c), 0);
+    struct thread *t = current_thread();
+    if (!cap_revoke(c, &t->progress))
+        return thread_rerun_call();
+    uint64_t n = t->progress;
+    t->progress = 0;
+    return sys_ok(n, 0);
 }
 
 struct sysret sys_destroy(uint64_t handle)
@@ -79,7 +86,7 @@ struct sysret sys_destroy(uint64_t handle)
     case VX_CAP_SEM:
     case VX_CAP_RING_TX:
     case VX_CAP_RING_RX:
-        object_destroy(c->obj);
+        object_destroy(c->obj, END_OBJECT);
         return sys_ok(0, 0);
     default: /* parts of the machine */
         return sys_status(ERR_NOT_SUPPORTED);

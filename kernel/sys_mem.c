@@ -65,7 +65,8 @@ static status_t mem_make(struct reticle *home, const struct mem_spec *s, struct 
     *result = sys_ok(handle, address);
     return OK;
 destroy:
-    mem_fini(m);
+    while (!mem_fini(m))
+        work_begin();
     object_abandon(&m->obj);
 unreserve:
     cap_unreserve(&t->caps, slot);
@@ -198,6 +199,8 @@ struct sysret sys_mem_free(uint64_t mem, uint64_t address, uint64_t length)
         if (st != OK)
             return sys_status(st);
         if (address == 0 && length == 0) {
+            if (!cap_unmap(c))
+                return thread_rerun_call();
             cap_delete(&t->caps, c);
             return sys_ok(0, 0);
         }

@@ -44,8 +44,7 @@ static inline struct vx_message *ring_slot(const struct ring *r, uint32_t counte
     return &r->shared->slot[counter & (r->slots - 1)];
 }
 
-/* What an earlier message left in the place that message number `counter` will use (G3); nullptr: nothing. Dropping it
- * may end objects, this Ring among them, and even the current Task: a handler does it as its very last act. */
+/* What an earlier message left in the place that message number `counter` will use (G3); nullptr: nothing. */
 static inline struct cap *stale_at(const struct ring *r, uint32_t counter)
 {
     if (r->inflight == nullptr)
@@ -338,20 +337,15 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         return sys_status(st);
     /* --- commit: nothing below can fail --- */
     struct cap *place = &r->inflight[head & (r->slots - 1)];
-    bool stale = place->type != VX_CAP_NONE;
-    if (unlikely(stale)) {
-        object_enter(); /* what stands in the place goes now, and the objects that end go last: see stale_at() */
+    if (unlikely(place->type != VX_CAP_NONE))
         cap_delete(nullptr, place); /* G3 */
-    }
-    place->handle = head; /* the rest is set by either of these */
+    place->handle = head;           /* the rest is set by either of these */
     if ((gift->rights & VX_R_COPY) != 0)
         cap_derive(place, gift, gift->rights, gift->offset, gift->length);
     else
         cap_move(table, place, gift);
     publish(r, head + 1);
     ring_notify_consumer(r);
-    if (unlikely(stale))
-        object_leave();
     return sys_ok(0, 0);
 }
 
@@ -396,10 +390,8 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     lock_release(&r->lock, LOCK_RING);
     if (!arch_hart_self()->alone)
         return sys_ok(n, 0);
-    object_enter();
     for (uint32_t i = 0; i < n; i++)
         (void)drop_stale(stale_at(r, head + i), SYS_BLOCKED);
-    object_leave();
     return sys_ok(n, 0);
 }
 

@@ -24,7 +24,7 @@ struct sysret sys_waitpid(uint64_t task, uint64_t flags)
     if ((flags & ~(uint64_t)VX_WAIT_NOHANG) != 0)
         return sys_status(ERR_BAD_ARGUMENT);
     struct task *t = task_of(c->obj);
-    if (t->state == VX_TASK_DEAD)
+    if (t->ended)
         return sys_ok(t->exit_status, (t->fault_address & ~UINT64_C(0xff)) | t->cause);
     return thread_block_call(&t->exit_waiters, &t->lock, flags != 0 ? VX_POLL : VX_FOREVER);
 }
@@ -84,8 +84,11 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
             kernel_return_to_user();
         cause = st == ERR_NO_MEMORY ? VX_CAUSE_NO_MEMORY : guard ? VX_CAUSE_STACK : cause;
     }
-    if (gate_close(arch_hart_self(), false))
+    if (gate_close(arch_hart_self(), false)) {
         task_fault(t, cause, trap->address, trap->name);
+        work_begin();
+        (void)object_reap();
+    }
     kernel_return_to_user();
 }
 

@@ -14,10 +14,11 @@ static struct sysret sys_bad(void)
 /* Calls that run among others; they go alone themselves when they must. All the rest always do. */
 #define SHARED_CALLS(X)                                                                                                \
     X(console_write)                                                                                                   \
-    X(ring_send) X(ring_recv) X(yield) X(signal_post) X(signal_wait) X(set_tls) X(sem_signal) X(sem_wait)              \
-        X(ring_try_recv) X(clock_get_time) X(nanosleep) X(mem_alloc) X(getpid) X(ring_recv_cap) X(ring_try_recv_cap)   \
-            X(ring_send_burst) X(ring_recv_burst) X(fp_clobber) X(getrandom) X(mem_free) X(get_tls) X(mem_map)         \
-                X(futex_wait) X(futex_wake) X(ring_call)
+    X(ring_send)                                                                                                       \
+    X(ring_recv) X(yield) X(signal_post) X(signal_wait) X(set_tls) X(sem_signal) X(sem_wait) X(ring_try_recv)          \
+        X(clock_get_time) X(nanosleep) X(mem_alloc) X(getpid) X(ring_recv_cap) X(ring_try_recv_cap) X(ring_send_burst) \
+            X(ring_recv_burst) X(fp_clobber) X(getrandom) X(mem_free) X(get_tls) X(mem_map) X(futex_wait)              \
+                X(futex_wake) X(ring_call)
 
 static const void *const handlers[SYSCALL_TABLE_ENTRIES] = {
     [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
@@ -47,10 +48,29 @@ struct sysret sys_alone(void)
     struct hart *h = arch_hart_self();
     if (!gate_close(h, true))
         sched_run();
-    const struct arch_frame *f = &h->current->frame;
+    struct thread *t = h->current;
+    const struct arch_frame *f = &t->frame;
+    work_begin();
+    if (unlikely(t->has_result)) { /* all but what it put into the graveyard is done */
+        struct sysret done = { t->result.first, t->result.second };
+        t->has_result = !object_reap();
+        gate_open(h);
+        return t->has_result ? thread_rerun_call() : done;
+    }
+    uint64_t came = object_graves().came;
     call_fn *call = (call_fn *)(uintptr_t)handlers[arch_frame_syscall_nr(f)];
     struct sysret r = call(arch_frame_arg(f, 0), arch_frame_arg(f, 1), arch_frame_arg(f, 2), arch_frame_arg(f, 3),
                            arch_frame_arg(f, 4), arch_frame_arg(f, 5));
+    if (unlikely(object_graves().came != came) && !object_reap()) {
+        h->need_switch = 1; /* sched_run() sees to what is left */
+        if (h->current == t &&
+            h->sched.outcome == CALL_RETURNS) { /* a caller whose call ends something sees it ended */
+            t->result.first = r.first;
+            t->result.second = r.second;
+            t->has_result = true;
+            r = thread_rerun_call();
+        }
+    }
     gate_open(h);
     return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Tasks: birth and end. Ending a Task ends everything that lives in its Reticle, child Tasks included, deepest first
- * and in a loop: a tree of Tasks of any depth costs no stack. Memory goes back as one block. Locking: the kernel is
- * entered with interrupts masked on its one hart. */
+ * in a loop and in steps: a tree of Tasks of any depth costs no stack. Memory goes back as one block. Locking: all of
+ * this belongs to the owner of the gate. */
 #include <kernel/entry.h>
 #include <kernel/irq.h>
 #include <kernel/syscall.h>
@@ -70,90 +70,130 @@ abandon:
     return st;
 }
 
-/* Everything of the Task but its record. Its Reticle has no children left. */
-static void end_task(struct task *t, uint32_t status, uint32_t cause)
+static void task_set_end(struct task *t, uint32_t status, uint32_t cause)
 {
-    struct hart *h = arch_hart_self();
-    struct tree_node *n;
-    struct list_node *l;
     t->state = VX_TASK_DEAD;
-    while ((n = t->threads.first) != nullptr)
-        thread_free(container_of(n, struct thread, by_id));
-    cap_table_clear(&t->caps);
-    irq_task_gone(t);
-    while ((l = list_first(&t->bindings)) != nullptr)
-        binding_clear(container_of(l, struct binding, node));
-    t->own_object.n_caps--;
-    cap_tombstone_all(&t->own_object);
-    object_destroy_all(&t->reticle);
-    if (h->aspace == &t->vm.as)
-        arch_aspace_activate(nullptr);
-    vm_fini(&t->vm);
+    t->exit_status = status;
+    t->cause = cause;
+}
+
+/* Nothing can reach its memory any more. */
+static void release_task(struct task *t)
+{
+    struct list_node *l;
     reticle_release(&t->reticle);
     while ((l = list_first(&t->children)) != nullptr) { /* paid for by others, so they live on */
         container_of(l, struct task, sibling)->parent = nullptr;
         list_remove(l);
     }
     list_remove(&t->all);
-    t->exit_status = status;
-    t->cause = cause;
     t->caps = (struct cap_table){ .task = t };
-    waitq_wake_all(&t->exit_waiters);
+    t->ended = true;
+    while (!waitq_wake_all(&t->exit_waiters))
+        work_begin();
     binding_post(&t->exit_binding);
     if (t->is_init)
-        machine_stop(status, cause);
+        machine_stop(t->exit_status, t->cause);
 }
 
-/* Ends all that lives in a Reticle and gives its block back. */
-static void teardown(struct reticle *target, uint32_t status, uint32_t cause)
+/* Everything of the Task but its record; its Reticle has no children left. Capabilities to its Reticle go before what
+ * lies in there, so that nothing new comes. */
+static bool end_task(struct task *t)
 {
-    struct reticle *r;
-    object_enter();
-    do {
-        r = target;
+    struct tree_node *n;
+    struct list_node *l;
+    if (t->ended)
+        return true;
+    t->state = VX_TASK_DEAD;
+    while ((n = t->threads.first) != nullptr) {
+        thread_free(container_of(n, struct thread, by_id));
+        if (!work_spend(5))
+            return false;
+    }
+    if (!cap_table_clear(&t->caps))
+        return false;
+    while ((l = list_first(&t->bindings)) != nullptr) {
+        irq_binding_gone(container_of(l, struct binding, node));
+        binding_clear(container_of(l, struct binding, node));
+        if (!work_spend(1))
+            return false;
+    }
+    if (t->own_object.dying == 0) {
+        t->own_object.dying = END_OBJECT;
+        t->own_object.n_caps--; /* the Task's own interest in it */
+    }
+    if (!cap_tombstone_all(&t->own_object) || !object_end_all(&t->reticle))
+        return false;
+    if (arch_hart_self()->aspace == &t->vm.as)
+        arch_aspace_activate(nullptr);
+    if (!vm_fini(&t->vm))
+        return false;
+    release_task(t);
+    return work_spend(10);
+}
+
+/* A step of the end of all that lives in a Reticle, deepest first. True: its block is given back. */
+static bool end_reticle(struct reticle *target)
+{
+    while (target->total_pages != 0) {
+        struct reticle *r = target;
         for (struct list_node *n; (n = list_first(&r->children)) != nullptr;)
             r = container_of(n, struct reticle, sibling);
         struct object *owner = r->owner;
         if (owner->type == VX_CAP_TASK) {
-            end_task(task_of(owner), r == target ? status : 0, r == target ? cause : VX_CAUSE_DESTROYED);
+            struct task *t = task_of(owner);
+            if (t->state != VX_TASK_DEAD)
+                task_set_end(t, 0, VX_CAUSE_DESTROYED);
+            if (!end_task(t))
+                return false;
         } else {
-            object_destroy_all(r);
+            if (!object_end_all(r))
+                return false;
             reticle_release(r);
         }
-    } while (r != target);
-    object_leave();
+    }
+    return true;
+}
+
+bool task_end_some(struct task *t)
+{
+    return end_reticle(&t->reticle);
 }
 
 void task_kill(struct task *t, uint32_t status, uint32_t cause)
 {
-    if (t->state != VX_TASK_DEAD)
-        teardown(&t->reticle, status, cause);
+    struct thread *self = arch_hart_self()->current;
+    if (t->state == VX_TASK_DEAD)
+        return;
+    task_set_end(t, status, cause);
+    if (self != nullptr && self->task == t) {
+        sched_forget(self, false);
+        self->state = THREAD_STOPPED;
+    }
+    object_destroy(&t->obj, END_TASK);
 }
 
 void task_abandon(struct task *t)
 {
-    object_enter();
-    t->exit_binding.task = nullptr;
-    task_kill(t, 0, VX_CAUSE_DESTROYED);
-    list_remove(&t->sibling);
-    object_abandon(&t->obj);
-    object_leave();
+    task_set_end(t, 0, VX_CAUSE_DESTROYED);
+    object_destroy(&t->obj, END_TASK | END_OBJECT);
 }
 
-void task_forget(struct task *t)
+bool task_fini(struct task *t)
 {
-    task_kill(t, 0, VX_CAUSE_DESTROYED);
+    if (!t->ended && t->state != VX_TASK_DEAD)
+        task_set_end(t, 0, VX_CAUSE_DESTROYED);
+    if (!task_end_some(t))
+        return false;
     binding_clear(&t->exit_binding);
     binding_clear(&t->fault_binding);
-    waitq_wake_all(&t->exit_waiters);
     list_remove(&t->sibling);
+    return true;
 }
 
-void reticle_object_fini(struct object *o)
+bool reticle_object_fini(struct object *o)
 {
-    struct reticle *r = reticle_of_object(o);
-    if (r->total_pages != 0)
-        teardown(r, 0, VX_CAUSE_DESTROYED);
+    return end_reticle(reticle_of_object(o));
 }
 
 struct cap_table *task_table_holding(const struct cap *c)

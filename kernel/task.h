@@ -59,6 +59,11 @@ struct thread {
     _Atomic bool on_hart; /* T5 */
     uint32_t home;        /* T5 */
     struct thread *inbox_next;
+    uint64_t progress; /* of a call that goes on in steps */
+    struct {
+        uint64_t first, second;
+    } result; /* of a call that waits for what it put into the graveyard */
+    bool has_result;
     uint64_t affinity; /* harts it should run on, a bit each: a hint */
     uint64_t cpu_cycles, n_waits, n_switches;
     uint64_t trap_address;
@@ -108,7 +113,8 @@ struct task {
     struct list_node all; /* every Task of the system */
     uint64_t masked_irqs; /* signal bits whose line waits for an unmask */
     uint32_t id;
-    uint32_t state; /* enum vx_task_state */
+    uint32_t state; /* enum vx_task_state; dead from the moment its end begins */
+    bool ended;     /* its end is over: whoever waits for it may know */
     uint32_t exit_status;
     uint32_t cause;
     uint64_t fault_address, fault_pc;
@@ -129,12 +135,14 @@ static inline struct task *task_of(struct object *o)
  * Its one capability is still to be made by the caller; until then task_abandon undoes everything. */
 status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, struct task *parent, struct task **out);
 void task_abandon(struct task *t);
-/* Ends it with everything in its Reticle. Safe on the current Task: the hart then has no current thread. */
+/* Its end begins: with everything in its Reticle it comes to the graveyard. Of the current Task: the hart has no
+ * current thread from then on. */
 void task_kill(struct task *t, uint32_t status, uint32_t cause);
+bool task_end_some(struct task *t); /* a step of it; true: it is dead */
 uint64_t task_cpu_cycles(const struct task *t);
 void task_set_name(struct task *t, const char *name, size_t len);
-/* Frees the record of a dead Task. */
-void task_forget(struct task *t);
+/* A step of the end of a Task's object; true: only its memory is left. */
+bool task_fini(struct task *t);
 /* A user fault that could not be resolved: report, then kill (or stop, if bound). */
 void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *name);
 
@@ -142,7 +150,7 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
 struct cap_table *task_table_holding(const struct cap *c);
 /* The Reticle behind a RETICLE capability's object, and its end. */
 struct reticle *reticle_of_object(const struct object *o);
-void reticle_object_fini(struct object *o);
+bool reticle_object_fini(struct object *o); /* in steps */
 
 status_t thread_create(struct task *t, uaddr_t entry, uaddr_t stack, uint64_t arg0, uint64_t tls, bool detached,
                        struct thread **out);
@@ -176,7 +184,7 @@ static inline void thread_complete(struct thread *t, uint64_t first, uint64_t se
 /* Ends its wait. The caller holds the lock of what t waits for, or owns the gate: so nobody else wakes it, and from
  * then on it is the scheduler's. */
 void thread_wake(struct thread *t);
-void waitq_wake_all(struct waitq *q); /* by the owner of the gate */
+bool waitq_wake_all(struct waitq *q); /* by the owner of the gate, in steps */
 
 void signal_post(struct task *t, uint64_t bits);
 void signal_raise(struct task *t, uint64_t bits); /* by who holds t->lock */

@@ -9,11 +9,15 @@
 #include <arch/timer.h>
 #include <base/kassert.h>
 
-void waitq_wake_all(struct waitq *q)
+bool waitq_wake_all(struct waitq *q)
 {
     struct thread *t;
-    while ((t = waitq_first(q)) != nullptr)
+    while ((t = waitq_first(q)) != nullptr) {
         thread_wake(t);
+        if (!work_spend(2))
+            return false;
+    }
+    return true;
 }
 
 struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)

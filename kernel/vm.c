@@ -29,13 +29,19 @@ status_t vm_init(struct vm *vm, struct reticle *r)
     return OK;
 }
 
-void vm_fini(struct vm *vm)
+bool vm_fini(struct vm *vm)
 {
-    for (struct vma *a = area_of(vm->areas.first); a != nullptr; a = area_next(a))
+    for (struct vma *a = area_from(vm, vm->ended_below); a != nullptr; a = area_next(a)) {
         if (a->obj != nullptr)
             maps_unlink(a);
+        a->obj = nullptr;
+        vm->ended_below = a->end;
+        if (!work_spend(1))
+            return false;
+    }
     vm->areas = (struct tree){};
     arch_aspace_fini(&vm->as);
+    return true;
 }
 
 /* --- placement --- */
@@ -323,6 +329,8 @@ status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_fram
     uint64_t at;
     if (!prot_ok(prot) || len == 0 || (offset | len) % ARCH_PAGE_SIZE != 0)
         return ERR_BAD_ARGUMENT;
+    if (o->dying != 0)
+        return ERR_DESTROYED;
     status_t st = place(vm, addr, len, fixed, &at);
     if (st == OK)
         st = area_alloc(vm, &a);

@@ -48,13 +48,14 @@ struct vm {
     struct reticle *reticle;
     struct spinlock lock;        /* LOCK_VM */
     uint64_t gap_start, gap_end; /* V7: where new areas go first */
+    uint64_t ended_below;        /* how far vm_fini() has come */
 };
 
 /* ERR_NO_MEMORY leaves nothing. */
 status_t vm_init(struct vm *vm, struct reticle *r);
 /* Takes every area of an object off that object's list and forgets the TLBs; the memory itself goes with the Reticle.
  */
-void vm_fini(struct vm *vm);
+bool vm_fini(struct vm *vm); /* in steps */
 
 /* Anonymous memory. state: VX_MEM_RESERVE, _LAZY or _COMMIT. addr 0: anywhere; a hint that is taken: anywhere too.
  * fixed: exactly there, or ERR_BUSY. len is a page multiple and not 0. ERR_BAD_ARGUMENT: addr is no page of user space,
@@ -75,9 +76,8 @@ status_t vm_map_fixed_frame(struct vm *vm, uint64_t addr, paddr_t frame, uint32_
  * all of it is. May need memory to split one area or large page in two: ERR_NO_MEMORY, nothing changed. Whole areas
  * never need any. `only_cap`: leave areas that were not made through it. */
 status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap);
-void vm_unmap_area(struct vma *a);
-/* Unmaps every area of o made through c (nullptr: all). */
-void vm_unmap_object(struct object *o, const struct cap *c);
+/* Unmaps every area of o made through c (nullptr: all), in steps (kernel/object.h). True: nothing is left. */
+bool vm_unmap_object(struct object *o, const struct cap *c);
 
 /* True if no area of an object has an address in the range: changing it concerns nobody but this Task. */
 bool vm_is_own(const struct vm *vm, uint64_t addr, uint64_t len);

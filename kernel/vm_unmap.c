@@ -5,6 +5,8 @@
 #include <kernel/cap.h>
 #include <kernel/vm_area.h>
 
+#define UNMAP_STEP 64u /* entries of an area that one step takes */
+
 bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
 {
     for (struct vma *a = area_from(vm, addr); a != nullptr && a->node.key < addr + len; a = area_next(a))
@@ -184,20 +186,38 @@ status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *
     return found ? OK : ERR_NOT_FOUND;
 }
 
-void vm_unmap_area(struct vma *a)
+/* Where a step through [from, to) ends that looks at no more than `entries` entries: no leaf crosses it. */
+static uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, uint32_t entries)
+{
+    uint64_t at = from;
+    for (; at < to && entries != 0; entries--) {
+        unsigned level;
+        (void)pt_walk(vm->as.root, at, 0, &level);
+        at = (at & ~(pt_span(level) - 1)) + pt_span(level);
+    }
+    return at < to ? at : to;
+}
+
+/* The first part of an area; true: all that was left of it. */
+static bool unmap_some(struct vma *a)
 {
     struct pt_edit e;
     struct vma *no_spare = nullptr;
+    uint64_t end =
+        a->end - a->node.key <= UNMAP_STEP * ARCH_PAGE_SIZE ? a->end : step_end(a->vm, a->node.key, a->end, UNMAP_STEP);
+    bool whole = end == a->end;
     pt_edit_begin(&e, &a->vm->as, a->vm->reticle);
-    area_cut(&e, a, a->node.key, a->end, &no_spare);
+    area_cut(&e, a, a->node.key, end, &no_spare);
     pt_edit_end(&e);
+    return whole;
 }
 
-void vm_unmap_object(struct object *o, const struct cap *c)
+bool vm_unmap_object(struct object *o, const struct cap *c)
 {
     for (struct vma *a = o->maps, *next; a != nullptr; a = next) {
         next = a->maps_next;
-        if (c == nullptr || a->cap == c)
-            vm_unmap_area(a);
+        if ((c == nullptr || a->cap == c) && (!unmap_some(a) || !work_spend(4)))
+            return false;
     }
+    return true;
 }

@@ -371,7 +371,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             machine_check_all();
     }
     machine_check_all();
-    object_destroy_all(&machine_root);
+    machine_end_all();
     machine_check_all();
     machine_must(machine_root.free_pages == free_at_boot && machine_root.lent_pages == 0);
     machine_must(host_live_aspaces() == 0 && running() == nullptr);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One hart: how a further one starts, its protection features, its idle loop, its source of entropy, and the frames of the threads it runs. */
+ * One hart: how a further one starts, its protection features, its idle loop, its source of entropy, and the frames of
+ * the threads it runs. */
 #include "boot.h"
 #include "kmap.h"
 #include <abi/status.h>
@@ -60,6 +61,14 @@ void arch_idle_wait(void)
     __asm__ volatile("dsb sy\n\twfi" ::: "memory");
     gate_enter(arch_hart_self());
     plat_irq();
+}
+
+void arch_irq_window(void)
+{
+    uint64_t pending;
+    __asm__ volatile("mrs %0, isr_el1" : "=r"(pending));
+    if (pending != 0)
+        plat_irq();
 }
 
 void arch_halt(void)

@@ -135,6 +135,10 @@ void arch_idle_wait(void)
     kernel_timer();
 }
 
+void arch_irq_window(void)
+{
+}
+
 void arch_halt(void)
 {
     if (inside)

@@ -72,6 +72,7 @@ void arch_page_copy(void *, const void *) {}
 
 /* hart.h */
 struct hart *arch_hart_create(uint32_t, uint64_t) { return nullptr; }
+void arch_irq_window(void) {}
 status_t arch_hart_start(struct hart *) { return ERR_NOT_SUPPORTED; }
 void arch_ipi_send(const struct hart *) {}
 

@@ -205,6 +205,11 @@ void arch_idle_wait(void)
     gate_enter(arch_hart_self()); /* it has, unless something else than an interrupt ended hlt */
 }
 
+void arch_irq_window(void)
+{
+    __asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
 void arch_halt(void)
 {
     for (;;)

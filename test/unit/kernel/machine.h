@@ -228,6 +228,15 @@ static inline struct thread *running(void)
     return machine_hart.current;
 }
 
+/* Every object of the root Reticle ends, and what hangs on it. */
+[[maybe_unused]] static void machine_end_all(void)
+{
+    do
+        work_begin();
+    while (!object_end_all(&machine_root));
+    object_reap_all();
+}
+
 static inline struct call_result results_of(const struct thread *t)
 {
     int64_t first = (int64_t)t->frame.r[0];

@@ -35,7 +35,7 @@ static void begin(const uint32_t *bands)
 
 static int end(void **)
 {
-    object_destroy_all(&machine_root);
+    machine_end_all();
     machine_check();
     host_timer_deadline = UINT64_MAX;
     assert_int_equal(machine_run(), HOST_IDLE);

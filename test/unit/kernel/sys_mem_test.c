@@ -69,20 +69,26 @@ void object_abandon(struct object *o)
     reticle_kfree(o->home, o, o->size_bytes);
 }
 
-void object_unreferenced(struct object *o)
+void object_destroy(struct object *o, enum object_end how [[maybe_unused]])
 {
     if (o->home == nullptr)
         return;
-    mem_fini((struct mem *)(void *)o);
+    assert_true(mem_fini((struct mem *)(void *)o));
     object_abandon(o);
 }
 
-void object_enter(void)
+struct sysret thread_rerun_call(void)
+{
+    abort();
+}
+
+void work_begin(void)
 {
 }
 
-void object_leave(void)
+bool work_spend(uint32_t units [[maybe_unused]])
 {
+    return true;
 }
 
 bool arch_kernel_device(unsigned i, paddr_t *base, uint64_t *len_bytes)
@@ -157,7 +163,7 @@ static int teardown(void **)
         assert_int_equal(vm_unmap(&task.vm, VX_UADDR_MIN, VX_UADDR_LIMIT - VX_UADDR_MIN, nullptr), OK);
     assert_int_equal(task.reticle.free_pages, free_at_start);
     arch_aspace_activate(nullptr);
-    vm_fini(&task.vm);
+    assert_true(vm_fini(&task.vm));
     return 0;
 }
 

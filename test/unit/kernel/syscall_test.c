@@ -42,7 +42,7 @@ static int start(void **)
 static int end(void **)
 {
     machine_check_all();
-    object_destroy_all(&machine_root);
+    machine_end_all();
     machine_check_all();
     assert_int_equal(machine_root.free_pages, free_at_start);
     assert_int_equal(host_live_aspaces(), 0);

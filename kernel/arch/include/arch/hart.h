@@ -18,6 +18,9 @@ void arch_hart_local_init(void);
  * hart is outside the gate on entry and inside on return: whoever handles the interrupt calls gate_enter() first. */
 void arch_idle_wait(void);
 
+/* Takes the interrupts that wait, if any, in the middle of long work: masked on entry and on return. */
+void arch_irq_window(void);
+
 /* Memory of a further hart: its struct hart (id and hw_id set), what arch code needs beside it, and its stack above a
  * page that is not mapped; from kernel_boot_pages(). nullptr: no memory. */
 struct hart *arch_hart_create(uint32_t id, uint64_t hw_id);

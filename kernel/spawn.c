@@ -67,28 +67,6 @@ static status_t load_segments(struct task *t, const struct image *image, const s
     return OK;
 }
 
-static status_t relocate(struct task *t, const struct image *image, const struct elf_plan *plan, uint64_t bias)
-{
-    constexpr uint32_t batch = 16;
-    uint8_t raw[batch * 24];
-    struct elf_relocation out[batch];
-    for (uint64_t done = 0; done < plan->rela_count;) {
-        size_t n = plan->rela_count - done < batch ? (size_t)(plan->rela_count - done) : batch;
-        status_t st = read_image((void *)(uintptr_t)image, plan->rela_file_off + done * 24, raw, n * 24);
-        if (st == OK)
-            st = elf_relocations(plan, ARCH_ELF_MACHINE, raw, n, out);
-        for (size_t i = 0; st == OK && i < n; i++) {
-            uint64_t value = bias + out[i].addend;
-            size_t copied;
-            st = vm_copy(&t->vm, out[i].vaddr + bias, &value, sizeof value, true, &copied);
-        }
-        if (st != OK)
-            return st;
-        done += n;
-    }
-    return OK;
-}
-
 static status_t map_stack(struct task *t, uint64_t bytes, uint64_t *low, uint64_t *high)
 {
     uint64_t at, guard = ARCH_PAGE_SIZE;
@@ -147,7 +125,7 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
     }
     if ((st = vm_map_fixed_frame(&t->vm, VX_TIME_PAGE_ADDRESS, wallclock_page(), VX_PROT_READ)) != OK ||
         (st = map_bundle(t, spec, bundle)) != OK || (st = map_stack(t, plan->stack_bytes, &low, &high)) != OK ||
-        (st = load_segments(t, image, &elf, bias)) != OK || (st = relocate(t, image, &elf, bias)) != OK)
+        (st = load_segments(t, image, &elf, bias)) != OK)
         return st;
     st = thread_create(t, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS, 0, false, &th);
     if (st != OK)

@@ -169,14 +169,15 @@ void give_own_reticle(struct task *t, struct vx_slot *s)
     s->value = cap_make(c, &t->own_object, VX_CAP_RETICLE, s->rights, 0, 0);
 }
 
-/* Puts every capability of the Bundle into the child's table. First all checks and reservations, then the transfer. */
-static status_t hand_over(struct task *self, struct task *child, struct vx_bundle *b, struct vx_slot *reticle)
+/* Puts every capability of the Bundle into the child's table; slot number `own`, if any, gets the child's own Reticle.
+ * First all checks and reservations, then the transfer. */
+static status_t hand_over(struct task *self, struct task *child, struct vx_bundle *b, ptrdiff_t own)
 {
     struct vx_slot *slots = bundle_slots(b);
     struct cap *from, *to;
     for (uint32_t i = 0; i < b->n_slots; i++) {
         struct vx_slot *s = &slots[i];
-        if (s->kind != VX_SLOT_CAP || s == reticle)
+        if (s->kind != VX_SLOT_CAP || i == own)
             continue;
         status_t st = check_gift(self, s, &from);
         for (uint32_t j = 0; st == OK && s->move && j < b->n_slots; j++)
@@ -188,23 +189,23 @@ static status_t hand_over(struct task *self, struct task *child, struct vx_bundl
     if (b->n_slots > child->caps.n_slots)
         return ERR_TABLE_FULL;
     /* --- commit: nothing below can fail; the child's table is empty and large enough --- */
-    if (reticle != nullptr)
-        give_own_reticle(child, reticle);
+    if (own >= 0)
+        give_own_reticle(child, &slots[own]);
     for (uint32_t i = 0; i < b->n_slots; i++) {
         struct vx_slot *s = &slots[i];
-        if (s->kind != VX_SLOT_CAP || s == reticle)
+        if (s->kind != VX_SLOT_CAP || i == own)
             continue;
         status_t st = check_gift(self, s, &from);
         kassert(st == OK);
         st = cap_reserve(&child->caps, &to);
         kassert(st == OK);
+        vx_rights_t rights = s->rights;
         s->length = from->type;
         if (s->move) {
-            vx_rights_t rights = s->rights;
             s->value = cap_move(&self->caps, to, from);
             to->rights = rights;
         } else {
-            s->value = cap_derive(to, from, s->rights, from->offset, from->length);
+            s->value = cap_derive(to, from, rights, from->offset, from->length);
         }
     }
     return OK;
@@ -222,7 +223,7 @@ static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_
     struct thread *th;
     struct vx_bundle *b;
     struct cap *slot;
-    uint32_t order = 0;
+    uint32_t order = order_for(plan->memory_bytes);
     if (plan->band == VX_BAND_COUNT)
         plan->band = self->band;
     if (plan->band < self->band)
@@ -230,24 +231,18 @@ static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_
     status_t st = resolve_reticle(plan->reticle != nullptr ? plan->reticle->value : VX_HANDLE_NONE, &payer);
     if (st != OK)
         return st;
-    while (order <= RETICLE_ORDER_MAX && ((uint64_t)ARCH_PAGE_SIZE << order) < plan->memory_bytes)
-        order++;
     if (order > RETICLE_ORDER_MAX)
         return ERR_NO_MEMORY;
     if ((st = cap_reserve(&self->caps, &slot)) != OK)
         return st;
-    st = task_create(payer, order, plan->cap_slots, self, &t);
+    st = task_create(payer, order, (uint32_t)plan->cap_slots, self, &t);
     if (st != OK)
         goto unreserve;
     t->band = (uint8_t)plan->band;
     task_set_name(t, plan->name, plan->name_len);
     st = spawn_build(t, &image, spec, plan, &b, &th);
-    struct vx_slot *reticle = nullptr;
-    if (st == OK && plan->reticle != nullptr) {
-        reticle = bundle_slots(b) + (plan->reticle - bundle_slots(spec));
-    }
     if (st == OK)
-        st = hand_over(self, t, b, reticle);
+        st = hand_over(self, t, b, plan->reticle != nullptr ? plan->reticle - bundle_slots(spec) : -1);
     if (st != OK)
         goto abandon;
     constexpr vx_rights_t rights =
@@ -269,7 +264,7 @@ struct sysret sys_spawn(uint64_t image, uint64_t spec, uint64_t len)
     struct bundle_plan plan;
     struct cap *c;
     paddr_t block;
-    uint32_t order = 0, handle, id;
+    uint32_t handle, id;
     status_t st = cap_get(&self->caps, image, VX_CAP_MEM, VX_R_READ | VX_R_EXEC, &c);
     if (st != OK)
         return sys_status(st);
@@ -277,8 +272,7 @@ struct sysret sys_spawn(uint64_t image, uint64_t spec, uint64_t len)
         return sys_status(ERR_TOO_BIG);
     if (len < sizeof(struct vx_bundle))
         return sys_status(ERR_BAD_ARGUMENT);
-    while (((uint64_t)ARCH_PAGE_SIZE << order) < len)
-        order++;
+    uint32_t order = order_for(len);
     if ((st = reticle_alloc(&self->reticle, order, PAGE_KERNEL, &block)) != OK)
         return sys_status(st);
     struct vx_bundle *copy = arch_phys_to_virt(block);

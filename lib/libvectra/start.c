@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * From the first instruction to main, and out again: relocation, the Bundle, thread-local storage, the argument vector. */
+ * From the first instruction to main, and out again: relocation, the Bundle, thread-local storage, the argument vector.
+ */
 #include "start.h"
 #include <abi/bundle.h>
 #include <vectra/bundle.h>

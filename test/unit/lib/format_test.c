@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * lib/libvectra/format.c against the C library's printf: every conversion, flag, width, precision and length together. */
+ * lib/libvectra/format.c against the C library's printf: every conversion, flag, width, precision and length together.
+ */
 // sources: lib/libvectra/format.c
 #include "host.h"
 #include <base/format.h>

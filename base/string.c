@@ -43,23 +43,6 @@ static inline void copy_up(unsigned char *d, const unsigned char *s, size_t len)
     set_word(last_at, last);
 }
 
-static inline void copy_down(unsigned char *d, const unsigned char *s, size_t len)
-{
-    if (len < 8) {
-        while (len != 0) {
-            len--;
-            d[len] = s[len];
-        }
-        return;
-    }
-    uint64_t first = word_at(s);
-    while (len >= 8) {
-        len -= 8;
-        set_word(d + len, word_at(s + len));
-    }
-    set_word(d, first);
-}
-
 [[gnu::weak]] void *memcpy(void *restrict dst, const void *restrict src, size_t len)
 {
     copy_up(dst, src, len);
@@ -74,8 +57,9 @@ static inline void copy_down(unsigned char *d, const unsigned char *s, size_t le
 #endif
     if (up)
         copy_up(dst, src, len);
-    else
-        copy_down(dst, src, len);
+    else /* nothing that costs time moves memory this way: a byte at a time will do */
+        for (size_t i = len; i-- > 0;)
+            ((unsigned char *)dst)[i] = ((const unsigned char *)src)[i];
     return dst;
 }
 

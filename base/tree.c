@@ -6,72 +6,48 @@
  * T3. t->first is the leftmost node. */
 #include <base/tree.h>
 
-static int at_least_0(int x)
-{
-    return x > 0 ? x : 0;
-}
-
-static int at_most_0(int x)
-{
-    return x < 0 ? x : 0;
-}
-
 /* Puts `with` (may be null) where `old` hangs. */
 static void replace(struct tree *t, struct tree_node *old, struct tree_node *with)
 {
     struct tree_node *up = old->parent;
     if (up == nullptr)
         t->root = with;
-    else if (up->left == old)
-        up->left = with;
     else
-        up->right = with;
+        up->child[up->right == old] = with;
     if (with != nullptr)
         with->parent = up;
 }
 
-/* The right child rises above x. The balances follow from the heights of the three subtrees, whatever they were. */
-static struct tree_node *rotate_left(struct tree *t, struct tree_node *x)
+/* The child on `side` rises above x. The balances follow from the heights of the three subtrees, whatever they were. */
+static struct tree_node *rotate(struct tree *t, struct tree_node *x, bool side)
 {
-    struct tree_node *y = x->right;
+    struct tree_node *y = x->child[side];
     replace(t, x, y);
-    x->right = y->left;
-    if (x->right != nullptr)
-        x->right->parent = x;
-    y->left = x;
+    x->child[side] = y->child[!side];
+    if (x->child[side] != nullptr)
+        x->child[side]->parent = x;
+    y->child[!side] = x;
     x->parent = y;
-    x->balance = (int8_t)(x->balance - 1 - at_least_0(y->balance));
-    y->balance = (int8_t)(y->balance - 1 + at_most_0(x->balance));
-    return y;
-}
-
-static struct tree_node *rotate_right(struct tree *t, struct tree_node *x)
-{
-    struct tree_node *y = x->left;
-    replace(t, x, y);
-    x->left = y->right;
-    if (x->left != nullptr)
-        x->left->parent = x;
-    y->right = x;
-    x->parent = y;
-    x->balance = (int8_t)(x->balance + 1 - at_most_0(y->balance));
-    y->balance = (int8_t)(y->balance + 1 + at_least_0(x->balance));
+    int sign = side ? 1 : -1, of_x = sign * x->balance, of_y = sign * y->balance; /* as if side were the right */
+    of_x -= 1 + (of_y > 0 ? of_y : 0);
+    of_y -= 1 - (of_x < 0 ? of_x : 0);
+    x->balance = (int8_t)(sign * of_x);
+    y->balance = (int8_t)(sign * of_y);
     return y;
 }
 
 /* Mends a node whose balance reached 2 or -2; returns the node that stands in its place. */
 static struct tree_node *mend(struct tree *t, struct tree_node *x)
 {
-    if (x->balance > 0) {
+    bool side = x->balance > 0;
+    struct tree_node *y = x->child[side];
 #ifndef MUTATE_TREE_SINGLE_ROTATION
-        if (x->right->balance < 0)
-            rotate_right(t, x->right);
+    if (side ? y->balance < 0 : y->balance > 0)
+        rotate(t, y, !side);
+#else
+    (void)y;
 #endif
-        return rotate_left(t, x);
-    }
-    if (x->left->balance > 0)
-        rotate_left(t, x->left);
-    return rotate_right(t, x);
+    return rotate(t, x, side);
 }
 
 void tree_insert(struct tree *t, struct tree_node *n, uint64_t key)
@@ -80,12 +56,9 @@ void tree_insert(struct tree *t, struct tree_node *n, uint64_t key)
     bool leftmost = true;
     while (*link != nullptr) {
         up = *link;
-        if (key < up->key) {
-            link = &up->left;
-        } else {
-            link = &up->right;
-            leftmost = false;
-        }
+        bool right = key >= up->key;
+        link = &up->child[right];
+        leftmost = leftmost && !right;
     }
     *n = (struct tree_node){ .parent = up, .key = key, .in_tree = true };
     *link = n;
@@ -136,14 +109,9 @@ void tree_remove(struct tree *t, struct tree_node *n)
         replace(t, n, n->left != nullptr ? n->left : n->right);
     } else {
         /* The successor takes n's place; it has no left child. */
-        struct tree_node *s = n->right;
-        from = s;
-        delta = 1;
-        while (s->left != nullptr) {
-            s = s->left;
-            from = s->parent;
-            delta = -1;
-        }
+        struct tree_node *s = tree_next(n);
+        from = s == n->right ? s : s->parent;
+        delta = s == n->right ? 1 : -1;
         if (s != n->right) {
             replace(t, s, s->right);
             s->right = n->right;
@@ -159,28 +127,26 @@ void tree_remove(struct tree *t, struct tree_node *n)
     shrunk(t, from, delta);
 }
 
-struct tree_node *tree_next(const struct tree_node *n)
+/* The nearest node on `side` in the order of keys. */
+static inline struct tree_node *neighbour(const struct tree_node *n, bool side)
 {
-    if (n->right != nullptr) {
-        struct tree_node *m = n->right;
-        while (m->left != nullptr)
-            m = m->left;
+    struct tree_node *m = n->child[side];
+    if (m != nullptr) {
+        while (m->child[!side] != nullptr)
+            m = m->child[!side];
         return m;
     }
-    while (n->parent != nullptr && n->parent->right == n)
+    while (n->parent != nullptr && n->parent->child[side] == n)
         n = n->parent;
     return n->parent;
 }
 
+struct tree_node *tree_next(const struct tree_node *n)
+{
+    return neighbour(n, true);
+}
+
 struct tree_node *tree_prev(const struct tree_node *n)
 {
-    if (n->left != nullptr) {
-        struct tree_node *m = n->left;
-        while (m->right != nullptr)
-            m = m->right;
-        return m;
-    }
-    while (n->parent != nullptr && n->parent->left == n)
-        n = n->parent;
-    return n->parent;
+    return neighbour(n, false);
 }

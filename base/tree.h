@@ -5,7 +5,13 @@
 #include <stdint.h>
 
 struct tree_node {
-    struct tree_node *parent, *left, *right;
+    struct tree_node *parent;
+    union {
+        struct {
+            struct tree_node *left, *right;
+        };
+        struct tree_node *child[2]; /* the same */
+    };
     uint64_t key;
     int8_t balance; /* height of right minus height of left: -1, 0, 1 */
     bool in_tree;

@@ -10,68 +10,64 @@ static bool name_is(const struct vx_slot *s, const char *name)
     return strncmp(s->name, name, sizeof s->name) == 0;
 }
 
+/* Not empty, terminated, and no second name hides behind the terminator. */
 static bool name_ok(const struct vx_slot *s)
 {
-    size_t n = 0;
-    while (n < sizeof s->name && s->name[n] != 0)
-        n++;
-    if (n == 0 || n == sizeof s->name)
-        return false;
-    for (size_t i = n; i < sizeof s->name; i++) /* no second name hides behind the terminator */
-        if (s->name[i] != 0)
+    bool ended = false;
+    for (size_t i = 0; i < sizeof s->name; i++) {
+        if (ended && s->name[i] != 0)
             return false;
-    return true;
+        ended = ended || s->name[i] == 0;
+    }
+    return ended && s->name[0] != 0;
 }
 
-static status_t check_slot(const struct vx_slot *s, uint64_t bytes)
+static bool slot_ok(const struct vx_slot *s, uint64_t bytes)
 {
-    if (!name_ok(s))
-        return ERR_BAD_ARGUMENT;
+    if (!name_ok(s) || (s->kind != VX_SLOT_CAP && (s->move != 0 || s->rights != 0)))
+        return false;
     switch (s->kind) {
     case VX_SLOT_CAP:
-        return s->move <= 1 && (s->rights & ~VX_RIGHTS_ALL) == 0 && s->value <= UINT32_MAX ? OK : ERR_BAD_ARGUMENT;
+        return s->move <= 1 && (s->rights & ~VX_RIGHTS_ALL) == 0 && s->value <= UINT32_MAX;
     case VX_SLOT_INT:
-        return s->move == 0 && s->rights == 0 && s->length == 0 ? OK : ERR_BAD_ARGUMENT;
+        return s->length == 0;
     case VX_SLOT_BYTES:
-        return s->move == 0 && s->rights == 0 && s->value <= bytes && s->length <= bytes - s->value ? OK
-                                                                                                    : ERR_BAD_ARGUMENT;
+        return s->value <= bytes && s->length <= bytes - s->value;
     default:
-        return ERR_BAD_ARGUMENT;
+        return false;
     }
+}
+
+/* A value of at least `least`, in steps, and at most `most`. */
+static status_t take_number(const struct vx_slot *s, uint64_t least, uint64_t step, uint64_t most, uint64_t *out)
+{
+    if (s->kind != VX_SLOT_INT || s->value < least || s->value % step != 0)
+        return ERR_BAD_ARGUMENT;
+    if (s->value > most)
+        return ERR_TOO_BIG;
+    *out = s->value;
+    return OK;
 }
 
 /* Takes in what the kernel itself understands. */
 static status_t take(struct bundle_plan *p, struct vx_bundle *b, struct vx_slot *s)
 {
+    if (name_is(s, "memory"))
+        return take_number(s, TASK_MEMORY_MIN, 1, UINT64_MAX, &p->memory_bytes);
+    if (name_is(s, "stack"))
+        return take_number(s, 1, 1, STACK_MAX_BYTES, &p->stack_bytes);
+    if (name_is(s, "capslots"))
+        return take_number(s, CAP_SLOTS_MIN, 64, CAP_SLOTS_MAX, &p->cap_slots);
+    if (name_is(s, "band"))
+        return take_number(s, 0, 1, VX_BAND_COUNT - 1, &p->band) == OK ? OK : ERR_BAD_ARGUMENT;
     if (name_is(s, "reticle")) {
-        if (s->kind != VX_SLOT_CAP || s->move != 0)
-            return ERR_BAD_ARGUMENT;
         p->reticle = s;
-    } else if (name_is(s, "name")) {
-        if (s->kind != VX_SLOT_BYTES)
-            return ERR_BAD_ARGUMENT;
+        return s->kind == VX_SLOT_CAP && s->move == 0 ? OK : ERR_BAD_ARGUMENT;
+    }
+    if (name_is(s, "name")) {
         p->name = (const char *)b + s->value;
         p->name_len = s->length;
-    } else if (name_is(s, "band")) {
-        if (s->kind != VX_SLOT_INT || s->value >= VX_BAND_COUNT)
-            return ERR_BAD_ARGUMENT;
-        p->band = (uint32_t)s->value;
-    } else if (name_is(s, "memory")) {
-        if (s->kind != VX_SLOT_INT || s->value < TASK_MEMORY_MIN)
-            return ERR_BAD_ARGUMENT;
-        p->memory_bytes = s->value;
-    } else if (name_is(s, "stack")) {
-        if (s->kind != VX_SLOT_INT || s->value == 0)
-            return ERR_BAD_ARGUMENT;
-        if (s->value > STACK_MAX_BYTES)
-            return ERR_TOO_BIG;
-        p->stack_bytes = s->value;
-    } else if (name_is(s, "capslots")) {
-        if (s->kind != VX_SLOT_INT || s->value < CAP_SLOTS_MIN || s->value % 64 != 0)
-            return ERR_BAD_ARGUMENT;
-        if (s->value > CAP_SLOTS_MAX)
-            return ERR_TOO_BIG;
-        p->cap_slots = (uint32_t)s->value;
+        return s->kind == VX_SLOT_BYTES ? OK : ERR_BAD_ARGUMENT;
     }
     return OK;
 }
@@ -105,15 +101,15 @@ status_t bundle_check(struct vx_bundle *b, uint64_t bytes, struct bundle_plan *o
     if (st != OK)
         return st;
     struct vx_slot *slots = bundle_slots(b);
-    for (uint32_t i = 0; i < b->n_slots; i++) {
-        if ((st = check_slot(&slots[i], bytes)) != OK)
-            return st;
-        for (uint32_t j = 0; j < i; j++)
+    for (uint32_t i = 0; st == OK && i < b->n_slots; i++) {
+        st = slot_ok(&slots[i], bytes) ? OK : ERR_BAD_ARGUMENT;
+        for (uint32_t j = 0; st == OK && j < i; j++)
             if (memcmp(slots[i].name, slots[j].name, sizeof slots[i].name) == 0)
-                return ERR_BAD_ARGUMENT;
-        if ((st = take(&p, b, &slots[i])) != OK)
-            return st;
+                st = ERR_BAD_ARGUMENT;
+        if (st == OK)
+            st = take(&p, b, &slots[i]);
     }
-    *out = p;
-    return OK;
+    if (st == OK)
+        *out = p;
+    return st;
 }

@@ -6,9 +6,8 @@
 
 /* What a specification asks of the kernel, with defaults filled in. */
 struct bundle_plan {
-    uint64_t memory_bytes, stack_bytes;
-    uint32_t cap_slots;
-    uint32_t band;           /* VX_BAND_COUNT: not said */
+    uint64_t memory_bytes, stack_bytes, cap_slots;
+    uint64_t band;           /* VX_BAND_COUNT: not said */
     struct vx_slot *reticle; /* nullptr: the parent's own pays */
     const char *name;        /* not terminated */
     uint32_t name_len;

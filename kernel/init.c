@@ -121,95 +121,73 @@ static void add_bytes(struct vx_bundle *b, const char *name, const void *bytes, 
     b->bytes += (uint32_t)len;
 }
 
-static void give(struct task *t, struct vx_bundle *b, const char *name, struct object *o, vx_rights_t rights,
-                 uint64_t offset, uint64_t length)
+/* A slot with a capability that the Task gets here and now. */
+static void add_cap(struct vx_bundle *b, struct task *t, const char *name, struct object *o, vx_rights_t rights,
+                    uint64_t length)
 {
-    struct vx_slot *slots = bundle_slots(b);
+    struct vx_slot *s = add_slot(b, name, VX_SLOT_CAP);
     struct cap *c;
-    for (uint32_t i = 0; i < b->n_slots; i++) {
-        if (strncmp(slots[i].name, name, sizeof slots[i].name) != 0)
-            continue;
-        status_t st = cap_reserve(&t->caps, &c);
-        kassert(st == OK);
-        slots[i].rights = rights;
-        slots[i].length = o->type;
-        slots[i].value = cap_make(c, o, o->type, rights, offset, length);
-        return;
-    }
-    kernel_panic("the first Bundle has no slot %s", name);
+    status_t st = cap_reserve(&t->caps, &c);
+    kassert(st == OK);
+    s->rights = rights | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_INSPECT;
+    s->length = o->type;
+    s->value = cap_make(c, o, o->type, s->rights, 0, length);
 }
 
-#define HAND (VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_INSPECT)
-
-static struct vx_bundle *first_spec(const struct machine *m, const char *path, uint32_t order, paddr_t *block)
+/* Memory that the kernel keeps an interest in: it outlives every capability. */
+static struct object *lasting_memory(paddr_t at, uint64_t bytes)
 {
-    static const char *const caps[] = { "console", "reticle", "root", "initrd", "mmio",
-                                        "irqs",    "entropy", "klog", "machine" };
-    if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, block) != OK)
+    struct mem *m;
+    if (mem_create_foreign(&root.reticle, at, bytes, &m) != OK)
         kernel_refuse("too little memory for the first Task");
-    struct vx_bundle *b = arch_phys_to_virt(*block);
-    memset(b, 0, (size_t)ARCH_PAGE_SIZE << order);
+    m->obj.n_caps++;
+    return &m->obj;
+}
+
+/* The specification of the first Bundle, with handles of the Task that it is for. */
+static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine *m, struct object *initrd,
+                      const char *path)
+{
+    size_t log_bytes;
+    paddr_t log_at = log_ring(&log_bytes), facts;
+    uint32_t order = order_for(sizeof *m);
+    if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, &facts) != OK)
+        kernel_refuse("too little memory for the first Task");
+    memset(arch_phys_to_virt(facts), 0, (size_t)ARCH_PAGE_SIZE << order);
+    memcpy(arch_phys_to_virt(facts), m, sizeof *m);
     *b = (struct vx_bundle){ .magic = VX_BUNDLE_MAGIC, .version = VX_BUNDLE_VERSION, .slots_at = sizeof *b };
     b->bytes = sizeof *b + 16 * sizeof(struct vx_slot);
-    for (uint32_t i = 0; i < sizeof caps / sizeof caps[0]; i++)
-        add_slot(b, caps[i], VX_SLOT_CAP);
+    add_cap(b, t, "console", &console, VX_R_WRITE, 0);
+    give_own_reticle(t, add_slot(b, "reticle", VX_SLOT_CAP));
+    add_cap(b, t, "root", &root.obj, VX_R_READ | VX_R_WRITE, 0);
+    add_cap(b, t, "initrd", initrd, VX_R_READ | VX_R_EXEC, m->initrd.len_bytes);
+    add_cap(b, t, "mmio", &mmio.obj, VX_R_READ | VX_R_WRITE | VX_R_DMA, mmio.length);
+    add_cap(b, t, "irqs", &irqs, VX_R_BIND, irqchip_lines());
+    add_cap(b, t, "entropy", &entropy, VX_R_WRITE, 0);
+    add_cap(b, t, "klog", lasting_memory(log_at, log_bytes), VX_R_READ, log_bytes);
+    add_cap(b, t, "machine", lasting_memory(facts, sizeof *m), VX_R_READ, sizeof *m);
     if (m->console.base.space == REGISTER_IO)
-        add_slot(b, "ports", VX_SLOT_CAP);
+        add_cap(b, t, "ports", &ports.obj, VX_R_READ | VX_R_WRITE, ports.length);
     add_bytes(b, "name", "initd", 5);
     add_bytes(b, "argv", path, strlen(path) + 1);
     add_bytes(b, "cmdline", m->cmdline, m->cmdline_len_bytes);
-    return b;
-}
-
-static void give_machine(struct task *t, struct vx_bundle *b, const struct machine *m, struct mem *initrd)
-{
-    struct mem *log, *facts;
-    size_t log_bytes;
-    paddr_t log_at = log_ring(&log_bytes), facts_at;
-    uint32_t order = 0;
-    while (((size_t)ARCH_PAGE_SIZE << order) < sizeof *m)
-        order++;
-    if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, &facts_at) != OK ||
-        mem_create_foreign(&root.reticle, log_at, log_bytes, &log) != OK ||
-        mem_create_foreign(&root.reticle, facts_at, sizeof *m, &facts) != OK)
-        kernel_refuse("too little memory for the first Task");
-    memset(arch_phys_to_virt(facts_at), 0, (size_t)ARCH_PAGE_SIZE << order);
-    memcpy(arch_phys_to_virt(facts_at), m, sizeof *m);
-    give(t, b, "console", &console, VX_R_WRITE | HAND, 0, 0);
-    give(t, b, "root", &root.obj, VX_R_READ | VX_R_WRITE | HAND, 0, 0);
-    give(t, b, "initrd", &initrd->obj, VX_R_READ | VX_R_EXEC | HAND, 0, m->initrd.len_bytes);
-    give(t, b, "mmio", &mmio.obj, VX_R_READ | VX_R_WRITE | VX_R_DMA | HAND, 0, mmio.length);
-    give(t, b, "irqs", &irqs, VX_R_BIND | HAND, 0, irqchip_lines());
-    give(t, b, "entropy", &entropy, VX_R_WRITE | HAND, 0, 0);
-    give(t, b, "klog", &log->obj, VX_R_READ | HAND, 0, log_bytes);
-    give(t, b, "machine", &facts->obj, VX_R_READ | HAND, 0, sizeof *m);
-    if (m->console.base.space == REGISTER_IO)
-        give(t, b, "ports", &ports.obj, VX_R_READ | VX_R_WRITE | HAND, 0, ports.length);
-    log->obj.n_caps++; /* the kernel's own: they outlive every capability */
-    facts->obj.n_caps++;
-    initrd->obj.n_caps++;
 }
 
 /* The initial RAM disk begins a page, so that it can be mapped: one that a boot loader put anywhere else is copied. The
  * rest of its last page is cleared: whoever maps it sees the whole page. */
-static uint64_t place_initrd(const struct machine *m)
+static paddr_t place_initrd(const struct machine *m)
 {
-    paddr_t block;
-    uint32_t order = 0;
     if (m->initrd.len_bytes == 0)
         kernel_refuse("there is no initial RAM disk: start the machine with -initrd build/<arch>-<mode>/initrd.cpio");
-    uint64_t tail = -m->initrd.len_bytes & PAGE_MASK;
-    if (m->initrd.base % ARCH_PAGE_SIZE == 0) {
-        memset((char *)arch_phys_to_virt((paddr_t){ m->initrd.base }) + m->initrd.len_bytes, 0, tail);
-        return m->initrd.base;
+    paddr_t at = { m->initrd.base };
+    if (at.raw % ARCH_PAGE_SIZE != 0) {
+        uint32_t order = order_for(m->initrd.len_bytes);
+        if (order > RETICLE_ORDER_MAX || reticle_alloc(&root.reticle, order, PAGE_KERNEL, &at) != OK)
+            kernel_refuse("too little memory for the initial RAM disk");
+        memcpy(arch_phys_to_virt(at), arch_phys_to_virt((paddr_t){ m->initrd.base }), m->initrd.len_bytes);
     }
-    while (order <= RETICLE_ORDER_MAX && ((uint64_t)ARCH_PAGE_SIZE << order) < m->initrd.len_bytes)
-        order++;
-    if (order > RETICLE_ORDER_MAX || reticle_alloc(&root.reticle, order, PAGE_KERNEL, &block) != OK)
-        kernel_refuse("too little memory for the initial RAM disk");
-    memcpy(arch_phys_to_virt(block), arch_phys_to_virt((paddr_t){ m->initrd.base }), m->initrd.len_bytes);
-    memset((char *)arch_phys_to_virt(block) + m->initrd.len_bytes, 0, tail);
-    return block.raw;
+    memset((char *)arch_phys_to_virt(at) + m->initrd.len_bytes, 0, -m->initrd.len_bytes & PAGE_MASK);
+    return at;
 }
 
 static void find_image(const void *archive, uint64_t bytes, const char *path, struct cpio_entry *entry)
@@ -227,14 +205,13 @@ void init_start(const struct machine *m, const char *path)
 {
     struct bundle_plan plan;
     struct cpio_entry entry;
-    struct mem *initrd;
     struct task *t;
     struct thread *th;
     struct vx_bundle *b;
     paddr_t block;
     constexpr uint32_t spec_order = 2;
-    const paddr_t initrd_at = { place_initrd(m) };
-    const uint8_t *archive = arch_phys_to_virt(initrd_at);
+    const paddr_t archive_at = place_initrd(m);
+    const uint8_t *archive = arch_phys_to_virt(archive_at);
     find_image(archive, m->initrd.len_bytes, path, &entry);
     root_object(&mmio.obj, VX_CAP_DEVICE);
     root_object(&ports.obj, VX_CAP_DEVICE);
@@ -245,30 +222,27 @@ void init_start(const struct machine *m, const char *path)
     mmio.kind = VX_DEVICE_MMIO;
     ports.length = 65536;
     ports.kind = VX_DEVICE_PORTS;
-    struct vx_bundle *spec = first_spec(m, path, spec_order, &block);
+    struct object *initrd = lasting_memory(archive_at, m->initrd.len_bytes);
+    if (task_create(&root.reticle, order_for(INIT_MEMORY_BYTES), CAP_SLOTS_DEFAULT, nullptr, &t) != OK ||
+        reticle_alloc(&root.reticle, spec_order, PAGE_KERNEL, &block) != OK)
+        kernel_refuse("too little memory for the first Task");
+    struct vx_bundle *spec = arch_phys_to_virt(block);
+    memset(spec, 0, (size_t)ARCH_PAGE_SIZE << spec_order);
+    fill_spec(spec, t, m, initrd, path);
     status_t st = bundle_check(spec, spec->bytes, &plan);
     kassert(st == OK);
-    uint32_t order = 0;
-    while (((uint64_t)ARCH_PAGE_SIZE << order) < INIT_MEMORY_BYTES)
-        order++;
-    if (mem_create_foreign(&root.reticle, initrd_at, m->initrd.len_bytes, &initrd) != OK ||
-        task_create(&root.reticle, order, CAP_SLOTS_DEFAULT, nullptr, &t) != OK)
-        kernel_refuse("too little memory for the first Task");
     t->obj.n_caps = 1; /* the machine's own interest in it */
     t->is_init = true;
     t->band = VX_BAND_DRIVER;
     task_set_name(t, plan.name, plan.name_len);
     plan.memory_bytes = INIT_MEMORY_BYTES;
-    const struct image image = { .mem = initrd, .offset = (uint64_t)(entry.data - archive), .bytes = entry.data_len };
+    const struct image image = { .mem = (const struct mem *)(const void *)initrd,
+                                 .offset = (uint64_t)(entry.data - archive),
+                                 .bytes = entry.data_len };
     st = spawn_build(t, &image, spec, &plan, &b, &th);
     if (st != OK)
         kernel_refuse("%s from the initial RAM disk cannot be started: %s", path,
                       st == ERR_BAD_IMAGE ? "it is not an executable for this machine" : "too little memory");
     reticle_free(&root.reticle, block, spec_order);
-    give_machine(t, b, m, initrd);
-    struct vx_slot *slots = bundle_slots(b);
-    for (uint32_t i = 0; i < b->n_slots; i++)
-        if (strncmp(slots[i].name, "reticle", sizeof slots[i].name) == 0)
-            give_own_reticle(t, &slots[i]);
     thread_start(th);
 }

@@ -43,13 +43,9 @@ static void put(const char *text, size_t len, bool echo)
         console_write("\r\n", 2);
 }
 
-struct line {
-    bool echo;
-};
-
 static void sink(void *ctx, const char *text, size_t len)
 {
-    const struct line *l = ctx;
+    const bool *echo = ctx;
     while (len != 0) {
         size_t n = 0;
         if (line_start) {
@@ -57,7 +53,7 @@ static void sink(void *ctx, const char *text, size_t len)
             uint64_t us = arch_timer_now_ns() / 1000;
             size_t s = format_into(stamp, sizeof stamp, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
                                    (unsigned long long)(us % 1000000));
-            put(stamp, s, l->echo);
+            put(stamp, s, *echo);
             line_start = false;
         }
         while (n < len && text[n] != '\n')
@@ -66,23 +62,23 @@ static void sink(void *ctx, const char *text, size_t len)
             n++;
             line_start = true;
         }
-        put(text, n, l->echo);
+        put(text, n, *echo);
         text += n;
         len -= n;
     }
 }
 
-static void vlog(log_level_t at, const char *format, va_list args)
+void log_va(log_level_t at, const char *format, va_list args)
 {
-    struct line l = { .echo = level >= at };
-    format_va(sink, &l, format, args);
+    bool echo = level >= at;
+    format_va(sink, &echo, format, args);
 }
 
 void kprintf(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vlog(LOG_NORMAL, format, args);
+    log_va(LOG_NORMAL, format, args);
     va_end(args);
 }
 
@@ -90,7 +86,7 @@ void log_debug(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vlog(LOG_DEBUG, format, args);
+    log_va(LOG_DEBUG, format, args);
     va_end(args);
 }
 
@@ -98,7 +94,7 @@ void log_urgent(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vlog(LOG_QUIET, format, args);
+    log_va(LOG_QUIET, format, args);
     va_end(args);
 }
 

@@ -2,6 +2,7 @@
  * The kernel log: a ring of text that initd can read (abi/klog.h), echoed on the console at and above a level. */
 #pragma once
 #include <base/addr.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,4 +13,5 @@ void log_set_level(log_level_t level);
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* To the ring and, whatever the level, to the console. */
 void log_urgent(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_va(log_level_t at, const char *format, va_list args);
 paddr_t log_ring(size_t *bytes);

@@ -9,7 +9,6 @@
 #include <arch/boot.h>
 #include <arch/debug.h>
 #include <arch/hart.h>
-#include <base/format.h>
 #include <base/kassert.h>
 #include <stdarg.h>
 
@@ -42,29 +41,32 @@ static void backtrace(const struct arch_frame *f)
     arch_poweroff();
 }
 
-[[noreturn]] void kernel_panic(const char *format, ...)
-{
-    char text[256];
-    va_list args;
-    if (panicking)
-        arch_poweroff(); /* a fault in the report itself */
-    panicking = true;
-    log_set_level(LOG_NORMAL);
-    va_start(args, format);
-    format_into_va(text, sizeof text, format, args);
-    va_end(args);
-    log_urgent("\nKERNEL PANIC: %s\n", text);
-    die(nullptr);
-}
-
-[[noreturn]] void kernel_trap(const struct trap *t, const struct arch_frame *f)
+/* Says the kind of end it is. A fault in the report itself is not reported. */
+static void begin_report(void)
 {
     if (panicking)
         arch_poweroff();
     panicking = true;
     log_set_level(LOG_NORMAL);
-    log_urgent("\nKERNEL PANIC: %s in the kernel, address 0x%llx, code 0x%llx\n", t->name,
-               (unsigned long long)t->address, (unsigned long long)t->code);
+    log_urgent("\nKERNEL PANIC: ");
+}
+
+[[noreturn]] void kernel_panic(const char *format, ...)
+{
+    va_list args;
+    begin_report();
+    va_start(args, format);
+    log_va(LOG_QUIET, format, args);
+    va_end(args);
+    log_urgent("\n");
+    die(nullptr);
+}
+
+[[noreturn]] void kernel_trap(const struct trap *t, const struct arch_frame *f)
+{
+    begin_report();
+    log_urgent("%s in the kernel, address 0x%llx, code 0x%llx\n", t->name, (unsigned long long)t->address,
+               (unsigned long long)t->code);
     die(f);
 }
 
@@ -75,12 +77,12 @@ static void backtrace(const struct arch_frame *f)
 
 [[noreturn]] void kernel_refuse(const char *format, ...)
 {
-    char text[256];
     va_list args;
+    log_urgent("\nVectraOS cannot start: ");
     va_start(args, format);
-    format_into_va(text, sizeof text, format, args);
+    log_va(LOG_QUIET, format, args);
     va_end(args);
-    log_urgent("\nVectraOS cannot start: %s\n", text);
+    log_urgent("\n");
     arch_poweroff();
 }
 

@@ -67,28 +67,6 @@ static status_t load_segments(struct task *t, const struct image *image, const s
     return OK;
 }
 
-static status_t relocate(struct task *t, const struct image *image, const struct elf_plan *plan, uint64_t bias)
-{
-    constexpr uint32_t batch = 16;
-    uint8_t raw[batch * 24];
-    struct elf_relocation out[batch];
-    for (uint64_t done = 0; done < plan->rela_count;) {
-        size_t n = plan->rela_count - done < batch ? (size_t)(plan->rela_count - done) : batch;
-        status_t st = read_image((void *)(uintptr_t)image, plan->rela_file_off + done * 24, raw, n * 24);
-        if (st == OK)
-            st = elf_relocations(plan, ARCH_ELF_MACHINE, raw, n, out);
-        for (size_t i = 0; st == OK && i < n; i++) {
-            uint64_t value = bias + out[i].addend;
-            size_t copied;
-            st = vm_copy(&t->vm, out[i].vaddr + bias, &value, sizeof value, true, &copied);
-        }
-        if (st != OK)
-            return st;
-        done += n;
-    }
-    return OK;
-}
-
 static status_t map_stack(struct task *t, uint64_t bytes, uint64_t *low, uint64_t *high)
 {
     uint64_t at, guard = ARCH_PAGE_SIZE;
@@ -147,7 +125,7 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
     }
     if ((st = vm_map_fixed_frame(&t->vm, VX_TIME_PAGE_ADDRESS, wallclock_page(), VX_PROT_READ)) != OK ||
         (st = map_bundle(t, spec, bundle)) != OK || (st = map_stack(t, plan->stack_bytes, &low, &high)) != OK ||
-        (st = load_segments(t, image, &elf, bias)) != OK || (st = relocate(t, image, &elf, bias)) != OK)
+        (st = load_segments(t, image, &elf, bias)) != OK)
         return st;
     st = thread_create(t, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS, 0, false, &th);
     if (st != OK)
@@ -191,14 +169,15 @@ void give_own_reticle(struct task *t, struct vx_slot *s)
     s->value = cap_make(c, &t->own_object, VX_CAP_RETICLE, s->rights, 0, 0);
 }
 
-/* Puts every capability of the Bundle into the child's table. First all checks and reservations, then the transfer. */
-static status_t hand_over(struct task *self, struct task *child, struct vx_bundle *b, struct vx_slot *reticle)
+/* Puts every capability of the Bundle into the child's table; slot number `own`, if any, gets the child's own Reticle.
+ * First all checks and reservations, then the transfer. */
+static status_t hand_over(struct task *self, struct task *child, struct vx_bundle *b, ptrdiff_t own)
 {
     struct vx_slot *slots = bundle_slots(b);
     struct cap *from, *to;
     for (uint32_t i = 0; i < b->n_slots; i++) {
         struct vx_slot *s = &slots[i];
-        if (s->kind != VX_SLOT_CAP || s == reticle)
+        if (s->kind != VX_SLOT_CAP || i == own)
             continue;
         status_t st = check_gift(self, s, &from);
         for (uint32_t j = 0; st == OK && s->move && j < b->n_slots; j++)
@@ -210,23 +189,23 @@ static status_t hand_over(struct task *self, struct task *child, struct vx_bundl
     if (b->n_slots > child->caps.n_slots)
         return ERR_TABLE_FULL;
     /* --- commit: nothing below can fail; the child's table is empty and large enough --- */
-    if (reticle != nullptr)
-        give_own_reticle(child, reticle);
+    if (own >= 0)
+        give_own_reticle(child, &slots[own]);
     for (uint32_t i = 0; i < b->n_slots; i++) {
         struct vx_slot *s = &slots[i];
-        if (s->kind != VX_SLOT_CAP || s == reticle)
+        if (s->kind != VX_SLOT_CAP || i == own)
             continue;
         status_t st = check_gift(self, s, &from);
         kassert(st == OK);
         st = cap_reserve(&child->caps, &to);
         kassert(st == OK);
+        vx_rights_t rights = s->rights;
         s->length = from->type;
         if (s->move) {
-            vx_rights_t rights = s->rights;
             s->value = cap_move(&self->caps, to, from);
             to->rights = rights;
         } else {
-            s->value = cap_derive(to, from, s->rights, from->offset, from->length);
+            s->value = cap_derive(to, from, rights, from->offset, from->length);
         }
     }
     return OK;
@@ -244,7 +223,7 @@ static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_
     struct thread *th;
     struct vx_bundle *b;
     struct cap *slot;
-    uint32_t order = 0;
+    uint32_t order = order_for(plan->memory_bytes);
     if (plan->band == VX_BAND_COUNT)
         plan->band = self->band;
     if (plan->band < self->band)
@@ -252,24 +231,18 @@ static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_
     status_t st = resolve_reticle(plan->reticle != nullptr ? plan->reticle->value : VX_HANDLE_NONE, &payer);
     if (st != OK)
         return st;
-    while (order <= RETICLE_ORDER_MAX && ((uint64_t)ARCH_PAGE_SIZE << order) < plan->memory_bytes)
-        order++;
     if (order > RETICLE_ORDER_MAX)
         return ERR_NO_MEMORY;
     if ((st = cap_reserve(&self->caps, &slot)) != OK)
         return st;
-    st = task_create(payer, order, plan->cap_slots, self, &t);
+    st = task_create(payer, order, (uint32_t)plan->cap_slots, self, &t);
     if (st != OK)
         goto unreserve;
     t->band = (uint8_t)plan->band;
     task_set_name(t, plan->name, plan->name_len);
     st = spawn_build(t, &image, spec, plan, &b, &th);
-    struct vx_slot *reticle = nullptr;
-    if (st == OK && plan->reticle != nullptr) {
-        reticle = bundle_slots(b) + (plan->reticle - bundle_slots(spec));
-    }
     if (st == OK)
-        st = hand_over(self, t, b, reticle);
+        st = hand_over(self, t, b, plan->reticle != nullptr ? plan->reticle - bundle_slots(spec) : -1);
     if (st != OK)
         goto abandon;
     constexpr vx_rights_t rights =
@@ -291,7 +264,7 @@ struct sysret sys_spawn(uint64_t image, uint64_t spec, uint64_t len)
     struct bundle_plan plan;
     struct cap *c;
     paddr_t block;
-    uint32_t order = 0, handle, id;
+    uint32_t handle, id;
     status_t st = cap_get(&self->caps, image, VX_CAP_MEM, VX_R_READ | VX_R_EXEC, &c);
     if (st != OK)
         return sys_status(st);
@@ -299,8 +272,7 @@ struct sysret sys_spawn(uint64_t image, uint64_t spec, uint64_t len)
         return sys_status(ERR_TOO_BIG);
     if (len < sizeof(struct vx_bundle))
         return sys_status(ERR_BAD_ARGUMENT);
-    while (((uint64_t)ARCH_PAGE_SIZE << order) < len)
-        order++;
+    uint32_t order = order_for(len);
     if ((st = reticle_alloc(&self->reticle, order, PAGE_KERNEL, &block)) != OK)
         return sys_status(st);
     struct vx_bundle *copy = arch_phys_to_virt(block);

@@ -12,6 +12,10 @@ FIRMWARE := $(FIRMWARE_$(ARCH))
 
 KERNEL_SRC := $(wildcard kernel/*.c kernel/firmware/*.c kernel/firmware/$(FIRMWARE)/*.c base/*.c kernel/arch/$(ARCH)/*.c kernel/arch/$(ARCH)/*.S \
 	kernel/plat/$(PLAT)/*.c kernel/plat/common/*.c)
+# What only a debug kernel checks of itself, beside the rules that it checks.
+ifneq ($(MODE),debug)
+  KERNEL_SRC := $(filter-out kernel/%_check.c,$(KERNEL_SRC))
+endif
 KERNEL_OBJ := $(KERNEL_SRC:%=$(BUILD)/kernel/%.o)
 KERNEL_ELF := $(BUILD)/vectra.elf
 KERNEL_IMG_aarch64 := $(BUILD)/vectra.img

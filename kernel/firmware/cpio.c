@@ -7,8 +7,7 @@
 #include <kernel/firmware/cpio.h>
 #include <base/string.h>
 
-enum : size_t { CPIO_HEADER_BYTES = 110, CPIO_FIELDS = 13 };
-enum { C_INO, C_MODE, C_UID, C_GID, C_NLINK, C_MTIME, C_FILESIZE, C_DEV_MAJOR, C_DEV_MINOR, C_NAMESIZE = 11, C_CHECK };
+enum : size_t { CPIO_HEADER_BYTES = 110 };
 
 static status_t fail(struct cpio_iter *it, status_t st, const char *what)
 {
@@ -57,10 +56,10 @@ void cpio_iter_init(struct cpio_iter *it, const void *archive, size_t len)
 }
 
 /* Finds where the data at it->off begins and ends, where the next member begins, and checks all of it. */
-static status_t read_member(struct cpio_iter *it, const uint32_t field[static CPIO_FIELDS], bool has_sum,
-                            struct cpio_entry *out, size_t *next)
+static status_t read_member(struct cpio_iter *it, bool has_sum, struct cpio_entry *out, size_t *next)
 {
-    size_t name_size = field[C_NAMESIZE], size = field[C_FILESIZE], left = it->len - it->off - CPIO_HEADER_BYTES;
+    size_t name_size = out->field[CPIO_NAMESIZE], size = out->field[CPIO_SIZE],
+           left = it->len - it->off - CPIO_HEADER_BYTES;
     const uint8_t *name = it->archive + it->off + CPIO_HEADER_BYTES;
     if (name_size > CPIO_NAME_MAX)
         return fail(it, ERR_TOO_BIG, "cpio: name too long");
@@ -78,7 +77,7 @@ static status_t read_member(struct cpio_iter *it, const uint32_t field[static CP
     uint32_t sum = 0;
     for (size_t i = 0; has_sum && i < size; i++)
         sum += out->data[i];
-    if (has_sum && sum != field[C_CHECK])
+    if (has_sum && sum != out->field[CPIO_CHECK])
         return fail(it, ERR_BAD_ARGUMENT, "cpio: checksum");
     *next = (data + size + 3) & ~(size_t)3;
     if (*next > it->len)
@@ -89,7 +88,6 @@ static status_t read_member(struct cpio_iter *it, const uint32_t field[static CP
 status_t cpio_next(struct cpio_iter *it, struct cpio_entry *out)
 {
     struct cpio_entry e;
-    uint32_t field[CPIO_FIELDS];
     size_t next;
     while (it->off < it->len) {
         const uint8_t *h = it->archive + it->off;
@@ -97,9 +95,9 @@ status_t cpio_next(struct cpio_iter *it, struct cpio_entry *out)
             (h[5] != '1' && h[5] != '2'))
             return fail(it, ERR_BAD_ARGUMENT, "cpio: no header where one must be");
         for (size_t i = 0; i < CPIO_FIELDS; i++)
-            if (!parse_hex(h + 6 + i * 8, &field[i]))
+            if (!parse_hex(h + 6 + i * 8, &e.field[i]))
                 return fail(it, ERR_BAD_ARGUMENT, "cpio: header field is not a number");
-        status_t st = read_member(it, field, h[5] == '2', &e, &next);
+        status_t st = read_member(it, h[5] == '2', &e, &next);
         if (st != OK)
             return st;
         bool is_trailer = strncmp((const char *)h + CPIO_HEADER_BYTES, "TRAILER!!!", 11) == 0;
@@ -111,14 +109,6 @@ status_t cpio_next(struct cpio_iter *it, struct cpio_entry *out)
             skip_zeros(it);
             continue;
         }
-        e.ino = field[C_INO];
-        e.mode = field[C_MODE];
-        e.uid = field[C_UID];
-        e.gid = field[C_GID];
-        e.nlink = field[C_NLINK];
-        e.mtime_s = field[C_MTIME];
-        e.dev_major = field[C_DEV_MAJOR];
-        e.dev_minor = field[C_DEV_MINOR];
         *out = e;
         return OK;
     }
@@ -128,8 +118,9 @@ status_t cpio_next(struct cpio_iter *it, struct cpio_entry *out)
 /* Is `b` another name of the file whose name `a` came without data? */
 static bool holds_data_of(const struct cpio_entry *a, const struct cpio_entry *b)
 {
-    return a->data_len == 0 && a->nlink > 1 && (a->mode & CPIO_TYPE_MASK) == CPIO_FILE && a->ino == b->ino &&
-           a->dev_major == b->dev_major && a->dev_minor == b->dev_minor && a->mode == b->mode;
+    return a->data_len == 0 && a->field[CPIO_NLINK] > 1 && (a->field[CPIO_MODE] & CPIO_TYPE_MASK) == CPIO_FILE &&
+           a->field[CPIO_INO] == b->field[CPIO_INO] && a->field[CPIO_MODE] == b->field[CPIO_MODE] &&
+           memcmp(&a->field[CPIO_DEV_MAJOR], &b->field[CPIO_DEV_MAJOR], 2 * sizeof a->field[0]) == 0;
 }
 
 status_t cpio_find(const void *archive, size_t len, const char *path, struct cpio_entry *out,

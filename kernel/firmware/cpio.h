@@ -3,16 +3,24 @@
 #pragma once
 #include <kernel/firmware/machine.h>
 
+/* A member's header, field by field. */
+enum cpio_field {
+    CPIO_INO,
+    CPIO_MODE,
+    CPIO_NLINK = 4,
+    CPIO_SIZE = 6,
+    CPIO_DEV_MAJOR,
+    CPIO_DEV_MINOR,
+    CPIO_NAMESIZE = 11
+};
+enum : size_t { CPIO_CHECK = 12, CPIO_FIELDS };
+
 struct cpio_entry {
     const char *name; /* in the archive, ends in a zero byte, without leading "/" or "./"; the root is "" */
     size_t name_len;
     const uint8_t *data; /* in the archive; of a symbolic link: its target */
     size_t data_len;
-    uint32_t mode; /* file type and permissions as in POSIX <cpio.h>, see CPIO_TYPE_MASK */
-    uint32_t uid, gid;
-    uint32_t mtime_s;
-    uint32_t nlink; /* of a file with several names the data comes with the last only */
-    uint32_t ino, dev_major, dev_minor;
+    uint32_t field[CPIO_FIELDS]; /* enum cpio_field. Of a file with several names the data comes with the last only */
 };
 
 enum : uint32_t { CPIO_TYPE_MASK = 0170000, CPIO_DIRECTORY = 0040000, CPIO_FILE = 0100000, CPIO_LINK = 0120000 };

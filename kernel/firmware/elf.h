@@ -43,29 +43,11 @@ struct elf_plan {
 
     uint64_t phdr_vaddr; /* 0: the program headers are in no segment */
     uint32_t phdr_count;
-
-    bool has_tls;
-    uint64_t tls_vaddr, tls_file_len_bytes, tls_mem_len_bytes, tls_align_bytes;
-    uint64_t stack_len_bytes; /* what PT_GNU_STACK asks for; 0: nothing */
-
-    uint64_t rela_vaddr, rela_file_off, rela_count; /* relocations of 24 bytes each, for elf_relocations() */
 };
 
 /**
- * Checks an image and fills in *out. Accepted: static ET_EXEC, and static ET_DYN (static-PIE) whose only relocations
- * are of the RELATIVE kind. Errors: ERR_BAD_IMAGE it breaks a rule; ERR_TOO_BIG it needs more than max_memory_bytes;
+ * Checks an image and fills in *out. Accepted: static ET_EXEC, and static ET_DYN (static-PIE), which relocates itself.
+ * Errors: ERR_BAD_IMAGE it breaks a rule; ERR_TOO_BIG it needs more than max_memory_bytes;
  * what `read` answers. Only out->error is written then.
  */
 status_t elf_plan(const struct elf_source *source, const struct elf_limits *limits, struct elf_plan *out);
-
-struct elf_relocation {
-    uint64_t vaddr;  /* eight bytes here, all within one segment, become ... */
-    uint64_t addend; /* ... the bias plus this */
-};
-
-/**
- * Checks `n` relocations, read from rela_file_off on or from the loaded image, and decodes them.
- * Errors: ERR_BAD_IMAGE: one is not RELATIVE, names a symbol, or its target is outside every segment or in code.
- */
-status_t elf_relocations(const struct elf_plan *plan, enum elf_machine machine, const void *rela, size_t n,
-                         struct elf_relocation *out);

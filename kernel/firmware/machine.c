@@ -23,8 +23,7 @@ status_t machine_fail(struct machine *m, status_t st, const char *what, uint64_t
     return st;
 }
 
-/* Makes room for one more region before index `at`. */
-static void ram_insert(struct machine *m, uint32_t at, struct ram_region r)
+void machine_insert_ram(struct machine *m, uint32_t at, struct ram_region r)
 {
     memmove(&m->ram[at + 1], &m->ram[at], (m->n_ram - at) * sizeof r);
     m->ram[at] = r;
@@ -46,7 +45,7 @@ status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes, u
     if (m->n_ram == MEMORY_REGION_MAX)
         machine_leave_out(m, LEFT_OUT_RAM);
     else
-        ram_insert(m, at, (struct ram_region){ base, len_bytes, node });
+        machine_insert_ram(m, at, (struct ram_region){ base, len_bytes, node });
     return OK;
 }
 
@@ -97,39 +96,6 @@ uint32_t machine_node(struct machine *m, uint64_t firmware_node)
     return node;
 }
 
-/* Cuts region `i` in two at address `at`. False when the table is full: the region stays whole. */
-static bool ram_split(struct machine *m, uint32_t i, uint64_t at)
-{
-    if (m->n_ram == MEMORY_REGION_MAX) {
-        machine_leave_out(m, LEFT_OUT_NODE);
-        return false;
-    }
-    uint64_t head = at - m->ram[i].base;
-    ram_insert(m, i + 1, (struct ram_region){ at, m->ram[i].len_bytes - head, m->ram[i].node });
-    m->ram[i].len_bytes = head;
-    return true;
-}
-
-void machine_set_ram_node(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node)
-{
-    uint64_t end;
-    if (ckd_add(&end, base, len_bytes))
-        end = UINT64_MAX;
-    for (uint32_t i = 0; i < m->n_ram; i++) {
-        uint64_t ram_end = m->ram[i].base + m->ram[i].len_bytes;
-        if (ram_end <= base || m->ram[i].base >= end || m->ram[i].node == node)
-            continue;
-        if (m->ram[i].base < base) {
-            if (!ram_split(m, i, base))
-                return;
-            continue; /* the part that is ours comes next */
-        }
-        if (end < ram_end && !ram_split(m, i, end))
-            return;
-        m->ram[i].node = node;
-    }
-}
-
 void machine_number_domains(struct machine *m)
 {
     uint32_t cluster[HART_MAX];
@@ -159,16 +125,4 @@ void machine_set_cmdline(struct machine *m, const char *text, size_t len_bytes)
     }
     m->cmdline[n] = '\0';
     m->cmdline_len_bytes = (uint32_t)n;
-}
-
-void machine_add_seed(struct machine *m, const void *bytes, size_t len_bytes)
-{
-    size_t room = FIRMWARE_SEED_MAX - m->seed_len_bytes;
-    if (len_bytes > room) {
-        machine_leave_out(m, LEFT_OUT_SEED);
-        len_bytes = room;
-    }
-    if (len_bytes > 0) /* `bytes` may be nullptr otherwise */
-        memcpy(m->seed + m->seed_len_bytes, bytes, len_bytes);
-    m->seed_len_bytes += (uint32_t)len_bytes;
 }

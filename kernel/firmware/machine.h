@@ -15,6 +15,8 @@ void machine_leave_out(struct machine *m, enum left_out reason);
 status_t machine_fail(struct machine *m, status_t st, const char *what, uint64_t where);
 /* ERR_BAD_ARGUMENT: the range wraps or overlaps RAM already there. Empty ranges are ignored. */
 status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node);
+/* Makes the region number `at`; there is room for it. */
+void machine_insert_ram(struct machine *m, uint32_t at, struct ram_region r);
 /* ERR_TOO_BIG: the table is full. ERR_BAD_ARGUMENT: the range wraps. Empty ranges are ignored. */
 status_t machine_add_reserved(struct machine *m, uint64_t base, uint64_t len_bytes, enum reserved_kind kind);
 /* Adds a hart of node 0 unless its id is there already. nullptr: left out. */

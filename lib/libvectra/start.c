@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * From the first instruction to main, and out again: the Bundle, thread-local storage, the argument vector. */
+ * From the first instruction to main, and out again: relocation, the Bundle, thread-local storage, the argument vector.
+ */
 #include "start.h"
 #include <abi/bundle.h>
 #include <vectra/bundle.h>
@@ -78,6 +79,8 @@ static size_t split_strings(const char *bytes, size_t len, char **out)
 
 [[noreturn]] void vx_start(const struct vx_bundle *bundle)
 {
+    if (!vx_relocate(bundle))
+        vx_sys_task_exit(VX_PANIC_STATUS);
     own_bundle = bundle;
     size_t tls = vx_tls_bytes();
     if (tls != 0) {

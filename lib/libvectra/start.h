@@ -14,6 +14,15 @@ int main(int argc, char **argv);
 /* Its first instructions (assembly): aligns the stack and calls vx_thread_main. */
 void vx_thread_entry(void);
 
+/* The program headers as they lie in memory. [gABI] "Program Header" */
+struct elf_phdr {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+/* Adds the place of the image to every pointer in it. False: it asks for more than that, and cannot run. */
+bool vx_relocate(const struct vx_bundle *bundle);
+
 /* Bytes of a thread's static TLS block, 64-byte aligned, 0 when the program has none. */
 size_t vx_tls_bytes(void);
 /* Fills a block of that size with the initial image; answers the thread pointer. */

@@ -12,11 +12,6 @@
 
 enum { PT_TLS = 7, TLS_ALIGN_MAX = 64, TCB_BYTES = 16 };
 
-struct elf_phdr {
-    uint32_t type, flags;
-    uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
-
 static const struct elf_phdr *tls_header(void)
 {
     const struct vx_bundle *b = vx_bundle();

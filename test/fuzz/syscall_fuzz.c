@@ -8,7 +8,7 @@
 // sources: kernel/reticle.c kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c
 // sources: kernel/sync.c kernel/sys_cap.c kernel/sys_mem.c kernel/sys_ring.c kernel/sys_task.c kernel/syscall.c
 // sources: kernel/task.c kernel/task_control.c kernel/thread.c kernel/vm.c kernel/vm_fault.c kernel/wallclock.c
-// sources: kernel/firmware/elf.c base/tree.c base/format.c
+// sources: kernel/firmware/elf.c base/tree.c kernel/format.c
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -fno-sanitize=function
 #define _DEFAULT_SOURCE /* strsep */

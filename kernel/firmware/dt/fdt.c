@@ -55,37 +55,23 @@ static struct irq_info node_irq(struct fdt *f, const struct fdt_node *n, uint32_
 
 /* ---- first walk ---- */
 
-static status_t read_memory(struct fdt *f, struct fdt_node *n)
+/* A memory node, or a child of /reserved-memory. One of the latter without "reg" asks for memory, which is the kernel's
+ * to give, and reserves none. */
+static status_t read_regions(struct fdt *f, struct fdt_node *n, bool reserved)
 {
-    uint32_t node = machine_node(f->m, fdt_cell(&f->t, n, "numa-node-id", 0));
+    uint32_t node = reserved ? 0 : machine_node(f->m, fdt_cell(&f->t, n, "numa-node-id", 0));
+    enum reserved_kind kind = fdt_prop(&f->t, n, "no-map").data != nullptr ? RESERVED_NO_MAP : RESERVED_FIRMWARE;
     struct fdt_prop reg = fdt_prop(&f->t, n, "reg");
     struct phys_range r;
-    if (!fdt_reg_whole(&f->t, reg))
-        return malformed(f, "device tree: memory: reg", n->name);
-    for (uint32_t i = 0; fdt_reg_raw(&f->t, n, i, &r); i++) {
-        status_t st = machine_add_ram(f->m, r.base, r.len_bytes, node);
-        if (st != OK)
-            return st;
-    }
-    return OK;
-}
-
-/* A child of /reserved-memory. Without "reg" it asks for memory, which is the kernel's to give, and reserves none. */
-static status_t read_reserved(struct fdt *f, struct fdt_node *n)
-{
-    bool no_map = fdt_prop(&f->t, n, "no-map").data != nullptr;
-    struct fdt_prop reg = fdt_prop(&f->t, n, "reg");
-    struct phys_range r;
-    if (reg.data == nullptr)
+    status_t st = OK;
+    if (reserved && reg.data == nullptr)
         return OK;
     if (!fdt_reg_whole(&f->t, reg))
-        return malformed(f, "device tree: reserved-memory: reg", n->name);
-    for (uint32_t i = 0; fdt_reg_raw(&f->t, n, i, &r); i++) {
-        status_t st = machine_add_reserved(f->m, r.base, r.len_bytes, no_map ? RESERVED_NO_MAP : RESERVED_FIRMWARE);
-        if (st != OK)
-            return st;
-    }
-    return OK;
+        return malformed(f, reserved ? "device tree: reserved-memory: reg" : "device tree: memory: reg", n->name);
+    for (uint32_t i = 0; st == OK && fdt_reg_raw(&f->t, n, i, &r); i++)
+        st = reserved ? machine_add_reserved(f->m, r.base, r.len_bytes, kind)
+                      : machine_add_ram(f->m, r.base, r.len_bytes, node);
+    return st;
 }
 
 static status_t read_chosen(struct fdt *f, struct fdt_node *n)
@@ -178,9 +164,9 @@ static status_t visit_first(void *ctx, struct fdt_node *n)
     if (!n->usable)
         return OK;
     if (f->t.depth == 1 && fdt_list_find(type, "memory") == 0)
-        return read_memory(f, n);
+        return read_regions(f, n, false);
     if (f->t.depth == 2 && fdt_same(parent, "reserved-memory"))
-        return read_reserved(f, n);
+        return read_regions(f, n, true);
     if (f->t.depth == 1 && fdt_same(n->name, "chosen"))
         return read_chosen(f, n);
     if (f->t.depth == 1 && fdt_same(n->name, "aliases"))

@@ -1,4 +1,4 @@
-// sources: kernel/firmware/acpi/acpi.c kernel/firmware/machine.c
+// sources: kernel/firmware/acpi/acpi.c kernel/firmware/acpi/ram_node.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Any physical memory as ACPI tables. Checksums are put right first wherever a region looks like a table, because
  * otherwise hardly anything would get past them. */

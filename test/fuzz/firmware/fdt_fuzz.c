@@ -1,4 +1,4 @@
-// sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/fdt_tree.c kernel/firmware/machine.c
+// sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/seed.c kernel/firmware/dt/fdt_tree.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Any bytes as a device tree. */
 #include "sane.h"

@@ -1,4 +1,5 @@
-// sources: kernel/firmware/acpi/acpi.c kernel/firmware/acpi/pvh.c kernel/firmware/machine.c
+// sources: kernel/firmware/acpi/acpi.c kernel/firmware/acpi/ram_node.c kernel/firmware/acpi/pvh.c
+// sources: kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * The ACPI tables that QEMU makes: read right, and refused or read safely when they are damaged. */
 #include "acpi_sums.h"

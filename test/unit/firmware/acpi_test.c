@@ -1,4 +1,4 @@
-// sources: kernel/firmware/acpi/acpi.c kernel/firmware/machine.c
+// sources: kernel/firmware/acpi/acpi.c kernel/firmware/acpi/ram_node.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * ACPI tables made to reach each rule, and to break it. */
 #include "acpi_sums.h"

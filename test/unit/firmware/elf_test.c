@@ -62,7 +62,6 @@ static void assert_plan_keeps_its_promises(const struct elf_limits *l, uint64_t 
             entry_ok = s->prot & ELF_EXEC;
     }
     assert_true(entry_ok && plan.memory_bytes <= l->max_memory_bytes);
-    assert_true(plan.rela_file_off + plan.rela_count * 24 <= image_len);
     uint64_t bias = 0; /* as the loader chooses it */
     if (plan.is_pie && plan.low < l->user_min)
         bias = (l->user_min - plan.low + plan.align_bytes - 1) / plan.align_bytes * plan.align_bytes;
@@ -109,35 +108,19 @@ static void static_executables_are_accepted(void **)
         assert_int_equal(plan.entry, plan.segment[1].vaddr);
         assert_int_equal(plan.phdr_vaddr, 0x200040);
         assert_int_equal(plan.align_bytes, arm ? 0x10000 : 0x1000);
-        assert_true(plan.has_tls);
-        assert_int_equal(plan.tls_file_len_bytes, 4);
-        assert_int_equal(plan.tls_mem_len_bytes, arm ? 104 : 116);
-        assert_int_equal(plan.tls_align_bytes, arm ? 4 : 16);
-        assert_int_equal(plan.rela_count, 0);
         assert_true(plan.memory_bytes >= 70000);
     }
 }
 
-static void static_pie_executables_have_their_relocations_found(void **)
+static void static_pie_executables_are_accepted(void **)
 {
     for (uint32_t arm = 0; arm < 2; arm++) {
-        const uint8_t *bytes = arm ? arm_pie : x86_pie;
-        enum elf_machine machine = arm ? ELF_AARCH64 : ELF_X86_64;
-        struct elf_relocation r[3];
-        assert_int_equal(check(bytes, arm ? sizeof arm_pie : sizeof x86_pie, machine), OK);
+        assert_int_equal(arm ? check(arm_pie, sizeof arm_pie, ELF_AARCH64) : check(x86_pie, sizeof x86_pie, ELF_X86_64),
+                         OK);
         assert_true(plan.is_pie);
         assert_int_equal(plan.low, 0);
         assert_int_equal(plan.phdr_vaddr, 0x40);
         assert_int_equal(plan.phdr_count, 9);
-        assert_int_equal(plan.rela_count, 3); /* int *const both[] = { &one, &two, &one } */
-        assert_int_equal(plan.rela_vaddr, plan.rela_file_off);
-        assert_int_equal(elf_relocations(&plan, machine, bytes + plan.rela_file_off, 3, r), OK);
-        assert_int_equal(r[1].vaddr, r[0].vaddr + 8);
-        assert_int_equal(r[2].vaddr, r[0].vaddr + 16);
-        assert_int_equal(r[2].addend, r[0].addend);
-        assert_int_equal(r[1].addend, r[0].addend + 4);
-        assert_int_equal(elf_relocations(&plan, arm ? ELF_X86_64 : ELF_AARCH64, bytes + plan.rela_file_off, 3, r),
-                         ERR_BAD_IMAGE);
     }
 }
 
@@ -174,8 +157,8 @@ static void a_failing_read_is_passed_on_wherever_it_is(void **)
 
 /* ---- made here ---- */
 
-enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_TLS = 7, PT_GNU_STACK = 0x6474e551 };
-enum { IMAGE_BYTES = 0x4000, DYNAMIC_AT = 0x2100, RELA_AT = 0x2400 };
+enum { PT_LOAD = 1, PT_INTERP = 3, PT_GNU_STACK = 0x6474e551 };
+enum { IMAGE_BYTES = 0x4000 };
 
 static struct {
     uint8_t bytes[IMAGE_BYTES];
@@ -242,7 +225,6 @@ static void a_plain_image_is_planned(void **)
     assert_int_equal(plan.high, 0x405000);
     assert_int_equal(plan.memory_bytes, 0x4000);
     assert_int_equal(plan.phdr_vaddr, 0); /* the headers are in no segment here */
-    assert_false(plan.has_tls);
     assert_int_equal(plan.segment[1].file_len_bytes, 0x1000);
     assert_int_equal(plan.segment[1].mem_len_bytes, 0x3000);
 }
@@ -355,7 +337,6 @@ static void interpreters_and_executable_stacks_are_refused(void **)
     make(false);
     add_phdr(PT_GNU_STACK, 6, 0, 0, 0, 0x20000, 16);
     assert_int_equal(check_made(), OK);
-    assert_int_equal(plan.stack_len_bytes, 0x20000);
     set_phdr(2, 4, 7);
     refused("ELF: wants an executable stack");
     make(false);
@@ -365,113 +346,6 @@ static void interpreters_and_executable_stacks_are_refused(void **)
     set_phdr(0, 0, 6);
     set_phdr(1, 0, 6);
     refused("ELF: nothing to load");
-}
-
-static void tls_must_be_within_a_segment(void **)
-{
-    make(false);
-    add_phdr(PT_TLS, 4, 0x2800, 0x402800, 0x800, 0x900, 64);
-    assert_int_equal(check_made(), OK);
-    assert_int_equal(plan.tls_vaddr, 0x402800);
-    assert_int_equal(plan.tls_align_bytes, 64);
-    set_phdr(2, 32, 0x801);
-    refused("ELF: TLS image is in no segment");
-    set_phdr(2, 32, 0x901);
-    refused("ELF: file range of a segment");
-    set_phdr(2, 32, 0);
-    set_phdr(2, 48, 48);
-    refused("ELF: TLS size or alignment");
-    set_phdr(2, 48, 0);
-    assert_int_equal(check_made(), OK);
-    assert_int_equal(plan.tls_align_bytes, 1);
-    set_phdr(2, 40, 2ull << 30);
-    refused("ELF: TLS size or alignment");
-    set_phdr(2, 40, 0);
-    assert_int_equal(check_made(), OK);
-    assert_false(plan.has_tls);
-    add_phdr(PT_TLS, 4, 0x2800, 0x402800, 8, 8, 8);
-    refused("ELF: two program headers of a kind");
-}
-
-/* A position-independent image with one dynamic entry besides a table of two relocations. */
-static void make_dynamic(uint64_t tag, uint64_t value)
-{
-    const uint64_t dynamic[] = { 7, RELA_AT, 8, 48, 9, 24, tag, value, 0, 0 };
-    make(true);
-    memcpy(made.bytes + DYNAMIC_AT, dynamic, sizeof dynamic);
-    add_phdr(PT_DYNAMIC, 6, DYNAMIC_AT, DYNAMIC_AT, sizeof dynamic, sizeof dynamic, 8);
-}
-
-static void dynamic_entries_are_judged(void **)
-{
-    static const struct {
-        uint64_t tag, value;
-        status_t expected;
-    } cases[] = {
-        { 0x6ffffffb, 0x8000000, OK }, { 2, 0, OK },
-        { 1, 0, ERR_BAD_IMAGE },  /* NEEDED */
-        { 2, 24, ERR_BAD_IMAGE }, /* PLTRELSZ */
-        { 8, 25, ERR_BAD_IMAGE },      { 8, UINT64_MAX / 24 * 24, ERR_BAD_IMAGE },
-        { 7, 0x3000, ERR_BAD_IMAGE },  { 7, 0x2fd0, OK },
-        { 7, 0x2fd1, ERR_BAD_IMAGE },  { 9, 16, ERR_BAD_IMAGE },
-        { 17, 0, ERR_BAD_IMAGE },      { 22, 0, ERR_BAD_IMAGE },
-        { 36, 0, ERR_BAD_IMAGE },
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        make_dynamic(cases[i].tag, cases[i].value);
-        assert_int_equal(check_made(), cases[i].expected);
-    }
-    make_dynamic(0, 0);
-    assert_int_equal(check_made(), OK);
-    assert_int_equal(plan.rela_count, 2);
-    assert_int_equal(plan.rela_file_off, RELA_AT);
-    put(DYNAMIC_AT + 80, 1, 8); /* behind the end: not looked at */
-    assert_int_equal(check_made(), OK);
-    set_phdr(2, 32, (ELF_DYNAMIC_MAX + 1) * 16);
-    set_phdr(2, 40, (ELF_DYNAMIC_MAX + 1) * 16);
-    refused("ELF: dynamic section too long");
-}
-
-static void relocations_at_a_fixed_address_are_refused(void **)
-{
-    make_dynamic(0, 0);
-    put(16, 2, 2);
-    set_phdr(0, 16, 0x400000);
-    set_phdr(1, 16, 0x402000);
-    put(24, 0x400010, 8);
-    put(DYNAMIC_AT + 8, 0x400000 + RELA_AT, 8);
-    refused("ELF: relocation table");
-}
-
-static void a_relocation_is_relative_and_its_target_is_data(void **)
-{
-    static const struct {
-        uint64_t vaddr, info;
-        status_t expected;
-    } cases[] = {
-        { 0x2000, 8, OK },
-        { 0x4ff8, 8, OK },            /* the last word, in the zeros */
-        { 0x4ff9, 8, ERR_BAD_IMAGE }, /* half outside */
-        { 0x1ffc, 8, ERR_BAD_IMAGE },
-        { 0x10, 8, ERR_BAD_IMAGE }, /* code */
-        { UINT64_MAX - 3, 8, ERR_BAD_IMAGE },
-        { 0x2000, 1, ERR_BAD_IMAGE },              /* R_X86_64_64 */
-        { 0x2000, 37, ERR_BAD_IMAGE },             /* R_X86_64_IRELATIVE */
-        { 0x2000, 1ull << 32 | 8, ERR_BAD_IMAGE }, /* names a symbol */
-    };
-    make_dynamic(0, 0);
-    assert_int_equal(check_made(), OK);
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const uint64_t rela[6] = { 0x2100, 8, 0x77, cases[i].vaddr, cases[i].info, UINT64_MAX };
-        struct elf_relocation r[2];
-        assert_int_equal(elf_relocations(&plan, ELF_X86_64, rela, 2, r), cases[i].expected);
-        if (cases[i].expected != OK)
-            continue;
-        assert_int_equal(r[0].vaddr, 0x2100);
-        assert_int_equal(r[0].addend, 0x77);
-        assert_int_equal(r[1].vaddr, cases[i].vaddr);
-        assert_int_equal(r[1].addend, UINT64_MAX);
-    }
 }
 
 static void a_position_independent_image_must_fit_at_its_alignment(void **)
@@ -514,7 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(static_executables_are_accepted),
-        cmocka_unit_test(static_pie_executables_have_their_relocations_found),
+        cmocka_unit_test(static_pie_executables_are_accepted),
         cmocka_unit_test(the_wrong_machine_is_refused),
         cmocka_unit_test(memory_has_a_limit),
         cmocka_unit_test(a_failing_read_is_passed_on_wherever_it_is),
@@ -524,10 +398,6 @@ int main(void)
         cmocka_unit_test(edges_of_the_rules_are_allowed),
         cmocka_unit_test(segments_and_headers_have_their_numbers),
         cmocka_unit_test(interpreters_and_executable_stacks_are_refused),
-        cmocka_unit_test(tls_must_be_within_a_segment),
-        cmocka_unit_test(dynamic_entries_are_judged),
-        cmocka_unit_test(relocations_at_a_fixed_address_are_refused),
-        cmocka_unit_test(a_relocation_is_relative_and_its_target_is_data),
         cmocka_unit_test(a_position_independent_image_must_fit_at_its_alignment),
         cmocka_unit_test(an_image_cut_anywhere_is_refused_or_planned_within_its_bounds),
         cmocka_unit_test(an_image_damaged_anywhere_is_refused_or_planned_within_its_bounds),

@@ -1,4 +1,4 @@
-// sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/fdt_tree.c kernel/firmware/machine.c
+// sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/seed.c kernel/firmware/dt/fdt_tree.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * The device trees that QEMU makes: read right, and refused or read safely when they are damaged. */
 #include "tree_builder.h"

@@ -1,4 +1,4 @@
-// sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/fdt_tree.c kernel/firmware/machine.c
+// sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/seed.c kernel/firmware/dt/fdt_tree.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Device trees made to reach each rule of the reader, and to break each rule of the format. */
 #include "tree_builder.h"

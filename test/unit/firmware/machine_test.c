@@ -1,4 +1,4 @@
-// sources: kernel/firmware/machine.c
+// sources: kernel/firmware/machine.c kernel/firmware/acpi/ram_node.c kernel/firmware/dt/seed.c
 /* SPDX-License-Identifier: MIT
  * The machine description keeps its invariants whatever the parsers add. */
 #include "support.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The generator: the cipher against published vectors, and what the construction promises (E1-E3 of kernel/entropy.c).
  */
-// sources: kernel/entropy.c base/format.c kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
+// sources: kernel/entropy.c kernel/format.c kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // mutations: -DMUTATE_ENTROPY_KEEP_KEY
 #include "cmocka_kassert.h"
 #include "host_hart.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * base/format.c against the C library's printf: every conversion, flag, width, precision and length together. */
-// sources: base/format.c
+ * kernel/format.c against the C library's printf: every conversion that the kernel prints with, at every length and
+ * width. That it prints with no other is checked in test/tools/test_formats.py. */
+// sources: kernel/format.c
 #include "cmocka_kassert.h"
 #include <base/format.h>
 #include <limits.h>
@@ -23,10 +24,8 @@
 
 static void integers(void **)
 {
-    static const char *const flags[] = { "", "-", "0", "+", " ", "-0", "0+", "- ", "+-" };
-    static const char *const widths[] = { "", "1", "7", "20", "30" };
-    static const char *const precisions[] = { "", ".0", ".1", ".5", ".22" };
-    static const char *const lengths[] = { "", "l", "ll", "z", "h", "hh" };
+    static const char *const widths[] = { "", "1", "7", "20", "30", "01", "07", "020", "030" };
+    static const char *const lengths[] = { "", "l", "ll", "z" };
     static const uint64_t values[] = { 0,
                                        1,
                                        9,
@@ -41,35 +40,28 @@ static void integers(void **)
                                        UINT64_MAX,
                                        0x123456789abcdef0 };
     char format[40];
-    for (size_t f = 0; f < sizeof flags / sizeof *flags; f++)
-        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
-            for (size_t p = 0; p < sizeof precisions / sizeof *precisions; p++)
-                for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++)
-                    for (const char *c = f == 0 || strpbrk(flags[f], "+ ") == nullptr ? "diuxXo" : "di"; *c != '\0';
-                         c++)
-                        for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
-                            snprintf(format, sizeof format, "<%%%s%s%s%s%c>", flags[f], widths[w], precisions[p],
-                                     lengths[l], *c);
-                            if (lengths[l][0] == 'l' || lengths[l][0] == 'z')
-                                SAME(format, values[v]);
-                            else
-                                SAME(format, (unsigned)values[v]);
-                        }
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+        for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++)
+            for (const char *c = "dux"; *c != '\0'; c++)
+                for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
+                    snprintf(format, sizeof format, "<%%%s%s%c>", widths[w], lengths[l], *c);
+                    if (lengths[l][0] != '\0')
+                        SAME(format, values[v]);
+                    else
+                        SAME(format, (unsigned)values[v]);
+                }
 }
 
 static void text_and_characters(void **)
 {
-    static const char *const formats[] = { "%s", "%-10s|", "%10s|", "%.3s|", "%-8.2s|", "%8.0s|", "%.20s" };
+    static const char *const formats[] = { "%s", "%10s|" };
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         SAME(formats[i], "");
         SAME(formats[i], "vectra");
         SAME(formats[i], "a longer text than any of the widths");
     }
-    static const char unterminated[4] = { 'a', 'b', 'c', 'd' };
-    SAME("%.4s", unterminated);
-    SAME("%c%c|%4c|%-4c|", 'x', '%', 'y', 'z');
-    SAME("%*d|%-*d|%.*s|%*s", 6, 42, 6, 43, 2, "abc", -5, "l");
-    SAME("100%% of %s, %d/%u %#x %p", "it", -3, 7u, 48u, (void *)(uintptr_t)0xdead0000);
+    SAME("%c%c", 'x', '%');
+    SAME("100%% of %s, %d/%u", "it", -3, 7u);
 }
 
 static void a_short_buffer_is_cut_and_the_length_told(void **)
@@ -87,7 +79,7 @@ static void a_short_buffer_is_cut_and_the_length_told(void **)
 static void what_is_no_conversion_is_printed_as_it_stands(void **)
 {
     char got[64];
-    static const char *const odd[] = { "%", "a%", "%q", "%5", "%-", "50%!" };
+    static const char *const odd[] = { "%", "a%", "%q", "%5", "%-", "50%!", "%.3s", "%99999999999999999999999" };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         size_t n = format_into(got, sizeof got, odd[i]);
         assert_int_equal(n, strlen(got));

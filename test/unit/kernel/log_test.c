@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The kernel's log: stamps at the start of lines and nowhere else, levels, and a ring that keeps the newest text. */
-// sources: kernel/log.c base/format.c kernel/arch/host/ram.c
+// sources: kernel/log.c kernel/format.c kernel/arch/host/ram.c
 #include "cmocka_kassert.h"
 #include <abi/klog.h>
 #include <abi/limits.h>

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * The kernel's formatter: those of base/format.h's formats that the kernel prints with, which are %d %u %x %s %c %%, a
+ * width, the flag 0 for numbers, and the lengths l ll z. Whatever else is printed as it stands; a test reads the
+ * kernel's sources for such. User space has the whole: lib/libvectra/format.c. */
+#include <base/format.h>
+#include <base/string.h>
+#include <stdint.h>
+
+struct out {
+    format_sink_t *sink;
+    void *ctx;
+};
+
+struct spec {
+    bool zero, is_long;
+    size_t width;
+};
+
+static void emit(const struct out *o, const char *text, size_t len)
+{
+    if (len != 0)
+        o->sink(o->ctx, text, len);
+}
+
+static void emit_text(const struct out *o, const struct spec *s, const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t n = len; n < s->width; n++)
+        emit(o, " ", 1);
+    emit(o, text, len);
+}
+
+static void emit_number(const struct out *o, const struct spec *s, uint64_t value, unsigned base, bool negative)
+{
+    char digits[32] = {};
+    size_t at = sizeof digits - 1, used = 0, least = s->zero && s->width < sizeof digits - 1 ? s->width : 1;
+    for (; value != 0 || used + negative < least; value /= base, used++)
+        digits[--at] = "0123456789abcdef"[value % base];
+    if (negative)
+        digits[--at] = '-';
+    emit_text(o, s, digits + at);
+}
+
+/* One directive, `*at` behind its '%'. False: not one of ours. */
+static bool emit_directive(const struct out *o, const char **at, va_list *args)
+{
+    struct spec s = { .zero = **at == '0' };
+    for (; **at >= '0' && **at <= '9'; (*at)++)
+        s.width = s.width < 1000 ? s.width * 10 + (size_t)(**at - '0') : s.width;
+    for (; **at == 'l' || **at == 'z'; (*at)++)
+        s.is_long = true;
+    switch (*(*at)++) {
+    case 'd': {
+        int64_t value = s.is_long ? va_arg(*args, int64_t) : va_arg(*args, int);
+        emit_number(o, &s, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0);
+        return true;
+    }
+    case 'u':
+        emit_number(o, &s, s.is_long ? va_arg(*args, uint64_t) : va_arg(*args, unsigned), 10, false);
+        return true;
+    case 'x':
+        emit_number(o, &s, s.is_long ? va_arg(*args, uint64_t) : va_arg(*args, unsigned), 16, false);
+        return true;
+    case 's': {
+        const char *text = va_arg(*args, const char *);
+        emit_text(o, &s, text != nullptr ? text : "(null)");
+        return true;
+    }
+    case 'c':
+        emit(o, &(char){ (char)va_arg(*args, int) }, 1);
+        return true;
+    case '%':
+        emit(o, "%", 1);
+        return true;
+    default:
+        (*at)--;
+        return false;
+    }
+}
+
+void format_va(format_sink_t *sink, void *ctx, const char *format, va_list args)
+{
+    struct out o = { sink, ctx };
+    va_list rest;
+    va_copy(rest, args);
+    while (*format != '\0') {
+        const char *from = format;
+        while (*format != '\0' && *format != '%')
+            format++;
+        emit(&o, from, (size_t)(format - from));
+        from = format;
+        if (*format == '%') {
+            format++;
+            if (!emit_directive(&o, &format, &rest))
+                emit(&o, from, (size_t)(format - from));
+        }
+    }
+    va_end(rest);
+}
+
+struct buffer {
+    char *at;
+    size_t room, total;
+};
+
+static void buffer_sink(void *ctx, const char *text, size_t len)
+{
+    struct buffer *b = ctx;
+    size_t n = len < b->room ? len : b->room;
+    memcpy(b->at, text, n);
+    b->at += n;
+    b->room -= n;
+    b->total += len;
+}
+
+size_t format_into_va(char *out, size_t room, const char *format, va_list args)
+{
+    struct buffer b = { .at = out, .room = room - 1 };
+    format_va(buffer_sink, &b, format, args);
+    *b.at = '\0';
+    return b.total;
+}
+
+size_t format_into(char *out, size_t room, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    size_t total = format_into_va(out, room, format, args);
+    va_end(args);
+    return total;
+}

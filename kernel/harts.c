@@ -6,7 +6,7 @@
 #include <kernel/syscall.h>
 #include <arch/timer.h>
 
-#define START_TIMEOUT_NS (500 * UINT64_C(1000000))
+#define START_TIMEOUT_NS (5 * UINT64_C(1000000000)) /* a busy emulator may let a hart wait */
 
 struct hart *harts[HART_MAX];
 uint32_t n_harts;

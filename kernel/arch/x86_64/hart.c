@@ -9,7 +9,7 @@
 #include <isa/plat.h>
 
 uint64_t x86_trampoline_pa;
-const struct hart *x86_starting; /* read by start.S */
+const struct hart *_Atomic x86_starting; /* read by start.S */
 
 /* One block for each hart; zeroed. */
 struct hart_memory {
@@ -48,7 +48,7 @@ status_t arch_hart_start(struct hart *h)
     static constexpr uint64_t XAPIC_ID_END = 255; /* that one is: everybody */
     if (x86_trampoline_pa == 0 || (h->hw_id >= XAPIC_ID_END && !x86_cpu.x2apic))
         return ERR_NOT_SUPPORTED;
-    __atomic_store_n(&x86_starting, h, __ATOMIC_RELEASE);
+    atomic_store_explicit(&x86_starting, h, memory_order_release); /* pairs with the load there */
     x86_lapic_send(h->hw_id, X86_ICR_INIT);
     for (int i = 0; i < 2; i++) {
         wait_ns(200'000);

@@ -459,10 +459,10 @@ status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count
     return OK;
 }
 
-static void keep_ports(struct arch_aspace *as, uint32_t first, uint32_t end)
+static void keep_ports(struct arch_aspace *as, uint32_t from, uint32_t to)
 {
-    if (first < end && as->n_ports < DEVICE_PORT_RANGES_MAX)
-        as->ports[as->n_ports++] = (struct x86_port_range){ first, end - first };
+    if (from < to && as->n_ports < DEVICE_PORT_RANGES_MAX)
+        as->ports[as->n_ports++] = (struct x86_port_range){ from, to - from };
 }
 
 void arch_ports_revoke(struct arch_aspace *as, uint32_t first, uint32_t count)

@@ -147,7 +147,7 @@ void x86_time_init(const struct machine *m, uint64_t tsc_at_entry);
 void x86_timer_fired(void); /* or is not set yet */
 /* hart.c */
 extern uint64_t x86_trampoline_pa; /* 0: there is no page for it */
-extern const struct hart *x86_starting;
+extern const struct hart *_Atomic x86_starting;
 void x86_hart_check(void);
 [[noreturn]] void x86_hart_main(struct hart *h);
 /* start.S */

@@ -29,8 +29,10 @@ static status_t wait_somehow(struct sleeper *z, uint32_t how, uint64_t until)
         return STATUS(ring_recv, z->rx, P(&m), until);
     case 4:
         return STATUS(thread_join, 1, until); /* the main thread */
-    default:
-        return STATUS(nanosleep, until) == OK ? ERR_TIMED_OUT : OK;
+    default: {                                /* that the time has passed is OK; the row allows TIMED_OUT as well */
+        status_t st = STATUS(nanosleep, until);
+        return st == OK ? ERR_TIMED_OUT : st;
+    }
     }
 }
 

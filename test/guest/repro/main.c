@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * /test/repro [NAME]: the smallest programs that showed defects found by /test/fuzz and /test/stress, until they are
+ * corrected; each then becomes a test where it belongs. Not a test itself: */
+// guest: helper
+#define CHECK_DEFINE
+#include <test/guest/common/play.h>
+
+/* Two Rings, each of which holds the other's consumer end on its way, and nobody else holds anything: nothing can ever
+ * reach them again. What they cost must come back. */
+static void ring_cycle(void)
+{
+    struct vx_message m = {};
+    struct vx_result a = SYS(ring_create, 0, 4, VX_RING_CAPS), b = SYS(ring_create, 0, 4, VX_RING_CAPS);
+    (void)SYS(cap_drop, a.value);
+    (void)SYS(cap_drop, a.second);
+    (void)SYS(cap_drop, b.value);
+    (void)SYS(cap_drop, b.second);
+    struct check_accounts before = check_accounts();
+    a = SYS(ring_create, 0, 4, VX_RING_CAPS);
+    b = SYS(ring_create, 0, 4, VX_RING_CAPS);
+    CHECK("the consumer end of a Ring travels through another",
+          STATUS(ring_send_cap, b.value, P(&m), a.second, 0) == OK);
+    (void)check_line("and the other's through this one", STATUS(ring_send_cap, a.value, P(&m), b.second, 0) == OK, "");
+    (void)SYS(cap_drop, a.value);
+    (void)SYS(cap_drop, b.value);
+    check_no_leak("two Rings that hold each other's end come back", before);
+}
+
+/* That the deadline has passed is OK, as its row says, also when it passes while the call is on its way. */
+static void nanosleep_late(void)
+{
+    uint64_t late = 0, calls = 0;
+    for (uint64_t until = vx_deadline_in(2 * VX_NS_PER_S); vx_clock_monotonic_ns() < until; calls++)
+        late += STATUS(nanosleep, vx_deadline_in(100 + calls % 4000)) == ERR_TIMED_OUT;
+    vx_printf("# %llu of %llu\n", (unsigned long long)late, (unsigned long long)calls);
+    check_equal("NANOSLEEP never says TIMED_OUT", late, 0);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } all[] = { { "ring-cycle", ring_cycle }, { "nanosleep-late", nanosleep_late } };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (argc < 2 || vx_streq(argv[1], all[i].name))
+            all[i].run();
+    return check_done();
+}

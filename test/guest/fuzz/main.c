@@ -24,7 +24,7 @@ static struct {
     vx_handle_t shared[6]; /* what everybody gets some rights to */
     vx_handle_t pending;   /* the other end of the ring that the last Task reads from: for the next one */
     uint32_t started, ended[16], complaints;
-    uint64_t calls, successes, seen;
+    uint64_t calls, successes, seen, looks;
     bool stuck;
 } fuzz;
 
@@ -150,6 +150,7 @@ static bool is_quiet(struct life *l)
 static void steer(uint64_t until)
 {
     while (vx_clock_monotonic_ns() < until && !fuzz.stuck) {
+        fuzz.looks++;
         play_nap((200 + below(3000)) * VX_NS_PER_US);
         for (uint32_t i = 0; i < fuzz.n_tasks; i++)
             if (has_ended(&fuzz.life[i]) || below(64) == 0 || (is_quiet(&fuzz.life[i]) && below(4) == 0)) {
@@ -222,8 +223,8 @@ int main(int argc, char **argv)
     run(50 * VX_NS_PER_MS); /* what is charged once is charged now */
     struct check_accounts before = check_accounts();
     run(ticks * VX_NS_PER_MS);
-    vx_printf("# %llu calls, %llu succeeded, %u Tasks started; ended by:", (unsigned long long)fuzz.calls,
-              (unsigned long long)fuzz.successes, fuzz.started);
+    vx_printf("# %llu looks, %llu calls, %llu succeeded, %u Tasks started; ended by:", (unsigned long long)fuzz.looks,
+              (unsigned long long)fuzz.calls, (unsigned long long)fuzz.successes, fuzz.started);
     for (uint32_t i = 0; i < 16; i++)
         if (fuzz.ended[i] != 0)
             vx_printf(" %s %u", vx_cause_name((vx_cause_t)i), fuzz.ended[i]);

@@ -132,12 +132,12 @@ void test_bands(void)
         status_t st = STATUS(futex_wait, P(&alarm.word), 1, play_soon());
         uint64_t late = vx_clock_monotonic_ns() - atomic_load_explicit(&alarm.woken_at, memory_order_relaxed);
         good = st == OK || st == ERR_WOULD_BLOCK;
-        in_time += late < TIME_SLICE_NS / 2;
+        in_time += late < TIME_SLICE_NS / 10; /* who waits for the end of a slice is as early one time in ten */
     }
     atomic_store_explicit(&alarm.stop, 1, memory_order_relaxed);
     for (uint32_t i = 0; i < n; i++)
         good &= play_join(&thread[i], nullptr);
-    CHECK("a more urgent thread that is woken does not wait for the end of a slice", good && in_time > WAKES / 2);
+    CHECK("a more urgent thread that is woken does not wait for the end of a slice", good && in_time > WAKES / 4);
 }
 
 /* --- futexes between Tasks --- */

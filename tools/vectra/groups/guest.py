@@ -8,7 +8,8 @@ A guest program is a directory test/guest/NAME; it prints `ok N - text`, `not ok
 
 `smp` names the numbers of harts it runs on, each a test of its own (one hart if nothing is said); `args` is the last
 setting and takes the rest of the line as the program's arguments. A line `// stress: ...` of the same form says how the
-program runs in the group `stress`, and how often with `times`; without it the program runs there ten times on four harts.
+program runs in the group `stress`, with `times` how often (once); without it the program runs there ten times on four
+harts.
 """
 
 import glob
@@ -67,7 +68,7 @@ class Plan:
 
     def read(self, text, path):
         """Takes in the settings of one comment line."""
-        words = text.split()
+        words, self.times = text.split(), 1
         while words:
             key, at = words.pop(0), 1
             if key == "args":

@@ -27,13 +27,11 @@ void vec_initial(uint8_t *state)
     memset(state, 0, vec_bytes());
 }
 
-#define PAIRS(X)                                                                                                       \
-    X(0, 1)                                                                                                            \
-    X(2, 3)                                                                                                            \
-    X(4, 5)                                                                                                            \
-    X(6, 7)                                                                                                            \
-    X(8, 9) X(10, 11) X(12, 13) X(14, 15) X(16, 17) X(18, 19) X(20, 21) X(22, 23) X(24, 25) X(26, 27) X(28, 29)        \
-        X(30, 31)
+/* clang-format off */
+#define PAIRS(X) \
+    X(0, 1) X(2, 3) X(4, 5) X(6, 7) X(8, 9) X(10, 11) X(12, 13) X(14, 15) \
+    X(16, 17) X(18, 19) X(20, 21) X(22, 23) X(24, 25) X(26, 27) X(28, 29) X(30, 31)
+/* clang-format on */
 #define LOAD(a, b) "ldp q" #a ", q" #b ", [%[in], #" #a "*16]\n\t"
 #define STORE(a, b) "stp q" #a ", q" #b ", [%[out], #" #a "*16]\n\t"
 

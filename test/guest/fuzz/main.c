@@ -14,6 +14,7 @@ struct life {
     struct play_memory report;
     uint32_t number, lives;
     uint64_t seed, calls; /* calls: when it was last looked at */
+    uint32_t quiet;
 };
 
 static struct {
@@ -71,6 +72,7 @@ static void begin(struct life *l)
     uint64_t choices = l->seed;
     play_begin(&s, fuzz.image, 2, argv, 512 << 10);
     vx_spec_int(&s.spec, "seed", l->seed);
+    vx_spec_int(&s.spec, "band", VX_BAND_BATCH); /* so that the conductor gets its turn beside dozens of busy threads */
     vx_spec_copy(&s.spec, "image", fuzz.tiny.raw, VX_R_READ | VX_R_EXEC);
     vx_spec_copy(&s.spec, "report", l->report.mem, VX_R_READ | VX_R_WRITE);
     for (uint32_t i = 0; i < 6; i++)
@@ -94,6 +96,7 @@ static void begin(struct life *l)
     for (uint32_t i = 0; task == 0 && i < 6; i++) /* somebody may have destroyed what he had the right to */
         make_shared(i);
     fuzz.pending = (vx_handle_t)to.value;
+    l->quiet = 0;
     fuzz.started += task != 0;
     l->lives++;
 }
@@ -138,22 +141,23 @@ static bool has_ended(const struct life *l)
     return l->task == 0 || STATUS(waitpid, l->task, VX_WAIT_NOHANG) != ERR_WOULD_BLOCK;
 }
 
-/* Has made no call since the last look: most likely all its threads wait for what will never come. */
+/* Has made no call for many looks: most likely all its threads wait for what will never come. */
 static bool is_quiet(struct life *l)
 {
     const struct fuzz_report *r = l->report.at;
-    uint64_t calls = r == nullptr ? 0 : atomic_load_explicit(&r->calls, memory_order_relaxed), before = l->calls;
+    uint64_t calls = r == nullptr ? 0 : atomic_load_explicit(&r->calls, memory_order_relaxed);
+    l->quiet = calls == l->calls ? l->quiet + 1 : 0;
     l->calls = calls;
-    return calls == before;
+    return l->quiet >= 12;
 }
 
 static void steer(uint64_t until)
 {
     while (vx_clock_monotonic_ns() < until && !fuzz.stuck) {
         fuzz.looks++;
-        play_nap((200 + below(3000)) * VX_NS_PER_US);
+        play_nap((1000 + below(5000)) * VX_NS_PER_US);
         for (uint32_t i = 0; i < fuzz.n_tasks; i++)
-            if (has_ended(&fuzz.life[i]) || below(64) == 0 || (is_quiet(&fuzz.life[i]) && below(4) == 0)) {
+            if (has_ended(&fuzz.life[i]) || below(256) == 0 || is_quiet(&fuzz.life[i])) {
                 end(&fuzz.life[i]);
                 begin(&fuzz.life[i]);
             }
@@ -179,7 +183,7 @@ static void steer(uint64_t until)
             (void)SYS(signal_post, l->task, play_random(&fuzz.random) >> 24);
             break;
         case 5:
-            (void)SYS(task_control, l->task, VX_TASK_SET_BAND, VX_BAND_NORMAL + below(3));
+            (void)SYS(task_control, l->task, VX_TASK_SET_BAND, VX_BAND_BATCH + below(2));
             break;
         default:
             break;

@@ -7,6 +7,8 @@
 
 enum : uint32_t { ARENA_PAGES = 64, PAGE = 4096, KNOWN_MAX = 64, SCRATCH = 1024 };
 
+#define REPORT_ADDRESS UINT64_C(0x612345000000)
+
 struct player {
     uint64_t random, step;
     uint32_t me, n_known;
@@ -298,6 +300,9 @@ static void look_around(struct player *p)
 {
     struct vx_result r = SYS(task_control, 0, VX_TASK_CAPS, P(p->known), KNOWN_MAX, 0);
     p->n_known = vx_result_status(r.value) == OK && r.value <= KNOWN_MAX ? (uint32_t)r.value : 0;
+    for (uint32_t i = 0; i < p->n_known; i++)
+        if (p->known[i].handle == vx_bundle_mem("report").raw) /* what we say must stay ours */
+            p->known[i] = p->known[--p->n_known];
 }
 
 /* Keeps the table from filling up with what nobody uses. */
@@ -377,7 +382,10 @@ void fuzz_play(struct player *p)
 int fuzz_player(void)
 {
     uint64_t seed = vx_bundle_int("seed", 1);
-    report = play_shared("report", PAGE);
+    /* far from where memory without a hint is placed, and so from every address that is made up here */
+    struct vx_result m =
+        SYS(mem_map, vx_bundle_mem("report").raw, 0, PAGE, REPORT_ADDRESS, VX_PROT_READ | VX_PROT_WRITE);
+    report = vx_result_status(m.value) == OK ? (struct fuzz_report *)(uintptr_t)REPORT_ADDRESS : nullptr;
     struct vx_result r = SYS(mem_alloc, 0, ARENA_PAGES * PAGE, RW_LAZY, 0);
     arena = (uint8_t *)(uintptr_t)r.second;
     if (report == nullptr || vx_result_status(r.value) != OK)

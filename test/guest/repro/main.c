@@ -36,12 +36,25 @@ static void nanosleep_late(void)
     check_equal("NANOSLEEP never says TIMED_OUT", late, 0);
 }
 
+/* Giving memory back needs none. Here the page lies in the middle of a large leaf, which must be split. */
+static void free_when_dry(void)
+{
+    uint8_t *large = check_pages(8 << 20, RW_COMMIT), *from = (uint8_t *)(P(large + (4 << 20)) & ~UINT64_C(0x1fffff));
+    while (check_pages(4096, RW_COMMIT) != nullptr)
+        ;
+    check_status("a page in the middle of a large leaf can be freed when nothing is left", OK,
+                 STATUS(mem_free, 0, P(from) + 4096, 4096));
+    check_status("and protected", OK, STATUS(mem_map, 0, 0, 4096, P(from) + 8192, VX_PROT_READ));
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*run)(void);
-    } all[] = { { "ring-cycle", ring_cycle }, { "nanosleep-late", nanosleep_late } };
+    } all[] = { { "ring-cycle", ring_cycle },
+                { "nanosleep-late", nanosleep_late },
+                { "free-when-dry", free_when_dry } };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (argc < 2 || vx_streq(argv[1], all[i].name))
             all[i].run();

@@ -23,8 +23,9 @@ static inline uint32_t play_below(uint64_t *state, uint32_t n)
 
 /* --- time --- */
 
-/* Far beyond what anything here takes on a busy machine: who still waits then was forgotten. */
-#define PLAY_PATIENCE_NS (20 * VX_NS_PER_S)
+/* Far beyond what anything here takes beside a hundred threads that spin on one hart of a busy machine, where a wake-up
+ * can cost a second: who still waits then was forgotten. */
+#define PLAY_PATIENCE_NS (60 * VX_NS_PER_S)
 
 static inline uint64_t play_soon(void)
 {

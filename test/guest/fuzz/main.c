@@ -2,7 +2,7 @@
  * /test/fuzz [seed] [ticks] [tasks]: the conductor. It starts Tasks that make random calls, hands them Rings to each
  * other, memory and semaphores with random rights, ends some, revokes and destroys what it gave, and starts new ones in
  * their place, for that many milliseconds. See fuzz.h for what is checked. The first line says the seed. */
-// guest: smp 1 4
+// guest: smp 1 4 within 400
 // stress: smp 1 4 within 600 args 7 240000 12
 #define CHECK_DEFINE
 #include "fuzz.h"

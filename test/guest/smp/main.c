@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * /test/smp: see smp.h. The time page says how many harts run; with one, what needs two is left out or asks for less.
  */
-// guest: smp 1 4
+// guest: smp 1 4 within 400
 #define CHECK_DEFINE
 #include "smp.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * /test/stress [short|long]: everything at once and much of it. Each storm runs alone, then all of them together; every
  * Reticle, every table and every Task's threads must be in the end what they were. See stress.h. */
-// guest: smp 1 4
+// guest: smp 1 4 within 400
 // stress: smp 1 4 within 900 args long
 #define CHECK_DEFINE
 #include "stress.h"

@@ -266,13 +266,34 @@ static uint32_t run_lockers(void *argument)
     return lockers_run(argument);
 }
 
-/* Wakes one of those who wait for the next generation and moves the others to the lock, until all have finished. */
-static bool broadcast(struct storm *s, struct futex_page *f, uint32_t n)
+/* For a complaint: lost wake-ups, the lock, who has finished, then two digits for each part: its state (3: cannot be
+ * seen) and how many threads it has. */
+static uint64_t states_of(const struct futex_page *f, const vx_handle_t *part)
 {
-    uint64_t deadline = vx_deadline_in(2 * PLAY_PATIENCE_NS);
+    uint64_t out = f->lost << 8 | f->lock << 4 | f->finished;
+    for (uint32_t i = 0; i < FUTEX_PARTS; i++) {
+        struct vx_task_info info = { .state = 3 };
+        (void)SYS(task_control, part[i], VX_TASK_INFO, P(&info), sizeof info);
+        out = out << 8 | info.state << 4 | (info.state == VX_TASK_DEAD ? info.cause : info.threads);
+        struct vx_thread_info t[4] = {};
+        uint64_t n = SYS(task_control, part[i], VX_TASK_THREADS, P(t), 4, 0).value;
+        for (uint32_t k = 1; k < n && k < 4; k++)
+            out = out << 8 | t[k].state << 6 | (t[k].syscall & 63);
+    }
+    return out;
+}
+
+/* Wakes one of those who wait for the next generation and moves the others to the lock, until all have finished. */
+static bool broadcast(struct storm *s, struct futex_page *f, uint32_t n, const vx_handle_t *part)
+{
+    uint64_t deadline = vx_deadline_in(2 * PLAY_PATIENCE_NS), seen = 0;
     while (atomic_load_explicit(&f->finished, memory_order_acquire) < n) {
+        uint64_t counted = atomic_load_explicit(&f->wanted, memory_order_relaxed);
+        if (counted != seen) /* they get on, and what they have to do is finite */
+            deadline = vx_deadline_in(2 * PLAY_PATIENCE_NS);
+        seen = counted;
         if (vx_clock_monotonic_ns() > deadline)
-            return storm_fail(s, "futex: somebody sleeps for ever", f->finished);
+            return storm_fail(s, "futex: somebody sleeps for ever", states_of(f, part));
         if (!lock_slow(f))
             return storm_fail(s, "futex: the lock is never given back", 0);
         atomic_fetch_add_explicit(&f->generation, 1, memory_order_relaxed);
@@ -302,7 +323,7 @@ bool storm_futex(struct storm *s)
             if ((part[i] = play_start(&spawn)) == 0)
                 return storm_fail(s, "futex: no part", i);
         }
-        bool good = broadcast(s, f, (FUTEX_PARTS + 1) * LOCKERS);
+        bool good = broadcast(s, f, (FUTEX_PARTS + 1) * LOCKERS, part);
         uint32_t status = 0;
         if (!play_join(&own, &status) || status != 1)
             good = storm_fail(s, "futex: our own lockers failed", status);

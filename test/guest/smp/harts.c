@@ -50,10 +50,12 @@ void test_harts(void)
         return;
     }
     /* One hart could pass a turn on once a slice: 2,000 times until the deadline. */
-    uint32_t two = turns_of(2, TURNS, play_soon());
+    static const uint64_t span = 20 * VX_NS_PER_S;
+    static_assert(TURNS > 2 * 20 * VX_NS_PER_S / TIME_SLICE_NS);
+    uint32_t two = turns_of(2, TURNS, vx_deadline_in(span));
     if (!CHECK("two threads run at the same time", two >= TURNS))
         vx_printf("#   %u turns\n", two);
-    uint32_t n = harts < RUNNERS_MAX ? harts : RUNNERS_MAX, all = turns_of(n, TURNS, play_soon());
+    uint32_t n = harts < RUNNERS_MAX ? harts : RUNNERS_MAX, all = turns_of(n, TURNS, vx_deadline_in(span));
     if (!CHECK("as many threads as harts run at the same time", all >= TURNS))
         vx_printf("#   %u threads, %u turns\n", n, all);
 }

@@ -59,8 +59,8 @@ static uint64_t revoke_cost(uint32_t n, bool deep)
             (void)SYS(mem_map, made, 0, 4096, 0, VX_PROT_READ);
     }
     uint64_t begin = vx_clock_monotonic_ns();
-    (void)SYS(cap_revoke, mem);
-    uint64_t cost = (vx_clock_monotonic_ns() - begin) / n;
+    bool all = SYS(cap_revoke, mem).value == n;
+    uint64_t cost = all ? (vx_clock_monotonic_ns() - begin) / n : UINT64_MAX / 2;
     (void)SYS(mem_free, mem, 0, 0);
     return cost;
 }
@@ -88,8 +88,8 @@ int main(int argc, char **argv)
         void (*run)(void);
     } all[] = { { "ring-cycle", ring_cycle },
                 { "nanosleep-late", nanosleep_late },
-                { "free-when-dry", free_when_dry },
-                { "revoke-scaling", revoke_scaling } };
+                { "revoke-scaling", revoke_scaling },
+                { "free-when-dry", free_when_dry } /* the last: it leaves nothing to work with */ };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (argc < 2 || vx_streq(argv[1], all[i].name))
             all[i].run();

@@ -69,6 +69,13 @@ class AbiTest(unittest.TestCase):
         self.assertEqual(calls["spawn"]["arguments"][0]["rights"], ["READ", "EXEC"])
         self.assertIn("BAD_ADDRESS", calls["ring_send"]["errors"])
 
+    def test_the_guest_grammar_has_the_errors_of_each_call(self):
+        self.assertEqual(run(self.tool, self.dir / "out").returncode, 0)
+        text = (self.dir / "out/syscall_grammar.h").read_text(encoding="utf-8")
+        self.assertIn('[8] = { "yield", 0, 0x0, { 0, 0 }, {', text)
+        self.assertIn('[26] = { "nanosleep", 1, 0xc00, { 0, 0 }, {', text)  # TIMED_OUT and INTERRUPTED
+        self.assertIn('{ GRAMMAR_CAP, 0x20, "rx" },', text)
+
     def test_a_second_run_rewrites_nothing(self):
         out = self.dir / "out"
         run(self.tool, out)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Generates everything that follows from abi/*.def and abi/protocols/*.def.
 
-  abi.py OUTDIR    include/vectra/syscall_stubs.h, include/vectra/rpc_*.h, trace_names.h, syscalls.json
+  abi.py OUTDIR    include/vectra/syscall_stubs.h, include/vectra/rpc_*.h, trace_names.h, syscalls.json,
+                   syscall_grammar.h
   abi.py --docs    docs/abi/syscalls.md, docs/abi/protocols.md, docs/limits.md
   abi.py --golden  abi/abi.golden
   abi.py --check   exit 1, with one line, if the committed documents or the golden listing are not current
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def generated(abi):
     files = {"include/vectra/syscall_stubs.h": stubs.stubs(abi), "trace_names.h": stubs.trace_names(abi),
-             "syscalls.json": stubs.grammar(abi)}
+             "syscalls.json": stubs.grammar(abi), "syscall_grammar.h": stubs.guest_grammar(abi)}
     return files | {f"include/vectra/rpc_{p.name}.h": rpc.header(p) for p in abi.protocols}
 
 

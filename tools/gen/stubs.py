@@ -87,6 +87,29 @@ def trace_names(abi):
     return "\n".join(out + ["};\n"])
 
 
+def guest_grammar(abi):
+    """The same for a fuzzer inside the system: a C table of the calls, their arguments and the errors they may answer."""
+    kinds = {"cap": "CAP", "ptr": "PTR", "addr": "ADDRESS", "u64": "NUMBER", "u32": "NUMBER", "deadline": "DEADLINE"}
+    types, errors = {t[0]: t[1] for t in abi.types}, {e[0].removeprefix("ERR_"): -e[1] for e in abi.errors}
+    out = [BANNER + "#include <abi/limits.h>\n#include <stdint.h>\n",
+           "enum grammar_kind : uint8_t { GRAMMAR_CAP, GRAMMAR_PTR, GRAMMAR_ADDRESS, GRAMMAR_NUMBER, GRAMMAR_DEADLINE };\n",
+           "/* types: a capability's, one bit each, 0 for any. */",
+           "struct grammar_argument {\n    enum grammar_kind kind;\n    uint16_t types;\n    const char *name;\n};\n",
+           "/* errors: bit n is the error -n; makes: the type of capability in each result, 0 for none. */",
+           "struct grammar_call {\n    const char *name;\n    uint32_t n, errors;\n    uint8_t makes[2];",
+           "    struct grammar_argument argument[5];\n};\n",
+           "static const struct grammar_call grammar[SYSCALL_LIMIT] = {"]
+    for c in abi.syscalls:
+        mask = sum(1 << errors[e] for e in c.all_errors())
+        makes = [types[r.type] if r.type else 0 for r in c.results] + [0, 0]
+        out.append(f'    [{c.number}] = {{ "{c.name}", {len(c.arguments)}, {mask:#x}, {{ {makes[0]}, {makes[1]} }}, {{')
+        for a in c.arguments:
+            bits = sum(1 << types[t] for t in a.types if t != "ANY")
+            out.append(f'        {{ GRAMMAR_{kinds[a.kind]}, {bits:#x}, "{a.name}" }},')
+        out.append("    } },")
+    return "\n".join(out + ["};\n"])
+
+
 def grammar(abi):
     def argument(a):
         d = {"name": a.name, "kind": a.kind}

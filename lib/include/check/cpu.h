@@ -26,6 +26,9 @@ extern const uint32_t cpu_n_vectors;
  * that a compiler could move. Answers the call's first result. */
 uint64_t cpu_vectors_across_call(const struct cpu_vectors *in, struct cpu_vectors *out, uint64_t number, uint64_t a0);
 
+/* Uses a vector register, so that the thread has some to save. */
+void cpu_vectors_touch(void);
+
 /* A pattern that is different in every register and for every seed. */
 void cpu_vectors_fill(struct cpu_vectors *v, uint64_t seed);
 bool cpu_vectors_same(const struct cpu_vectors *a, const struct cpu_vectors *b);

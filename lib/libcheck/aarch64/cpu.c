@@ -25,6 +25,11 @@ void cpu_touch_device(void)
     __asm__ volatile("msr cntv_ctl_el0, %0\n\tmsr daifset, #2" ::"r"(UINT64_C(0)));
 }
 
+void cpu_vectors_touch(void)
+{
+    __asm__ volatile("movi v0.16b, #255" ::: "v0");
+}
+
 #define LOAD(n, m, at) "ldp q" #n ", q" #m ", [x19, #" #at "]\n\t"
 #define STORE(n, m, at) "stp q" #n ", q" #m ", [x20, #" #at "]\n\t"
 /* clang-format off */

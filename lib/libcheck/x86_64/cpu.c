@@ -25,6 +25,11 @@ void cpu_touch_device(void)
     __asm__ volatile("outb %0, %1" ::"a"((uint8_t)'!'), "Nd"((uint16_t)0x3f8));
 }
 
+void cpu_vectors_touch(void)
+{
+    __asm__ volatile("pcmpeqd %%xmm0, %%xmm0" ::: "xmm0");
+}
+
 #define LOAD(n) "movdqu " #n "*16(%[in]), %%xmm" #n "\n\t"
 #define STORE(n) "movdqu %%xmm" #n ", " #n "*16(%[out])\n\t"
 #define ALL(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)

@@ -46,9 +46,16 @@ struct partner {
     vx_sem there, back;
     struct shared {
         _Atomic uint64_t woke_at, ready;
+        _Atomic uint32_t ask, answer; /* futex words */
     } *shared;
     vx_handle_t memory;
 };
 bool partner_start(struct partner *p, const char *role);
 void partner_end(struct partner *p);
 int partner_main(const char *role);
+
+/* Rows whose every sample needs Tasks of its own: large.c. */
+enum : uint32_t { REVOKE_TASKS = 10, REVOKE_EACH = 100, DESTROY_BYTES = 8 << 20 };
+void revoke_per_descendant(const char *name);
+void task_destroy(const char *name);
+int large_main(const char *role);

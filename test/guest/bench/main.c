@@ -3,6 +3,7 @@
  * kernel` runs it under the instruction counter). `bench kernel NAME...` runs those rows alone. */
 #define CHECK_DEFINE
 #include "bench.h"
+#include <check/cpu.h>
 
 static struct samples samples;
 /* A row whose operation did not work has no figure. */
@@ -106,6 +107,71 @@ static void ring_call_roundtrip(const char *name)
     partner_end(&p);
 }
 
+/* The same with vector registers in use on both sides: touched before each call. */
+static void ring_call_vector_roundtrip(const char *name)
+{
+    struct partner p;
+    if (partner_start(&p, "vector"))
+        BENCH(&samples, 200, 8, {
+            cpu_vectors_touch();
+            (void)!vx_sys_ring_call(p.tx, &m, p.rx, &m, VX_FOREVER, nullptr);
+        });
+    VERIFY(vx_sys_ring_call(p.tx, &m, p.rx, &m, vx_deadline_in(VX_NS_PER_S), nullptr) == OK);
+    bench_report(name, &samples, bench_empty(8), 1);
+    partner_end(&p);
+}
+
+static bool futex_ask(struct shared *s, uint64_t deadline)
+{
+    uint32_t value = atomic_load_explicit(&s->ask, memory_order_relaxed) + 1;
+    atomic_store_explicit(&s->ask, value, memory_order_release);
+    (void)vx_enter(NR_futex_wake, P(&s->ask), 1, 0, 0, 0);
+    while (atomic_load_explicit(&s->answer, memory_order_acquire) != value)
+        if (vx_enter(NR_futex_wait, P(&s->answer), value - 1, deadline, 0, 0).value == (uint64_t)ERR_TIMED_OUT)
+            return false;
+    return true;
+}
+
+static void futex_roundtrip(const char *name)
+{
+    struct partner p;
+    if (partner_start(&p, "futex"))
+        BENCH(&samples, 200, 8, (void)futex_ask(p.shared, VX_FOREVER));
+    VERIFY(futex_ask(p.shared, vx_deadline_in(VX_NS_PER_S)));
+    bench_report(name, &samples, bench_empty(8), 1);
+    partner_end(&p);
+}
+
+static void futex_wake_nobody(const char *name)
+{
+    static uint32_t word;
+    BENCH(&samples, 200, 64, (void)vx_enter(NR_futex_wake, P(&word), 1, 0, 0, 0));
+    VERIFY(SYS(futex_wake, P(&word), 1, 0, 0).value == 0);
+    bench_report(name, &samples, bench_empty(64), 1);
+}
+
+static void leave_at_once(void)
+{
+    (void)vx_enter(NR_thread_exit, 7, 0, 0, 0, 0);
+    __builtin_trap();
+}
+
+/* The kernel's calls alone: the stack is there, and the thread does nothing but end. */
+static void thread_create_join(const char *name)
+{
+    uint8_t *stack = check_pages(4096, RW_COMMIT);
+    if (stack == nullptr)
+        return;
+    BENCH(&samples, 200, 4, {
+        struct vx_result r = vx_enter(NR_thread_create, P(leave_at_once), P(stack) + 4096, 0, 0, 0);
+        (void)vx_enter(NR_thread_join, r.value, VX_FOREVER, 0, 0, 0);
+    });
+    struct vx_result last = SYS(thread_create, P(leave_at_once), P(stack) + 4096, 0, 0, 0);
+    VERIFY(SYS(thread_join, last.value, vx_deadline_in(VX_NS_PER_S)).value == 7);
+    bench_report(name, &samples, bench_empty(4), 1);
+    (void)SYS(mem_free, 0, P(stack), 4096);
+}
+
 static void ring_doorbell_roundtrip(const char *name)
 {
     struct partner p;
@@ -200,6 +266,20 @@ static void mem_alloc_free_4k(const char *name)
     bench_report(name, &samples, bench_empty(8), 1);
 }
 
+/* One page of a shared memory object, beside another mapping of it that stays. */
+static void mem_map_unmap_shared(const char *name)
+{
+    struct vx_result mem = SYS(mem_alloc, 0, 64 << 10, RW_COMMIT | VX_MEM_HANDLE, 0);
+    BENCH(&samples, 200, 8, {
+        struct vx_result r = vx_enter(NR_mem_map, mem.value, 4096, 4096, 0, VX_PROT_READ | VX_PROT_WRITE);
+        *(volatile uint8_t *)(uintptr_t)r.value = 1;
+        (void)vx_enter(NR_mem_free, mem.value, r.value, 4096, 0, 0);
+    });
+    VERIFY(((volatile uint8_t *)(uintptr_t)mem.second)[4096] == 1);
+    bench_report(name, &samples, bench_empty(8), 1);
+    (void)SYS(mem_free, mem.value, 0, 0);
+}
+
 /* A fresh page each time, in a region whose page tables are there. */
 static void mem_touch_lazy(const char *name)
 {
@@ -257,7 +337,16 @@ int main(int argc, char **argv)
         { "mem_alloc_free_4k", mem_alloc_free_4k },
         { "mem_touch_lazy", mem_touch_lazy },
         { "spawn_exit_wait", spawn_exit_wait },
+        { "ring_call_vector_roundtrip", ring_call_vector_roundtrip },
+        { "futex_roundtrip", futex_roundtrip },
+        { "futex_wake_nobody", futex_wake_nobody },
+        { "thread_create_join", thread_create_join },
+        { "mem_map_unmap_shared", mem_map_unmap_shared },
+        { "revoke_per_descendant", revoke_per_descendant },
+        { "task_destroy", task_destroy },
     };
+    if (argc > 1 && vx_bundle_mem("large").raw != 0)
+        return large_main(argv[1]);
     if (argc > 1 && vx_bundle_ring_tx("tx").raw != 0)
         return partner_main(argv[1]);
     if (argc > 1 && !vx_streq(argv[1], "kernel")) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The other Task of a measurement. */
 #include "bench.h"
+#include <check/cpu.h>
 
 bool partner_start(struct partner *p, const char *role)
 {
@@ -52,6 +53,33 @@ static int call_server(vx_ring_tx tx, vx_ring_rx rx)
     return 0;
 }
 
+/* As call_server, with vector registers in use at every call. */
+static int vector_server(vx_ring_tx tx, vx_ring_rx rx)
+{
+    static struct vx_message m;
+    status_t st = vx_sys_ring_recv(rx, &m, VX_FOREVER);
+    while (st == OK) {
+        cpu_vectors_touch();
+        st = vx_sys_ring_call(tx, &m, rx, &m, VX_FOREVER, nullptr);
+    }
+    return 0;
+}
+
+/* Answers each new value of one word with the same of the other. */
+static int futex_server(struct shared *s)
+{
+    for (uint32_t seen = 0;;) {
+        uint32_t now = atomic_load_explicit(&s->ask, memory_order_acquire);
+        if (now == seen) {
+            (void)vx_enter(NR_futex_wait, P(&s->ask), seen, VX_FOREVER, 0, 0);
+            continue;
+        }
+        seen = now;
+        atomic_store_explicit(&s->answer, seen, memory_order_release);
+        (void)vx_enter(NR_futex_wake, P(&s->answer), 1, 0, 0, 0);
+    }
+}
+
 static int doorbell_server(vx_ring_tx tx, vx_ring_rx rx)
 {
     struct vx_ring_producer p;
@@ -87,6 +115,10 @@ int partner_main(const char *role)
     atomic_store_explicit(&shared->ready, 1, memory_order_release);
     if (vx_streq(role, "call"))
         return call_server(tx, rx);
+    if (vx_streq(role, "vector"))
+        return vector_server(tx, rx);
+    if (vx_streq(role, "futex"))
+        return futex_server(shared);
     if (vx_streq(role, "doorbell"))
         return doorbell_server(tx, rx);
     if (vx_streq(role, "cap"))

@@ -4,7 +4,12 @@
 A guest program is a directory test/guest/NAME; it prints `ok N - text`, `not ok N - text - detail` and at the end
 `# done: P passed, F failed`. A comment line in its C files may say how it runs:
 
-    // guest: harts 2 mem 128M within 120 boot log=debug      or      // guest: helper    (another program starts it)
+    // guest: smp 1 4 mem 128M within 120 boot log=debug      or      // guest: helper    (another program starts it)
+
+`smp` names the numbers of harts it runs on, each a test of its own (one hart if nothing is said); `args` is the last
+setting and takes the rest of the line as the program's arguments. A line `// stress: ...` of the same form says how the
+program runs in the group `stress`, with `times` how often (once); without it the program runs there ten times on four
+harts.
 """
 
 import glob
@@ -18,7 +23,7 @@ from vectra.qemu import Machine
 from vectra.results import Failure
 
 FOLDER = "test/guest"
-SETTINGS = re.compile(r"^\s*(?://|\*|/\*)\s*guest:\s*(.*?)\s*(?:\*/)?\s*$", re.MULTILINE)
+SETTINGS = re.compile(r"^\s*(?://|\*|/\*)\s*(guest|stress):\s*(.*?)\s*(?:\*/)?\s*$", re.MULTILINE)
 LINE = re.compile(rb"^(ok|not ok) ([0-9]+) - (.*?)\r?$", re.MULTILINE)
 DONE = re.compile(rb"^# done: ([0-9]+) passed, ([0-9]+) failed\r?$", re.MULTILINE)
 WITHIN_S = 120.0
@@ -54,24 +59,49 @@ def boot_tests(context):
     return [(f"{spec.name}-{arch}", lambda s=spec, a=arch: boot_test(s, a, check)) for spec, arch in pairs]
 
 
-def settings(program):
-    """How a guest program runs: (Machine's changes, time), or None for a helper."""
-    changes, within = {}, WITHIN_S
-    for path in sorted(glob.glob(f"{FOLDER}/{program}/*.c")):
-        with open(path, encoding="utf-8") as handle:
-            words = [word for found in SETTINGS.findall(handle.read()) for word in found.split()]
-        if "helper" in words:
-            return None
-        for key, value in zip(words[::2], words[1::2]):
-            if key == "within":
-                within = opt.seconds(value.removesuffix("s"))
+class Plan:
+    """How a guest program runs: what its comment lines say."""
+
+    def __init__(self, harts, times):
+        self.harts, self.times, self.within = harts, times, WITHIN_S
+        self.changes, self.args = {}, ""
+
+    def read(self, text, path):
+        """Takes in the settings of one comment line."""
+        words, self.times = text.split(), 1
+        while words:
+            key, at = words.pop(0), 1
+            if key == "args":
+                self.args, at = " ".join(words), len(words)
+            elif key == "smp":
+                while at < len(words) and words[at].isdigit():
+                    at += 1
+                self.harts = [int(word) for word in words[:at]]
+            elif key == "within":
+                self.within = opt.seconds(words[0].removesuffix("s"))
             elif key == "boot":
-                changes.setdefault("append", []).append(value)
-            elif key in ("harts", "mem"):
-                changes["smp" if key == "harts" else "mem"] = int(value) if key == "harts" else opt.memory(value)
+                self.changes.setdefault("append", []).append(words[0])
+            elif key == "mem":
+                self.changes["mem"] = opt.memory(words[0])
+            elif key == "times":
+                self.times = int(words[0])
             else:
                 raise Failure(f"{path}: unknown setting '{key}'")
-    return changes, within
+            del words[:at]
+
+
+def plan(program, group="guest"):
+    """The Plan of a program in a group, or None for a helper."""
+    found = Plan([4], 10) if group == "stress" else Plan([1], 1)
+    for path in sorted(glob.glob(f"{FOLDER}/{program}/*.c")):
+        with open(path, encoding="utf-8") as handle:
+            lines = SETTINGS.findall(handle.read())
+        if any("helper" in text.split() for _, text in lines):
+            return None
+        for kind, text in lines:
+            if kind == group:
+                found.read(text, path)
+    return found
 
 
 def judge(output, status):
@@ -94,13 +124,12 @@ def judge(output, status):
     return passed
 
 
-def guest_test(program, arch, check, **changes):
+def guest_test(program, arch, check, how, harts):
     """Boots, runs one guest program and counts its checks."""
     check(arch, "release")
-    machine_changes, within = settings(program)
     parts = []
-    outcome = execute.run_command(Machine(arch, **{**machine_changes, **changes}), f"/test/{program}", (), within,
-                                  parts.append)
+    machine = Machine(arch, **{**how.changes, "smp": harts})
+    outcome = execute.run_command(machine, f"/test/{program} {how.args}".strip(), (), how.within, parts.append)
     if outcome.failed:
         raise Failure(outcome.reason, outcome.transcript + outcome.messages)
     return judge(b"".join(parts), outcome.status)
@@ -109,14 +138,23 @@ def guest_test(program, arch, check, **changes):
 def programs():
     """The guest programs that are tests."""
     names = sorted({path.split("/")[2] for path in glob.glob(f"{FOLDER}/*/*.c")})
-    return [name for name in names if name not in NOT_TESTS and settings(name) is not None]
+    return [name for name in names if name not in NOT_TESTS and plan(name) is not None]
+
+
+def runs(program, group, context, check):
+    """The tests that a program is in a group: one for each architecture, number of harts and turn."""
+    how = plan(program, group)
+    for turn in range(1, how.times + 1):
+        for harts in how.harts:
+            for arch in context.arches:
+                name = f"{program}-{arch}" + (f"-smp{harts}" if harts != 1 else "") + (f"-{turn}" if how.times > 1 else "")
+                yield name, lambda a=arch, h=harts: guest_test(program, a, check, how, h)
 
 
 def guest_tests(context):
-    """One test for each program and architecture."""
+    """The tests of all programs."""
     check = built(context, [(arch, "release") for arch in context.arches])
-    return [(f"{name}-{arch}", lambda n=name, a=arch: guest_test(n, a, check))
-            for name in programs() for arch in context.arches]
+    return [test for name in programs() for test in runs(name, "guest", context, check)]
 
 
 def stress_tests(context):
@@ -125,6 +163,4 @@ def stress_tests(context):
     fuzz_built = host.prepared(context, fuzzers, "host-fuzz")
     check = built(context, [(arch, "release") for arch in context.arches])
     out = [(f"fuzz-{p.name}", lambda p=p: host.fuzz_test(p, fuzz_built, 60)) for p in fuzzers]
-    out += [(f"{name}-{arch}-{turn}", lambda n=name, a=arch: guest_test(n, a, check, smp=4))
-            for turn in range(1, 11) for name in programs() for arch in context.arches]
-    return out
+    return out + [test for name in programs() for test in runs(name, "stress", context, check)]

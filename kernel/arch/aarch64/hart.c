@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One hart: how a further one starts, its protection features, its idle loop, its source of entropy, and the frames of the threads it runs. */
+ * One hart: how a further one starts, its protection features, its idle loop, its source of entropy, and the frames of
+ * the threads it runs. */
 #include "boot.h"
 #include "kmap.h"
 #include <abi/status.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The kernel's translation tables. Pages for tables come from one run of free RAM that boot found, in order, and are
- * never given back. Nothing here replaces or removes a valid entry, so no flush is needed, on no hart: all walk the same
- * tables, and what was not valid is in no TLB.
+ * never given back. Nothing here replaces or removes a valid entry, so no flush is needed, on no hart: all walk the
+ * same tables, and what was not valid is in no TLB.
  *
  * Context: the boot hart, before it starts the first Task. */
 #include "kmap.h"

@@ -2,11 +2,11 @@
  * The Arm generic interrupt controller, versions 2 and 3. They share the distributor; a GICv3 adds a redistributor for
  * each hart, and is acknowledged through system registers in place of a second device.
  *
- * All interrupts have one priority. Those of devices go to the boot hart; each hart has its own timer's, and one that the
- * others raise. A line is masked until somebody asks for it.
- * Locking: none. After the boot hart's gic_init() only registers are written that change no more than the bits that are
- * written as 1, and those that each hart has for itself. Context: interrupts masked.
- * Sources: [GICv2] "Programmers' Model"; [GICv3] "Programmers' Model", "Register descriptions". */
+ * All interrupts have one priority. Those of devices go to the boot hart; each hart has its own timer's, and one that
+ * the others raise. A line is masked until somebody asks for it. Locking: none. After the boot hart's gic_init() only
+ * registers are written that change no more than the bits that are written as 1, and those that each hart has for
+ * itself. Context: interrupts masked. Sources: [GICv2] "Programmers' Model"; [GICv3] "Programmers' Model", "Register
+ * descriptions". */
 #include "virt.h"
 #include <arch/boot.h>
 #include <arch/hart.h>
@@ -33,7 +33,7 @@ static constexpr uint32_t PRIORITY_ALL = 0xa0a0a0a0; /* of four lines */
 static constexpr uint32_t FIRST_PRIVATE = 16;        /* below: raised by harts */
 static constexpr uint32_t FIRST_SHARED = 32;         /* below: one for each hart */
 static constexpr uint32_t IPI_LINE = 0;
-static constexpr uint32_t LINES_MAX = 1020;          /* above: special, 1023 is "none" */
+static constexpr uint32_t LINES_MAX = 1020; /* above: special, 1023 is "none" */
 static constexpr uint32_t WAIT_POLLS = 1'000'000;
 
 static char *dist, *cpu;

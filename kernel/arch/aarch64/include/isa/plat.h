@@ -17,7 +17,8 @@ void plat_init(struct machine *m);
 void plat_hart_init(void);
 /* Asks the firmware to start a hart at physical address `entry` with `context` in x0 and the MMU off. */
 status_t plat_hart_on(uint64_t hw_id, uint64_t entry, uint64_t context);
-/* Takes at most one interrupt and hands it to kernel_irq(), kernel_timer() or kernel_ipi(). Context: interrupts masked. */
+/* Takes at most one interrupt and hands it to kernel_irq(), kernel_timer() or kernel_ipi(). Context: interrupts masked.
+ */
 void plat_irq(void);
 
 /* kernel/arch/aarch64: */

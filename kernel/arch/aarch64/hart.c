@@ -44,6 +44,8 @@ void arch_hart_local_init(void)
     isa_timer_quiet();
 
     uint64_t sctlr = SCTLR_ON | SCTLR_WXN;
+    if (field(READ("id_aa64pfr1_el1"), 0) != 0)
+        sctlr |= SCTLR_BT1;
     if (field(READ("id_aa64mmfr1_el1"), 20) != 0) {
         sctlr &= ~(uint64_t)SCTLR_SPAN;
         __asm__ volatile(".arch_extension pan\n\tmsr pan, #1" ::: "memory");

@@ -9,6 +9,7 @@
 #include <base/string.h>
 
 static uint64_t pool_start, pool_next, pool_end; /* physical; pool_start is the root */
+static uint64_t exec_bits;                       /* of code: PTE_GUARDED where the hart checks landing pads */
 static uint64_t pool_offset;                     /* added to a table's address to reach it */
 
 static uint64_t *table_at(uint64_t pa)
@@ -63,6 +64,9 @@ void kmap_init(uint64_t pa, uint64_t bytes, void *view)
     pool_end = pa + bytes;
     pool_offset = (uint64_t)(uintptr_t)view - pa;
     (void)new_table(); /* the root: the pool is not empty */
+    uint64_t features;
+    __asm__("mrs %0, id_aa64pfr1_el1" : "=r"(features));
+    exec_bits = (features & 15) != 0 ? PTE_GUARDED : 0;
 }
 
 bool kmap_add(uint64_t va, uint64_t pa, uint64_t len_bytes, uint32_t prot, enum mem_type type)
@@ -78,7 +82,7 @@ bool kmap_add(uint64_t va, uint64_t pa, uint64_t len_bytes, uint32_t prot, enum 
         if (e == nullptr)
             return false;
         if (!pte_present(*e))
-            *e = pte_leaf(pa, level, prot, type);
+            *e = pte_leaf(pa, level, prot, type) | ((prot & VX_PROT_EXEC) != 0 ? exec_bits : 0);
         va += level_bytes(level);
         pa += level_bytes(level);
     }

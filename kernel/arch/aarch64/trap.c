@@ -13,7 +13,7 @@
 static_assert(sizeof(struct arch_frame) == FRAME_BYTES && offsetof(struct arch_frame, sp) == FRAME_SP);
 static_assert(offsetof(struct arch_frame, pc) == FRAME_PC && offsetof(struct arch_frame, pstate) == FRAME_PC + 8);
 static_assert(offsetof(struct hart, frame) == HART_FRAME && offsetof(struct hart, kernel_stack_top) == HART_STACK_TOP);
-static_assert(offsetof(struct hart, syscalls) == HART_SYSCALLS);
+static_assert(offsetof(struct hart, syscalls) == HART_SYSCALLS && HART_SYSCALLS == HART_STACK_TOP + 8);
 static_assert(offsetof(struct hart, need_switch) == HART_NEED_SWITCH && offsetof(struct hart, self) == HART_SELF);
 static_assert(offsetof(struct hart, arch_word) == HART_ARCH_WORD && offsetof(struct hart, gate) == HART_GATE);
 

@@ -150,6 +150,7 @@ arch_user_store32:
 .macro firmware name, op
     .globl  \name
 \name:
+    hint    #34 /* bti c: called through pointers */
 9:  \op     #0
     ret
     .pushsection .fixup, "a"

@@ -116,20 +116,20 @@ syscall_waits: /* at the gate; what is in the registers of the call may have cha
     mov     x0, #1
     bl      kernel_gate_closed
     mrs     x9, tpidr_el1
-    ldr     x11, [x9, #HART_FRAME]
-    ldp     x0, x1, [x11, #0]
-    ldp     x2, x3, [x11, #16]
-    ldp     x4, x5, [x11, #32]
-    ldr     x8, [x11, #64]
+    ldr     x10, [x9, #HART_FRAME]
+    ldp     x0, x1, [x10, #0]
+    ldp     x2, x3, [x10, #16]
+    ldp     x4, x5, [x10, #32]
+    ldr     x8, [x10, #64]
+    ldr     x11, [x9, #HART_SYSCALLS]
     b       1f
 syscall:
     mrs     x9, tpidr_el1
-    ldr     x10, [x9, #HART_STACK_TOP]
+    ldp     x10, x11, [x9, #HART_STACK_TOP] /* and the table behind it */
     mov     sp, x10
     enter_gate
     cbnz    w14, syscall_waits
-1:  ldr     x11, [x9, #HART_SYSCALLS]
-    mov     x10, #SYSCALL_LAST
+1:  mov     x10, #SYSCALL_LAST
     cmp     x8, x10
     csel    x10, x8, x10, lo
     csdb                                    /* nor does the hart speculate beyond the table ([Arm-ARM] "CSDB") */

@@ -16,6 +16,7 @@ static constexpr uint64_t PTE_AP_READONLY = 1u << 7;
 static constexpr uint64_t PTE_SH_INNER = 3u << 8;
 static constexpr uint64_t PTE_AF = 1u << 10; /* set from the start: the hardware need not tell us of the first access */
 static constexpr uint64_t PTE_NOT_GLOBAL = 1u << 11;
+static constexpr uint64_t PTE_GUARDED = UINT64_C(1) << 50; /* code: indirect branches must land on pads */
 static constexpr uint64_t PTE_PXN = UINT64_C(1) << 53;
 static constexpr uint64_t PTE_UXN = UINT64_C(1) << 54;
 static constexpr uint64_t PTE_PA_MASK = UINT64_C(0x0000fffffffff000);

@@ -114,6 +114,7 @@ uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t 
     slot->obj = o;
     slot->type = type;
     slot->rights = rights;
+    slot->mapped = false;
     slot->offset = offset;
     slot->length = length;
     slot->child = nullptr;
@@ -128,6 +129,7 @@ uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint
     slot->obj = from->obj;
     slot->type = from->type;
     slot->rights = rights;
+    slot->mapped = false;
     slot->offset = offset;
     slot->length = length;
     slot->child = nullptr;
@@ -159,6 +161,7 @@ uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *fr
     slot->rights = from->rights;
     slot->offset = from->offset;
     slot->length = from->length;
+    slot->mapped = false;
     slot->child = from->child;
     for (struct cap *k = slot->child; k != nullptr; k = k->next)
         k->parent = slot;
@@ -212,21 +215,43 @@ struct cap_table *cap_table_of(const struct cap *c)
 
 bool cap_unmap(struct cap *c)
 {
-    return c->obj == nullptr || c->obj->maps == nullptr || vm_unmap_object(c->obj, c);
+    if (c->mapped && c->obj != nullptr && !vm_unmap_object(c->obj, c, false))
+        return false;
+    c->mapped = false;
+    return true;
 }
 
+/* c's children become its siblings, so that it can go. True: it has none left. */
+static bool disinherit(struct cap *c)
+{
+    for (struct cap *k; (k = c->child) != nullptr;) {
+        unlink(k);
+        link_under(k, c->parent);
+        if (!work_spend(1))
+            return c->child == nullptr;
+    }
+    return true;
+}
+
+bool cap_release(struct cap *c)
+{
+    return c->obj == nullptr || (disinherit(c) && cap_unmap(c));
+}
+
+/* One look at the object's mappings finds those that were made through any descendant. Then each descendant in turn
+ * stands right below root, leaves its children there, and goes. */
 bool cap_revoke(struct cap *root, uint64_t *n)
 {
-    while (root->child != nullptr) {
-        struct cap *c = root->child;
-        while (c->child != nullptr) /* leaves first: nothing is re-parented on the way */
-            c = c->child;
-        if (!cap_unmap(c))
+    if (root->obj->maps != nullptr && !vm_unmap_object(root->obj, root, true))
+        return false;
+    for (struct cap *c; (c = root->child) != nullptr;) {
+        if (!disinherit(c))
             return false;
+        c->mapped = false;
         cap_delete(cap_table_of(c), c);
         ++*n;
-        if (!work_spend(3))
-            return false;
+        if (!work_spend(2))
+            return root->child == nullptr;
     }
     return true;
 }
@@ -265,7 +290,7 @@ bool cap_table_clear(struct cap_table *t)
         struct cap *c = &t->slots[t->high - 1];
         if (c->type == VX_CAP_NONE)
             continue;
-        if (!cap_unmap(c))
+        if (!cap_release(c))
             return false;
         cap_delete(t, c);
         if (!work_spend(2))

@@ -17,7 +17,7 @@ struct cap {
     struct cap *parent, *child, *next, *prev; /* siblings: nullptr-terminated, `prev` of the first is nullptr */
     uint32_t handle;
     uint8_t type; /* enum vx_cap_type, of the capability: tells RING_TX from RING_RX */
-    uint8_t reserved;
+    bool mapped;  /* perhaps: an area was made through it */
     vx_rights_t rights;
     uint64_t offset, length; /* MEM, DEVICE: bytes; IRQ: lines; of the object */
 };
@@ -51,8 +51,9 @@ uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint
 uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *from);
 /* Empties a slot; see CAP_DROP. `t` is nullptr for an in-flight place. May destroy the object. */
 void cap_delete(struct cap_table *t, struct cap *c);
-/* What was mapped through it goes; cap_delete() and cap_move() of one with large mappings take long otherwise. True:
- * nothing is left. In steps, like the next two: kernel/object.h. */
+/* What was mapped through it goes, and its children become its siblings; cap_delete() takes long otherwise. True:
+ * nothing is left. In steps, like the next two: kernel/object.h. cap_unmap: only the mappings. */
+bool cap_release(struct cap *c);
 bool cap_unmap(struct cap *c);
 /* Deletes what was derived from c, and counts. */
 bool cap_revoke(struct cap *c, uint64_t *n);

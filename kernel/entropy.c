@@ -6,7 +6,7 @@
  * before the output is handed out. E2. Mixing is key := ChaCha20(key xor input)[0..31], with length and counter as
  * nonce: whoever does not know the key learns and steers nothing, whatever the input; whoever knows all inputs but one
  * cannot compute the key. E3. Credit is only bookkeeping: output never blocks, and never depends on it. Locking: none;
- * the pool is used by one hart at a time, and a hart's state with interrupts masked. */
+ * the pool has a lock, and a hart's generator belongs to the hart. */
 #include <abi/limits.h>
 #include <arch/boot.h>
 #include <arch/hart.h>
@@ -14,6 +14,7 @@
 #include <base/string.h>
 #include <kernel/entropy.h>
 #include <kernel/entry.h>
+#include <kernel/lock.h>
 
 #define KEY_WORDS 8u
 #define KEY_BYTES 32u
@@ -37,6 +38,7 @@ static struct {
     struct source sources[SOURCES_MAX];
     uint32_t n_sources;
 } pool;
+static struct spinlock pool_lock; /* LOCK_ENTROPY */
 
 static struct generator {
     uint32_t key[KEY_WORDS];
@@ -190,9 +192,11 @@ void entropy_fill(void *out, size_t len)
     uint32_t hart = arch_hart_self()->id;
     struct generator *g = &generators[hart];
     if (g->generation != pool.generation || pool.generation == 0) {
+        lock_take(&pool_lock, LOCK_ENTROPY);
         if (pool.generation == 0)
             pool.generation = 1; /* nobody ever added anything: draw once all the same */
         generator_draw(g, hart);
+        lock_release(&pool_lock, LOCK_ENTROPY);
     }
     const uint32_t nonce[3] = { PURPOSE_OUTPUT, 0, 0 };
     uint8_t *at = out;

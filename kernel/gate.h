@@ -54,6 +54,8 @@ static inline void harts_poll(struct hart *h)
     if (unlikely(atomic_load_explicit(&h->calls.from, memory_order_relaxed) != 0))
         harts_answer(h);
 }
+/* A hart reports a broken kernel; the others are to stop. */
+bool kernel_is_panicking(void);
 /* Starts every further hart of the machine, and reports. */
 struct machine;
 void harts_start(const struct machine *m);

@@ -46,6 +46,8 @@ void kernel_harts_call(uint64_t mask, void (*fn)(const void *arg), const void *a
 void kernel_ipi(void)
 {
     struct hart *h = arch_hart_self();
+    if (unlikely(kernel_is_panicking()))
+        arch_halt();
     harts_poll(h);
     sched_ipi(h);
 }

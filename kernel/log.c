@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * kprintf and the kernel log ring. Each line starts with the time since boot. Addresses of kernel memory are not
- * printed outside panics: the ring is readable by whoever initd gives it to. Locking: the kernel is entered with
- * interrupts masked on its one hart. */
+ * printed outside panics: the ring is readable by whoever initd gives it to. */
 #include <abi/klog.h>
 #include <abi/limits.h>
 #include <base/format.h>
 #include <kernel/console.h>
 #include <kernel/entry.h>
+#include <kernel/lock.h>
 #include <kernel/log.h>
 #include <arch/mmu.h>
 #include <arch/timer.h>
@@ -18,6 +18,8 @@ static union {
 } ring; /* zero until the first text: 64 KiB that the image need not carry */
 static log_level_t level = LOG_NORMAL;
 static bool line_start = true;
+static struct spinlock lock; /* LOCK_LOG: the ring, the line, the console */
+static bool seized;
 
 void log_set_level(log_level_t l)
 {
@@ -71,7 +73,23 @@ static void sink(void *ctx, const char *text, size_t len)
 void log_va(log_level_t at, const char *format, va_list args)
 {
     bool echo = level >= at;
+    if (!seized)
+        lock_take(&lock, LOCK_LOG);
     format_va(sink, &echo, format, args);
+    if (!seized)
+        lock_release(&lock, LOCK_LOG);
+}
+
+void log_seize(void)
+{
+    seized = true;
+}
+
+void log_console(const char *text, size_t len)
+{
+    lock_take(&lock, LOCK_LOG);
+    console_write(text, len);
+    lock_release(&lock, LOCK_LOG);
 }
 
 void kprintf(const char *format, ...)

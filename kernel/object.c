@@ -94,11 +94,16 @@ static bool end_some(struct object *o)
             return false;
         o->dying &= ~END_TASK;
     }
+    if ((o->dying & END_FLIGHT) != 0) {
+        if (!ring_clear(ring_of(o)))
+            return false;
+        o->dying &= ~END_FLIGHT;
+    }
     if (o->dying == 0) {
         leave_graveyard(o);
         return true;
     }
-    if (!vm_unmap_object(o, nullptr) || !cap_tombstone_all(o) || !fini_by_type(o))
+    if (!vm_unmap_object(o, nullptr, false) || !cap_tombstone_all(o) || !fini_by_type(o))
         return false;
     leave_graveyard(o);
     object_abandon(o);

@@ -22,6 +22,7 @@ struct thread;
 enum object_end : uint8_t {
     END_OBJECT = 1, /* it goes */
     END_TASK = 2,   /* the Task is over; its record may stay */
+    END_FLIGHT = 4, /* nobody can receive from the Ring any more: what is in flight goes */
 };
 
 struct object {

@@ -12,7 +12,12 @@
 #include <base/kassert.h>
 #include <stdarg.h>
 
-static bool panicking;
+static struct hart *_Atomic panicking;
+
+bool kernel_is_panicking(void)
+{
+    return atomic_load_explicit(&panicking, memory_order_relaxed) != nullptr;
+}
 
 static void backtrace(const struct arch_frame *f)
 {
@@ -41,12 +46,20 @@ static void backtrace(const struct arch_frame *f)
     arch_poweroff();
 }
 
-/* Says the kind of end it is. A fault in the report itself is not reported. */
+/* Says the kind of end it is. A fault in the report itself is not reported. The other harts stop where they next take
+ * an interrupt; one that has something to report too comes too late. */
 static void begin_report(void)
 {
-    if (panicking)
-        arch_poweroff();
-    panicking = true;
+    struct hart *h = arch_hart_self(), *first = nullptr;
+    if (!atomic_compare_exchange_strong(&panicking, &first, h)) {
+        if (first == h)
+            arch_poweroff();
+        arch_halt();
+    }
+    for (uint32_t i = 0; i < n_harts; i++)
+        if (harts[i] != h)
+            arch_ipi_send(harts[i]);
+    log_seize();
     log_set_level(LOG_NORMAL);
     log_urgent("\nKERNEL PANIC: ");
 }

@@ -70,17 +70,45 @@ bool ring_fini(struct ring *r)
     ring_close_end(r, VX_CAP_RING_RX);
     binding_clear(&r->rx_binding);
     if (r->inflight != nullptr) {
-        for (; r->n_cleared < r->slots; r->n_cleared++) {
-            struct cap *c = &r->inflight[r->n_cleared];
-            if (c->type != VX_CAP_NONE)
-                cap_delete(nullptr, c);
-            if (!work_spend(c->type != VX_CAP_NONE ? 2 : r->n_cleared % 16 == 0))
-                return false;
-        }
+        if (!ring_clear(r))
+            return false;
         reticle_free(r->obj.home, arch_virt_to_phys(r->inflight), r->inflight_order);
     }
     reticle_free(r->obj.home, arch_virt_to_phys(r->shared), r->order);
     return true;
+}
+
+bool ring_clear(struct ring *r)
+{
+    for (; r->inflight != nullptr && r->n_cleared < r->slots; r->n_cleared++) {
+        struct cap *c = &r->inflight[r->n_cleared];
+        if (!work_spend(c->type != VX_CAP_NONE ? 3 : r->n_cleared % 16 == 0))
+            return false;
+        if (c->type != VX_CAP_NONE)
+            cap_delete(nullptr, c);
+    }
+    return true;
+}
+
+/* The Ring that r's receiving end travels in; nullptr: none. */
+static const struct ring *carrier_of(const struct ring *r)
+{
+    const struct cap *c = r->obj.caps;
+    while (c != nullptr && c->type != VX_CAP_RING_RX)
+        c = c->next;
+    return c != nullptr ? (const struct ring *)c->offset : nullptr;
+}
+
+status_t ring_may_carry(const struct ring *r, const struct cap *gift)
+{
+    if (gift->obj == &r->obj)
+        return ERR_BUSY;
+    if (gift->type != VX_CAP_RING_RX)
+        return OK;
+    for (unsigned depth = 0; (r = carrier_of(r)) != nullptr; depth++)
+        if (gift->obj == &r->obj || depth == RING_NESTING_MAX)
+            return ERR_BUSY;
+    return OK;
 }
 
 void ring_close_end(struct ring *r, uint8_t end)
@@ -96,6 +124,7 @@ void ring_close_end(struct ring *r, uint8_t end)
         binding_clear(&r->rx_binding); /* it was the consumer's */
         waitq_wake_all(&r->rx_wait);
         ring_notify_producer(r);
+        object_destroy(&r->obj, END_FLIGHT);
     }
 }
 

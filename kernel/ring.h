@@ -5,7 +5,9 @@
  * G1. Geometry is private; every shared word is read once into a local and checked before use.
  * G2. At most one thread waits at each end.
  * G3. A capability in flight sits in inflight[n & (slots-1)] with n, the counter of its message, kept beside it; if
- * user code made the counters skip it, it is dropped when its place is used again. */
+ * user code made the counters skip it, it is dropped when its place is used again.
+ * G4. Rings that travel form no circle: each could only be received from the next, so none ever would be. In the place
+ * of a receiving end in flight, `offset` is the Ring it travels in. */
 #pragma once
 #include <abi/ring.h>
 #include <kernel/cap.h>
@@ -34,7 +36,10 @@ static inline struct ring *ring_of(struct object *o)
 }
 
 status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struct ring **out);
-bool ring_fini(struct ring *r); /* in steps */
+bool ring_fini(struct ring *r);  /* in steps */
+bool ring_clear(struct ring *r); /* drops what is in flight; in steps */
+/* Whether a capability may be sent through r (G4). ERR_BUSY. */
+status_t ring_may_carry(const struct ring *r, const struct cap *gift);
 void ring_close_end(struct ring *r, uint8_t end);
 void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f);
 /* Wakes whoever sleeps at the other end. By the holder of the lock, or the owner of the gate. */

@@ -24,7 +24,7 @@ struct sysret sys_cap_drop(uint64_t handle)
     status_t st = cap_get_any(table, handle, 0, true, &c);
     if (st != OK)
         return sys_status(st);
-    if (!cap_unmap(c))
+    if (!cap_release(c))
         return thread_rerun_call();
     cap_delete(table, c);
     return sys_ok(0, 0);

@@ -199,7 +199,7 @@ struct sysret sys_mem_free(uint64_t mem, uint64_t address, uint64_t length)
         if (st != OK)
             return sys_status(st);
         if (address == 0 && length == 0) {
-            if (!cap_unmap(c))
+            if (!cap_release(c))
                 return thread_rerun_call();
             cap_delete(&t->caps, c);
             return sys_ok(0, 0);

@@ -282,10 +282,13 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     }
     uint64_t handle = 0;
     if (gift != nullptr) {
-        if (slot != nullptr)
+        if (slot != nullptr) {
             handle = cap_move(nullptr, slot, gift);
-        else
+            if (slot->type == VX_CAP_RING_RX)
+                slot->offset = 0; /* G4 */
+        } else {
             gift->type = VX_CAP_NONE; /* what it carried died on the way */
+        }
     }
     took(r, tail + 1);
     begin_service(r, self);
@@ -324,8 +327,8 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         return sys_status(st);
     if ((gift->rights & (VX_R_COPY | VX_R_MOVE)) == 0)
         return sys_status(ERR_NO_RIGHTS);
-    if (gift->obj == &r->obj)
-        return sys_status(ERR_BUSY);
+    if ((st = ring_may_carry(r, gift)) != OK)
+        return sys_status(st);
     if (r->inflight == nullptr)
         return sys_status(ERR_NOT_SUPPORTED);
     uint32_t head, room;
@@ -344,6 +347,8 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         cap_derive(place, gift, gift->rights, gift->offset, gift->length);
     else
         cap_move(table, place, gift);
+    if (place->type == VX_CAP_RING_RX)
+        place->offset = (uint64_t)r; /* G4 */
     publish(r, head + 1);
     ring_notify_consumer(r);
     return sys_ok(0, 0);

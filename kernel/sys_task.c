@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Ends of Tasks as calls and as faults: TASK_EXIT, WAITPID, user traps; and the small calls: console, clock, random,
  * FP. Locking: the kernel is entered with interrupts masked on its one hart. */
-#include <kernel/console.h>
 #include <kernel/entropy.h>
+#include <kernel/log.h>
 #include <kernel/syscall.h>
 #include <kernel/wallclock.h>
 #include <arch/fp.h>
@@ -111,7 +111,7 @@ struct sysret sys_console_write(uint64_t console, uint64_t buffer, uint64_t len)
         st = copy_from_user_raw(chunk, buffer + done, n);
         if (st != OK)
             return done == 0 ? sys_status(st) : sys_ok(done, 0);
-        console_write(chunk, n);
+        log_console(chunk, n);
         done += n;
     }
     return sys_ok(len, 0);

@@ -329,7 +329,7 @@ status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_fram
     uint64_t at;
     if (!prot_ok(prot) || len == 0 || (offset | len) % ARCH_PAGE_SIZE != 0)
         return ERR_BAD_ARGUMENT;
-    if (o->dying != 0)
+    if ((o->dying & END_OBJECT) != 0)
         return ERR_DESTROYED;
     status_t st = place(vm, addr, len, fixed, &at);
     if (st == OK)
@@ -350,6 +350,8 @@ status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_fram
     a->offset = offset;
     a->obj = o;
     a->cap = cap;
+    if (cap != nullptr)
+        cap->mapped = true;
     area_enter(vm, a, at, len);
     for (uint64_t i = 0; i < len;) {
         paddr_t pa;

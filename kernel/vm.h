@@ -76,8 +76,9 @@ status_t vm_map_fixed_frame(struct vm *vm, uint64_t addr, paddr_t frame, uint32_
  * all of it is. May need memory to split one area or large page in two: ERR_NO_MEMORY, nothing changed. Whole areas
  * never need any. `only_cap`: leave areas that were not made through it. */
 status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap);
-/* Unmaps every area of o made through c (nullptr: all), in steps (kernel/object.h). True: nothing is left. */
-bool vm_unmap_object(struct object *o, const struct cap *c);
+/* Unmaps every area of o made through c (nullptr: all), or through what was derived from it (`below`), in steps
+ * (kernel/object.h). True: nothing is left. */
+bool vm_unmap_object(struct object *o, const struct cap *c, bool below);
 
 /* True if no area of an object has an address in the range: changing it concerns nobody but this Task. */
 bool vm_is_own(const struct vm *vm, uint64_t addr, uint64_t len);

@@ -212,11 +212,20 @@ static bool unmap_some(struct vma *a)
     return whole;
 }
 
-bool vm_unmap_object(struct object *o, const struct cap *c)
+static bool is_below(const struct cap *c, const struct cap *root)
+{
+    do
+        c = c != nullptr ? c->parent : nullptr;
+    while (c != nullptr && c != root);
+    return c != nullptr;
+}
+
+bool vm_unmap_object(struct object *o, const struct cap *c, bool below)
 {
     for (struct vma *a = o->maps, *next; a != nullptr; a = next) {
         next = a->maps_next;
-        if ((c == nullptr || a->cap == c) && (!unmap_some(a) || !work_spend(4)))
+        bool concerned = below ? is_below(a->cap, c) : c == nullptr || a->cap == c;
+        if (concerned && (!unmap_some(a) || !work_spend(4)))
             return false;
     }
     return true;

@@ -57,6 +57,6 @@
 #define SCTLR_ON                                                                                                       \
     (SCTLR_RES1 | (1 << 0) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 8) | (1 << 12) | (1 << 14) | (1 << 15) |           \
      (1 << 16) | (1 << 18) | (1 << 26))
-#define SCTLR_SPAN (1 << 23) /* 0: taking an exception sets PAN */
-#define SCTLR_BT1 0x1000000000  /* the kernel's indirect branches must land on pads */
-#define SCTLR_WXN (1 << 19)  /* writable implies not executable */
+#define SCTLR_SPAN (1 << 23)   /* 0: taking an exception sets PAN */
+#define SCTLR_BT1 0x1000000000 /* the kernel's indirect branches must land on pads */
+#define SCTLR_WXN (1 << 19)    /* writable implies not executable */

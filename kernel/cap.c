@@ -114,7 +114,6 @@ uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t 
     slot->obj = o;
     slot->type = type;
     slot->rights = rights;
-    slot->mapped = false;
     slot->offset = offset;
     slot->length = length;
     slot->child = nullptr;
@@ -129,7 +128,6 @@ uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint
     slot->obj = from->obj;
     slot->type = from->type;
     slot->rights = rights;
-    slot->mapped = false;
     slot->offset = offset;
     slot->length = length;
     slot->child = nullptr;

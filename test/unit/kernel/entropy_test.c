@@ -4,6 +4,7 @@
 // sources: kernel/entropy.c kernel/format.c kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // mutations: -DMUTATE_ENTROPY_KEEP_KEY
 #include "cmocka_kassert.h"
+#include "no_locks.h"
 #include "host_hart.h"
 #include <kernel/entropy.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  * The kernel's log: stamps at the start of lines and nowhere else, levels, and a ring that keeps the newest text. */
 // sources: kernel/log.c kernel/format.c kernel/arch/host/ram.c
 #include "cmocka_kassert.h"
+#include "no_locks.h"
 #include <abi/klog.h>
 #include <abi/limits.h>
 #include <arch/mmu.h>

@@ -8,7 +8,7 @@
 #include <abi/bundle.h>
 #include <host.h>
 #include <base/format.h>
-#include <kernel/console.h>
+#include <kernel/log.h>
 #include <kernel/entropy.h>
 #include <kernel/entry.h>
 #include <kernel/irq.h>
@@ -43,10 +43,15 @@ static bool machine_irq_masked[IRQ_LINE_MAX];
 
 /* --- what the kernel wants --- */
 
-void console_write(const char *bytes, size_t len)
+void log_console(const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         machine_console[machine_console_len++ % sizeof machine_console] = bytes[i];
+}
+
+bool kernel_is_panicking(void)
+{
+    return false;
 }
 
 static void machine_log_sink(void *, const char *text, size_t len)

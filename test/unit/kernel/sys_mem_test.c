@@ -6,6 +6,7 @@
 // sources: kernel/reticle_check.c base/tree.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc
 #include "cmocka_kassert.h"
+#include "no_locks.h"
 #include "alloc_fail.h"
 #include <abi/machine.h>
 #include <abi/timepage.h>
@@ -53,11 +54,6 @@ status_t object_create(struct reticle *home, uint8_t type, size_t size, struct o
 }
 
 struct sysret sys_alone(void)
-{
-    abort();
-}
-
-void lock_wait(struct spinlock *l [[maybe_unused]])
 {
     abort();
 }

@@ -332,7 +332,7 @@ static void op_unmap_object(void)
     int cap = random_below(2) == 0 ? (int)random_below(2) : -1;
     alloc_fail_in = 1; /* revoking needs no memory */
     alloc_fail_hits = 0;
-    while (!vm_unmap_object(&shared, cap < 0 ? nullptr : &caps[cap]))
+    while (!vm_unmap_object(&shared, cap < 0 ? nullptr : &caps[cap], false))
         ;
     must(alloc_fail_hits == 0);
     for (uint64_t i = 0; i < WINDOW_PAGES; i++)

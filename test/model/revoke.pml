@@ -42,7 +42,7 @@ inline delete(k)
 {
     d_step {
         if
-        :: k == 3 -> mapped = 0 /* tell_object(), and a TLB shootdown: test/model/shootdown.pml */
+        :: k == 3 -> mapped = 0 /* tell_object(), and a TLB shootdown: test/model/unmap.pml */
         :: else
         fi;
         live[k] = 0;

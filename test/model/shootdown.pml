@@ -1,159 +1,106 @@
-// broken: 1 2 3 4 5 6 7
+// broken: 1 2 3 4
 /* SPDX-License-Identifier: MIT
- * Translations that harts still know: pt_edit_end and pt_take_page (kernel/pt.c, P3), arch_tlb_flush_range, flush_here,
- * arrive, depart, cr3_of, arch_aspace_activate (kernel/arch/x86_64/mmu.c, invariant 4), kernel_harts_call and
- * harts_answer (kernel/harts.c), lock_wait (kernel/lock.c).
+ * The shootdown of x86_64, invariant 4 of kernel/arch/x86_64/mmu.c: after arch_tlb_flush_range() no hart uses an old
+ * translation, whenever another hart activates or leaves the address space. The C functions are arch_tlb_flush_range,
+ * arrive, depart and cr3_of.
  *
- * Hart 0 unmaps a page of an address space: it takes the Task's LOCK_VM, clears the entry, takes a fresh stamp, looks
- * whose bit is set, asks those to flush, waits for them, and gives the frame back, which at once is somebody else's.
- * Hart 1 switches between that address space and another one, runs user code and copies for system calls in the first,
- * and takes the same lock, with a call asked of it while it spins. It has a number (PCID) for the address space, under
- * which it keeps translations when it leaves. Property: nobody uses the translation once the frame is somebody else's;
- * and both come to an end.
- *
- * Memory: hart 0's stores of the entry and the stamp, in this order, stay in its store buffer until a fence, a locked
- * instruction, or any later time; so does hart 1's bit, unless it is set by a locked instruction.
- *
- * On aarch64 there are no bits and no calls: TLBI is broadcast and DSB waits until every hart has ended what it did with
- * the old translation, which is `!pending` here; a number belongs to one address space from arch_aspace_init() to
- * arch_aspace_fini(), and is free again only after a flush.
- *
- * BROKEN=1 The bit is set after the address space was loaded. 2 The frame is given back before all have flushed. 3 Who
- * spins for a lock answers no calls. 4 There is no fence between the change of the entry and the look at the bits. 5
- * The stamp stays the same, so that a hart which comes back finds what it kept. 6 The bit is set without a fence. 7 The
- * fresh stamp can be seen before the changed entry (on x86_64 it cannot: stores are seen in order). */
+ * Each side has a store buffer of one entry: a store can stay unseen by the other side until a fence, or until the
+ * hardware feels like it. The hart may fill its TLB from the table at any time while cr3 points there. With PCID=1 what
+ * it has cached survives in the TLB after it left, under the stamp that was then current.
+ * BROKEN=1 leaves out the changer's fence, 2 the hart's (its bit set by a plain store), 3 clears the bit before cr3 is
+ * loaded, 4 reads the stamp before the bit is set. */
 #ifndef BROKEN
 #define BROKEN 0
 #endif
+#define ROUNDS 2
 
-bit entry = 1, entry_seen = 1; /* present: as hart 0 wrote it, and as walks see it */
-bit stamp, stamp_seen;
-bit is_set, bit_seen; /* hart 1's bit in aspace.harts */
-bit asked, pending;      /* hart_calls.from of hart 1, .left of hart 0 */
-bit vm_lock;
-bit freed; /* the frame is somebody else's */
-/* Hart 1. */
-bit loaded;    /* cr3 is this address space's */
-bit tlb;       /* it holds the translation, under the number it gave */
-bit has_stamp; /* what it keeps under that number is of this stamp */
-bit numbered;  /* it gave a number at all */
+bit pcid = 0;
+byte table = 0;         /* what the entry maps: as memory shows it */
+byte table_stored = 0;  /* the changer's store buffer */
+bit mask = 0, mask_stored = 0;
+byte stamp = 1, stamp_stored = 1;
+bit asked = 0;          /* a call that waits for the hart */
+bit current = 0;        /* cr3 points there */
+bit cached = 0;         /* the TLB has a translation... */
+byte translation = 0;   /* ...to this */
+byte kept = 0;          /* the stamp it was kept under; 0: none */
+byte freed = 0;         /* translations below this one lead to memory that is somebody else's now */
 
 active proctype memory()
 {
 end:
     do
-    :: atomic { entry_seen != entry -> entry_seen = entry }
-#if BROKEN == 7
-    :: atomic { stamp_seen != stamp -> stamp_seen = stamp }
-#else
-    :: atomic { stamp_seen != stamp && entry_seen == entry -> stamp_seen = stamp }
-#endif
-    :: atomic { bit_seen != is_set -> bit_seen = is_set }
+    :: atomic { table != table_stored -> table = table_stored }
+    :: atomic { mask != mask_stored -> mask = mask_stored }
+    :: atomic { stamp != stamp_stored && table == table_stored -> stamp = stamp_stored } /* in the order of stores */
     od
 }
 
-active proctype unmaps()
+active proctype changer()
 {
-    atomic { !vm_lock -> vm_lock = 1; entry_seen = entry }
-    entry = 0;
-#if BROKEN != 5
-    stamp = 1;
-#endif
-#if BROKEN != 4
-    atomic { entry_seen = entry; stamp_seen = stamp }
-#endif
+    byte round = 0;
     if
-    :: bit_seen ->
-        pending = 1;
-        atomic { asked = 1; entry_seen = entry; stamp_seen = stamp } /* locked, and an interrupt is sent */
-#if BROKEN != 2
-        !pending
-#endif
-    :: else
+    :: pcid = 0
+    :: pcid = 1
     fi;
-    freed = 1;
-    entry_seen = entry;
-    vm_lock = 0
-}
-
-/* flush_here(), if it is loaded */
-inline answer()
-{
-    d_step {
-        asked = 0;
-        if
-        :: loaded -> tlb = 0
-        :: else
-        fi;
-        pending = 0
-    }
-}
-
-/* The hardware: from the TLB, or by a walk. */
-inline touch()
-{
-    d_step {
-        if
-        :: tlb -> assert(!freed)
-        :: !tlb && entry_seen -> tlb = 1; assert(!freed)
-        :: else /* a fault */
-        fi
-    }
-}
-
-inline load_cr3()
-{
-    d_step {
-        if
-        :: numbered && has_stamp == stamp_now /* CR3_KEEP */
-        :: else -> tlb = 0; numbered = 1; has_stamp = stamp_now
-        fi;
-        loaded = 1
-    }
-}
-
-active proctype other()
-{
-    bit stamp_now;
-    byte rounds;
-outside: /* in another address space, in the kernel */
-    if
-    :: rounds == 2 -> goto done
-    :: rounds < 2 -> rounds++
-    fi;
-#if BROKEN == 1
-    stamp_now = stamp_seen;
-    load_cr3();
-    atomic { is_set = 1; bit_seen = 1 }
-#else
-#if BROKEN == 6
-    is_set = 1;
-#else
-    atomic { is_set = 1; bit_seen = 1 }
-#endif
-    stamp_now = stamp_seen;
-    load_cr3();
-#endif
     do
-    :: touch() /* user code; or a copy, in the kernel, where no interrupt comes */
-    :: asked -> answer() /* the interrupt, or harts_poll() */
-    :: true -> /* a system call that needs the lock */
-        do
-        :: atomic { !vm_lock -> vm_lock = 1 } break
-#if BROKEN != 3
-        :: asked -> answer()
+    :: round == ROUNDS -> break
+    :: round < ROUNDS ->
+        round++;
+        table_stored = round;
+        stamp_stored = round + 1;
+#if BROKEN != 1
+        atomic { table = table_stored; stamp = stamp_stored } /* the fence */
 #endif
-        od;
-        touch();
-        vm_lock = 0
-    :: true -> break
-    od;
-    loaded = 0; /* cr3 is another one's */
-    atomic { is_set = 0; bit_seen = 0 }
-    goto outside;
-done:
+        if
+        :: mask -> asked = 1; (asked == 0)
+        :: else -> skip
+        fi;
+        freed = round
+    od
+}
+
+/* What interrupts and harts_poll() do. */
+inline answer() { atomic { asked -> asked = 0; if :: current -> cached = 0 :: else -> skip fi } }
+
+active proctype hart()
+{
+    byte seen;
 end:
     do
-    :: asked -> answer()
+    :: answer()
+    :: /* arch_aspace_activate(as) */
+#if BROKEN == 4
+        seen = stamp;
+#endif
+        mask_stored = 1;
+#if BROKEN != 2
+        mask = 1;
+#endif
+#if BROKEN != 4
+        seen = stamp;
+#endif
+        atomic {
+            if
+            :: !pcid || kept != seen -> cached = 0
+            :: else -> skip
+            fi;
+            kept = seen; current = 1
+        }
+        do
+        :: answer()
+        :: atomic { !cached -> cached = 1; translation = table }
+        :: atomic { cached -> assert(translation >= freed) } /* a user access */
+        :: break
+        od;
+        /* arch_aspace_activate(another): the old one's bit goes last */
+#if BROKEN == 3
+        mask_stored = 0; mask = 0;
+        atomic { cached -> assert(translation >= freed) }
+#endif
+        atomic { current = 0; if :: !pcid -> cached = 0 :: else -> skip fi }
+#if BROKEN != 3
+        mask_stored = 0; mask = 0
+#endif
     od
 }

@@ -1,8 +1,9 @@
 // broken: 1 2 3 4 5 6 7
 /* SPDX-License-Identifier: MIT
- * Unmapping as a whole, of which test/model/shootdown.pml is the part between two harts' bits and stamps: pt_edit_end and pt_take_page (kernel/pt.c, P3), arch_tlb_flush_range, flush_here,
- * arrive, depart, cr3_of, arch_aspace_activate (kernel/arch/x86_64/mmu.c, invariant 4), kernel_harts_call and
- * harts_answer (kernel/harts.c), lock_wait (kernel/lock.c).
+ * Unmapping as a whole: pt_edit_end and pt_take_page (kernel/pt.c, P3), arch_tlb_flush_range, flush_here, arrive,
+ * depart, cr3_of, arch_aspace_activate (kernel/arch/x86_64/mmu.c, invariant 4), kernel_harts_call and harts_answer
+ * (kernel/harts.c), lock_wait (kernel/lock.c). test/model/shootdown.pml has the bits and stamps of two harts that go on
+ * for ever; here are the lock, the acknowledgement, and the frame.
  *
  * Hart 0 unmaps a page of an address space: it takes the Task's LOCK_VM, clears the entry, takes a fresh stamp, looks
  * whose bit is set, asks those to flush, waits for them, and gives the frame back, which at once is somebody else's.

@@ -1,0 +1,220 @@
+// broken: 1 2 3 4 5
+/* SPDX-License-Identifier: MIT
+ * The end of a thread: sys_thread_exit, thread_end, retire, thread_free, sys_thread_join (kernel/thread.c), task_kill
+ * (kernel/task.c), sched_remove, sched_forget, open_inbox, sched_tick, expire (kernel/sched.c), gate_catch
+ * (kernel/gate.c), sys_waitpid (kernel/sys_task.c).
+ *
+ * Threads E, J and K are of one Task. E ends; J joins it, with or without a deadline, and K looks whether it can;
+ * another Task kills theirs and then drops its last capability to it, which frees the Task's record. Hart 0 is J's home,
+ * and it is W's, who waits for the Task's end, with a deadline, under the lock in the Task's record. Properties: E's end is
+ * told to one joiner at most; each record is freed once; nobody runs a thread, or touches a record, that is freed.
+ *
+ * All of these calls are made alone (test/model/gate.pml); the owner catches a hart that runs what it ends.
+ *
+ * BROKEN=1 A joiner that was woken frees what it waited for without looking it up again. 2 Who ends a thread does not
+ * look for it in the inbox of its home. 3 Who ends a thread leaves its timer in the tree. 4 Who ends a thread does not
+ * catch the hart that runs it. 5 sched_tick() looks at its deadlines before its inbox: whose wait has ended still has a
+ * timer there, and what it waited for may be gone. At the time of writing sched.c did what 5 says. */
+#ifndef BROKEN
+#define BROKEN 0
+#endif
+
+bit alone;
+bit e_ended, e_freed;
+byte told;
+bit task_dead, task_freed;
+/* J, a thread of hart 0. */
+bit j_waits, j_ready, j_in_inbox, j_in_tree, j_runs, j_freed, j_done;
+/* W, a thread of hart 0 and of another Task. */
+bit w_waits, w_in_inbox, w_in_tree, w_ready;
+bit hart_inside; /* hart 0 is in the kernel, among others; else it is in user mode, idle or at the gate */
+
+inline gate_close() { atomic { !alone && !hart_inside -> alone = 1 } }
+inline gate_open() { alone = 0 }
+inline gate_enter() { atomic { !alone -> hart_inside = 1 } }
+inline gate_leave() { hart_inside = 0 }
+
+inline free_e() { d_step { assert(!e_freed); e_freed = 1 } }
+
+/* thread_wake() by another hart. */
+inline wake_j()
+{
+    d_step {
+        if
+        :: j_waits -> assert(!j_freed); j_waits = 0; j_in_inbox = 1
+        :: else
+        fi
+    }
+}
+
+proctype E()
+{
+    gate_close();
+    if
+    :: !task_dead ->
+        e_ended = 1;
+        wake_j()
+    :: else
+    fi;
+    gate_open()
+}
+
+proctype K()
+{
+    gate_close();
+    if
+    :: !task_dead && e_ended && !e_freed -> told++; free_e()
+    :: else
+    fi;
+    gate_open()
+}
+
+proctype killer()
+{
+    gate_close();
+    task_dead = 1;
+    /* thread_free(E), thread_free(J) */
+    if
+    :: !e_freed -> e_ended = 1; free_e()
+    :: else
+    fi;
+    d_step {
+        j_waits = 0;
+#if BROKEN != 3
+        j_in_tree = 0;
+#endif
+#if BROKEN != 2
+        j_in_inbox = 0;
+        j_ready = 0;
+#else
+        j_ready = 0;
+#endif
+#if BROKEN != 4
+        j_runs = 0; /* gate_catch(), current = nullptr */
+#endif
+        assert(!j_freed);
+        j_freed = 1
+    }
+    /* exit_waiters */
+    d_step {
+        if
+        :: w_waits -> w_waits = 0; w_in_inbox = 1
+        :: else
+        fi
+    }
+    gate_open();
+    gate_close(); /* CAP_DROP */
+    task_freed = 1;
+    gate_open()
+}
+
+/* sched_tick() of hart 0: the deadline of J or W has passed. */
+inline tick()
+{
+#if BROKEN != 5
+    open_inbox();
+#endif
+    if
+    :: w_in_tree -> w_in_tree = 0; assert(!task_freed); /* lock_take(&task->lock) */
+        if
+        :: w_waits -> w_waits = 0; w_ready = 1
+        :: else
+        fi
+    :: else
+    fi;
+    if
+    :: j_in_tree -> assert(!j_freed); j_in_tree = 0;
+        if
+        :: j_waits -> j_waits = 0; j_ready = 1
+        :: else
+        fi
+    :: else
+    fi
+}
+
+inline open_inbox()
+{
+    d_step {
+        if
+        :: j_in_inbox -> assert(!j_freed); j_in_inbox = 0; j_in_tree = 0; j_ready = 1
+        :: else
+        fi;
+        if
+        :: w_in_inbox -> w_in_inbox = 0; w_in_tree = 0; w_ready = 1
+        :: else
+        fi
+    }
+}
+
+/* THREAD_JOIN; woken: it is run again. */
+inline join(woken)
+{
+    gate_close();
+    if
+    :: !j_runs /* gate_close() gives false: sched_run() */
+    :: else ->
+        assert(!j_freed);
+        if
+#if BROKEN == 1
+        :: woken -> told++; free_e(); j_done = 1
+        :: !woken && e_freed -> j_done = 1
+#else
+        :: e_freed -> j_done = 1 /* NOT_FOUND */
+#endif
+        :: !e_freed && e_ended && !(BROKEN == 1 && woken) -> told++; free_e(); j_done = 1
+        :: !e_freed && !e_ended && !(BROKEN == 1 && woken) ->
+            if
+            :: j_waits = 1; j_in_tree = 1
+            :: j_waits = 1
+            :: woken -> j_done = 1 /* TIMED_OUT */
+            fi;
+            j_runs = 0
+        fi
+    fi;
+    gate_open()
+}
+
+proctype hart0()
+{
+    join(0);
+end:
+    do
+    :: j_runs && j_done -> /* it goes on in user mode, and later in the kernel */
+        gate_enter();
+        if
+        :: j_runs -> assert(!j_freed); j_runs = 0
+        :: else
+        fi;
+        gate_leave()
+    :: j_in_tree || w_in_tree -> gate_enter(); tick(); gate_leave()
+    :: j_in_inbox || w_in_inbox -> gate_enter(); open_inbox(); gate_leave()
+    :: j_ready ->
+        gate_enter();
+        if
+        :: j_ready -> j_ready = 0; assert(!j_freed); j_runs = 1
+        :: else
+        fi;
+        gate_leave();
+        join(1)
+    od
+}
+
+init
+{
+    atomic {
+        j_runs = 1;
+        w_waits = 1;
+        w_in_tree = 1;
+        run E();
+        run K();
+        run killer();
+        run hart0()
+    }
+}
+
+active proctype nothing_more()
+{
+end:
+    timeout;
+    assert(told <= 1 && e_freed && j_freed && task_freed && w_ready)
+}

@@ -239,6 +239,7 @@ void cap_tombstone_all(struct object *o)
         if (c->parent != nullptr)
             c->parent->child = c->next;
         c->obj = nullptr;
+        c->rights = 0;
         c->parent = c->child = c->next = c->prev = nullptr;
         o->n_caps--;
         c = next;

@@ -48,7 +48,7 @@ status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struc
             goto free_shared;
     }
     r->shared = shared;
-    r->inflight = inflight;
+    r->places = inflight;
     waitq_init(&r->rx_wait);
     waitq_init(&r->tx_wait);
     list_init(&r->rx_binding.node);
@@ -69,11 +69,11 @@ void ring_fini(struct ring *r)
     ring_close_end(r, VX_CAP_RING_TX);
     ring_close_end(r, VX_CAP_RING_RX);
     binding_clear(&r->rx_binding);
-    if (r->inflight != nullptr) {
+    if (r->places != nullptr) {
         for (uint32_t i = 0; i < r->slots; i++)
-            if (r->inflight[i].type != VX_CAP_NONE)
-                cap_delete(nullptr, &r->inflight[i]);
-        reticle_free(r->obj.home, arch_virt_to_phys(r->inflight), r->inflight_order);
+            if (r->places[i].type != VX_CAP_NONE)
+                cap_delete(nullptr, &r->places[i]);
+        reticle_free(r->obj.home, arch_virt_to_phys(r->places), r->inflight_order);
     }
     reticle_free(r->obj.home, arch_virt_to_phys(r->shared), r->order);
 }

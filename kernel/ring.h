@@ -21,7 +21,8 @@ struct ring {
     struct spinlock lock; /* LOCK_RING: who waits, call_band, and the counters as the calls move them */
     struct waitq rx_wait, tx_wait;
     struct binding rx_binding;
-    struct cap *inflight; /* `slots` places, or nullptr */
+    struct cap *places;   /* of capabilities in flight: `slots`, or nullptr */
+    struct cap *inflight; /* the same, once there has been one; until then nullptr */
     uint32_t inflight_order;
     bool tx_open, rx_open;
     uint8_t call_band; /* most urgent band of callers whose messages may still be queued; VX_BAND_COUNT: none */

@@ -183,12 +183,13 @@ static inline void took(struct ring *r, uint32_t tail)
     }
 }
 
-static inline void become_receive(struct thread *self, uint64_t rx, uint64_t reply, uint64_t deadline)
+/* What is left of the RING_CALL in the frame. */
+static inline void become_receive(struct arch_frame *f)
 {
-    arch_frame_set_syscall(&self->frame, VX_SYS_ring_recv_cap);
-    arch_frame_set_arg(&self->frame, 0, rx);
-    arch_frame_set_arg(&self->frame, 1, reply);
-    arch_frame_set_arg(&self->frame, 2, deadline);
+    arch_frame_set_syscall(f, VX_SYS_ring_recv_cap);
+    arch_frame_set_arg(f, 0, arch_frame_arg(f, 2));
+    arch_frame_set_arg(f, 1, arch_frame_arg(f, 3));
+    arch_frame_set_arg(f, 2, arch_frame_arg(f, 4));
 }
 
 struct sysret sys_ring_create(uint64_t reticle, uint64_t slots, uint64_t flags)
@@ -327,7 +328,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         return sys_status(ERR_NO_RIGHTS);
     if (gift->obj == &r->obj)
         return sys_status(ERR_BUSY);
-    if (r->inflight == nullptr)
+    if (r->places == nullptr)
         return sys_status(ERR_NOT_SUPPORTED);
     uint32_t head, room;
     if ((st = ring_room(r, &head, &room)) != OK)
@@ -337,7 +338,8 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     if ((st = copy_from_user_raw(ring_slot(r, head), message, sizeof(struct vx_message))) != OK)
         return sys_status(st);
     /* --- commit: nothing below can fail --- */
-    struct cap *place = &r->inflight[head & (r->slots - 1)];
+    r->inflight = r->places;
+    struct cap *place = &r->places[head & (r->slots - 1)];
     bool stale = place->type != VX_CAP_NONE;
     if (unlikely(stale)) {
         object_enter(); /* what stands in the place goes now, and the objects that end go last: see stale_at() */
@@ -444,10 +446,11 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
 
 /* Send, then become a RING_RECV_CAP. The receiving half is checked before the sending half commits, so a call that
  * cannot be completed sends nothing. */
-[[gnu::noinline]] static struct sysret call_general(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply,
-                                                    uint64_t deadline)
+[[gnu::noinline]] static struct sysret call_general(struct thread *self)
 {
-    struct thread *self = current_thread();
+    struct arch_frame *f = &self->frame;
+    uint64_t tx = arch_frame_arg(f, 0), message = arch_frame_arg(f, 1), rx = arch_frame_arg(f, 2);
+    uint64_t reply = arch_frame_arg(f, 3), deadline = arch_frame_arg(f, 4);
     struct cap_table *table = &self->task->caps;
     struct cap *ctx, *crx;
     status_t st = cap_get(table, tx, VX_CAP_RING_TX, VX_R_SEND, &ctx);
@@ -473,7 +476,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
         return ring_done(out, sys_status(ERR_BAD_ADDRESS));
     /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
     publish(out, head + 1);
-    become_receive(self, rx, reply, deadline);
+    become_receive(&self->frame);
     struct thread *consumer = waitq_first(&out->rx_wait);
     if (out->rx_binding.task != nullptr)
         binding_post(&out->rx_binding);
@@ -492,15 +495,16 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
 [[gnu::always_inline]] static inline bool may_deliver(const struct hart *h, const struct ring *out, uint32_t head,
                                                       const struct thread *consumer)
 {
-    return consumer != nullptr && consumer->receives && out->rx_binding.task == nullptr &&
-           head == atomic_load_explicit(&out->shared->tail, memory_order_relaxed) &&
-           (h->sched.mask & ((1u << consumer->effective_band) - 1)) == 0 && stale_at(out, head) == nullptr &&
+    return consumer != nullptr &&
            /* acquire: as in sched_may_switch_to() */
-           !atomic_load_explicit(&consumer->on_hart, memory_order_acquire);
+           atomic_load_explicit(&consumer->readiness, memory_order_acquire) == THREAD_TAKES &&
+           out->rx_binding.task == nullptr && head == atomic_load_explicit(&out->shared->tail, memory_order_relaxed) &&
+           likely(h->sched.mask == 0 || (h->sched.mask & ((1u << consumer->effective_band) - 1)) == 0) &&
+           likely(stale_at(out, head) == nullptr);
 }
 
 /* self waits for the answer, unless it is there already or somebody else waits for it. */
-[[gnu::always_inline]] static inline bool park_for_answer(struct hart *h, struct thread *self, struct ring *in)
+[[gnu::always_inline]] static inline bool park_for_answer(struct thread *self, struct ring *in)
 {
     struct vx_ring_shared *shared = in->shared;
     ring_lock(in);
@@ -511,36 +515,16 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
                         atomic_load_explicit(&shared->tail, memory_order_relaxed)) &&
                  waitq_first(&in->rx_wait) == nullptr && in->tx_open;
     if (likely(waits)) {
-        thread_park(h, self, &in->lock);
+        thread_park(self, &in->lock);
         self->receives = true;
-        list_push_back(&in->rx_wait.threads, &self->wait);
+        list_push_only(&in->rx_wait.threads, &self->wait);
     }
     lock_release(&in->lock, LOCK_RING);
     return waits;
 }
 
-/* Goes on as the consumer, whose receive of message number `head` is completed here and not run again. */
-[[noreturn, gnu::always_inline]] static inline void deliver(struct hart *h, struct thread *self, struct ring *out,
-                                                            uint32_t head, struct thread *consumer)
-{
-    struct arch_frame *f = &consumer->frame;
-    sched_leave_call(h);
-    sched_switch(h, self, consumer);
-    if (unlikely(arch_copy_message_to_user((uaddr_t){ arch_frame_arg(f, 1) }, ring_slot(out, head)) != OK)) {
-        sched_ready_front(consumer); /* a lazy page, or none: the call, run again, knows what to do */
-        sched_run();
-    }
-    struct vx_ring_shared *shared = out->shared;
-    atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
-    /* release: pairs with the producer's acquire of tail; the slot has been read. */
-    atomic_store_explicit(&shared->tail, head + 1, memory_order_release);
-    end_service(consumer);
-    thread_complete(consumer, 0, 0);
-    arch_resume();
-}
-
-/* The usual case, where the hart goes to the consumer at once; nothing has changed yet when that turns out not to be
- * it. */
+/* The usual case, where the message goes from the caller's memory to that of a consumer that waits for it, and the hart
+ * with it. Nothing has changed yet when that turns out not to be it. */
 struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply, uint64_t deadline)
 {
     struct hart *h = arch_hart_self();
@@ -550,28 +534,48 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     constexpr uint64_t last = VX_UADDR_LIMIT - sizeof(struct vx_message);
     if (unlikely(to == nullptr || from == nullptr || deadline != VX_FOREVER || message > last || reply > last ||
                  self->interrupted || h->alone))
-        return call_general(tx, message, rx, reply, deadline);
+        return call_general(self);
     struct ring *out = ring_of(to), *in = ring_of(from);
     ring_lock(out);
     struct thread *consumer = waitq_first(&out->rx_wait);
     uint32_t head = atomic_load_explicit(&out->shared->head, memory_order_relaxed);
     if (unlikely(!may_deliver(h, out, head, consumer) || waitq_first(&in->rx_wait) != nullptr ||
-                 arch_copy_message_from_user(ring_slot(out, head), (uaddr_t){ message }) != OK)) {
+                 arch_copy_message_across(&consumer->task->vm.as, (uaddr_t){ arch_frame_arg(&consumer->frame, 1) },
+                                          (uaddr_t){ message }) != OK)) {
         lock_release(&out->lock, LOCK_RING);
-        return call_general(tx, message, rx, reply, deadline);
+        return call_general(self);
     }
-    /* --- commit --- */
+    /* --- commit: the message was sent and received, and the hart is in the consumer's address space --- */
+    struct vx_ring_shared *shared = out->shared;
     publish(out, head + 1);
-    list_remove(&consumer->wait);
-    thread_set_state(consumer, THREAD_READY);
-    lend_band(self, consumer);
+    atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
+    /* release: pairs with the producer's acquire of tail */
+    atomic_store_explicit(&shared->tail, head + 1, memory_order_release);
+    list_init(&out->rx_wait.threads); /* the consumer was alone in it */
+    list_init(&consumer->wait);
+    thread_complete(consumer, 0, 0);
     lock_release(&out->lock, LOCK_RING);
-    become_receive(self, rx, reply, deadline);
-    end_service(self);
-    if (likely(park_for_answer(h, self, in)))
-        deliver(h, self, out, head, consumer);
+    become_receive(&self->frame);
+    if (unlikely(self->effective_band != consumer->effective_band || self->in_service != 0)) {
+        if (self->effective_band < consumer->effective_band) { /* it works for self from now on */
+            consumer->effective_band = self->effective_band;
+            consumer->in_service = 1;
+        }
+        end_service(self);
+        sched_set_urgency(h, consumer->effective_band);
+    }
+    if (likely(park_for_answer(self, in))) {
+        sched_leave_call(h);
+        sched_charge(h, self);
+        sched_switch_state(h, self, consumer);
+        sched_set_current(h, consumer);
+        arch_resume();
+    }
+    if (h->aspace != &self->task->vm.as)
+        arch_aspace_activate(&self->task->vm.as);
+    sched_set_urgency(h, self->effective_band);
     sched_hand_over(consumer);
-    return receive(rx, reply, deadline, true);
+    return receive(arch_frame_arg(&self->frame, 0), arch_frame_arg(&self->frame, 1), VX_FOREVER, true);
 }
 
 struct sysret sys_ring_map(uint64_t end)

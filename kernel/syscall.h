@@ -86,7 +86,7 @@ status_t user_touch(uint64_t address, size_t len, uint32_t access);
 /* Parks the current thread, its call to be run again after the wait. The caller holds `lock`, which guards what it
  * waits for (nullptr: its deadline alone), and puts it where a waker looks before it lets go: from then on the thread
  * may be woken and its frame written. */
-[[gnu::always_inline]] static inline void thread_park(struct hart *h, struct thread *t, struct spinlock *lock)
+[[gnu::always_inline]] static inline void thread_park(struct thread *t, struct spinlock *lock)
 {
     arch_frame_restart(&t->frame);
     thread_set_state(t, THREAD_BLOCKED);
@@ -94,7 +94,6 @@ status_t user_touch(uint64_t address, size_t len, uint32_t access);
     t->receives = false;
     t->n_waits++;
     atomic_store_explicit(&t->wait_lock, lock, memory_order_relaxed);
-    h->sched.outcome = CALL_PARKED;
 }
 
 struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns);
@@ -108,7 +107,8 @@ static inline struct sysret thread_block_call(struct waitq *q, struct spinlock *
     struct thread *t = h->current;
     if (unlikely(deadline_ns != VX_FOREVER || t->interrupted))
         return thread_block_call_slow(q, lock, deadline_ns);
-    thread_park(h, t, lock);
+    thread_park(t, lock);
+    h->sched.outcome = CALL_PARKED;
     h->need_switch = 1;
     if (q != nullptr)
         list_push_back(&q->threads, &t->wait);

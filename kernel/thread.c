@@ -31,7 +31,8 @@ struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uin
             return sys_status(ERR_TIMED_OUT);
         sched_set_deadline(t, deadline_ns);
     }
-    thread_park(h, t, lock);
+    thread_park(t, lock);
+    h->sched.outcome = CALL_PARKED;
     h->need_switch = 1;
     if (q != nullptr)
         list_push_back(&q->threads, &t->wait);

@@ -6,8 +6,8 @@
  *     what it knew under that number, so its next owner finds every TLB empty of it. There are no generations, hence no
  *     rollover that might surprise a hart in user mode.
  *  2. ASID 0 goes with the empty table, when no user space is active, and with those address spaces for which no number
- *     was left. What a hart's TLB holds under it is of the one that this hart activated last; another one flushes first.
- *     TTBR0_EL1.CnP is 0: no hart uses what another one's walks found.
+ *     was left. What a hart's TLB holds under it is of the one that this hart activated last; another one flushes
+ * first. TTBR0_EL1.CnP is 0: no hart uses what another one's walks found.
  *  3. Flushes are broadcast to the inner-shareable domain, and name what all harts know an address space by.
  * Nothing here needs a lock: the bits are atomic, and after arch_aspace_init() a struct arch_aspace only changes at its
  * end.
@@ -63,9 +63,9 @@ static void let_go(const void *as)
         arch_aspace_activate(nullptr);
 }
 
-/* Whoever ends an address space is alone inside the gate, so what the others have active stands still. They may be idle in
- * it, or wait at the gate with a thread that was taken from them: then their walkers could still read its tables, after
- * these have become other memory. */
+/* Whoever ends an address space is alone inside the gate, so what the others have active stands still. They may be idle
+ * in it, or wait at the gate with a thread that was taken from them: then their walkers could still read its tables,
+ * after these have become other memory. */
 void arch_aspace_fini(struct arch_aspace *as)
 {
     uint64_t holders = 0, asid = as->ttbr >> ASID_SHIFT;

@@ -2,16 +2,23 @@
  * Copies to and from user memory. LDTR and STTR access it with the user's own permissions, whatever PAN says, so nothing
  * has to be opened and closed around them ([Arm-ARM] "Load/store unprivileged"). Each of them has an entry in the fix-up
  * table that leads to `fault`; the functions are leaves without a stack frame. */
+#include <isa/layout.h>
 #define X(name, value, text) .set name, value
 #include <abi/errors.def>
 #undef X
 
-.macro user op:vararg
+.macro user_or_else where, op:vararg
 9:  \op
     .pushsection .fixup, "a"
     .word   9b - .
-    .word   fault - .
+    .word   \where - .
     .popsection
+.endm
+.macro user op:vararg
+    user_or_else fault, \op
+.endm
+.macro across op:vararg
+    user_or_else fault_across, \op
 .endm
 
     .text
@@ -130,6 +137,44 @@ arch_copy_message_to_user:
     user    sttr x10, [x0, #56]
     mov     w0, wzr
     ret
+
+/* status_t arch_copy_message_across(struct arch_aspace *as, uaddr_t dst, uaddr_t src): the address space changes while the
+ * message is in registers. */
+    .globl  arch_copy_message_across
+arch_copy_message_across:
+    ldr     x12, [x0, #ASPACE_TTBR]
+    lsr     x11, x12, #48
+    cbz     x11, fault                      /* without an ASID it would have to be flushed in between */
+    user    ldtr x3, [x2]
+    user    ldtr x4, [x2, #8]
+    user    ldtr x5, [x2, #16]
+    user    ldtr x6, [x2, #24]
+    user    ldtr x7, [x2, #32]
+    user    ldtr x8, [x2, #40]
+    user    ldtr x9, [x2, #48]
+    user    ldtr x10, [x2, #56]
+    msr     ttbr0_el1, x12
+    isb
+    across  sttr x3, [x1]
+    across  sttr x4, [x1, #8]
+    across  sttr x5, [x1, #16]
+    across  sttr x6, [x1, #24]
+    across  sttr x7, [x1, #32]
+    across  sttr x8, [x1, #40]
+    across  sttr x9, [x1, #48]
+    across  sttr x10, [x1, #56]
+    mrs     x9, tpidr_el1
+    str     x0, [x9, #HART_ASPACE]
+    mov     w0, wzr
+    ret
+fault_across: /* back to the address space that it came from */
+    mrs     x9, tpidr_el1
+    ldr     x0, [x9, #HART_ASPACE]
+    stp     x29, x30, [sp, #-16]!
+    mov     x29, sp
+    bl      arch_aspace_activate
+    ldp     x29, x30, [sp], #16
+    b       fault
 
 /* status_t arch_user_load32(uaddr_t src, uint32_t *out) */
     .globl arch_user_load32

@@ -13,6 +13,7 @@
 #include <arch/hart.h>
 #include <arch/mmu.h>
 #include <arch/pte.h>
+#include <arch/usercopy.h>
 #include <base/string.h>
 #include <kernel/firmware/machine.h>
 
@@ -277,7 +278,7 @@ uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
 
 void arch_aspace_init(struct arch_aspace *as, paddr_t root)
 {
-    *as = (struct arch_aspace){ .root = root, .stamp = fresh_stamp() };
+    *as = (struct arch_aspace){ .root = root, .stamp = fresh_stamp(), .general = x86_cpu.pcid };
     uint64_t *table = arch_phys_to_virt(root);
     memcpy(table + PT_ENTRIES / 2, kernel_root + PT_ENTRIES / 2, sizeof kernel_root / 2);
 }
@@ -343,7 +344,6 @@ static void switch_ports(struct x86_hart *x, const struct arch_aspace *as)
     x->iomap_on = as != nullptr && as->n_ports != 0;
     if (x->iomap_on && x->ports_stamp != as->ports_stamp)
         fill_bitmap(x, as);
-    x->activate_in_general = x86_cpu.pcid || x->iomap_on;
     x->tss.iomap_base = x->iomap_on ? sizeof x->tss : UINT16_MAX;
 }
 
@@ -357,6 +357,7 @@ static void refresh_ports(const void *as)
 /* By a hart that is alone, or the ports could change while another hart looks at them. */
 static void ports_changed(struct arch_aspace *as)
 {
+    as->general = x86_cpu.pcid || as->n_ports != 0;
     as->ports_stamp = fresh_stamp();
     refresh_ports(as);
     kernel_harts_call(atomic_load_explicit(&as->harts, memory_order_relaxed), refresh_ports, as);
@@ -391,15 +392,33 @@ void arch_aspace_activate(struct arch_aspace *as)
 {
     struct hart *h = arch_hart_self();
     struct arch_aspace *old = h->aspace;
-    if (old == as)
-        return;
-    if (as == nullptr || old == nullptr || x86_of(h)->activate_in_general || as->n_ports != 0) {
+    if (as == nullptr || old == nullptr || (as->general | old->general) != 0) {
         activate_general(h, as);
         return;
     }
     arrive(h, as); /* the usual case, on the way of every switch between Tasks */
     write_cr3(as->root.raw);
     depart(h, old);
+}
+
+status_t x86_copy_across_general(struct arch_aspace *as, uaddr_t dst, uaddr_t src)
+{
+    struct hart *h = arch_hart_self();
+    struct arch_aspace *old = h->aspace;
+    uint64_t message[8];
+    status_t st = arch_copy_message_from_user(message, src);
+    if (st == OK && as != old)
+        activate_general(h, as);
+    if (st == OK)
+        st = arch_copy_message_to_user(dst, message);
+    return st == OK ? OK : x86_stay(old, h->aspace);
+}
+
+status_t x86_stay(struct arch_aspace *old, struct arch_aspace *now)
+{
+    if (now != old)
+        activate_general(arch_hart_self(), old);
+    return ERR_BAD_ADDRESS;
 }
 
 struct flush {

@@ -128,7 +128,7 @@ void sched_arm_slice(struct hart *h)
         return;
     if (t->effective_band < cur->effective_band)
         h->need_switch = 1;
-    else if (!h->sched.slice_armed)
+    else if (unlikely(!h->sched.slice_armed))
         sched_arm_slice(h);
 }
 
@@ -190,13 +190,13 @@ static inline bool has_mail(const struct hart *h)
     return atomic_load_explicit(&h->sched.inbox, memory_order_relaxed) != nullptr;
 }
 
-void sched_ready(struct thread *t)
+[[gnu::noinline]] static void ready_unusual(struct thread *t)
 {
     struct hart *h = arch_hart_self(), *home = harts[t->home];
-    if (likely(home == h)) {
-        if (unlikely(t->timer.in_tree))
+    if (home == h) {
+        if (t->timer.in_tree)
             sched_clear_deadline(t);
-        if (unlikely(t->stop_pending))
+        if (t->stop_pending)
             thread_set_state(t, THREAD_STOPPED);
         else
             ready_here(h, t);
@@ -213,6 +213,20 @@ void sched_ready(struct thread *t)
         }
     }
     send(home, t);
+}
+
+[[gnu::always_inline]] static inline void ready(struct thread *t)
+{
+    struct hart *h = arch_hart_self();
+    if (likely(t->home == h->id && !t->timer.in_tree && !t->stop_pending))
+        ready_here(h, t);
+    else
+        ready_unusual(t);
+}
+
+void sched_ready(struct thread *t)
+{
+    ready(t);
 }
 
 void sched_start(struct thread *t)
@@ -241,7 +255,7 @@ void thread_wake(struct thread *t)
     if (unlikely(thread_state(t) != THREAD_BLOCKED))
         return;
     stop_waiting(t);
-    sched_ready(t);
+    ready(t);
 }
 
 void sched_ready_front(struct thread *t)
@@ -558,6 +572,7 @@ static void idle(struct hart *h)
 {
     if (likely(h->sched.handover == nullptr && h->sched.mask != 0 && !h->alone)) {
         struct thread *t = take_first(h);
+        __builtin_assume(cur != nullptr);
         sched_leave_call(h);
         sched_switch(h, cur, t);
         if (t->parked)

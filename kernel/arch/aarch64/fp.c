@@ -28,7 +28,7 @@ static bool user_has_it(void)
 {
     uint64_t cpacr;
     __asm__ volatile("mrs %0, cpacr_el1" : "=r"(cpacr));
-    return (cpacr & FPEN_ALL) == FPEN_ALL;
+    return (cpacr & (FPEN_ALL & ~FPEN_KERNEL)) != 0;
 }
 
 static void set_access(uint64_t fpen)

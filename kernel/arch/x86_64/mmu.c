@@ -368,13 +368,13 @@ static inline void arrive(struct hart *h, struct arch_aspace *as)
 {
     h->aspace = as;
     if (as != nullptr)
-        atomic_fetch_or_explicit(&as->harts, UINT64_C(1) << h->id, memory_order_seq_cst);
+        __asm__ volatile("lock btsq %1, %0" : "+m"(as->harts) : "r"((uint64_t)h->id) : "memory", "cc");
 }
 
 static inline void depart(const struct hart *h, struct arch_aspace *old)
 {
     if (old != nullptr)
-        atomic_fetch_and_explicit(&old->harts, ~(UINT64_C(1) << h->id), memory_order_release);
+        __asm__ volatile("lock btrq %1, %0" : "+m"(old->harts) : "r"((uint64_t)h->id) : "memory", "cc");
 }
 
 [[gnu::noinline]] static void activate_general(struct hart *h, struct arch_aspace *as)

@@ -115,29 +115,24 @@ static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
     return thread_block_call(&r->tx_wait, &r->lock, deadline);
 }
 
-/* T6 */
-static inline void note_receive(struct thread *t)
+/* With the counters at `tail`. is_receive: in RING_RECV or RING_RECV_CAP. */
+[[gnu::always_inline]] static inline struct sysret wait_for_message(struct ring *r, uint32_t tail, uint64_t deadline,
+                                                                    bool is_receive)
 {
-    uint64_t nr = arch_frame_syscall_nr(&t->frame);
-    t->receives = (nr == VX_SYS_ring_recv_cap || nr == VX_SYS_ring_recv) && t->affinity == UINT64_MAX &&
-                  arch_frame_arg(&t->frame, 1) <= VX_UADDR_LIMIT - sizeof(struct vx_message);
-}
-
-[[gnu::always_inline]] static inline struct sysret wait_for_message(struct ring *r, uint64_t deadline)
-{
+    struct vx_ring_shared *shared = r->shared;
     if (waitq_first(&r->rx_wait) != nullptr)
         return sys_status(ERR_BUSY);
-    atomic_store_explicit(&r->shared->consumer_asleep, 1, memory_order_relaxed);
+    atomic_store_explicit(&shared->consumer_asleep, 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
-    uint32_t tail, used;
-    if (ring_waiting(r, &tail, &used) != OK || used != 0) {
-        atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
+    if (unlikely(atomic_load_explicit(&shared->head, memory_order_relaxed) != tail)) {
+        atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
         return thread_rerun_call();
     }
     struct sysret result = thread_block_call(&r->rx_wait, &r->lock, deadline);
     struct hart *h = arch_hart_self();
-    if (likely(deadline == VX_FOREVER && h->sched.outcome == CALL_PARKED))
-        note_receive(h->current);
+    if (is_receive && likely(deadline == VX_FOREVER && h->sched.outcome == CALL_PARKED)) /* T6 */
+        h->current->receives = h->current->affinity == UINT64_MAX &&
+                               arch_frame_arg(&h->current->frame, 1) <= VX_UADDR_LIMIT - sizeof(struct vx_message);
     return result;
 }
 
@@ -240,7 +235,7 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     if (room == 0)
         return ring_done(r, wait_for_room(r, deadline));
     struct cap *stale = stale_at(r, head);
-    if (unlikely(stale != nullptr) && !arch_hart_self()->alone)
+    if (unlikely(stale != nullptr) && !gate_is_alone(arch_hart_self()))
         return ring_alone(r);
     if (unlikely(copy_message_from_user(ring_slot(r, head), message) != OK))
         return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_READ);
@@ -267,12 +262,12 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     if (st != OK)
         return ring_done(r, sys_status(st));
     if (used == 0)
-        return ring_done(r, wait_for_message(r, deadline));
+        return ring_done(r, wait_for_message(r, tail, deadline, true));
     struct cap *gift = carried(r, tail);
     if (gift != nullptr) {
         if (!with_cap)
             return ring_done(r, sys_status(ERR_WRONG_TYPE));
-        if (!arch_hart_self()->alone)
+        if (!gate_is_alone(arch_hart_self()))
             return ring_alone(r);
         if (gift->obj != nullptr && (st = cap_reserve(table, &slot)) != OK)
             return ring_done(r, sys_status(st));
@@ -316,8 +311,11 @@ struct sysret sys_ring_try_recv_cap(uint64_t rx, uint64_t message)
 
 struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, uint64_t deadline)
 {
-    struct cap_table *table = &current_task()->caps;
+    struct hart *h = arch_hart_self();
+    struct cap_table *table = &h->current->task->caps;
     struct cap *c, *gift;
+    if (!gate_is_alone(h))
+        return sys_alone();
     status_t st = cap_get(table, tx, VX_CAP_RING_TX, VX_R_SEND, &c);
     if (st != OK)
         return sys_status(st);
@@ -335,7 +333,8 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         return sys_status(st);
     if (room == 0)
         return wait_for_room(r, deadline);
-    if ((st = copy_from_user_raw(ring_slot(r, head), message, sizeof(struct vx_message))) != OK)
+    if (unlikely(copy_message_from_user(ring_slot(r, head), message) != OK) &&
+        (st = copy_from_user_raw(ring_slot(r, head), message, sizeof(struct vx_message))) != OK)
         return sys_status(st);
     /* --- commit: nothing below can fail --- */
     r->inflight = r->places;
@@ -383,7 +382,7 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     if (room == 0)
         return ring_done(r, sys_status(ERR_WOULD_BLOCK));
     uint32_t n = min_u32((uint32_t)count, room);
-    if (unlikely(stale_among(r, head, n)) && !arch_hart_self()->alone)
+    if (unlikely(stale_among(r, head, n)) && !gate_is_alone(arch_hart_self()))
         return ring_alone(r);
     for (uint32_t done = 0; done < n;) { /* in at most two pieces: up to the end of the slots, then from their start */
         uint32_t at = (head + done) & (r->slots - 1);
@@ -396,7 +395,7 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     publish(r, head + n);
     ring_notify_consumer(r);
     lock_release(&r->lock, LOCK_RING);
-    if (!arch_hart_self()->alone)
+    if (likely(r->inflight == nullptr) || !gate_is_alone(arch_hart_self()))
         return sys_ok(n, 0);
     object_enter();
     for (uint32_t i = 0; i < n; i++)
@@ -423,7 +422,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     if ((st = ring_waiting(r, &tail, &used)) != OK)
         return ring_done(r, sys_status(st));
     if (used == 0)
-        return sys_last(ring_done(r, wait_for_message(r, deadline)));
+        return sys_last(ring_done(r, wait_for_message(r, tail, deadline, false)));
     uint32_t n = min_u32((uint32_t)count, used);
     if (r->inflight != nullptr)
         for (uint32_t i = 0; i < n; i++)
@@ -468,7 +467,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     if (waitq_first(&in->rx_wait) != nullptr)
         return ring_done(out, sys_status(ERR_BUSY));
     struct cap *stale = stale_at(out, head);
-    if (stale != nullptr && !arch_hart_self()->alone)
+    if (stale != nullptr && !gate_is_alone(arch_hart_self()))
         return ring_alone(out);
     if (copy_message_from_user(ring_slot(out, head), message) != OK)
         return ring_faulted(out, message, sizeof(struct vx_message), VX_PROT_READ);

@@ -101,7 +101,7 @@ struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uin
 /* Parks the current thread in q (nullptr: the caller puts it somewhere) until it is woken or the deadline passes, or
  * says why not: WOULD_BLOCK when the deadline is 0, TIMED_OUT when it has passed, INTERRUPTED. The handler lets the
  * lock go and returns the value at once. */
-static inline struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)
+[[gnu::always_inline]] static inline struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)
 {
     struct hart *h = arch_hart_self();
     struct thread *t = h->current;

@@ -10,6 +10,7 @@
  * idles. It may fire early; then it is armed again for the rest. S5. `urgency` is the running thread's band. A sender
  * raises an interrupt unless the home runs something more urgent than what was sent; a hart whose urgency falls looks
  * into its inbox after it has said so. So what is sent is never overlooked. model: test/model/sched.pml */
+#include <kernel/ring.h>
 #include <kernel/sched_switch.h>
 #include <kernel/syscall.h>
 #include <arch/fp.h>
@@ -575,7 +576,7 @@ static void idle(struct hart *h)
         __builtin_assume(cur != nullptr);
         sched_leave_call(h);
         sched_switch(h, cur, t);
-        if (t->parked)
+        if (t->parked && !(t->takes_plain && t->receives && ring_finish_receive(t)))
             rerun(h, t);
         if (likely(h->need_switch == 0))
             arch_resume();

@@ -109,11 +109,8 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
         return sys_status(ERR_BAD_ARGUMENT);
     struct sem *s = sem_of(c->obj);
     lock_take(&s->lock, LOCK_SEM);
-    if (s->count < target) {
-        struct sysret result = thread_block_call(&s->waiters, &s->lock, deadline);
-        lock_release(&s->lock, LOCK_SEM);
-        return sys_last(result);
-    }
+    if (s->count < target)
+        return thread_block_last(&s->waiters, &s->lock, LOCK_SEM, deadline);
     s->count -= (uint32_t)target;
     lock_release(&s->lock, LOCK_SEM);
     return sys_ok(0, 0);

@@ -115,25 +115,30 @@ static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
     return thread_block_call(&r->tx_wait, &r->lock, deadline);
 }
 
-/* With the counters at `tail`. is_receive: in RING_RECV or RING_RECV_CAP. */
-[[gnu::always_inline]] static inline struct sysret wait_for_message(struct ring *r, uint32_t tail, uint64_t deadline,
-                                                                    bool is_receive)
+/* With the counters at `tail`; lets the lock go. is_receive: in RING_RECV or RING_RECV_CAP, into `message`. */
+[[gnu::always_inline]] static inline struct sysret wait_for_message(struct thread *self, struct ring *r, uint32_t tail,
+                                                                    uint64_t deadline, bool is_receive,
+                                                                    uint64_t message)
 {
     struct vx_ring_shared *shared = r->shared;
     if (waitq_first(&r->rx_wait) != nullptr)
-        return sys_status(ERR_BUSY);
+        return ring_done(r, sys_status(ERR_BUSY));
     atomic_store_explicit(&shared->consumer_asleep, 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
     if (unlikely(atomic_load_explicit(&shared->head, memory_order_relaxed) != tail)) {
         atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
-        return thread_rerun_call();
+        return ring_done(r, thread_rerun_call());
     }
-    struct sysret result = thread_block_call(&r->rx_wait, &r->lock, deadline);
-    struct hart *h = arch_hart_self();
-    if (is_receive && likely(deadline == VX_FOREVER && h->sched.outcome == CALL_PARKED)) /* T6 */
-        h->current->receives = h->current->affinity == UINT64_MAX &&
-                               arch_frame_arg(&h->current->frame, 1) <= VX_UADDR_LIMIT - sizeof(struct vx_message);
-    return result;
+    if (unlikely(deadline != VX_FOREVER || self->interrupted))
+        return ring_done(r, thread_block_call_slow(&r->rx_wait, &r->lock, deadline));
+    thread_park(self, &r->lock);
+    if (is_receive) { /* T6 */
+        self->takes_plain = r->inflight == nullptr;
+        self->receives = self->affinity == UINT64_MAX && message <= VX_UADDR_LIMIT - sizeof(struct vx_message);
+    }
+    list_push_only(&r->rx_wait.threads, &self->wait);
+    lock_release(&r->lock, LOCK_RING);
+    return thread_parked();
 }
 
 /* A consumer that works on a call does so in its caller's band, if that is more urgent; asking for the next message
@@ -167,11 +172,9 @@ static inline void lend_band(const struct thread *caller, struct thread *consume
         r->call_band = VX_BAND_COUNT;
 }
 
-static inline void took(struct ring *r, uint32_t tail)
+static inline void took_from(struct ring *r, uint32_t tail)
 {
-    atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
-    /* release: pairs with the producer's acquire of tail; the slot has been read. */
-    atomic_store_explicit(&r->shared->tail, tail, memory_order_release);
+    ring_took(r->shared, tail);
     if (unlikely(waitq_first(&r->tx_wait) != nullptr)) {
         atomic_store_explicit(&r->shared->producer_asleep, 0, memory_order_relaxed);
         ring_notify_producer(r);
@@ -262,7 +265,7 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     if (st != OK)
         return ring_done(r, sys_status(st));
     if (used == 0)
-        return ring_done(r, wait_for_message(r, tail, deadline, true));
+        return wait_for_message(self, r, tail, deadline, true, message);
     struct cap *gift = carried(r, tail);
     if (gift != nullptr) {
         if (!with_cap)
@@ -284,7 +287,7 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
         else
             gift->type = VX_CAP_NONE; /* what it carried died on the way */
     }
-    took(r, tail + 1);
+    took_from(r, tail + 1);
     begin_service(r, self);
     return ring_done(r, sys_ok(handle, 0));
 }
@@ -422,7 +425,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     if ((st = ring_waiting(r, &tail, &used)) != OK)
         return ring_done(r, sys_status(st));
     if (used == 0)
-        return sys_last(ring_done(r, wait_for_message(r, tail, deadline, false)));
+        return sys_last(wait_for_message(self, r, tail, deadline, false, 0));
     uint32_t n = min_u32((uint32_t)count, used);
     if (r->inflight != nullptr)
         for (uint32_t i = 0; i < n; i++)
@@ -438,7 +441,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
             return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_WRITE);
         done += piece;
     }
-    took(r, tail + n);
+    took_from(r, tail + n);
     begin_service(r, self);
     return ring_done(r, sys_ok(n, 0));
 }
@@ -545,11 +548,8 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
         return call_general(self);
     }
     /* --- commit: the message was sent and received, and the hart is in the consumer's address space --- */
-    struct vx_ring_shared *shared = out->shared;
     publish(out, head + 1);
-    atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
-    /* release: pairs with the producer's acquire of tail */
-    atomic_store_explicit(&shared->tail, head + 1, memory_order_release);
+    ring_took(out->shared, head + 1);
     list_init(&out->rx_wait.threads); /* the consumer was alone in it */
     list_init(&consumer->wait);
     thread_complete(consumer, 0, 0);

@@ -52,7 +52,8 @@ struct thread {
     bool parked;            /* T3 */
     bool woken;             /* FUTEX_WAKE reached it */
     bool detached, stop_pending, has_trap;
-    bool in_inbox; /* READY, but not on a queue yet */
+    bool in_inbox;    /* READY, but not on a queue yet */
+    bool takes_plain; /* a hint: where it received last, no capability had come by when it went to wait */
     union {
         struct {
             bool receives; /* T6 */

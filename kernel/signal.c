@@ -94,7 +94,7 @@ struct sysret sys_signal_post(uint64_t target, uint64_t bits)
     return sys_ok(0, 0);
 }
 
-void binding_post(struct binding *b)
+[[gnu::noinline]] void binding_post(struct binding *b)
 {
     if (b->task != nullptr)
         signal_post(b->task, UINT64_C(1) << b->bit);

@@ -130,7 +130,7 @@ static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
         return ring_done(r, thread_rerun_call());
     }
     if (unlikely(deadline != VX_FOREVER || self->interrupted))
-        return ring_done(r, thread_block_call_slow(&r->rx_wait, &r->lock, deadline));
+        return ring_done(r, thread_block_call(&r->rx_wait, &r->lock, deadline));
     thread_park(self, &r->lock);
     if (is_receive) { /* T6 */
         self->takes_plain = r->inflight == nullptr;

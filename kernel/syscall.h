@@ -105,25 +105,10 @@ status_t user_touch(uint64_t address, size_t len, uint32_t access);
     return SYS_BLOCKED;
 }
 
-struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns);
-
 /* Parks the current thread in q (nullptr: the caller puts it somewhere) until it is woken or the deadline passes, or
  * says why not: WOULD_BLOCK when the deadline is 0, TIMED_OUT when it has passed, INTERRUPTED. The handler lets the
  * lock go and returns the value at once. */
-[[gnu::always_inline]] static inline struct sysret thread_block_call(struct waitq *q, struct spinlock *lock,
-                                                                     uint64_t deadline_ns)
-{
-    struct hart *h = arch_hart_self();
-    struct thread *t = h->current;
-    if (unlikely(deadline_ns != VX_FOREVER || t->interrupted))
-        return thread_block_call_slow(q, lock, deadline_ns);
-    thread_park(t, lock);
-    h->sched.outcome = CALL_PARKED;
-    h->need_switch = 1;
-    if (q != nullptr)
-        list_push_back(&q->threads, &t->wait);
-    return SYS_BLOCKED;
-}
+struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns);
 
 /* For the end of a handler that holds no lock: if it parked the thread, nothing is left to do but go to the next one.
  */
@@ -141,7 +126,7 @@ static inline struct sysret sys_last(struct sysret r)
 {
     struct thread *t = arch_hart_self()->current;
     if (unlikely(deadline_ns != VX_FOREVER || t->interrupted)) {
-        struct sysret r = thread_block_call_slow(q, lock, deadline_ns);
+        struct sysret r = thread_block_call(q, lock, deadline_ns);
         lock_release(lock, rank);
         return sys_last(r);
     }

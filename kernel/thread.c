@@ -16,10 +16,9 @@ void waitq_wake_all(struct waitq *q)
         thread_wake(t);
 }
 
-struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)
+struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)
 {
-    struct hart *h = arch_hart_self();
-    struct thread *t = h->current;
+    struct thread *t = current_thread();
     if (deadline_ns == VX_POLL)
         return sys_status(ERR_WOULD_BLOCK);
     if (t->interrupted) {
@@ -32,11 +31,9 @@ struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uin
         sched_set_deadline(t, deadline_ns);
     }
     thread_park(t, lock);
-    h->sched.outcome = CALL_PARKED;
-    h->need_switch = 1;
     if (q != nullptr)
         list_push_back(&q->threads, &t->wait);
-    return SYS_BLOCKED;
+    return thread_parked();
 }
 
 struct sysret thread_rerun_call(void)

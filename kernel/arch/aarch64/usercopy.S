@@ -21,6 +21,40 @@
     user_or_else fault_across, \op
 .endm
 
+/* A message, or as much, in x3 to x10 */
+.macro load_user from
+    user    ldtr x3, [\from]
+    user    ldtr x4, [\from, #8]
+    user    ldtr x5, [\from, #16]
+    user    ldtr x6, [\from, #24]
+    user    ldtr x7, [\from, #32]
+    user    ldtr x8, [\from, #40]
+    user    ldtr x9, [\from, #48]
+    user    ldtr x10, [\from, #56]
+.endm
+.macro store_user to, guard=user
+    \guard  sttr x3, [\to]
+    \guard  sttr x4, [\to, #8]
+    \guard  sttr x5, [\to, #16]
+    \guard  sttr x6, [\to, #24]
+    \guard  sttr x7, [\to, #32]
+    \guard  sttr x8, [\to, #40]
+    \guard  sttr x9, [\to, #48]
+    \guard  sttr x10, [\to, #56]
+.endm
+.macro load_kernel from
+    ldp     x3, x4, [\from]
+    ldp     x5, x6, [\from, #16]
+    ldp     x7, x8, [\from, #32]
+    ldp     x9, x10, [\from, #48]
+.endm
+.macro store_kernel to
+    stp     x3, x4, [\to]
+    stp     x5, x6, [\to, #16]
+    stp     x7, x8, [\to, #32]
+    stp     x9, x10, [\to, #48]
+.endm
+
     .text
 fault:
     mov     w0, #ERR_BAD_ADDRESS
@@ -31,18 +65,8 @@ fault:
 arch_copy_from_user:
     subs    x2, x2, #64
     b.lo    2f
-1:  user    ldtr x3, [x1]
-    user    ldtr x4, [x1, #8]
-    user    ldtr x5, [x1, #16]
-    user    ldtr x6, [x1, #24]
-    user    ldtr x7, [x1, #32]
-    user    ldtr x8, [x1, #40]
-    user    ldtr x9, [x1, #48]
-    user    ldtr x10, [x1, #56]
-    stp     x3, x4, [x0]
-    stp     x5, x6, [x0, #16]
-    stp     x7, x8, [x0, #32]
-    stp     x9, x10, [x0, #48]
+1:  load_user x1
+    store_kernel x0
     add     x0, x0, #64
     add     x1, x1, #64
     subs    x2, x2, #64
@@ -69,18 +93,8 @@ arch_copy_from_user:
 arch_copy_to_user:
     subs    x2, x2, #64
     b.lo    2f
-1:  ldp     x3, x4, [x1]
-    ldp     x5, x6, [x1, #16]
-    ldp     x7, x8, [x1, #32]
-    ldp     x9, x10, [x1, #48]
-    user    sttr x3, [x0]
-    user    sttr x4, [x0, #8]
-    user    sttr x5, [x0, #16]
-    user    sttr x6, [x0, #24]
-    user    sttr x7, [x0, #32]
-    user    sttr x8, [x0, #40]
-    user    sttr x9, [x0, #48]
-    user    sttr x10, [x0, #56]
+1:  load_kernel x1
+    store_user x0
     add     x0, x0, #64
     add     x1, x1, #64
     subs    x2, x2, #64
@@ -105,36 +119,16 @@ arch_copy_to_user:
 /* status_t arch_copy_message_from_user(void *dst, uaddr_t src) */
     .globl arch_copy_message_from_user
 arch_copy_message_from_user:
-    user    ldtr x3, [x1]
-    user    ldtr x4, [x1, #8]
-    user    ldtr x5, [x1, #16]
-    user    ldtr x6, [x1, #24]
-    user    ldtr x7, [x1, #32]
-    user    ldtr x8, [x1, #40]
-    user    ldtr x9, [x1, #48]
-    user    ldtr x10, [x1, #56]
-    stp     x3, x4, [x0]
-    stp     x5, x6, [x0, #16]
-    stp     x7, x8, [x0, #32]
-    stp     x9, x10, [x0, #48]
+    load_user x1
+    store_kernel x0
     mov     w0, wzr
     ret
 
 /* status_t arch_copy_message_to_user(uaddr_t dst, const void *src) */
     .globl arch_copy_message_to_user
 arch_copy_message_to_user:
-    ldp     x3, x4, [x1]
-    ldp     x5, x6, [x1, #16]
-    ldp     x7, x8, [x1, #32]
-    ldp     x9, x10, [x1, #48]
-    user    sttr x3, [x0]
-    user    sttr x4, [x0, #8]
-    user    sttr x5, [x0, #16]
-    user    sttr x6, [x0, #24]
-    user    sttr x7, [x0, #32]
-    user    sttr x8, [x0, #40]
-    user    sttr x9, [x0, #48]
-    user    sttr x10, [x0, #56]
+    load_kernel x1
+    store_user x0
     mov     w0, wzr
     ret
 
@@ -145,24 +139,10 @@ arch_copy_message_across:
     ldr     x12, [x0, #ASPACE_TTBR]
     lsr     x11, x12, #48
     cbz     x11, fault                      /* without an ASID it would have to be flushed in between */
-    user    ldtr x3, [x2]
-    user    ldtr x4, [x2, #8]
-    user    ldtr x5, [x2, #16]
-    user    ldtr x6, [x2, #24]
-    user    ldtr x7, [x2, #32]
-    user    ldtr x8, [x2, #40]
-    user    ldtr x9, [x2, #48]
-    user    ldtr x10, [x2, #56]
+    load_user x2
     msr     ttbr0_el1, x12
     isb
-    across  sttr x3, [x1]
-    across  sttr x4, [x1, #8]
-    across  sttr x5, [x1, #16]
-    across  sttr x6, [x1, #24]
-    across  sttr x7, [x1, #32]
-    across  sttr x8, [x1, #40]
-    across  sttr x9, [x1, #48]
-    across  sttr x10, [x1, #56]
+    store_user x1, across
     mrs     x9, tpidr_el1
     str     x0, [x9, #HART_ASPACE]
     mov     w0, wzr

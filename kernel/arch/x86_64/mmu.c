@@ -403,21 +403,19 @@ void arch_aspace_activate(struct arch_aspace *as)
 
 status_t x86_copy_across_general(struct arch_aspace *as, uaddr_t dst, uaddr_t src)
 {
-    struct hart *h = arch_hart_self();
-    struct arch_aspace *old = h->aspace;
+    struct arch_aspace *old = arch_hart_self()->aspace;
     uint64_t message[8];
-    status_t st = arch_copy_message_from_user(message, src);
-    if (st == OK && as != old)
-        activate_general(h, as);
-    if (st == OK)
-        st = arch_copy_message_to_user(dst, message);
-    return st == OK ? OK : x86_stay(old, h->aspace);
+    if (arch_copy_message_from_user(message, src) != OK)
+        return ERR_BAD_ADDRESS;
+    if (as != old)
+        arch_aspace_activate(as);
+    return arch_copy_message_to_user(dst, message) == OK ? OK : x86_stay(old);
 }
 
-status_t x86_stay(struct arch_aspace *old, struct arch_aspace *now)
+status_t x86_stay(struct arch_aspace *old)
 {
-    if (now != old)
-        activate_general(arch_hart_self(), old);
+    if (arch_hart_self()->aspace != old)
+        arch_aspace_activate(old);
     return ERR_BAD_ADDRESS;
 }
 

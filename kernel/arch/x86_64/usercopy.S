@@ -31,6 +31,17 @@
     movq %\via, \offset(%rdi)
     .endm
 
+    .macro COPY_64
+    COPY_WORD 0, rax
+    COPY_WORD 8, rcx
+    COPY_WORD 16, r8
+    COPY_WORD 24, r9
+    COPY_WORD 32, rax
+    COPY_WORD 40, rcx
+    COPY_WORD 48, r8
+    COPY_WORD 56, r9
+    .endm
+
     .text
 bad_address:
     CLAC
@@ -46,14 +57,7 @@ arch_copy_to_user:
     jae 7f
 2:  subq $64, %rdx
     jb 4f
-3:  COPY_WORD 0, rax
-    COPY_WORD 8, rcx
-    COPY_WORD 16, r8
-    COPY_WORD 24, r9
-    COPY_WORD 32, rax
-    COPY_WORD 40, rcx
-    COPY_WORD 48, r8
-    COPY_WORD 56, r9
+3:  COPY_64
     addq $64, %rsi
     addq $64, %rdi
     subq $64, %rdx
@@ -95,14 +99,7 @@ arch_copy_to_user:
 arch_copy_message_from_user:
 arch_copy_message_to_user:
     STAC
-1:  COPY_WORD 0, rax
-    COPY_WORD 8, rcx
-    COPY_WORD 16, rdx
-    COPY_WORD 24, r8
-    COPY_WORD 32, rax
-    COPY_WORD 40, rcx
-    COPY_WORD 48, rdx
-    COPY_WORD 56, r8
+1:  COPY_64
 2:  CLAC
     xorl %eax, %eax
     ret
@@ -152,7 +149,6 @@ arch_copy_message_across:
 5:  addq $8, %rsp
 7:  CLAC
     popq %rdi
-    movq %gs:HART_ASPACE, %rsi
     jmp x86_stay
 6:  jmp x86_copy_across_general
     FIXUP 1b, 2b, 7b

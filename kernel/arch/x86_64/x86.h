@@ -161,7 +161,7 @@ void x86_syscall_entry(void);
 /* usercopy.S */
 /* The slow ends of arch_copy_message_across() */
 status_t x86_copy_across_general(struct arch_aspace *as, uaddr_t dst, uaddr_t src);
-status_t x86_stay(struct arch_aspace *old, struct arch_aspace *now);
+status_t x86_stay(struct arch_aspace *old);
 extern uint8_t x86_use_rep;
 extern void (*x86_page_zero)(void *);
 extern void (*x86_page_copy)(void *, const void *);

@@ -38,18 +38,25 @@ static inline void list_push_back(struct list_node *l, struct list_node *n)
     list_insert_between(n, l->prev, l);
 }
 
+/* l is empty. */
+static inline void list_push_only(struct list_node *l, struct list_node *n)
+{
+    n->next = n->prev = l;
+    l->next = l->prev = n;
+}
+
 /* Leaves n's own pointers as they were: it must not be removed again before it is inserted. */
 static inline void list_unlink(struct list_node *n)
 {
-    n->prev->next = n->next;
-    n->next->prev = n->prev;
+    struct list_node *before = n->prev, *after = n->next;
+    before->next = after;
+    after->prev = before;
 }
 
 /* Leaves n a list of its own: removing it again does no harm. */
 static inline void list_remove(struct list_node *n)
 {
-    n->prev->next = n->next;
-    n->next->prev = n->prev;
+    list_unlink(n);
     list_init(n);
 }
 

@@ -154,23 +154,24 @@ uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *fr
         irq_cap_gone(from);
     else if (from->type == VX_CAP_DEVICE)
         ports_gone(from);
-    slot->obj = from->obj;
-    slot->type = from->type;
-    slot->rights = from->rights;
-    slot->offset = from->offset;
-    slot->length = from->length;
+    uint32_t handle = slot->handle;
+    *slot = *from;
     slot->mapped = false;
-    slot->child = from->child;
+    slot->handle = handle;
     for (struct cap *k = slot->child; k != nullptr; k = k->next)
         k->parent = slot;
-    unlink(from);
-    link_under(slot, from->parent);
+    if (slot->prev != nullptr) /* it takes its place in the tree */
+        slot->prev->next = slot;
+    else
+        *first_sibling(slot->parent, slot->obj) = slot;
+    if (slot->next != nullptr)
+        slot->next->prev = slot;
     from->obj = nullptr;
     if (from_table != nullptr)
         cap_unreserve(from_table, from);
     else
         from->type = VX_CAP_NONE;
-    return slot->handle;
+    return handle;
 }
 
 /* What an object has to hear when one capability to it goes. */
@@ -272,6 +273,7 @@ bool cap_tombstone_all(struct object *o)
         if (c->next != nullptr)
             c->next->prev = nullptr;
         c->obj = nullptr;
+        c->rights = 0;
         c->parent = c->child = c->next = c->prev = nullptr;
         o->n_caps--;
         c = next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Capability tables and the derivation tree.
  *
- * C1. A slot is empty (type NONE), live (obj set), or a tombstone (type set, obj null: the object is gone).
+ * C1. A slot is empty (type NONE), live (obj set), or a tombstone (type set, obj null, no rights: the object is gone).
  * C2. `handle` of a live slot or tombstone is what user space must present; it changes when the slot is reused.
  * C3. rights(child) ⊆ rights(parent), range(child) ⊆ range(parent).
  * C4. A slot at or above table.high was never used, and its memory is not read.
@@ -71,7 +71,8 @@ static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8
     uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
     if (likely(index < t->high)) {
         struct cap *c = &t->slots[index];
-        if (likely(c->handle == handle && c->type == type && c->obj != nullptr && (rights & ~c->rights) == 0)) {
+        if (likely(c->handle == handle && c->type == type && (rights & ~c->rights) == 0 &&
+                   (rights != 0 || c->obj != nullptr))) { /* C1 */
             *out = c;
             return OK;
         }
@@ -79,12 +80,15 @@ static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8
     return cap_explain(t, handle, type, rights);
 }
 
-/* The object alone; nullptr if anything is wrong with the handle: cap_get says what. */
+/* The object alone; nullptr if anything is wrong with the handle: cap_get says what. `rights` is not 0. */
 static inline struct object *cap_peek(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights)
 {
     uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
     if (unlikely(index >= t->high))
         return nullptr;
     const struct cap *c = &t->slots[index];
-    return likely(c->handle == handle && c->type == type && (rights & ~c->rights) == 0) ? c->obj : nullptr;
+    if (unlikely(c->handle != handle || c->type != type || (rights & ~c->rights) != 0))
+        return nullptr;
+    __builtin_assume(c->obj != nullptr); /* C1 */
+    return c->obj;
 }

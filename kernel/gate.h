@@ -47,6 +47,11 @@ void gate_open(struct hart *h);
 /* Brings a hart that may be in user mode to the gate: from then on its thread's frame is complete, and it looks at
  * hart->current anew when it comes in. By the owner. */
 void gate_catch(struct hart *h, const struct hart *other);
+/* What is alone: the owner, or the only hart there is. */
+static inline bool gate_is_alone(const struct hart *h)
+{
+    return n_harts == 1 || h->alone;
+}
 /* What others have asked this hart to do: in every loop that waits for another hart. */
 void harts_answer(struct hart *h);
 static inline void harts_poll(struct hart *h)

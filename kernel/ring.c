@@ -48,7 +48,7 @@ status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struc
             goto free_shared;
     }
     r->shared = shared;
-    r->inflight = inflight;
+    r->places = inflight;
     waitq_init(&r->rx_wait);
     waitq_init(&r->tx_wait);
     list_init(&r->rx_binding.node);
@@ -69,10 +69,10 @@ bool ring_fini(struct ring *r)
     ring_close_end(r, VX_CAP_RING_TX);
     ring_close_end(r, VX_CAP_RING_RX);
     binding_clear(&r->rx_binding);
-    if (r->inflight != nullptr) {
+    if (r->places != nullptr) {
         if (!ring_clear(r))
             return false;
-        reticle_free(r->obj.home, arch_virt_to_phys(r->inflight), r->inflight_order);
+        reticle_free(r->obj.home, arch_virt_to_phys(r->places), r->inflight_order);
     }
     reticle_free(r->obj.home, arch_virt_to_phys(r->shared), r->order);
     return true;
@@ -80,8 +80,8 @@ bool ring_fini(struct ring *r)
 
 bool ring_clear(struct ring *r)
 {
-    for (; r->inflight != nullptr && r->n_cleared < r->slots; r->n_cleared++) {
-        struct cap *c = &r->inflight[r->n_cleared];
+    for (; r->places != nullptr && r->n_cleared < r->slots; r->n_cleared++) {
+        struct cap *c = &r->places[r->n_cleared];
         if (!work_spend(c->type != VX_CAP_NONE ? 3 : r->n_cleared % 16 == 0))
             return false;
         if (c->type != VX_CAP_NONE)

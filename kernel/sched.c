@@ -10,6 +10,7 @@
  * idles. It may fire early; then it is armed again for the rest. S5. `urgency` is the running thread's band. A sender
  * raises an interrupt unless the home runs something more urgent than what was sent; a hart whose urgency falls looks
  * into its inbox after it has said so. So what is sent is never overlooked. model: test/model/sched.pml */
+#include <kernel/ring.h>
 #include <kernel/sched_switch.h>
 #include <kernel/syscall.h>
 #include <arch/fp.h>
@@ -116,10 +117,11 @@ static inline uint32_t more_urgent(const struct hart *h, const struct thread *t)
 void sched_arm_slice(struct hart *h)
 {
     const struct thread *t = h->current;
-    if ((h->sched.mask >> t->effective_band & 1) != 0)
-        arm_in(h, TIME_SLICE_NS);
-    else if (idle_near(h) != 0)
+    atomic_thread_fence(memory_order_seq_cst); /* the queue before the look for idle harts; see ask_around() */
+    if (idle_near(h) != 0)
         arm_in(h, BALANCE_NS);
+    else if ((h->sched.mask >> t->effective_band & 1) != 0)
+        arm_in(h, TIME_SLICE_NS);
 }
 
 /* t may be current, whose wait ended before the hart had left it. */
@@ -131,7 +133,7 @@ void sched_arm_slice(struct hart *h)
         return;
     if (t->effective_band < cur->effective_band)
         h->need_switch = 1;
-    else if (!h->sched.slice_armed)
+    else if (unlikely(!h->sched.slice_armed))
         sched_arm_slice(h);
 }
 
@@ -193,13 +195,13 @@ static inline bool has_mail(const struct hart *h)
     return atomic_load_explicit(&h->sched.inbox, memory_order_relaxed) != nullptr;
 }
 
-void sched_ready(struct thread *t)
+[[gnu::noinline]] static void ready_unusual(struct thread *t)
 {
     struct hart *h = arch_hart_self(), *home = harts[t->home];
-    if (likely(home == h)) {
-        if (unlikely(t->timer.in_tree))
+    if (home == h) {
+        if (t->timer.in_tree)
             sched_clear_deadline(t);
-        if (unlikely(t->stop_pending))
+        if (t->stop_pending)
             thread_set_state(t, THREAD_STOPPED);
         else
             ready_here(h, t);
@@ -216,6 +218,20 @@ void sched_ready(struct thread *t)
         }
     }
     send(home, t);
+}
+
+[[gnu::always_inline]] static inline void ready(struct thread *t)
+{
+    struct hart *h = arch_hart_self();
+    if (likely(t->home == h->id && !t->timer.in_tree && !t->stop_pending))
+        ready_here(h, t);
+    else
+        ready_unusual(t);
+}
+
+void sched_ready(struct thread *t)
+{
+    ready(t);
 }
 
 void sched_start(struct thread *t)
@@ -244,7 +260,7 @@ void thread_wake(struct thread *t)
     if (unlikely(thread_state(t) != THREAD_BLOCKED))
         return;
     stop_waiting(t);
-    sched_ready(t);
+    ready(t);
 }
 
 void sched_ready_front(struct thread *t)
@@ -388,8 +404,10 @@ void sched_set_band(struct thread *t, uint8_t band)
         enqueue(h, t, false);
     if (h->current == t && t->state == THREAD_RUNNING) {
         sched_set_urgency(h, band);
-        if (more_urgent(h, t) != 0)
+        if (more_urgent(h, t) != 0 || (has_mail(h) && h != arch_hart_self()))
             nudge(h);
+        else if (h == arch_hart_self() && h->sched.mask != 0 && !h->sched.slice_armed)
+            sched_arm_slice(h);
     } else if (queued) {
         nudge(h);
     }
@@ -410,21 +428,26 @@ void sched_account(void)
 }
 
 /* Its deadline has passed. Somebody may be waking it just now: whoever finds it waiting, under the lock of what it
- * waits for, wakes it. It cannot run meanwhile, for it has a deadline and would come to our inbox first; if it came
- * before its timer was taken out of the tree and waits for something again, it wakes for nothing, which no call minds.
- */
-static void expire(struct thread *t)
+ * waits for, wakes it. It cannot run meanwhile: it has a deadline, so it would come to our inbox first, and that has
+ * been opened in this same entry; so what it waits for is still there, and so is the lock. Requeue may give it another
+ * lock while we wait for this one. model: test/model/futex.pml, test/model/exit.pml */
+static void expire(struct hart *h, struct thread *t)
 {
-    struct spinlock *l = atomic_load_explicit(&t->wait_lock, memory_order_relaxed);
-    if (l == nullptr) { /* a sleeper: nobody else wakes it */
-        thread_wake(t);
-        return;
+    struct spinlock *l;
+    while ((l = atomic_load_explicit(&t->wait_lock, memory_order_relaxed)) != nullptr) {
+        lock_take(l, LOCK_TASK); /* or of another rank: none is held, and none is taken under it */
+        bool same = atomic_load_explicit(&t->wait_lock, memory_order_relaxed) == l;
+        if (same) {
+            tree_remove(&h->sched.deadlines, &t->timer);
+            if (!list_is_empty(&t->wait) || !list_is_empty(&t->futex))
+                thread_wake(t);
+        }
+        lock_release(l, LOCK_TASK);
+        if (same)
+            return;
     }
-    lock_take(l, LOCK_TASK); /* or of another rank: none is held, and none is taken under it */
-    if (atomic_load_explicit(&t->wait_lock, memory_order_relaxed) == l &&
-        !(list_is_empty(&t->wait) && list_is_empty(&t->futex)))
-        thread_wake(t);
-    lock_release(l, LOCK_TASK);
+    tree_remove(&h->sched.deadlines, &t->timer);
+    thread_wake(t); /* a sleeper: nobody else wakes it */
 }
 
 void sched_tick(void)
@@ -434,11 +457,10 @@ void sched_tick(void)
     h->sched.slice_armed = false;
     h->sched.armed_ns = UINT64_MAX;
     h->sched.ticks++;
-    while (first_deadline(h) <= now) {
-        struct thread *t = container_of(h->sched.deadlines.first, struct thread, timer);
-        tree_remove(&h->sched.deadlines, &t->timer);
-        expire(t);
-    }
+    if (has_mail(h))
+        open_inbox(h, h);
+    while (first_deadline(h) <= now)
+        expire(h, container_of(h->sched.deadlines.first, struct thread, timer));
     if (h->sched.mask != 0 && n_harts > 1)
         share(h);
     if (object_graves().left != 0)
@@ -500,9 +522,10 @@ static inline struct thread *pick(struct hart *h, struct thread *cur)
 /* Asks the harts of the domain that have threads waiting for one. */
 static void ask_around(const struct hart *h)
 {
+    atomic_thread_fence(memory_order_seq_cst); /* the idle bit before the look at queues; see sched_arm_slice() */
     for (uint64_t m = h->sched.domain & ~(UINT64_C(1) << h->id); m != 0; m &= m - 1) {
         struct hart *other = harts[__builtin_ctzll(m)];
-        if (__atomic_load_n(&other->sched.mask, __ATOMIC_RELAXED) == 0)
+        if (__atomic_load_n(&other->sched.mask, __ATOMIC_RELAXED) == 0 && !has_mail(other))
             continue;
         atomic_fetch_or_explicit(&other->sched.thieves, UINT64_C(1) << h->id, memory_order_relaxed);
         arch_ipi_send(other);
@@ -585,9 +608,10 @@ static bool tidy(struct hart *h)
 {
     if (likely(h->sched.handover == nullptr && h->sched.mask != 0 && !h->alone)) {
         struct thread *t = take_first(h);
+        __builtin_assume(cur != nullptr);
         sched_leave_call(h);
         sched_switch(h, cur, t);
-        if (t->parked)
+        if (t->parked && !(t->takes_plain && t->receives && ring_finish_receive(t)))
             rerun(h, t);
         if (likely(h->need_switch == 0))
             arch_resume();

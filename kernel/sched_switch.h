@@ -7,34 +7,56 @@
 #include <base/likely.h>
 #include <kernel/sched.h>
 
-/* The hart is t's from now on, in t's address space; old, if any, is on its queue or waits. arch_resume() then enters
- * it. */
-[[gnu::always_inline]] static inline void sched_switch(struct hart *h, struct thread *old, struct thread *t)
+[[gnu::always_inline]] static inline void sched_charge(struct hart *h, struct thread *old)
 {
     uint64_t now = arch_cycles();
     uint64_t *account = old != nullptr ? &old->cpu_cycles : &h->sched.idle_cycles;
     *account += now - h->sched.accounted_cycles;
     h->sched.accounted_cycles = h->sched.switched_cycles = now;
-    if (likely(old != t)) { /* everything that is a thread's and not in its frame */
-        if (likely(old != nullptr))
-            old->tls = arch_tls_get();
+}
+
+/* Everything that is a thread's and not in its frame, but for the address space. */
+[[gnu::always_inline]] static inline void sched_switch_state(struct hart *h, struct thread *old, struct thread *t)
+{
+    uint64_t tls = arch_tls_get();
+    if (tls != t->tls)
         arch_tls_set(t->tls);
-        arch_fp_switch(old != nullptr ? old->fp : nullptr, t->fp);
-        if (h->aspace != &t->task->vm.as)
-            arch_aspace_activate(&t->task->vm.as);
-        if (likely(old != nullptr)) /* release: pairs with the acquire of whoever runs it next */
-            atomic_store_explicit(&old->on_hart, false, memory_order_release);
-        atomic_store_explicit(&t->on_hart, true, memory_order_relaxed);
-        t->home = h->id;
-        t->n_switches++;
+    if (likely(old != nullptr)) {
+        old->tls = tls;
+        __builtin_assume(old->fp != nullptr);
+        arch_fp_switch(old->fp, t->fp);
+        /* release: pairs with the acquire of whoever runs it next */
+        atomic_store_explicit(&old->on_hart, false, memory_order_release);
+    } else {
+        arch_fp_switch(nullptr, t->fp);
     }
+    atomic_store_explicit(&t->on_hart, true, memory_order_relaxed);
+    t->home = h->id;
+    t->n_switches++;
+}
+
+[[gnu::always_inline]] static inline void sched_set_current(struct hart *h, struct thread *t)
+{
     h->current = t;
     h->frame = &t->frame;
     thread_set_state(t, THREAD_RUNNING);
-    if (unlikely(t->effective_band != atomic_load_explicit(&h->sched.urgency, memory_order_relaxed)))
-        sched_set_urgency(h, t->effective_band);
     if (unlikely(h->sched.mask != 0 && !h->sched.slice_armed))
         sched_arm_slice(h);
+}
+
+/* The hart is t's from now on, in t's address space; old, if any, is on its queue or waits. arch_resume() then enters
+ * it. */
+[[gnu::always_inline]] static inline void sched_switch(struct hart *h, struct thread *old, struct thread *t)
+{
+    sched_charge(h, old);
+    if (likely(old != t)) {
+        if (h->aspace != &t->task->vm.as)
+            arch_aspace_activate(&t->task->vm.as);
+        sched_switch_state(h, old, t);
+    }
+    if (unlikely(t->effective_band != atomic_load_explicit(&h->sched.urgency, memory_order_relaxed)))
+        sched_set_urgency(h, t->effective_band);
+    sched_set_current(h, t);
 }
 
 /* A call that ends in a switch of its own, and not by returning, first forgets that it was run again or asked for one.

@@ -35,36 +35,23 @@ struct sysret sys_signal_wait(uint64_t mask, uint64_t deadline)
         return sys_status(ERR_BAD_ARGUMENT);
     lock_take(&t->lock, LOCK_TASK);
     uint64_t fired = t->signals & mask;
-    struct sysret result;
-    if (fired != 0) {
-        if ((int64_t)fired >= -64 && (int64_t)fired < 0)
-            fired &= ~(UINT64_C(1) << 63); /* it would read as an error: that bit is told by the next call */
-        t->signals &= ~fired;
-        result = sys_ok(fired, 0);
-    } else {
+    if (fired == 0) {
         if ((t->masked_irqs & mask) != 0)
             irq_rearm(t, mask);
         self->signal_mask = mask;
-        result = thread_block_call(&t->signal_waiters, &t->lock, deadline);
+        return thread_block_last(&t->signal_waiters, &t->lock, LOCK_TASK, deadline);
     }
+    if ((int64_t)fired >= -64 && (int64_t)fired < 0)
+        fired &= ~(UINT64_C(1) << 63); /* it would read as an error: that bit is told by the next call */
+    t->signals &= ~fired;
     lock_release(&t->lock, LOCK_TASK);
-    return sys_last(result);
+    return sys_ok(fired, 0);
 }
 
-struct sysret sys_signal_post(uint64_t target, uint64_t bits)
+[[gnu::noinline]] static struct sysret post_general(uint64_t target, uint64_t bits)
 {
     struct task *self = current_task();
     struct cap *c;
-    if (bits == 0) { /* most likely the doorbell of a mapped Ring */
-        struct object *o = cap_peek(&self->caps, target, VX_CAP_RING_TX, VX_R_SIGNAL);
-        if (o != nullptr) {
-            struct ring *r = ring_of(o);
-            lock_take(&r->lock, LOCK_RING);
-            ring_notify_consumer(r);
-            lock_release(&r->lock, LOCK_RING);
-            return sys_ok(0, 0);
-        }
-    }
     if (target == VX_HANDLE_NONE) {
         signal_post(self, bits);
         return sys_ok(0, 0);
@@ -95,7 +82,19 @@ struct sysret sys_signal_post(uint64_t target, uint64_t bits)
     return sys_ok(0, 0);
 }
 
-void binding_post(struct binding *b)
+struct sysret sys_signal_post(uint64_t target, uint64_t bits)
+{
+    struct object *o = bits == 0 ? cap_peek(&current_task()->caps, target, VX_CAP_RING_TX, VX_R_SIGNAL) : nullptr;
+    if (o == nullptr)
+        return post_general(target, bits);
+    struct ring *r = ring_of(o); /* the doorbell of a mapped Ring */
+    lock_take(&r->lock, LOCK_RING);
+    ring_notify_consumer(r);
+    lock_release(&r->lock, LOCK_RING);
+    return sys_ok(0, 0);
+}
+
+[[gnu::noinline]] void binding_post(struct binding *b)
 {
     if (b->task != nullptr)
         signal_post(b->task, UINT64_C(1) << b->bit);

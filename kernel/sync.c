@@ -108,14 +108,12 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
     if (target == 0 || target > SEM_COUNT_MAX)
         return sys_status(ERR_BAD_ARGUMENT);
     struct sem *s = sem_of(c->obj);
-    struct sysret result = sys_ok(0, 0);
     lock_take(&s->lock, LOCK_SEM);
     if (s->count < target)
-        result = thread_block_call(&s->waiters, &s->lock, deadline);
-    else
-        s->count -= (uint32_t)target;
+        return thread_block_last(&s->waiters, &s->lock, LOCK_SEM, deadline);
+    s->count -= (uint32_t)target;
     lock_release(&s->lock, LOCK_SEM);
-    return sys_last(result);
+    return sys_ok(0, 0);
 }
 
 /* Wakes `count` of those who wait for key, and lets the rest wait for `to`, if that is not 0. */

@@ -114,30 +114,30 @@ static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
     return thread_block_call(&r->tx_wait, &r->lock, deadline);
 }
 
-/* T6 */
-static inline void note_receive(struct thread *t)
+/* With the counters at `tail`; lets the lock go. is_receive: in RING_RECV or RING_RECV_CAP, into `message`. */
+[[gnu::always_inline]] static inline struct sysret wait_for_message(struct thread *self, struct ring *r, uint32_t tail,
+                                                                    uint64_t deadline, bool is_receive,
+                                                                    uint64_t message)
 {
-    uint64_t nr = arch_frame_syscall_nr(&t->frame);
-    t->receives = (nr == VX_SYS_ring_recv_cap || nr == VX_SYS_ring_recv) && t->affinity == UINT64_MAX &&
-                  arch_frame_arg(&t->frame, 1) <= VX_UADDR_LIMIT - sizeof(struct vx_message);
-}
-
-[[gnu::always_inline]] static inline struct sysret wait_for_message(struct ring *r, uint64_t deadline)
-{
+    struct vx_ring_shared *shared = r->shared;
     if (waitq_first(&r->rx_wait) != nullptr)
-        return sys_status(ERR_BUSY);
-    atomic_store_explicit(&r->shared->consumer_asleep, 1, memory_order_relaxed);
+        return ring_done(r, sys_status(ERR_BUSY));
+    atomic_store_explicit(&shared->consumer_asleep, 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
-    uint32_t tail, used;
-    if (ring_waiting(r, &tail, &used) != OK || used != 0) {
-        atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
-        return thread_rerun_call();
+    if (unlikely(atomic_load_explicit(&shared->head, memory_order_relaxed) != tail)) {
+        atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
+        return ring_done(r, thread_rerun_call());
     }
-    struct sysret result = thread_block_call(&r->rx_wait, &r->lock, deadline);
-    struct hart *h = arch_hart_self();
-    if (likely(deadline == VX_FOREVER && h->sched.outcome == CALL_PARKED))
-        note_receive(h->current);
-    return result;
+    if (unlikely(deadline != VX_FOREVER || self->interrupted))
+        return ring_done(r, thread_block_call(&r->rx_wait, &r->lock, deadline));
+    thread_park(self, &r->lock);
+    if (is_receive) { /* T6 */
+        self->takes_plain = r->inflight == nullptr;
+        self->receives = self->affinity == UINT64_MAX && message <= VX_UADDR_LIMIT - sizeof(struct vx_message);
+    }
+    list_push_only(&r->rx_wait.threads, &self->wait);
+    lock_release(&r->lock, LOCK_RING);
+    return thread_parked();
 }
 
 /* A consumer that works on a call does so in its caller's band, if that is more urgent; asking for the next message
@@ -171,23 +171,22 @@ static inline void lend_band(const struct thread *caller, struct thread *consume
         r->call_band = VX_BAND_COUNT;
 }
 
-static inline void took(struct ring *r, uint32_t tail)
+static inline void took_from(struct ring *r, uint32_t tail)
 {
-    atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
-    /* release: pairs with the producer's acquire of tail; the slot has been read. */
-    atomic_store_explicit(&r->shared->tail, tail, memory_order_release);
+    ring_took(r->shared, tail);
     if (unlikely(waitq_first(&r->tx_wait) != nullptr)) {
         atomic_store_explicit(&r->shared->producer_asleep, 0, memory_order_relaxed);
         ring_notify_producer(r);
     }
 }
 
-static inline void become_receive(struct thread *self, uint64_t rx, uint64_t reply, uint64_t deadline)
+/* What is left of the RING_CALL in the frame. */
+static inline void become_receive(struct arch_frame *f)
 {
-    arch_frame_set_syscall(&self->frame, VX_SYS_ring_recv_cap);
-    arch_frame_set_arg(&self->frame, 0, rx);
-    arch_frame_set_arg(&self->frame, 1, reply);
-    arch_frame_set_arg(&self->frame, 2, deadline);
+    arch_frame_set_syscall(f, VX_SYS_ring_recv_cap);
+    arch_frame_set_arg(f, 0, arch_frame_arg(f, 2));
+    arch_frame_set_arg(f, 1, arch_frame_arg(f, 3));
+    arch_frame_set_arg(f, 2, arch_frame_arg(f, 4));
 }
 
 struct sysret sys_ring_create(uint64_t reticle, uint64_t slots, uint64_t flags)
@@ -265,12 +264,12 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     if (st != OK)
         return ring_done(r, sys_status(st));
     if (used == 0)
-        return ring_done(r, wait_for_message(r, deadline));
+        return wait_for_message(self, r, tail, deadline, true, message);
     struct cap *gift = carried(r, tail);
     if (gift != nullptr) {
         if (!with_cap)
             return ring_done(r, sys_status(ERR_WRONG_TYPE));
-        if (!arch_hart_self()->alone)
+        if (!gate_is_alone(arch_hart_self()))
             return ring_alone(r);
         if (gift->obj != nullptr && (st = cap_reserve(table, &slot)) != OK)
             return ring_done(r, sys_status(st));
@@ -290,7 +289,7 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
             gift->type = VX_CAP_NONE; /* what it carried died on the way */
         }
     }
-    took(r, tail + 1);
+    took_from(r, tail + 1);
     begin_service(r, self);
     return ring_done(r, sys_ok(handle, 0));
 }
@@ -317,8 +316,11 @@ struct sysret sys_ring_try_recv_cap(uint64_t rx, uint64_t message)
 
 struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, uint64_t deadline)
 {
-    struct cap_table *table = &current_task()->caps;
+    struct hart *h = arch_hart_self();
+    struct cap_table *table = &h->current->task->caps;
     struct cap *c, *gift;
+    if (!gate_is_alone(h))
+        return sys_alone();
     status_t st = cap_get(table, tx, VX_CAP_RING_TX, VX_R_SEND, &c);
     if (st != OK)
         return sys_status(st);
@@ -329,17 +331,21 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         return sys_status(ERR_NO_RIGHTS);
     if ((st = ring_may_carry(r, gift)) != OK)
         return sys_status(st);
-    if (r->inflight == nullptr)
+    if (r->places == nullptr)
         return sys_status(ERR_NOT_SUPPORTED);
     uint32_t head, room;
     if ((st = ring_room(r, &head, &room)) != OK)
         return sys_status(st);
     if (room == 0)
         return wait_for_room(r, deadline);
-    if ((st = copy_from_user_raw(ring_slot(r, head), message, sizeof(struct vx_message))) != OK)
+    if (unlikely(copy_message_from_user(ring_slot(r, head), message) != OK) &&
+        (st = copy_from_user_raw(ring_slot(r, head), message, sizeof(struct vx_message))) != OK)
         return sys_status(st);
+    struct cap *place = &r->places[head & (r->slots - 1)];
+    if (unlikely(place->type != VX_CAP_NONE) && !h->alone)
+        return sys_alone();
     /* --- commit: nothing below can fail --- */
-    struct cap *place = &r->inflight[head & (r->slots - 1)];
+    r->inflight = r->places;
     if (unlikely(place->type != VX_CAP_NONE))
         cap_delete(nullptr, place); /* G3 */
     place->handle = head;           /* the rest is set by either of these */
@@ -393,7 +399,7 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     publish(r, head + n);
     ring_notify_consumer(r);
     lock_release(&r->lock, LOCK_RING);
-    if (!arch_hart_self()->alone)
+    if (likely(r->inflight == nullptr) || !arch_hart_self()->alone)
         return sys_ok(n, 0);
     for (uint32_t i = 0; i < n; i++)
         (void)drop_stale(stale_at(r, head + i), SYS_BLOCKED);
@@ -418,7 +424,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     if ((st = ring_waiting(r, &tail, &used)) != OK)
         return ring_done(r, sys_status(st));
     if (used == 0)
-        return sys_last(ring_done(r, wait_for_message(r, deadline)));
+        return sys_last(wait_for_message(self, r, tail, deadline, false, 0));
     uint32_t n = min_u32((uint32_t)count, used);
     if (r->inflight != nullptr)
         for (uint32_t i = 0; i < n; i++)
@@ -434,17 +440,18 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
             return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_WRITE);
         done += piece;
     }
-    took(r, tail + n);
+    took_from(r, tail + n);
     begin_service(r, self);
     return ring_done(r, sys_ok(n, 0));
 }
 
 /* Send, then become a RING_RECV_CAP. The receiving half is checked before the sending half commits, so a call that
  * cannot be completed sends nothing. */
-[[gnu::noinline]] static struct sysret call_general(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply,
-                                                    uint64_t deadline)
+[[gnu::noinline]] static struct sysret call_general(struct thread *self)
 {
-    struct thread *self = current_thread();
+    struct arch_frame *f = &self->frame;
+    uint64_t tx = arch_frame_arg(f, 0), message = arch_frame_arg(f, 1), rx = arch_frame_arg(f, 2);
+    uint64_t reply = arch_frame_arg(f, 3), deadline = arch_frame_arg(f, 4);
     struct cap_table *table = &self->task->caps;
     struct cap *ctx, *crx;
     status_t st = cap_get(table, tx, VX_CAP_RING_TX, VX_R_SEND, &ctx);
@@ -470,7 +477,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
         return ring_done(out, sys_status(ERR_BAD_ADDRESS));
     /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
     publish(out, head + 1);
-    become_receive(self, rx, reply, deadline);
+    become_receive(&self->frame);
     struct thread *consumer = waitq_first(&out->rx_wait);
     if (out->rx_binding.task != nullptr)
         binding_post(&out->rx_binding);
@@ -489,15 +496,16 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
 [[gnu::always_inline]] static inline bool may_deliver(const struct hart *h, const struct ring *out, uint32_t head,
                                                       const struct thread *consumer)
 {
-    return consumer != nullptr && consumer->receives && out->rx_binding.task == nullptr &&
-           head == atomic_load_explicit(&out->shared->tail, memory_order_relaxed) &&
-           (h->sched.mask & ((1u << consumer->effective_band) - 1)) == 0 && stale_at(out, head) == nullptr &&
+    return consumer != nullptr &&
            /* acquire: as in sched_may_switch_to() */
-           !atomic_load_explicit(&consumer->on_hart, memory_order_acquire);
+           atomic_load_explicit(&consumer->readiness, memory_order_acquire) == THREAD_TAKES &&
+           out->rx_binding.task == nullptr && head == atomic_load_explicit(&out->shared->tail, memory_order_relaxed) &&
+           likely(h->sched.mask == 0 || (h->sched.mask & ((1u << consumer->effective_band) - 1)) == 0) &&
+           likely(stale_at(out, head) == nullptr);
 }
 
 /* self waits for the answer, unless it is there already or somebody else waits for it. */
-[[gnu::always_inline]] static inline bool park_for_answer(struct hart *h, struct thread *self, struct ring *in)
+[[gnu::always_inline]] static inline bool park_for_answer(struct thread *self, struct ring *in)
 {
     struct vx_ring_shared *shared = in->shared;
     ring_lock(in);
@@ -508,36 +516,16 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
                         atomic_load_explicit(&shared->tail, memory_order_relaxed)) &&
                  waitq_first(&in->rx_wait) == nullptr && in->tx_open;
     if (likely(waits)) {
-        thread_park(h, self, &in->lock);
+        thread_park(self, &in->lock);
         self->receives = true;
-        list_push_back(&in->rx_wait.threads, &self->wait);
+        list_push_only(&in->rx_wait.threads, &self->wait);
     }
     lock_release(&in->lock, LOCK_RING);
     return waits;
 }
 
-/* Goes on as the consumer, whose receive of message number `head` is completed here and not run again. */
-[[noreturn, gnu::always_inline]] static inline void deliver(struct hart *h, struct thread *self, struct ring *out,
-                                                            uint32_t head, struct thread *consumer)
-{
-    struct arch_frame *f = &consumer->frame;
-    sched_leave_call(h);
-    sched_switch(h, self, consumer);
-    if (unlikely(arch_copy_message_to_user((uaddr_t){ arch_frame_arg(f, 1) }, ring_slot(out, head)) != OK)) {
-        sched_ready_front(consumer); /* a lazy page, or none: the call, run again, knows what to do */
-        sched_run();
-    }
-    struct vx_ring_shared *shared = out->shared;
-    atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
-    /* release: pairs with the producer's acquire of tail; the slot has been read. */
-    atomic_store_explicit(&shared->tail, head + 1, memory_order_release);
-    end_service(consumer);
-    thread_complete(consumer, 0, 0);
-    arch_resume();
-}
-
-/* The usual case, where the hart goes to the consumer at once; nothing has changed yet when that turns out not to be
- * it. */
+/* The usual case, where the message goes from the caller's memory to that of a consumer that waits for it, and the hart
+ * with it. Nothing has changed yet when that turns out not to be it. */
 struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply, uint64_t deadline)
 {
     struct hart *h = arch_hart_self();
@@ -547,28 +535,45 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     constexpr uint64_t last = VX_UADDR_LIMIT - sizeof(struct vx_message);
     if (unlikely(to == nullptr || from == nullptr || deadline != VX_FOREVER || message > last || reply > last ||
                  self->interrupted || h->alone))
-        return call_general(tx, message, rx, reply, deadline);
+        return call_general(self);
     struct ring *out = ring_of(to), *in = ring_of(from);
     ring_lock(out);
     struct thread *consumer = waitq_first(&out->rx_wait);
     uint32_t head = atomic_load_explicit(&out->shared->head, memory_order_relaxed);
     if (unlikely(!may_deliver(h, out, head, consumer) || waitq_first(&in->rx_wait) != nullptr ||
-                 arch_copy_message_from_user(ring_slot(out, head), (uaddr_t){ message }) != OK)) {
+                 arch_copy_message_across(&consumer->task->vm.as, (uaddr_t){ arch_frame_arg(&consumer->frame, 1) },
+                                          (uaddr_t){ message }) != OK)) {
         lock_release(&out->lock, LOCK_RING);
-        return call_general(tx, message, rx, reply, deadline);
+        return call_general(self);
     }
-    /* --- commit --- */
+    /* --- commit: the message was sent and received, and the hart is in the consumer's address space --- */
     publish(out, head + 1);
-    list_remove(&consumer->wait);
-    thread_set_state(consumer, THREAD_READY);
-    lend_band(self, consumer);
+    ring_took(out->shared, head + 1);
+    list_init(&out->rx_wait.threads); /* the consumer was alone in it */
+    list_init(&consumer->wait);
+    thread_complete(consumer, 0, 0);
     lock_release(&out->lock, LOCK_RING);
-    become_receive(self, rx, reply, deadline);
-    end_service(self);
-    if (likely(park_for_answer(h, self, in)))
-        deliver(h, self, out, head, consumer);
+    become_receive(&self->frame);
+    if (unlikely(self->effective_band != consumer->effective_band || self->in_service != 0)) {
+        if (self->effective_band < consumer->effective_band) { /* it works for self from now on */
+            consumer->effective_band = self->effective_band;
+            consumer->in_service = 1;
+        }
+        end_service(self);
+        sched_set_urgency(h, consumer->effective_band);
+    }
+    if (likely(park_for_answer(self, in))) {
+        sched_leave_call(h);
+        sched_charge(h, self);
+        sched_switch_state(h, self, consumer);
+        sched_set_current(h, consumer);
+        arch_resume();
+    }
+    if (h->aspace != &self->task->vm.as)
+        arch_aspace_activate(&self->task->vm.as);
+    sched_set_urgency(h, self->effective_band);
     sched_hand_over(consumer);
-    return receive(rx, reply, deadline, true);
+    return receive(arch_frame_arg(&self->frame, 0), arch_frame_arg(&self->frame, 1), VX_FOREVER, true);
 }
 
 struct sysret sys_ring_map(uint64_t end)

@@ -14,13 +14,12 @@ static struct sysret sys_bad(void)
 /* Calls that run among others; they go alone themselves when they must. All the rest always do. */
 #define SHARED_CALLS(X)                                                                                                \
     X(console_write)                                                                                                   \
+    X(ring_send_cap)                                                                                                   \
     X(ring_send)                                                                                                       \
-    X(ring_recv)                                                                                                       \
-    X(yield)                                                                                                           \
-    X(signal_post)                                                                                                     \
-    X(signal_wait) X(set_tls) X(sem_signal) X(sem_wait) X(ring_try_recv) X(clock_get_time) X(nanosleep) X(mem_alloc)   \
-        X(getpid) X(ring_recv_cap) X(ring_try_recv_cap) X(ring_send_burst) X(ring_recv_burst) X(fp_clobber)            \
-            X(getrandom) X(mem_free) X(get_tls) X(mem_map) X(futex_wait) X(futex_wake) X(ring_call)
+    X(ring_recv) X(yield) X(signal_post) X(signal_wait) X(set_tls) X(sem_signal) X(sem_wait) X(ring_try_recv)          \
+        X(clock_get_time) X(nanosleep) X(mem_alloc) X(getpid) X(ring_recv_cap) X(ring_try_recv_cap) X(ring_send_burst) \
+            X(ring_recv_burst) X(fp_clobber) X(getrandom) X(mem_free) X(get_tls) X(mem_map) X(futex_wait)              \
+                X(futex_wake) X(ring_call)
 
 static const void *const handlers[SYSCALL_TABLE_ENTRIES] = {
     [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
@@ -48,8 +47,12 @@ struct sysret sys_alone(void)
 {
     typedef struct sysret call_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
     struct hart *h = arch_hart_self();
-    if (!gate_close(h, true))
-        sched_run();
+    if (!gate_close(h, true)) { /* the thread was taken away; its call begins anew when it runs again */
+        gate_open(h);
+        h->need_switch = 1;
+        h->sched.outcome = CALL_PARKED;
+        return SYS_BLOCKED;
+    }
     struct thread *t = h->current;
     const struct arch_frame *f = &t->frame;
     work_begin();
@@ -60,13 +63,14 @@ struct sysret sys_alone(void)
         return t->has_result ? thread_rerun_call() : done;
     }
     uint64_t came = object_graves().came;
-    call_fn *call = (call_fn *)(uintptr_t)handlers[arch_frame_syscall_nr(f)];
+    uint64_t nr = arch_frame_syscall_nr(f);
+    call_fn *call = (call_fn *)(uintptr_t)handlers[nr];
     struct sysret r = call(arch_frame_arg(f, 0), arch_frame_arg(f, 1), arch_frame_arg(f, 2), arch_frame_arg(f, 3),
                            arch_frame_arg(f, 4), arch_frame_arg(f, 5));
     if (unlikely(object_graves().came != came) && !object_reap()) {
         h->need_switch = 1; /* sched_run() sees to what is left */
-        if (h->current == t &&
-            h->sched.outcome == CALL_RETURNS) { /* a caller whose call ends something sees it ended */
+        /* A caller whose call ends something sees it ended; but a call that only this time went alone is over. */
+        if (h->current == t && h->sched.outcome == CALL_RETURNS && syscall_table[nr] == (const void *)sys_alone) {
             t->result.first = r.first;
             t->result.second = r.second;
             t->has_result = true;

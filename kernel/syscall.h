@@ -86,7 +86,7 @@ status_t user_touch(uint64_t address, size_t len, uint32_t access);
 /* Parks the current thread, its call to be run again after the wait. The caller holds `lock`, which guards what it
  * waits for (nullptr: its deadline alone), and puts it where a waker looks before it lets go: from then on the thread
  * may be woken and its frame written. */
-[[gnu::always_inline]] static inline void thread_park(struct hart *h, struct thread *t, struct spinlock *lock)
+[[gnu::always_inline]] static inline void thread_park(struct thread *t, struct spinlock *lock)
 {
     arch_frame_restart(&t->frame);
     thread_set_state(t, THREAD_BLOCKED);
@@ -94,26 +94,21 @@ status_t user_touch(uint64_t address, size_t len, uint32_t access);
     t->receives = false;
     t->n_waits++;
     atomic_store_explicit(&t->wait_lock, lock, memory_order_relaxed);
-    h->sched.outcome = CALL_PARKED;
 }
 
-struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns);
+/* What the handler returns then, once it holds no lock. */
+[[gnu::always_inline]] static inline struct sysret thread_parked(void)
+{
+    struct hart *h = arch_hart_self();
+    h->sched.outcome = CALL_PARKED;
+    h->need_switch = 1;
+    return SYS_BLOCKED;
+}
 
 /* Parks the current thread in q (nullptr: the caller puts it somewhere) until it is woken or the deadline passes, or
  * says why not: WOULD_BLOCK when the deadline is 0, TIMED_OUT when it has passed, INTERRUPTED. The handler lets the
  * lock go and returns the value at once. */
-static inline struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)
-{
-    struct hart *h = arch_hart_self();
-    struct thread *t = h->current;
-    if (unlikely(deadline_ns != VX_FOREVER || t->interrupted))
-        return thread_block_call_slow(q, lock, deadline_ns);
-    thread_park(h, t, lock);
-    h->need_switch = 1;
-    if (q != nullptr)
-        list_push_back(&q->threads, &t->wait);
-    return SYS_BLOCKED;
-}
+struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns);
 
 /* For the end of a handler that holds no lock: if it parked the thread, nothing is left to do but go to the next one.
  */
@@ -123,6 +118,22 @@ static inline struct sysret sys_last(struct sysret r)
     if (h->sched.outcome == CALL_PARKED && !h->sched.rerunning)
         sched_leave();
     return r;
+}
+
+/* The end of a handler that waits for nothing else: thread_block_call(), the lock let go, sys_last(). */
+[[gnu::always_inline]] static inline struct sysret thread_block_last(struct waitq *q, struct spinlock *lock,
+                                                                     enum lock_rank rank, uint64_t deadline_ns)
+{
+    struct thread *t = arch_hart_self()->current;
+    if (unlikely(deadline_ns != VX_FOREVER || t->interrupted)) {
+        struct sysret r = thread_block_call(q, lock, deadline_ns);
+        lock_release(lock, rank);
+        return sys_last(r);
+    }
+    thread_park(t, lock);
+    list_push_back(&q->threads, &t->wait);
+    lock_release(lock, rank);
+    return sys_last(thread_parked());
 }
 
 /* The call is to be made again at once, by the thread itself: interrupts come between. */

@@ -50,14 +50,21 @@ struct thread {
     uint8_t band;           /* its own, from the Task's ceiling down */
     uint8_t effective_band; /* the more urgent of its own and what a caller lends it */
     bool parked;            /* T3 */
-    uint8_t in_service; /* effective_band is lent: 1 while it works on a call, 2 before it has taken it; 0: not lent */
-    bool interrupted;   /* THREAD_INTERRUPT came */
-    bool woken;         /* FUTEX_WAKE reached it */
+    bool woken;             /* FUTEX_WAKE reached it */
     bool detached, stop_pending, has_trap;
-    bool receives;        /* T6 */
-    bool in_inbox;        /* READY, but not on a queue yet */
-    _Atomic bool on_hart; /* T5 */
-    uint32_t home;        /* T5 */
+    bool in_inbox;    /* READY, but not on a queue yet */
+    bool takes_plain; /* a hint: where it received last, no capability had come by when it went to wait */
+    union {
+        struct {
+            bool receives; /* T6 */
+            /* effective_band is lent: 1 while it works on a call, 2 before it has taken it; 0: not lent */
+            uint8_t in_service;
+            _Atomic bool on_hart; /* T5 */
+            bool interrupted;     /* THREAD_INTERRUPT came */
+        };
+        _Atomic uint32_t readiness; /* all four, for who would put a message into its hands: THREAD_TAKES */
+    };
+    uint32_t home; /* T5 */
     struct thread *inbox_next;
     uint64_t progress; /* of a call that goes on in steps */
     struct {
@@ -69,6 +76,8 @@ struct thread {
     uint64_t trap_address;
     uint32_t trap_cause;
 };
+
+static constexpr uint32_t THREAD_TAKES = 1; /* it receives, and nothing else */
 
 /* relaxed: only its own hart acts on it, and that one looks again under a lock or in its inbox. */
 static inline thread_state_t thread_state(const struct thread *t)

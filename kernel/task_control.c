@@ -185,6 +185,10 @@ static struct sysret frame(struct task *t, uint64_t id, uint64_t at, bool write)
     status_t st = copy_from_user(&f, at, sizeof f);
     if (st == OK)
         st = arch_frame_set_regs(&th->frame, &f);
+    if (st == OK) {
+        th->has_result = false; /* nothing of a call that went on in steps */
+        th->progress = 0;
+    }
     if (st == OK && th->state == THREAD_STOPPED)
         th->parked = false; /* it continues where it was put, and no call is run again behind its back */
     return sys_status(st);

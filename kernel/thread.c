@@ -20,10 +20,9 @@ bool waitq_wake_all(struct waitq *q)
     return true;
 }
 
-struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)
+struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t deadline_ns)
 {
-    struct hart *h = arch_hart_self();
-    struct thread *t = h->current;
+    struct thread *t = current_thread();
     if (deadline_ns == VX_POLL)
         return sys_status(ERR_WOULD_BLOCK);
     if (t->interrupted) {
@@ -35,11 +34,10 @@ struct sysret thread_block_call_slow(struct waitq *q, struct spinlock *lock, uin
             return sys_status(ERR_TIMED_OUT);
         sched_set_deadline(t, deadline_ns);
     }
-    thread_park(h, t, lock);
-    h->need_switch = 1;
+    thread_park(t, lock);
     if (q != nullptr)
         list_push_back(&q->threads, &t->wait);
-    return SYS_BLOCKED;
+    return thread_parked();
 }
 
 struct sysret thread_rerun_call(void)
@@ -150,6 +148,8 @@ struct sysret sys_thread_create(uint64_t entry, uint64_t stack, uint64_t argumen
         return sys_status(ERR_BAD_ARGUMENT);
     if (!urange_ok(entry, 1) || !urange_ok(stack, 0) || stack % 16 != 0 || !urange_ok(tls, 0))
         return sys_status(ERR_BAD_ADDRESS);
+    if (task->state == VX_TASK_DEAD) /* its end has begun, and must not be outrun */
+        return sys_status(ERR_NO_MEMORY);
     status_t st = thread_create(task, (uaddr_t){ entry }, (uaddr_t){ stack }, argument, tls,
                                 (flags & VX_THREAD_DETACHED) != 0, &t);
     if (st != OK)

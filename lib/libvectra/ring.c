@@ -105,21 +105,19 @@ void vx_ring_sleep_end(struct vx_ring_consumer *c)
 
 status_t vx_ring_pop_wait(struct vx_ring_consumer *c, struct vx_message *message, uint64_t deadline)
 {
-    for (;;) {
+    while (c->peer != c->mine || atomic_load_explicit(&c->shared->head, memory_order_relaxed) != c->mine ||
+           !vx_ring_sleep_begin(c)) {
         status_t st = vx_ring_pop(c, message);
         if (st != ERR_WOULD_BLOCK)
             return st;
-        if (!vx_ring_sleep_begin(c))
-            continue;
-        /* The kernel looks again and takes for us: both counters move exactly as in vx_ring_pop. */
-        st = vx_sys_ring_recv(c->rx, message, deadline);
-        vx_ring_sleep_end(c);
-        if (st == OK) {
-            c->mine++;
-            c->peer = c->mine;
-        }
-        return st;
     }
+    /* The kernel looks again and takes for us: both counters move exactly as in vx_ring_pop, and the flag is down. */
+    status_t st = vx_sys_ring_recv(c->rx, message, deadline);
+    if (st == OK)
+        c->peer = ++c->mine;
+    else
+        vx_ring_sleep_end(c);
+    return st;
 }
 
 status_t vx_ring_push_wait(struct vx_ring_producer *p, const struct vx_message *message, uint64_t deadline)

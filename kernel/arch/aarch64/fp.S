@@ -19,12 +19,23 @@
     .globl fp_store
 fp_store:
     each_pair stp, x0
-    mrs     x1, fpsr
-    mrs     x2, fpcr
-    str     w1, [x0, #512]
-    str     w2, [x0, #516]
+    mrs     x2, fpsr
+    mrs     x3, fpcr
+    str     w2, [x0, #512]
+    str     w3, [x0, #516]
     ret
 
+/* void fp_swap(struct fp_state *from, const struct fp_state *to): stores, with the mark that it was used, and loads */
+    .globl fp_swap
+fp_swap:
+    each_pair stp, x0
+    mrs     x2, fpsr
+    mrs     x3, fpcr
+    str     w2, [x0, #512]
+    str     w3, [x0, #516]
+    mov     w2, #1
+    str     x2, [x0, #520]
+    mov     x0, x1
 /* void fp_load(const struct fp_state *s) */
     .globl fp_load
 fp_load:

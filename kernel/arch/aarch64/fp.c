@@ -16,19 +16,21 @@ struct fp_state {
     uint32_t fpsr, fpcr;
     uint64_t used; /* 0: the rest means nothing, the registers are all zero */
 };
-static_assert(offsetof(struct fp_state, fpsr) == 512 && sizeof(struct fp_state) == 528);
+static_assert(offsetof(struct fp_state, fpsr) == 512 && offsetof(struct fp_state, used) == 520);
+static_assert(sizeof(struct fp_state) == 528);
 
 static constexpr uint64_t FPEN_KERNEL = 1u << 20, FPEN_ALL = 3u << 20;
 
 void fp_store(struct fp_state *s);
 void fp_load(const struct fp_state *s);
+void fp_swap(struct fp_state *from, const struct fp_state *to);
 void fp_fill(uint64_t pattern);
 
 static bool user_has_it(void)
 {
     uint64_t cpacr;
     __asm__ volatile("mrs %0, cpacr_el1" : "=r"(cpacr));
-    return (cpacr & FPEN_ALL) == FPEN_ALL;
+    return (cpacr & (FPEN_ALL & ~FPEN_KERNEL)) != 0;
 }
 
 static void set_access(uint64_t fpen)
@@ -67,7 +69,11 @@ void arch_fp_switch(void *from, const void *to)
     /* arch_fp_begin() saves into it; the memory is the thread's own, only this call promises not to write. */
     arch_hart_self()->arch_word = (uintptr_t)to;
     bool on = user_has_it();
-    if (on || next->used != 0)
+    if (!on && next->used == 0)
+        return;
+    if (on && next->used != 0 && from != nullptr)
+        fp_swap(from, next);
+    else
         switch_used(from, next, on);
 }
 

@@ -2,16 +2,57 @@
  * Copies to and from user memory. LDTR and STTR access it with the user's own permissions, whatever PAN says, so nothing
  * has to be opened and closed around them ([Arm-ARM] "Load/store unprivileged"). Each of them has an entry in the fix-up
  * table that leads to `fault`; the functions are leaves without a stack frame. */
+#include <isa/layout.h>
 #define X(name, value, text) .set name, value
 #include <abi/errors.def>
 #undef X
 
-.macro user op:vararg
+.macro user_or_else where, op:vararg
 9:  \op
     .pushsection .fixup, "a"
     .word   9b - .
-    .word   fault - .
+    .word   \where - .
     .popsection
+.endm
+.macro user op:vararg
+    user_or_else fault, \op
+.endm
+.macro across op:vararg
+    user_or_else fault_across, \op
+.endm
+
+/* A message, or as much, in x3 to x10 */
+.macro load_user from
+    user    ldtr x3, [\from]
+    user    ldtr x4, [\from, #8]
+    user    ldtr x5, [\from, #16]
+    user    ldtr x6, [\from, #24]
+    user    ldtr x7, [\from, #32]
+    user    ldtr x8, [\from, #40]
+    user    ldtr x9, [\from, #48]
+    user    ldtr x10, [\from, #56]
+.endm
+.macro store_user to, guard=user
+    \guard  sttr x3, [\to]
+    \guard  sttr x4, [\to, #8]
+    \guard  sttr x5, [\to, #16]
+    \guard  sttr x6, [\to, #24]
+    \guard  sttr x7, [\to, #32]
+    \guard  sttr x8, [\to, #40]
+    \guard  sttr x9, [\to, #48]
+    \guard  sttr x10, [\to, #56]
+.endm
+.macro load_kernel from
+    ldp     x3, x4, [\from]
+    ldp     x5, x6, [\from, #16]
+    ldp     x7, x8, [\from, #32]
+    ldp     x9, x10, [\from, #48]
+.endm
+.macro store_kernel to
+    stp     x3, x4, [\to]
+    stp     x5, x6, [\to, #16]
+    stp     x7, x8, [\to, #32]
+    stp     x9, x10, [\to, #48]
 .endm
 
     .text
@@ -24,18 +65,8 @@ fault:
 arch_copy_from_user:
     subs    x2, x2, #64
     b.lo    2f
-1:  user    ldtr x3, [x1]
-    user    ldtr x4, [x1, #8]
-    user    ldtr x5, [x1, #16]
-    user    ldtr x6, [x1, #24]
-    user    ldtr x7, [x1, #32]
-    user    ldtr x8, [x1, #40]
-    user    ldtr x9, [x1, #48]
-    user    ldtr x10, [x1, #56]
-    stp     x3, x4, [x0]
-    stp     x5, x6, [x0, #16]
-    stp     x7, x8, [x0, #32]
-    stp     x9, x10, [x0, #48]
+1:  load_user x1
+    store_kernel x0
     add     x0, x0, #64
     add     x1, x1, #64
     subs    x2, x2, #64
@@ -62,18 +93,8 @@ arch_copy_from_user:
 arch_copy_to_user:
     subs    x2, x2, #64
     b.lo    2f
-1:  ldp     x3, x4, [x1]
-    ldp     x5, x6, [x1, #16]
-    ldp     x7, x8, [x1, #32]
-    ldp     x9, x10, [x1, #48]
-    user    sttr x3, [x0]
-    user    sttr x4, [x0, #8]
-    user    sttr x5, [x0, #16]
-    user    sttr x6, [x0, #24]
-    user    sttr x7, [x0, #32]
-    user    sttr x8, [x0, #40]
-    user    sttr x9, [x0, #48]
-    user    sttr x10, [x0, #56]
+1:  load_kernel x1
+    store_user x0
     add     x0, x0, #64
     add     x1, x1, #64
     subs    x2, x2, #64
@@ -98,38 +119,42 @@ arch_copy_to_user:
 /* status_t arch_copy_message_from_user(void *dst, uaddr_t src) */
     .globl arch_copy_message_from_user
 arch_copy_message_from_user:
-    user    ldtr x3, [x1]
-    user    ldtr x4, [x1, #8]
-    user    ldtr x5, [x1, #16]
-    user    ldtr x6, [x1, #24]
-    user    ldtr x7, [x1, #32]
-    user    ldtr x8, [x1, #40]
-    user    ldtr x9, [x1, #48]
-    user    ldtr x10, [x1, #56]
-    stp     x3, x4, [x0]
-    stp     x5, x6, [x0, #16]
-    stp     x7, x8, [x0, #32]
-    stp     x9, x10, [x0, #48]
+    load_user x1
+    store_kernel x0
     mov     w0, wzr
     ret
 
 /* status_t arch_copy_message_to_user(uaddr_t dst, const void *src) */
     .globl arch_copy_message_to_user
 arch_copy_message_to_user:
-    ldp     x3, x4, [x1]
-    ldp     x5, x6, [x1, #16]
-    ldp     x7, x8, [x1, #32]
-    ldp     x9, x10, [x1, #48]
-    user    sttr x3, [x0]
-    user    sttr x4, [x0, #8]
-    user    sttr x5, [x0, #16]
-    user    sttr x6, [x0, #24]
-    user    sttr x7, [x0, #32]
-    user    sttr x8, [x0, #40]
-    user    sttr x9, [x0, #48]
-    user    sttr x10, [x0, #56]
+    load_kernel x1
+    store_user x0
     mov     w0, wzr
     ret
+
+/* status_t arch_copy_message_across(struct arch_aspace *as, uaddr_t dst, uaddr_t src): the address space changes while the
+ * message is in registers. */
+    .globl  arch_copy_message_across
+arch_copy_message_across:
+    ldr     x12, [x0, #ASPACE_TTBR]
+    lsr     x11, x12, #48
+    cbz     x11, fault                      /* without an ASID it would have to be flushed in between */
+    load_user x2
+    msr     ttbr0_el1, x12
+    isb
+    store_user x1, across
+    mrs     x9, tpidr_el1
+    str     x0, [x9, #HART_ASPACE]
+    mov     w0, wzr
+    ret
+fault_across: /* back to the address space that it came from */
+    mrs     x9, tpidr_el1
+    ldr     x0, [x9, #HART_ASPACE]
+    stp     x29, x30, [sp, #-16]!
+    mov     x29, sp
+    bl      arch_aspace_activate
+    ldp     x29, x30, [sp], #16
+    b       fault
 
 /* status_t arch_user_load32(uaddr_t src, uint32_t *out) */
     .globl arch_user_load32

@@ -152,6 +152,20 @@ void arch_aspace_activate(struct arch_aspace *as)
     host_hart->aspace = as;
 }
 
+status_t arch_copy_message_across(struct arch_aspace *as, uaddr_t dst, uaddr_t src)
+{
+    struct arch_aspace *old = host_hart->aspace;
+    uint64_t message[8];
+    status_t st = arch_copy_message_from_user(message, src);
+    if (st != OK)
+        return st;
+    arch_aspace_activate(as);
+    st = arch_copy_message_to_user(dst, message);
+    if (st != OK)
+        arch_aspace_activate(old);
+    return st;
+}
+
 void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
 {
     arch_tlb_flush_range(as, va, ARCH_PAGE_SIZE);

@@ -19,13 +19,16 @@ static_assert(offsetof(struct hart, kernel_stack_top) == HART_STACK_TOP);
 static_assert(offsetof(struct hart, need_switch) == HART_NEED_SWITCH);
 static_assert(offsetof(struct hart, scratch) == HART_USER_RSP && HART_X86 == HART_USER_RSP + 8);
 static_assert(offsetof(struct hart, arch_word) == HART_TLS && offsetof(struct hart, hw_id) == HART_HW_ID);
+static_assert(offsetof(struct hart, id) == HART_ID && offsetof(struct hart, aspace) == HART_ASPACE);
+static_assert(offsetof(struct arch_aspace, root) == 0 && offsetof(struct arch_aspace, harts) == ASPACE_HARTS);
+static_assert(offsetof(struct arch_aspace, general) == ASPACE_GENERAL);
 static_assert(offsetof(struct hart, gate) == HART_GATE && GATE_OUT == 0 && GATE_IN == 1);
 static_assert(offsetof(struct x86_hart, tss.rsp) == X86_HART_RSP0 && sizeof(struct x86_tss) == 104);
 static_assert(offsetof(struct x86_hart, iomap) == sizeof(struct x86_tss), "iomap_base counts from the TSS");
 static_assert(SYSCALL_TABLE_ENTRIES == 64 && ERR_BAD_SYSCALL == -1, "entry.S");
 
 struct x86_features x86_cpu;
-uint8_t x86_use_rep;
+uint8_t x86_use_rep, x86_use_xsaveopt;
 void (*x86_page_zero)(void *) = x86_page_zero_words;
 void (*x86_page_copy)(void *, const void *) = x86_page_copy_words;
 
@@ -82,7 +85,7 @@ static void detect_fp(struct cpuid f1)
     x86_cpu.fp_bytes = cpuid(0xd, 0).b;
     if (x86_cpu.fp_bytes > sizeof(((struct x86_hart *)nullptr)->fp_save))
         kernel_refuse("the vector state takes %u bytes, more than the 4096 there is room for", x86_cpu.fp_bytes);
-    x86_cpu.xsaveopt = bit(cpuid(0xd, 1).a, 0);
+    x86_use_xsaveopt = bit(cpuid(0xd, 1).a, 0);
     x86_cpu.avx = bit(f1.c, 28) && (x86_cpu.xcr0 & XCR0_AVX) == XCR0_AVX;
 }
 
@@ -176,7 +179,6 @@ void arch_hart_local_init(void)
     struct x86_hart *x = x86_of(h);
     x->tss.rsp[0] = h->kernel_stack_top;
     x->tss.iomap_base = UINT16_MAX; /* beyond the limit: no port is allowed */
-    x->activate_in_general = x86_cpu.pcid;
     memset(x->iomap, 0xff, sizeof x->iomap);
     load_tables(x);
     x86_idt_load();
@@ -242,34 +244,15 @@ void arch_fp_clear(void *state)
     memcpy((char *)state + 24, &mxcsr, sizeof mxcsr);
 }
 
-static void fp_save(void *to)
-{
-    if (x86_cpu.xsaveopt)
-        __asm__ volatile("xsaveopt64 (%0)" ::"r"(to), "a"(-1), "d"(-1) : "memory");
-    else
-        __asm__ volatile("xsave64 (%0)" ::"r"(to), "a"(-1), "d"(-1) : "memory");
-}
-
-static void fp_restore(const void *from)
-{
-    __asm__ volatile("xrstor64 (%0)" ::"r"(from), "a"(-1), "d"(-1) : "memory");
-}
-
-void arch_fp_switch(void *from, const void *to)
-{
-    if (from != nullptr)
-        fp_save(from);
-    fp_restore(to);
-}
-
 void arch_fp_begin(void)
 {
-    fp_save(x86_of(arch_hart_self())->fp_save);
+    void *save = x86_of(arch_hart_self())->fp_save;
+    arch_fp_switch(save, save);
 }
 
 void arch_fp_end(void)
 {
-    fp_restore(x86_of(arch_hart_self())->fp_save);
+    arch_fp_switch(nullptr, x86_of(arch_hart_self())->fp_save);
 }
 
 void arch_fp_clobber(void)

@@ -13,6 +13,7 @@
 #include <arch/hart.h>
 #include <arch/mmu.h>
 #include <arch/pte.h>
+#include <arch/usercopy.h>
 #include <base/string.h>
 #include <kernel/firmware/machine.h>
 
@@ -277,7 +278,7 @@ uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
 
 void arch_aspace_init(struct arch_aspace *as, paddr_t root)
 {
-    *as = (struct arch_aspace){ .root = root, .stamp = fresh_stamp() };
+    *as = (struct arch_aspace){ .root = root, .stamp = fresh_stamp(), .general = x86_cpu.pcid };
     uint64_t *table = arch_phys_to_virt(root);
     memcpy(table + PT_ENTRIES / 2, kernel_root + PT_ENTRIES / 2, sizeof kernel_root / 2);
 }
@@ -343,7 +344,6 @@ static void switch_ports(struct x86_hart *x, const struct arch_aspace *as)
     x->iomap_on = as != nullptr && as->n_ports != 0;
     if (x->iomap_on && x->ports_stamp != as->ports_stamp)
         fill_bitmap(x, as);
-    x->activate_in_general = x86_cpu.pcid || x->iomap_on;
     x->tss.iomap_base = x->iomap_on ? sizeof x->tss : UINT16_MAX;
 }
 
@@ -357,6 +357,7 @@ static void refresh_ports(const void *as)
 /* By a hart that is alone, or the ports could change while another hart looks at them. */
 static void ports_changed(struct arch_aspace *as)
 {
+    as->general = x86_cpu.pcid || as->n_ports != 0;
     as->ports_stamp = fresh_stamp();
     refresh_ports(as);
     kernel_harts_call(atomic_load_explicit(&as->harts, memory_order_relaxed), refresh_ports, as);
@@ -367,13 +368,13 @@ static inline void arrive(struct hart *h, struct arch_aspace *as)
 {
     h->aspace = as;
     if (as != nullptr)
-        atomic_fetch_or_explicit(&as->harts, UINT64_C(1) << h->id, memory_order_seq_cst);
+        __asm__ volatile("lock btsq %1, %0" : "+m"(as->harts) : "r"((uint64_t)h->id) : "memory", "cc");
 }
 
 static inline void depart(const struct hart *h, struct arch_aspace *old)
 {
     if (old != nullptr)
-        atomic_fetch_and_explicit(&old->harts, ~(UINT64_C(1) << h->id), memory_order_release);
+        __asm__ volatile("lock btrq %1, %0" : "+m"(old->harts) : "r"((uint64_t)h->id) : "memory", "cc");
 }
 
 [[gnu::noinline]] static void activate_general(struct hart *h, struct arch_aspace *as)
@@ -391,15 +392,31 @@ void arch_aspace_activate(struct arch_aspace *as)
 {
     struct hart *h = arch_hart_self();
     struct arch_aspace *old = h->aspace;
-    if (old == as)
-        return;
-    if (as == nullptr || old == nullptr || x86_of(h)->activate_in_general || as->n_ports != 0) {
+    if (as == nullptr || old == nullptr || (as->general | old->general) != 0) {
         activate_general(h, as);
         return;
     }
     arrive(h, as); /* the usual case, on the way of every switch between Tasks */
     write_cr3(as->root.raw);
     depart(h, old);
+}
+
+status_t x86_copy_across_general(struct arch_aspace *as, uaddr_t dst, uaddr_t src)
+{
+    struct arch_aspace *old = arch_hart_self()->aspace;
+    uint64_t message[8];
+    if (arch_copy_message_from_user(message, src) != OK)
+        return ERR_BAD_ADDRESS;
+    if (as != old)
+        arch_aspace_activate(as);
+    return arch_copy_message_to_user(dst, message) == OK ? OK : x86_stay(old);
+}
+
+status_t x86_stay(struct arch_aspace *old)
+{
+    if (arch_hart_self()->aspace != old)
+        arch_aspace_activate(old);
+    return ERR_BAD_ADDRESS;
 }
 
 struct flush {
@@ -423,7 +440,7 @@ void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
 {
     const struct flush f = { as, va.raw, len_bytes };
     if (x86_cpu.pcid) /* harts that left it: what they kept is of an older stamp */
-        atomic_store_explicit(&as->stamp, fresh_stamp(), memory_order_relaxed);
+        atomic_store_explicit(&as->stamp, fresh_stamp(), memory_order_release); /* after the entries changed */
     flush_here(&f);
     if (n_harts == 1)
         return;

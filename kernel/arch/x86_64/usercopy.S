@@ -20,15 +20,26 @@
     .popsection
     .endm
 
-    .macro FIXUP from, to
+    .macro FIXUP from, to, landing=bad_address
     .pushsection .fixup, "a"
-    .quad \from, \to, bad_address
+    .quad \from, \to, \landing
     .popsection
     .endm
 
     .macro COPY_WORD offset, via
     movq \offset(%rsi), %\via
     movq %\via, \offset(%rdi)
+    .endm
+
+    .macro COPY_64
+    COPY_WORD 0, rax
+    COPY_WORD 8, rcx
+    COPY_WORD 16, r8
+    COPY_WORD 24, r9
+    COPY_WORD 32, rax
+    COPY_WORD 40, rcx
+    COPY_WORD 48, r8
+    COPY_WORD 56, r9
     .endm
 
     .text
@@ -46,14 +57,7 @@ arch_copy_to_user:
     jae 7f
 2:  subq $64, %rdx
     jb 4f
-3:  COPY_WORD 0, rax
-    COPY_WORD 8, rcx
-    COPY_WORD 16, r8
-    COPY_WORD 24, r9
-    COPY_WORD 32, rax
-    COPY_WORD 40, rcx
-    COPY_WORD 48, r8
-    COPY_WORD 56, r9
+3:  COPY_64
     addq $64, %rsi
     addq $64, %rdi
     subq $64, %rdx
@@ -95,18 +99,61 @@ arch_copy_to_user:
 arch_copy_message_from_user:
 arch_copy_message_to_user:
     STAC
-1:  COPY_WORD 0, rax
-    COPY_WORD 8, rcx
-    COPY_WORD 16, rdx
-    COPY_WORD 24, r8
-    COPY_WORD 32, rax
-    COPY_WORD 40, rcx
-    COPY_WORD 48, rdx
-    COPY_WORD 56, r8
+1:  COPY_64
 2:  CLAC
     xorl %eax, %eax
     ret
     FIXUP 1b, 2b
+
+/* status_t arch_copy_message_across(as, dst, src): the message is in registers while the address space changes, but for one
+ * word, for which there is none. Keeps the invariants of mmu.c: the bit of this hart is set before cr3 changes, the other one
+ * cleared after it; a locked instruction is a fence. */
+    .globl arch_copy_message_across
+    .balign 16
+arch_copy_message_across:
+    movq %gs:HART_ASPACE, %rcx
+    cmpq %rdi, %rcx
+    je 6f
+    movl ASPACE_GENERAL(%rcx), %eax
+    orl ASPACE_GENERAL(%rdi), %eax
+    jne 6f
+    pushq %rcx
+    movq %rdi, %gs:HART_ASPACE
+    movl %gs:HART_ID, %eax
+    lock btsq %rax, ASPACE_HARTS(%rdi)
+    STAC
+1:  pushq (%rdx)
+2:  movq 8(%rdx), %rax
+    movq 16(%rdx), %rcx
+    movq 24(%rdx), %r8
+    movq 32(%rdx), %r9
+    movq 40(%rdx), %r10
+    movq 48(%rdx), %r11
+    movq 56(%rdx), %rdx
+    movq (%rdi), %rdi
+    movq %rdi, %cr3
+    popq (%rsi)
+3:  movq %rax, 8(%rsi)
+    movq %rcx, 16(%rsi)
+    movq %r8, 24(%rsi)
+    movq %r9, 32(%rsi)
+    movq %r10, 40(%rsi)
+    movq %r11, 48(%rsi)
+    movq %rdx, 56(%rsi)
+4:  CLAC
+    popq %rcx
+    movl %gs:HART_ID, %eax
+    lock btrq %rax, ASPACE_HARTS(%rcx)
+    xorl %eax, %eax
+    ret
+5:  addq $8, %rsp
+7:  CLAC
+    popq %rdi
+    jmp x86_stay
+6:  jmp x86_copy_across_general
+    FIXUP 1b, 2b, 7b
+    FIXUP 2b, 3b, 5b
+    FIXUP 3b, 4b, 7b
 
     .globl arch_user_load32
 arch_user_load32:

@@ -8,11 +8,15 @@
 #define HART_SYSCALLS 16
 #define HART_NEED_SWITCH 24
 #define HART_USER_RSP 32 /* scratch[0] */
-#define HART_X86 40      /* scratch[1]: struct x86_hart */
-#define HART_TLS 72      /* arch_word: FS base as last set */
+#define HART_ID 28
+#define HART_X86 40 /* scratch[1]: struct x86_hart */
+#define HART_ASPACE 64
+#define HART_TLS 72 /* arch_word: FS base as last set */
 #define HART_HW_ID 80
 #define HART_GATE 88
 #define X86_HART_RSP0 4
+#define ASPACE_HARTS 8 /* struct arch_aspace (isa/mmu.h), whose root comes first */
+#define ASPACE_GENERAL 24
 
 /* struct arch_frame (isa/frame.h), asserted in frame.c */
 #define F_R15 0
@@ -84,7 +88,6 @@ struct x86_hart {
     uint8_t iomap[X86_IOMAP_BYTES + 1]; /* directly behind the TSS, ends in a byte of ones */
     uint64_t gdt[7];
     bool iomap_on;                  /* the TSS points to the bitmap */
-    bool activate_in_general;       /* iomap_on, or the processor has PCIDs */
     uint32_t pcid_turn;             /* the next number to be given away */
     uint64_t pcid_stamp[X86_PCIDS]; /* what may be cached under number i + 1: the stamp of an address space */
     uint64_t ports_stamp;           /* whose ports it holds, on or off */
@@ -97,7 +100,7 @@ struct x86_hart {
 /* What the processor has. */
 struct x86_features {
     bool is_tcg; /* QEMU's emulator: an instruction costs the same whatever it does, and `rep` costs one per element */
-    bool smep, smap, umip, pge, pcid, gib_pages, erms, avx, xsaveopt, rdseed, rdrand, x2apic, tsc_deadline;
+    bool smep, smap, umip, pge, pcid, gib_pages, erms, avx, rdseed, rdrand, x2apic, tsc_deadline;
     bool tsc_invariant;
     uint64_t xcr0;
     uint32_t fp_bytes;
@@ -156,6 +159,9 @@ extern const uint8_t x86_trampoline[], x86_trampoline_root[], x86_trampoline_end
 extern const uint8_t x86_vectors[]; /* 256 stubs of 8 bytes */
 void x86_syscall_entry(void);
 /* usercopy.S */
+/* The slow ends of arch_copy_message_across() */
+status_t x86_copy_across_general(struct arch_aspace *as, uaddr_t dst, uaddr_t src);
+status_t x86_stay(struct arch_aspace *old);
 extern uint8_t x86_use_rep;
 extern void (*x86_page_zero)(void *);
 extern void (*x86_page_copy)(void *, const void *);

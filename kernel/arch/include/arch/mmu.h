@@ -18,8 +18,12 @@
 void arch_aspace_init(struct arch_aspace *as, paddr_t root);
 /* Forgets it: nothing of it stays in any TLB. It is not active on this hart. */
 void arch_aspace_fini(struct arch_aspace *as);
-/* Makes `as` this hart's user address space; nullptr: none (only the kernel's half). */
+/* Makes `as`, which is not yet, this hart's user address space; nullptr: none (only the kernel's half). */
 void arch_aspace_activate(struct arch_aspace *as);
+/* A Ring message (arch/usercopy.h) from user memory of the active address space to that of `as`, which is the active
+ * one afterwards. Not OK: the first still is, and an unknown part of dst was written; or it cannot be done like this.
+ */
+status_t arch_copy_message_across(struct arch_aspace *as, uaddr_t dst, uaddr_t src);
 
 /* After a present entry changed or went: no hart uses the old translation when this returns. */
 void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va);

@@ -10,6 +10,7 @@
  *  3. If how is X86_FRAME_SYSCALL, the thread entered by `syscall`: it gets rip in rcx and rflags in r11, whatever
  * those two fields hold, as the ABI says that they are clobbered. */
 #pragma once
+#include <base/likely.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -103,6 +104,20 @@ static inline void arch_tls_set(uint64_t address)
 {
     if (address != arch_tls_get())
         x86_tls_change(address);
+}
+
+/* Vector state. [SDM-1] "Managing State Using the XSAVE Feature Set" */
+extern uint8_t x86_use_xsaveopt;
+
+static inline void arch_fp_switch(void *from, const void *to)
+{
+    if (likely(from != nullptr && x86_use_xsaveopt != 0)) {
+        __asm__ volatile("xsaveopt64 (%0)\n\txrstor64 (%1)" ::"r"(from), "r"(to), "a"(-1), "d"(-1) : "memory");
+        return;
+    }
+    if (from != nullptr)
+        __asm__ volatile("xsave64 (%0)" ::"r"(from), "a"(-1), "d"(-1) : "memory");
+    __asm__ volatile("xrstor64 (%0)" ::"r"(to), "a"(-1), "d"(-1) : "memory");
 }
 
 /* e_machine of executables for this architecture. */

@@ -27,7 +27,7 @@ static inline void arch_relax(void)
 
 static inline uint64_t arch_cycles(void)
 {
-    uint32_t low, high;
+    uint64_t low, high; /* it clears the upper halves */
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }

@@ -25,6 +25,7 @@ struct arch_aspace {
     paddr_t root;
     _Atomic uint64_t harts; /* bit i: hart i may use its translations */
     _Atomic uint64_t stamp; /* never the same for two address spaces, nor before and after a flush; for PCIDs */
+    uint32_t general;       /* activating or leaving it takes more than loading cr3 */
     uint32_t n_ports;
     uint64_t ports_stamp; /* never the same for two sets of ports: a hart knows by it whether its bitmap is this one */
     struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];

@@ -384,6 +384,16 @@ static void closed(struct vx_session *s)
         client_forget(c);
 }
 
+void block_server_restart(void)
+{
+    epoch = vx_clock_monotonic_ns();
+    for (uint32_t i = 0; i < BLOCK_CLIENTS_MAX; i++) {
+        clients[i].serving = false;
+        if (clients[i].open)
+            vx_session_close(clients[i].session);
+    }
+}
+
 void block_server_init(struct vx_service *svc, struct block_backend *b)
 {
     service = svc;

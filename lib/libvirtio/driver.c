@@ -72,11 +72,14 @@ static void bind_irqs(struct virtio_driver *v, uint32_t which, uint32_t irqs)
     }
 }
 
-status_t virtio_driver_open(struct virtio_driver *v, uint32_t which, uint32_t irqs, uint32_t first_bit)
+status_t virtio_driver_open(struct virtio_driver *v, uint32_t which, uint32_t irqs, uint32_t first_bit,
+                            uint32_t lost_bit)
 {
     uint32_t transport = 0, regions = 0, available = 0;
     *v = (struct virtio_driver){ .first_bit = first_bit };
     status_t st = vx_connect("topo", &v->topo);
+    if (st == OK)
+        st = vx_sys_bind(v->topo.rx.raw, lost_bit);
     if (st != OK)
         return st;
     /* BUSY: topod has not heard yet that the driver before us has ended. */
@@ -91,6 +94,12 @@ status_t virtio_driver_open(struct virtio_driver *v, uint32_t which, uint32_t ir
     if (st == OK)
         bind_irqs(v, which, irqs);
     return st;
+}
+
+bool virtio_driver_lost(const struct virtio_driver *v)
+{
+    struct vx_cap_facts facts = {};
+    return vx_sys_cap_inspect(v->topo.rx.raw, &facts, nullptr) != OK || facts.c == 0;
 }
 
 status_t virtio_memory_alloc(struct virtio_driver *v, uint64_t bytes, struct virtio_memory *out)

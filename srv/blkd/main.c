@@ -13,6 +13,9 @@
 
 enum { QUEUES_MAX = 4, QUEUE_SIZE = 256, BUFFERS_MAX = 16, SCAN_BYTES = 8192, NO_DISK = 0, BROKEN = 1 };
 static constexpr uint64_t poll_ns = 100'000, scan_limit_ns = UINT64_C(5'000'000'000);
+enum { LOST_BIT = BLOCK_BIT_FIRST + BLOCK_BITS };
+static_assert(LOST_BIT < 64);
+static constexpr uint64_t lost_bit = UINT64_C(1) << LOST_BIT;
 static constexpr uint64_t irq_bits = ((UINT64_C(1) << VIRTIO_IRQS_MAX) - 1) << VX_SERVICE_BIT_FIRST;
 
 static struct virtio_driver driver;
@@ -107,6 +110,8 @@ static void on_signal(struct vx_service *svc, uint64_t bits)
         if ((driver.device.ops->status(driver.device.ctx) & VIRTIO_NEEDS_RESET) != 0)
             give_up("the device asks for a reset");
     }
+    if ((bits & lost_bit) != 0 && virtio_driver_lost(&driver))
+        give_up("topod has ended");
     for (uint16_t i = 0; i < n_queues; i++)
         reap(&queue[i]);
     block_server_turn();
@@ -275,11 +280,11 @@ int main(int, char **argv)
                                    .needs = needs,
                                    .n_needs = 1,
                                    .sessions_max = BLOCK_CLIENTS_MAX,
-                                   .own_bits = irq_bits,
+                                   .own_bits = irq_bits | lost_bit,
                                    .on_signal = on_signal,
                                    .on_deadline = on_deadline,
                                    .deadline_ns = VX_FOREVER };
-    status_t st = virtio_driver_open(&driver, 0, QUEUES_MAX, VX_SERVICE_BIT_FIRST);
+    status_t st = virtio_driver_open(&driver, 0, QUEUES_MAX, VX_SERVICE_BIT_FIRST, LOST_BIT);
     if (st == ERR_NOT_FOUND)
         return NO_DISK;
     if (st == OK)

@@ -60,5 +60,8 @@ void block_server_init(struct vx_service *svc, struct block_backend *backend);
  */
 void block_server_turn(void);
 void block_done(struct block_job *job, status_t status);
+/* As if the service had been started anew: a new epoch, every connection ends, and jobs that are done now are not
+ * answered. For implementations that simulate a loss of power. */
+void block_server_restart(void);
 /* Jobs with the backend. */
 uint32_t block_jobs_busy(void);

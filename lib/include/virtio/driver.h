@@ -28,8 +28,13 @@ struct virtio_driver {
 };
 
 /* Claims device `which` and makes ready for virtio_begin. irqs: how many interrupts are wanted at most; they post the
- * bits from first_bit on. NOT_FOUND: the graph gives no such device, or the machine has none. */
-status_t virtio_driver_open(struct virtio_driver *v, uint32_t which, uint32_t irqs, uint32_t first_bit);
+ * bits from first_bit on. lost_bit is posted when topod has gone, among other times: see virtio_driver_lost. NOT_FOUND:
+ * the graph gives no such device, or the machine has none. */
+status_t virtio_driver_open(struct virtio_driver *v, uint32_t which, uint32_t irqs, uint32_t first_bit,
+                            uint32_t lost_bit);
+/* True when topod has ended: the memory that the device works on is gone. The driver ends at once; topod's next life
+ * resets the device before anybody gets it. */
+bool virtio_driver_lost(const struct virtio_driver *v);
 status_t virtio_memory_alloc(struct virtio_driver *v, uint64_t bytes, struct virtio_memory *out);
 /* Makes queue `index` of at most size_max entries, from memory of its own and `slot` (size_max of them), and starts it.
  */

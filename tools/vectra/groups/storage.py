@@ -109,7 +109,14 @@ def variants(bench):
         expect(bench.run(f"blk hammer blk0 5 {count} {number} 2; blk stat blk0", gic=gic), "round [0-9]+ safe",
                "done: 2 rounds, 0 written again, 0 restarts", "errors 0")
         same(disk, 5 * block, pattern(5, count, number + 1, block))
-    return len(kinds)
+    # Two disks on one interrupt line: the kernel gives it to one driver, the other polls.
+    bench.extra, bench.n_disks = [], 0
+    disks = [bench.attach(bench.image(f"line{i}", MIB), options=f",addr={1 + 4 * i}") for i in range(2)]
+    expect(bench.run("blk hammer blk0 0 1024 1 2; blk hammer blk1 0 1024 2 2; blk check blk0 0 1024 2; blk stat blk1"),
+           "done: 2 rounds", "done: 2 rounds", "^same$", "errors 0, interrupts 0")
+    for i in range(2):
+        same(disks[i], 0, pattern(0, 1024, i + 2))
+    return len(kinds) + 1
 
 
 def read_only(bench):
@@ -144,7 +151,9 @@ def restarts(bench):
     expect(output, "round 5 safe", "round 28 safe", r"done: 24 rounds, [0-9]+ written again, 2 restarts",
            r"^blkd0 +ready +[0-9]+ +2 ", "^same$")
     same(disk, 100 * 512, pattern(100, 8000, 28))
-    return 3
+    output = bench.run("services restart topod; sleep 1; services; blk check blk0 100 8000 28")
+    expect(output, r"^topod +ready +[0-9]+ +1 ", r"^blkd0 +ready +[0-9]+ +1 ", "^same$")
+    return 6
 
 
 def partitions(bench):
@@ -192,8 +201,22 @@ def errors(bench):
     return 4
 
 
+def faults(bench):
+    """A disk in memory that fails on purpose: power cuts cost nothing that was flushed, errors are reported and end."""
+    bench.extra = ["-append", "services=/etc/services.disks"]
+    output = bench.run("blk hammer ram0 10 1500 5 30; blk check ram0 10 1500 34; blk stat ram1; "
+                       "blk write ram1 0 x; blk write ram1 0 x; blk write ram1 0 x; blk stat ram1; blk fill ram2 0 2048 3; "
+                       "blk check ram2 0 2048 3; blk flush ram3", status=1)
+    again = re.search(r"done: 30 rounds, ([0-9]+) written again, ([0-9]+) restarts", output)
+    expect(output, "round 5 safe", "round 34 safe", "done: 30 rounds", "^same$", "errors 0",
+           "blk: write: a device failed", "errors 3", "^same$", "blk: flush: a device failed")
+    if int(again.group(1)) < 2 or int(again.group(2)) < 2:
+        raise Failure(f"no cut of power came: {again.group(0)}")
+    return 6
+
+
 TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts,
-         "partitions": partitions, "errors": errors}
+         "partitions": partitions, "errors": errors, "faults": faults}
 
 
 def run(name, arch, check):

@@ -7,7 +7,7 @@
 #include <vectra/string.h>
 #include <vectra/time.h>
 
-enum { USAGE = 2, BUFFER = 256 << 10, DISKS_MAX = 8, ROW = 16, HAMMER_SLOTS = 32 };
+enum { USAGE = 2, BUFFER = 256 << 10, BENCH_BUFFER = 1 << 20, DISKS_MAX = 8, ROW = 16, HAMMER_SLOTS = 32 };
 
 static struct block_disk disk;
 
@@ -28,6 +28,7 @@ static int usage(void)
         "       blk zero|discard DISK BLOCK COUNT\n"
         "       blk flush DISK\n"
         "       blk stat DISK                     what the driver has done since it started\n"
+        "       blk bench DISK                    how long a read takes\n"
         "       blk hammer DISK BLOCK COUNT SEED ROUNDS   fills COUNT blocks again and again, many writes at\n"
         "                                         a time, flushes each round; prints each round that is safe\n"
         "DISK is blk0, blk1, ... or a partition of one: blk0p1\n");
@@ -272,6 +273,48 @@ static int run_hammer(uint64_t block, uint64_t count, uint64_t seed, uint64_t ro
     return 0;
 }
 
+/* --- bench --- */
+
+/* Nanoseconds for each of n reads of `blocks` blocks, `depth` at a time, at places that jump about. */
+static status_t time_reads(const char *what, uint32_t n, uint32_t blocks, uint32_t depth)
+{
+    uint64_t random = 1, token = 0, places = disk.blocks / blocks;
+    uint32_t sent = 0, bytes = blocks * disk.block_bytes;
+    status_t st = OK, outcome = OK;
+    uint64_t from = vx_clock_monotonic_ns();
+    for (uint32_t done = 0; done < n && st == OK; done++) {
+        for (; st == OK && sent < n && disk.n_pending < depth; sent++) {
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+            st = block_submit(&disk, &(struct vx_block_request){ .op = VX_BLOCK_READ,
+                                                                 .n_segments = 1,
+                                                                 .block = (random >> 33) % places * blocks,
+                                                                 .blocks = blocks,
+                                                                 .segment = { { sent % depth * bytes, bytes } } });
+        }
+        if (st == OK)
+            st = block_wait(&disk, &token, &outcome, VX_FOREVER);
+        if (st == OK)
+            st = outcome;
+    }
+    uint64_t ns = vx_clock_monotonic_ns() - from;
+    if (st == OK)
+        vx_printf("%-20s %10llu ns\n", what, (unsigned long long)(ns / n));
+    return st;
+}
+
+static int run_bench(void)
+{
+    uint32_t small = 4096 / disk.block_bytes, large = (1 << 20) / disk.block_bytes;
+    if (disk.blocks < large || disk.buffer_bytes < 1 << 20 || disk.depth < 32)
+        return fail("bench", ERR_NOT_SUPPORTED);
+    status_t st = time_reads("blk_rand_4k", 2000, small, 1);
+    if (st == OK)
+        st = time_reads("blk_rand_4k_qd32", 8000, small, 32);
+    if (st == OK)
+        st = time_reads("blk_seq_1m", 200, large, 1);
+    return st == OK ? 0 : fail("bench", st);
+}
+
 /* --- the words --- */
 
 static int run(int argc, char **argv)
@@ -282,6 +325,8 @@ static int run(int argc, char **argv)
     for (int i = 3; i < argc && i < 7 && !(text && i == 4); i++)
         if (!vx_parse_u64(argv[i], strlen(argv[i]), &n[i - 3]))
             return usage();
+    if (argc == 3 && vx_streq(verb, "bench"))
+        return run_bench();
     if (argc == 3 && vx_streq(verb, "flush"))
         return run_flush();
     if (argc == 3 && vx_streq(verb, "stat"))
@@ -307,7 +352,7 @@ int main(int argc, char **argv)
         return list();
     if (argc < 3)
         return usage();
-    status_t st = block_open(&disk, argv[2], BUFFER, 0);
+    status_t st = block_open(&disk, argv[2], vx_streq(argv[1], "bench") ? BENCH_BUFFER : BUFFER, 0);
     if (st != OK)
         return fail(argv[2], st);
     int status = run(argc, argv);

@@ -265,9 +265,13 @@ status_t block_wait(struct block_disk *d, uint64_t *token, status_t *outcome, ui
     struct vx_message m;
     if (d->n_pending == 0)
         return ERR_NOT_FOUND;
-    block_kick(d);
     for (;;) {
-        status_t st = d->replies.shared == nullptr ? ERR_PEER_CLOSED : vx_ring_pop_wait(&d->replies, &m, deadline);
+        /* Requests are sent only when there is nothing left to take: together they cost one wake-up. */
+        status_t st = d->replies.shared == nullptr ? ERR_PEER_CLOSED : vx_ring_pop(&d->replies, &m);
+        if (st == ERR_WOULD_BLOCK) {
+            block_kick(d);
+            st = vx_ring_pop_wait(&d->replies, &m, deadline);
+        }
         if (st == OK)
             st = take(d, &m, token, outcome);
         if (st != ERR_PEER_CLOSED)

@@ -267,16 +267,18 @@ status_t virtq_take(struct virtq *q, uint64_t *token, uint32_t *written)
     return OK;
 }
 
-bool virtq_listen(struct virtq *q)
+bool virtq_listen(struct virtq *q, uint16_t after)
 {
     if (q->packed)
         q->avail[EVENT_FLAGS] = EVENT_ENABLE;
     else if (q->event_index)
-        q->avail[RING_FIRST + q->size] = q->next_used;
+        q->avail[RING_FIRST + q->size] = (uint16_t)(q->next_used + after);
     else
         q->avail[RING_FLAGS] = 0;
     /* seq_cst: our wish before its index, against its index before our wish */
     atomic_thread_fence(memory_order_seq_cst);
+    if (!q->packed && q->event_index)
+        return q->broken || (uint16_t)(load(&q->used[RING_INDEX]) - q->next_used) <= after;
     return q->broken || !is_waiting(q);
 }
 

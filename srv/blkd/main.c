@@ -11,7 +11,7 @@
 #include <vectra/time.h>
 #include <virtio/driver.h>
 
-enum { QUEUES_MAX = 4, QUEUE_SIZE = 256, BUFFERS_MAX = 16, SCAN_BYTES = 8192, NO_DISK = 0, BROKEN = 1 };
+enum { QUEUES_MAX = 4, QUEUE_SIZE = 256, BUFFERS_MAX = 16, SCAN_BYTES = 8192, MANY = 8, NO_DISK = 0, BROKEN = 1 };
 static constexpr uint64_t poll_ns = 100'000, scan_limit_ns = UINT64_C(5'000'000'000);
 enum { LOST_BIT = BLOCK_BIT_FIRST + BLOCK_BITS };
 static_assert(LOST_BIT < 64);
@@ -88,6 +88,12 @@ static void give_up(const char *why)
     vx_sys_task_exit(BROKEN);
 }
 
+/* With much under way an interrupt for each costs more than it brings; whatever is left ends too. */
+static uint16_t patience(const struct virtq *q)
+{
+    return q->n_busy >= MANY ? q->n_busy / 2 : 0;
+}
+
 static void reap(struct virtq *q)
 {
     do {
@@ -98,7 +104,7 @@ static void reap(struct virtq *q)
             finish(job_of[token], written);
         if (st == ERR_PEER_CLOSED)
             give_up("the device broke the protocol of its queue");
-    } while (driver.n_irqs != 0 && !virtq_listen(q));
+    } while (driver.n_irqs != 0 && !virtq_listen(q, patience(q)));
 }
 
 static void on_signal(struct vx_service *svc, uint64_t bits)
@@ -309,6 +315,6 @@ int main(int, char **argv)
     scan_partitions();
     block_server_init(&service, &backend);
     for (uint16_t i = 0; i < n_queues; i++)
-        (void)(driver.n_irqs != 0 ? (void)virtq_listen(&queue[i]) : virtq_deafen(&queue[i]));
+        (void)(driver.n_irqs != 0 ? (void)virtq_listen(&queue[i], 0) : virtq_deafen(&queue[i]));
     return vx_service_run(&service) == OK ? 0 : BROKEN;
 }

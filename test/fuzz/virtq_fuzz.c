@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             }
         } else if (what < 0x90) {
             (void)virtq_should_notify(&q);
-            (void)virtq_listen(&q);
+            (void)virtq_listen(&q, q.n_busy / 2);
             virtq_deafen(&q);
         } else {
             shared[(what * 256u + a) % bytes] = b;

@@ -76,7 +76,9 @@ bool virtq_should_notify(struct virtq *q);
 /* A buffer that the device is done with: its token, and how many bytes were written. WOULD_BLOCK: none.
  * PEER_CLOSED: the queue is broken. */
 status_t virtq_take(struct virtq *q, uint64_t *token, uint32_t *written);
-/* Asks for an interrupt at the next buffer. True: nothing is there, it is safe to sleep. False: take again first. */
-bool virtq_listen(struct virtq *q);
+/* Asks for an interrupt when more than `after` further buffers are done, as far as the device can count (split queues
+ * with event index; others: at the next). after < n_busy, or 0. True: not so many are there, it is safe to sleep.
+ * False: take again first. */
+bool virtq_listen(struct virtq *q, uint16_t after);
 /* No interrupts for now (the device may send some all the same). */
 void virtq_deafen(struct virtq *q);

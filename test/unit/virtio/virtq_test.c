@@ -220,7 +220,7 @@ static void a_lying_device_breaks_the_queue(void **)
             assert_int_equal(token, 77);
             assert_int_equal(virtq_take(&q, &token, &written), ERR_PEER_CLOSED);
             assert_int_equal(add(2, 1, 1), ERR_PEER_CLOSED);
-            assert_true(virtq_listen(&q));
+            assert_true(virtq_listen(&q, 0));
         }
     }
 }
@@ -276,12 +276,28 @@ static void sleeping_is_refused_while_something_waits(void **)
         struct seen s;
         begin((i & 1) != 0, (i & 2) != 0, true);
         assert_int_equal(add(1, 1, 1), OK);
-        assert_true(virtq_listen(&q));
+        assert_true(virtq_listen(&q, 0));
         assert_true(see(&s));
         answer(s.id, 5, s.n_desc);
-        assert_false(virtq_listen(&q));
+        assert_false(virtq_listen(&q, 0));
         virtq_deafen(&q);
     }
+}
+
+static void an_interrupt_can_wait_for_several(void **)
+{
+    struct seen s;
+    begin(false, true, true);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(add(i, 1, 1), OK);
+    assert_true(virtq_listen(&q, 2));
+    assert_int_equal(q.avail[2 + SIZE], 2); /* the event: the third to be done */
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(virtq_listen(&q, 2), true);
+        assert_true(see(&s));
+        answer(s.id, 0, 1);
+    }
+    assert_false(virtq_listen(&q, 2));
 }
 
 int main(void)
@@ -292,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_lying_device_breaks_the_queue),
         cmocka_unit_test(the_same_answer_twice_breaks_the_queue),
         cmocka_unit_test(the_device_is_told_when_it_wants_to_be),
+        cmocka_unit_test(an_interrupt_can_wait_for_several),
         cmocka_unit_test(sleeping_is_refused_while_something_waits),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -139,11 +139,16 @@ static bool client_step(struct block_client *c, bool *full)
         *full = true;
         return false;
     }
-    if (vx_ring_pop(&c->requests, &m) != OK) /* closed: its connection tells us so, in its turn */
+    status_t st = vx_ring_pop(&c->requests, &m);
+    if (st == ERR_PEER_CLOSED) { /* it has closed its Ring, or lies about it */
+        c->serving = false;
+        vx_session_close(c->session);
+    }
+    if (st != OK)
         return false;
     struct block_job *j = job_take(c);
     struct block_limits l = limits_of(c);
-    status_t st = block_request_check(&m, &l, c->buffer.at, c->buffer.bytes, &j->request, j->segment);
+    st = block_request_check(&m, &l, c->buffer.at, c->buffer.bytes, &j->request, j->segment);
     if (st != OK) {
         block_done(j, st);
         return true;

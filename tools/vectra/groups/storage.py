@@ -133,8 +133,9 @@ def several(bench):
     """Four disks, four drivers, each its own bytes; a fifth disk is nobody's."""
     disks = [bench.attach(bench.image(f"d{i}", MIB)) for i in range(5)]
     output = bench.run("; ".join(f"blk fill blk{i} {i} 64 {i + 1}; blk flush blk{i}" for i in range(4)) +
-                       "; blk list; services")
-    expect(output, *(f"^blk{i} +2048 blocks" for i in range(4)), *(f"^blkd{i} +ready" for i in range(4)))
+                       "; blk list; services; topo")
+    expect(output, *(f"^blk{i} +2048 blocks" for i in range(4)), *(f"^blkd{i} +ready" for i in range(4)),
+           *(["device virtio-blk at pci .*: driven"] * 4), "device virtio-blk at pci .*: for no service")
     for i in range(4):
         same(disks[i], i * 512, pattern(i, 64, i + 1))
         same(disks[i], (i + 64) * 512, bytes(4096))
@@ -215,8 +216,20 @@ def faults(bench):
     return 6
 
 
+def rng(bench):
+    """The entropy device and its driver, beside a disk."""
+    bench.attach(bench.image("r", MIB))
+    bench.extra += ["-device", "virtio-rng-pci"]
+    expect(bench.run("/test/rng; services"), "# done: 7 passed, 0 failed", "^rngd +ready")
+    if bench.arch == "aarch64":
+        bench.extra = MMIO + ["-device", "virtio-rng-device"]
+        expect(bench.run("/test/rng"), "# done: 7 passed, 0 failed")
+    return 7
+
+
 TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts,
-         "partitions": partitions, "errors": errors, "faults": faults}
+         "partitions": partitions, "errors": errors, "faults": faults,
+         "rng": rng}
 
 
 def run(name, arch, check):

@@ -27,6 +27,7 @@ struct device {
 struct dma {
     vx_mem memory;
     uint32_t object_id, device;
+    uint32_t generation; /* of the claim that it was made for */
     uint64_t badge, bus, bytes;
 };
 
@@ -358,7 +359,9 @@ static void dma_collect(void)
     for (uint32_t i = 0; i < DMA_MAX; i++) {
         struct dma *e = &dma_list[i];
         struct vx_cap_facts facts = {};
-        if (e->memory.raw == VX_HANDLE_NONE || devices[e->device].owner != nullptr)
+        const struct device *d = &devices[e->device];
+        bool was_reset = d->owner == nullptr || d->generation != e->generation;
+        if (e->memory.raw == VX_HANDLE_NONE || !was_reset)
             continue;
         if (vx_sys_cap_inspect(e->memory.raw, &facts, nullptr) != OK || facts.children != 0)
             continue;
@@ -412,6 +415,7 @@ status_t devices_dma(struct vx_session *s, const struct vx_topo_dma_request *q, 
     *e = (struct dma){ .memory = e->memory,
                        .object_id = facts.object_id,
                        .device = (uint32_t)(d - devices),
+                       .generation = d->generation,
                        .badge = s->badge,
                        .bus = facts.c,
                        .bytes = facts.b };

@@ -3,7 +3,7 @@
  *
  *  1. A device has at most one owner, a session; it is reset before it gets one and after it lost it.
  *  2. A device masters the bus only while it has an owner.
- *  3. Memory from `dma` is given back only when nobody else holds it and its device has no owner: a device that its
+ *  3. Memory from `dma` is given back only when nobody else holds it and its device was reset since: a device that its
  *     driver left running reaches nothing that is somebody else's by now. */
 #pragma once
 #include "pci.h"

@@ -164,6 +164,22 @@ static uint32_t run_uptime(uint32_t argc, const char *const *argv)
 
 /* --- topo --- */
 
+/* What drivers can have, and whether one has it. */
+static void topo_devices(struct vx_client *c)
+{
+    static const char *const kinds[] = { "?", "net", "blk", "console", "rng" };
+    uint32_t transport, kind, address, badge, generation, state;
+    for (uint32_t i = 0; vx_topo_device(c, i, &transport, &kind, &address, &badge, &generation, &state) == OK; i++) {
+        vx_printf("device virtio-%s ", name_in(kinds, 5, kind));
+        if (transport == VX_TOPO_TRANSPORT_PCI)
+            vx_printf("at pci %02x:%02x.%u: ", address >> 8, address >> 3 & 31, address & 7);
+        else
+            vx_printf("at virtio %u: ", address);
+        vx_printf("%s", badge == VX_TOPO_ANY_BADGE ? "for no service" : state != 0 ? "driven" : "not driven");
+        vx_printf(generation > 1 ? ", claimed %u times\n" : "\n", generation);
+    }
+}
+
 static void topo_details(struct vx_client *c)
 {
     static const char *const chips[] = { "none", "GICv2", "GICv3", "APIC" };
@@ -184,6 +200,7 @@ static void topo_details(struct vx_client *c)
     for (uint32_t i = 0; vx_topo_virtio(c, i, &base, &bytes, &irq, &device) == OK; i++)
         if (device != 0)
             vx_printf("virtio 0x%llx: device %u, irq %u\n", (unsigned long long)base, device, irq);
+    topo_devices(c);
 }
 
 static uint32_t run_topo(uint32_t argc, const char *const *argv)

@@ -34,6 +34,32 @@ static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
         vx_spec_copy(spec, name, handle, facts.rights);
 }
 
+/* Programs that speak to services of their own: they may connect to what this shell may connect to. */
+static bool asks_services(const char *path)
+{
+    return begins(path, "/test/") || vx_streq(path, "/bin/blk");
+}
+
+/* A line to the naming service, with this shell's authority there. */
+static void give_naming(struct vx_spec *spec, struct vx_client *naming)
+{
+    vx_ring_rx requests = {};
+    vx_ring_tx replies = {};
+    if (!sh.has_init || vx_rpc_pair(VX_OWN_RETICLE, naming, &requests, &replies) != OK)
+        return;
+    status_t st = vx_init_naming_requests(&sh.init, requests);
+    if (st == OK)
+        st = vx_init_naming_replies(&sh.init, replies);
+    if (st != OK) {
+        (void)vx_sys_cap_drop(requests.raw); /* gone already, if it was sent */
+        (void)vx_sys_cap_drop(replies.raw);
+        vx_client_close(naming);
+        return;
+    }
+    vx_spec_move(spec, "naming.tx", naming->tx.raw, VX_RIGHTS_TX);
+    vx_spec_move(spec, "naming.rx", naming->rx.raw, VX_RIGHTS_RX);
+}
+
 /* What a program is trusted with depends on where it lives: tests and shells get the RAM disk, the console, the log. */
 static void grants(const char *path, struct vx_spawn *s)
 {
@@ -57,7 +83,7 @@ status_t sh_spawn(const char *path, uint32_t argc, const char *const *argv, stru
 {
     static struct vx_spawn s;
     static const char *env[SH_ARGS_MAX];
-    struct vx_client tty = {};
+    struct vx_client tty = {}, naming = {};
     *session = 0;
     if (sh.tty != nullptr && vx_tty_dup(sh.tty, &tty, session) != OK)
         tty = (struct vx_client){};
@@ -68,9 +94,13 @@ status_t sh_spawn(const char *path, uint32_t argc, const char *const *argv, stru
     s.payer = vx_bundle_reticle("reticle"); /* named, so that the child finds its own in its Bundle */
     vx_spawn_begin(&s);
     grants(path, &s);
+    if (asks_services(path))
+        give_naming(&s.spec, &naming);
     status_t st = vx_spawn_end(&s, &child->task, &child->id);
     if (st != OK && tty.tx.raw != 0)
         vx_client_close(&tty);
+    if (st != OK && naming.tx.raw != 0)
+        vx_client_close(&naming);
     return st;
 }
 

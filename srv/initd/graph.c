@@ -178,6 +178,33 @@ static status_t add_cap(struct parser *p)
     return OK;
 }
 
+/* device KIND INDEX [optional] */
+static status_t add_device(struct parser *p)
+{
+    static const struct {
+        const char *name;
+        uint32_t kind;
+    } kinds[] = { { "virtio-net", 1 }, { "virtio-blk", 2 },  { "virtio-console", 3 },
+                  { "virtio-rng", 4 }, { "virtio-gpu", 16 }, { "virtio-input", 18 } };
+    struct graph_service *s = p->now;
+    uint64_t index = 0;
+    if (s->n_devices == GRAPH_DEVICES_MAX)
+        return fail_at(p, ERR_TOO_BIG, "too many devices for one service", 1);
+    struct graph_device d = { .optional = p->n_words == 4 };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        d.kind = word_is(&p->word[1], kinds[i].name) ? kinds[i].kind : d.kind;
+    if (d.kind == 0)
+        return fail_at(p, ERR_BAD_ARGUMENT, "there is no such kind of device", 1);
+    status_t st = number(p, 2, counts, &index);
+    if (st == OK && index > UINT32_MAX)
+        return fail_at(p, ERR_TOO_BIG, "no machine has that many", 2);
+    if (st == OK && d.optional && !word_is(&p->word[3], "optional"))
+        return fail_at(p, ERR_BAD_ARGUMENT, "unexpected word", 3);
+    d.index = (uint32_t)index;
+    s->device[s->n_devices++] = d;
+    return st;
+}
+
 static status_t set_memory(struct parser *p)
 {
     struct word *w = &p->word[1];
@@ -293,6 +320,7 @@ static const struct keyword {
     { "image", 2, 2, set_image },
     { "argument", 2, LINE_WORDS_MAX, set_arguments },
     { "cap", 3, 6, add_cap },
+    { "device", 3, 4, add_device },
     { "provides", 2, LINE_WORDS_MAX, set_provides },
     { "uses", 2, LINE_WORDS_MAX, set_uses },
     { "needs", 2, LINE_WORDS_MAX, set_needs },

@@ -26,6 +26,13 @@ struct graph_cap {
     bool optional; /* a machine without it starts the service all the same */
 };
 
+/* A device that the service drives: number `index` of that kind, as topod counts them. */
+struct graph_device {
+    uint32_t kind; /* a virtio device id */
+    uint32_t index;
+    bool optional; /* a machine without it leaves the service down */
+};
+
 struct graph_list {
     uint8_t count;
     graph_word word[GRAPH_NAMES_MAX];
@@ -37,6 +44,8 @@ struct graph_service {
     struct graph_list arguments, needs, after, uses, provides;
     uint8_t n_caps;
     struct graph_cap cap[GRAPH_CAPS_MAX];
+    uint8_t n_devices;
+    struct graph_device device[GRAPH_DEVICES_MAX];
     uint64_t memory_bytes;   /* 0: the default */
     uint32_t memory_percent; /* of the root Reticle, instead of bytes; 0: not given */
     uint8_t band;            /* vx_band_t */

@@ -38,6 +38,25 @@ int graph_provider(const struct graph *g, const char *provided)
     return -1;
 }
 
+/* A device has one driver, and a driver finds it through topod. */
+static status_t check_devices(const struct graph *g, uint32_t index, struct graph_error *error)
+{
+    const struct graph_service *s = &g->service[index];
+    if (s->n_devices != 0 && !graph_list_has(&s->uses, "topo"))
+        return refuse(error, "a driver gets its device from topod, so it uses topo", s->name);
+    for (unsigned i = 0; i < s->n_devices; i++) {
+        for (uint32_t k = 0; k <= index; k++) {
+            unsigned n = k == index ? i : g->service[k].n_devices;
+            for (unsigned j = 0; j < n; j++) {
+                const struct graph_device *o = &g->service[k].device[j];
+                if (o->kind == s->device[i].kind && o->index == s->device[i].index)
+                    return refuse(error, "two drivers for one device", s->name);
+            }
+        }
+    }
+    return OK;
+}
+
 static status_t check_service(const struct graph *g, uint32_t index, struct graph_error *error)
 {
     const struct graph_service *s = &g->service[index];
@@ -58,7 +77,7 @@ static status_t check_service(const struct graph *g, uint32_t index, struct grap
         if (graph_provider(g, s->provides.word[i]) != (int)index)
             return refuse(error, "two services provide this name", s->provides.word[i]);
     }
-    return OK;
+    return check_devices(g, index, error);
 }
 
 /* True when everything that service `index` waits for is in `placed` (one bit a service). */

@@ -26,6 +26,7 @@ struct unit {
     vx_ring_tx inbox; /* the end of its inbox that is to be published */
     bool unpublished;
     vx_ring_rx naming_rx;  /* first half of a fresh connection to namingd that it asked for */
+    bool absent;           /* the machine has not the device that it is for */
     bool keep_down;        /* somebody said stop */
     bool again_now;        /* somebody said restart */
     uint32_t starts, ends; /* ever; a start that failed is an end */
@@ -42,9 +43,10 @@ struct initd {
     struct vx_client naming; /* to namingd, badge 0 */
     vx_ring_tx naming_inbox; /* for connections that we make for others */
     bool naming_ready;
-    bool announced; /* "[stage] services: ok" was printed */
-    bool bench;     /* the command line says bench=1: the shell is to say when it prompts */
-    bool quiet;     /* a command runs between its markers: say nothing */
+    bool devices_granted; /* topod knows whose device is whose */
+    bool announced;       /* "[stage] services: ok" was printed */
+    bool bench;           /* the command line says bench=1: the shell is to say when it prompts */
+    bool quiet;           /* a command runs between its markers: say nothing */
     uint32_t exit_status;
     char graph_path[GRAPH_PATH_MAX];
     const char *nonce, *command; /* of /run/exec, or nullptr */
@@ -88,10 +90,16 @@ uint64_t units_deadline(void);
 
 /* names.c: what we tell namingd */
 status_t naming_connect_for(uint64_t badge, struct vx_client *client);
+/* A connection to the service that publishes the name, as badge 0. */
+status_t naming_connect_to(const char *name, struct vx_client *client);
 /* Hands both server ends of somebody's connection to namingd; drops them if it cannot. */
 status_t naming_forward(uint64_t badge, vx_ring_rx requests, vx_ring_tx replies);
 void naming_grant_all(void);
 void units_publish(void);
+
+/* devices.c: what we tell topod */
+struct unit *topo_unit(void);
+void devices_grant_all(void);
 
 /* session.c: the terminal of the shell */
 status_t session_open(struct vx_client *tty);

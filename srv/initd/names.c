@@ -32,6 +32,24 @@ status_t naming_connect_for(uint64_t badge, struct vx_client *client)
     return st;
 }
 
+status_t naming_connect_to(const char *name, struct vx_client *client)
+{
+    vx_ring_rx requests = {};
+    vx_ring_tx replies = {};
+    status_t st = vx_rpc_pair(vx_bundle_reticle("root"), client, &requests, &replies);
+    if (st != OK)
+        return st;
+    st = vx_naming_connect_requests(&initd.naming, name, strlen(name), requests);
+    if (st == OK)
+        st = vx_naming_connect_replies(&initd.naming, replies);
+    if (st != OK) {
+        (void)vx_sys_cap_drop(requests.raw); /* gone already, if it was sent */
+        (void)vx_sys_cap_drop(replies.raw);
+        vx_client_close(client);
+    }
+    return st;
+}
+
 static void report(const char *doing, const char *name, status_t st)
 {
     if (st != OK)

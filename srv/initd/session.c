@@ -6,32 +6,11 @@
 #include <vectra/cpio.h>
 #include <vectra/io.h>
 #include <vectra/rpc_console.h>
-#include <vectra/rpc_naming.h>
 #include <vectra/string.h>
-
-/* Sends both server ends of a new connection to "console", through our own line to namingd. */
-static status_t connect_console(struct vx_client *tty)
-{
-    vx_ring_rx requests = {};
-    vx_ring_tx replies = {};
-    status_t st = vx_rpc_pair(vx_bundle_reticle("root"), tty, &requests, &replies);
-    if (st != OK)
-        return st;
-    static const char name[] = "console";
-    st = vx_naming_connect_requests(&initd.naming, name, sizeof name - 1, requests);
-    if (st == OK)
-        st = vx_naming_connect_replies(&initd.naming, replies);
-    if (st != OK) {
-        (void)vx_sys_cap_drop(requests.raw); /* gone already, if it was sent */
-        (void)vx_sys_cap_drop(replies.raw);
-        vx_client_close(tty);
-    }
-    return st;
-}
 
 status_t session_open(struct vx_client *tty)
 {
-    status_t st = connect_console(tty);
+    status_t st = naming_connect_to("console", tty);
     if (st != OK || initd.command == nullptr)
         return st;
     tty->timeout_ns = INITD_CALL_NS;

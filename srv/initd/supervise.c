@@ -25,6 +25,8 @@ static bool needs_are_ready(const struct unit *u)
     }
     if (d->session && !initd.announced)
         return false;
+    if (d->n_devices != 0 && !initd.devices_granted)
+        return false;
     return (d->uses.count == 0 && !d->session) || initd.naming_ready;
 }
 
@@ -78,6 +80,8 @@ static void unit_reaped(struct unit *u)
     u->session = nullptr;
     if (u == naming_unit())
         initd.naming_ready = false;
+    if (u == topo_unit())
+        initd.devices_granted = false;
     unit_down(u);
     if (u->decl->session)
         session_ended(u);
@@ -207,13 +211,20 @@ void units_advance(void)
     if (naming != nullptr && naming->state == VX_INIT_STATE_READY && !initd.naming_ready)
         naming_grant_all();
     units_publish();
+    if (initd.naming_ready && !initd.devices_granted && topo_unit() != nullptr &&
+        topo_unit()->state == VX_INIT_STATE_READY && !topo_unit()->unpublished)
+        devices_grant_all();
     announce(now);
     for (unsigned i = 0; i < initd.graph.n_services && !initd.service.stopping; i++) {
         struct unit *u = &initd.unit[initd.graph.order[i]];
         if (u->state == VX_INIT_STATE_BACKOFF && now >= u->again_ns)
             u->state = VX_INIT_STATE_WAITING;
-        if (u->state == VX_INIT_STATE_WAITING && needs_are_ready(u))
+        if (u->state == VX_INIT_STATE_WAITING && u->absent) {
+            u->state = VX_INIT_STATE_STOPPED; /* as if it had looked, and found nothing to do */
+            initd_again();
+        } else if (u->state == VX_INIT_STATE_WAITING && needs_are_ready(u)) {
             unit_start(u);
+        }
     }
     initd.service.deadline_ns = units_deadline();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * topod: what the machine is made of. The firmware's description is memory that we may read; the buses are asked
- * through read-only device memory. */
+ * topod: what the machine is made of, and devices for their drivers. The firmware's description is memory that we may
+ * read; buses are asked, and set up, through device memory. */
+#include "devices.h"
 #include "pci.h"
 #include <abi/machine.h>
 #include <isa/machine.h>
@@ -10,52 +11,63 @@
 #include <vectra/service.h>
 #include <vectra/string.h>
 
-enum { SESSIONS_MAX = 32, PAGE = 4096, BUS_BYTES = 1 << 20, VIRTIO_DEVICE_ID = 8 };
+enum { SESSIONS_MAX = 32, PAGE = 4096, PCI_BAR_0 = 0x10, VIRTIO_DEVICE_ID = 8 };
 
 static const struct machine *machine;
 static struct pci_list pci;
 static uint32_t virtio_device[MACHINE_VIRTIO_MMIO_MAX];
 
-/* [base, +length) of physical address space, mapped to be read; nullptr where we have no authority over it. */
-static const volatile void *map_registers(uint64_t base, uint64_t length)
+/* True when some function of the bus has registers at an address. */
+static bool firmware_placed(struct pci_setup *s, uint8_t bus)
 {
-    vx_device mmio = vx_bundle_device("mmio");
-    struct vx_cap_facts facts = {};
-    void *at = nullptr;
-    if (mmio.raw == VX_HANDLE_NONE || vx_sys_cap_inspect(mmio.raw, &facts, nullptr) != OK || base < facts.a)
-        return nullptr;
-    if (vx_sys_device_map_mmio(mmio, base - facts.a, length, &at) != OK)
-        return nullptr;
-    return at;
+    static struct pci_list seen;
+    seen = (struct pci_list){};
+    pci_scan_bus(&seen, s->read, s->ctx, s->segment, bus);
+    for (uint32_t i = 0; i < seen.count; i++) {
+        for (uint32_t bar = 0; seen.function[i].header == 0 && bar < PCI_BARS; bar++) {
+            uint32_t low = s->read(s->ctx, seen.function[i].address, PCI_BAR_0 + 4 * bar);
+            if ((low & 1) == 0 && (low & ~UINT32_C(15)) != 0)
+                return true;
+        }
+    }
+    return false;
 }
 
-static void unmap_registers(const volatile void *at, uint64_t length)
+/* Where registers without an address may go: the bridge's own window, or, where the firmware keeps that to itself, what
+ * lies free between RAM, configuration space and the interrupt controllers of a PC. */
+static void find_room(struct pci_setup *s, const struct pci_bridge *b)
 {
-    (void)vx_sys_mem_free(VX_NO_MEM, (uintptr_t)at, length); /* what stays mapped only costs addresses */
+    if (b->mmio32.len_bytes != 0) {
+        s->memory.next = b->mmio32.cpu_base;
+        s->memory.end = b->mmio32.cpu_base + b->mmio32.len_bytes;
+        return;
+    }
+    uint64_t from = UINT64_C(0x80000000), limit = UINT64_C(0xfec00000);
+    for (uint32_t i = 0; i < machine->n_ram; i++) {
+        uint64_t end = machine->ram[i].base + machine->ram[i].len_bytes;
+        from = machine->ram[i].base < limit && end > from ? end : from;
+    }
+    uint64_t ecam_end = b->ecam.base + b->ecam.len_bytes;
+    from = b->ecam.base < limit && ecam_end > from ? ecam_end : from;
+    if (firmware_placed(s, b->first_bus)) /* then it knows what lies where, and we do not */
+        from = limit;
+    s->memory.next = from;
+    s->memory.end = from < limit ? limit : from;
 }
 
-static uint32_t read_ecam(void *bus, uint16_t address, uint32_t offset)
-{
-    return *(const volatile uint32_t *)((const volatile uint8_t *)bus + ((uint32_t)(address & 0xff) << 12) + offset);
-}
-
+/* Addresses of the bus are ours where the window says so; virt and q35 have no other kind. */
 static void scan_pci(void)
 {
     for (uint32_t i = 0; i < machine->n_pci; i++) {
-        const struct pci_bridge *b = &machine->pci[i];
-        for (uint32_t bus = b->first_bus; bus <= b->last_bus; bus++) {
-            uint64_t at = (uint64_t)(bus - b->first_bus) * BUS_BYTES;
-            if (at + BUS_BYTES > b->ecam.len_bytes)
-                break;
-            const volatile void *registers = map_registers(b->ecam.base + at, BUS_BYTES);
-            if (registers == nullptr)
-                return;
-            uint32_t before = pci.count;
-            pci_scan_bus(&pci, read_ecam, (void *)(uintptr_t)registers, b->segment, (uint8_t)bus);
-            unmap_registers(registers, BUS_BYTES);
-            if (bus != b->first_bus && pci.count == before)
-                break; /* buses behind bridges are numbered without gaps */
-        }
+        struct ecam e = { .bridge = &machine->pci[i] };
+        struct pci_setup s = { .read = ecam_read,
+                               .write = ecam_write,
+                               .ctx = &e,
+                               .segment = e.bridge->segment,
+                               .last_bus = e.bridge->last_bus };
+        find_room(&s, e.bridge);
+        pci_set_up(&pci, &s, e.bridge->first_bus);
+        ecam_close(&e);
     }
 }
 
@@ -63,11 +75,11 @@ static void scan_virtio(void)
 {
     for (uint32_t i = 0; i < machine->n_virtio_mmio; i++) {
         uint64_t base = machine->virtio_mmio[i].base, offset = base % PAGE;
-        const volatile uint8_t *page = map_registers(base - offset, PAGE);
+        uint8_t *page = registers_map(base - offset, PAGE);
         if (page == nullptr)
             return;
-        virtio_device[i] = *(const volatile uint32_t *)(page + offset + VIRTIO_DEVICE_ID);
-        unmap_registers(page, PAGE);
+        virtio_device[i] = *(const volatile uint32_t *)(const void *)(page + offset + VIRTIO_DEVICE_ID);
+        registers_unmap(page, PAGE);
     }
 }
 
@@ -190,6 +202,13 @@ static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
         .virtio = op_virtio,
         .irqchip = op_irqchip,
         .console = op_console,
+        .grant = devices_grant,
+        .claim = devices_claim,
+        .region = devices_region,
+        .irq = devices_irq,
+        .dma = devices_dma,
+        .dma_address = devices_dma_address,
+        .device = devices_device,
     };
     return vx_topo_dispatch(&ops, s, in);
 }
@@ -221,6 +240,7 @@ int main(int, char **)
         .n_needs = sizeof needs / sizeof needs[0],
         .sessions_max = SESSIONS_MAX,
         .dispatch = dispatch,
+        .closed = devices_release,
         .deadline_ns = VX_FOREVER,
     };
     status_t st = map_machine();
@@ -230,5 +250,6 @@ int main(int, char **)
     }
     scan_pci();
     scan_virtio();
+    devices_find(machine, &pci, virtio_device);
     return vx_service_run(&service) == OK ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * topod with hostile clients: any messages about a machine that fills its tables. */
 // sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
-// sources: srv/topod/pci.c
+// sources: srv/topod/pci.c srv/topod/devices.c srv/topod/ecam.c srv/topod/route.c
 #include "service_host.h"
 #define main topo_main
 #include <srv/topod/main.c>
@@ -10,7 +10,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct machine full;
-    struct vx_service svc = { .name = "topod", .dispatch = dispatch };
+    struct vx_service svc = { .name = "topod", .dispatch = dispatch, .closed = devices_release };
     full = (struct machine){ .n_harts = HART_MAX,
                              .n_nodes = NUMA_NODE_MAX,
                              .n_ram = MEMORY_REGION_MAX,
@@ -20,8 +20,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              .irqchip = IRQCHIP_APIC };
     machine = &full;
     pci.count = PCI_FUNCTIONS_MAX;
+    static bool found;
+    static uint32_t kinds[MACHINE_VIRTIO_MMIO_MAX];
+    for (uint32_t i = 0; i < MACHINE_VIRTIO_MMIO_MAX; i++) {
+        full.virtio_mmio[i] =
+            (struct virtio_mmio_info){ .base = 0xa000000 + i * 512, .len_bytes = 512, .irq.number = i };
+        kinds[i] = 1 + i % 4;
+    }
+    if (!found)
+        devices_find(&full, &(struct pci_list){}, kinds);
+    found = true;
     host_begin(&svc, data, size);
     svc.inbox = (vx_ring_rx){ host_new() };
+    (void)host_client(&svc, 0); /* initd: it grants */
     (void)host_client(&svc, 1);
     (void)host_client(&svc, 2);
     host_serve(&svc);

@@ -60,6 +60,14 @@ class SmallGraphTest(unittest.TestCase):
         graph = self.graph("service a\ncap irqs INSPECT,MOVE\n")
         self.assertEqual(ask(graph, "--can", "a", "hold", "irqs")[0], 1)
 
+    def test_a_driver_holds_its_device_and_who_may_ask_it_reaches_it(self):
+        graph = self.graph("service t\nimage /t\nprovides topo\nservice d\nimage /d\nuses topo\nprovides blk\n"
+                           "device virtio-blk 0 optional\nservice c\nimage /c\nuses blk\n")
+        self.assertEqual(ask(graph, "--can", "d", "hold", "virtio-blk.0")[0], 0)
+        self.assertEqual(ask(graph, "--can", "c", "hold", "disks")[0], 1)
+        self.assertEqual(ask(graph, "--can", "c", "reach", "disks")[0], 0)
+        self.assertEqual(ask(graph, "--can", "t", "reach", "disks")[0], 1)
+
     def test_nonsense_gets_one_line_and_status_2(self):
         good = self.graph("service a\ncap irqs BIND\n")
         for graph, question in ((good, ("--can", "b", "hold", "irqs")), (good, ("--can", "a", "hold", "moon")),

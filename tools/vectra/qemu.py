@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 
+# SeaBIOS takes memory for each disk that it could boot from, and then lies on the initial RAM disk: none is to boot from.
+NO_BOOT_DISKS = ["-boot", "strict=on"]
 LARGE_MIB = 8192   # from here on, memory is reserved only as the guest touches it
 
 
@@ -61,6 +63,8 @@ class Machine:
         for number, disk in enumerate(self.disks):
             line += ["-drive", f"file={disk.replace(',', ',,')},if=none,id=disk{number},format={image_format(disk)}",
                      "-device", f"virtio-blk-pci,drive=disk{number},disable-legacy=on"]
+        if self.disks and self.arch == "x86_64":
+            line += NO_BOOT_DISKS
         if self.append:
             line += ["-append", " ".join(self.append)]
         return line + self.extra

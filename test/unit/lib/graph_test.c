@@ -55,6 +55,34 @@ static void the_committed_graph_is_accepted(void **)
     assert_true(graph_find(&g, "consoled") >= 0 && graph_find(&g, "namingd") >= 0);
 }
 
+static void a_device_has_one_driver(void **)
+{
+    static const char topod[] = "service t\nimage /t\nprovides topo\n";
+    char text[1024];
+    snprintf(text, sizeof text, "%sservice a\nimage /a\nuses topo\ndevice virtio-blk 0 optional\ndevice virtio-rng 3\n",
+             topod);
+    assert_int_equal(parse(text), OK);
+    assert_int_equal(g.service[1].n_devices, 2);
+    assert_int_equal(g.service[1].device[0].kind, 2);
+    assert_true(g.service[1].device[0].optional);
+    assert_int_equal(g.service[1].device[1].kind, 4);
+    assert_int_equal(g.service[1].device[1].index, 3);
+    assert_false(g.service[1].device[1].optional);
+    size_t len = strlen(text);
+    snprintf(text + len, sizeof text - len, "service b\nimage /b\nuses topo\ndevice virtio-rng 3\n");
+    assert_int_equal(parse(text), ERR_BAD_ARGUMENT);
+    assert_string_equal(error.word, "b");
+    snprintf(text, sizeof text, "%sservice a\nimage /a\ndevice virtio-blk 0\n", topod);
+    assert_int_equal(parse(text), ERR_BAD_ARGUMENT); /* it does not use topo */
+    snprintf(text, sizeof text, "%sservice a\nimage /a\nuses topo\n", topod);
+    for (unsigned i = 0; i <= GRAPH_DEVICES_MAX; i++) {
+        assert_int_equal(parse(text), OK);
+        len = strlen(text);
+        snprintf(text + len, sizeof text - len, "device virtio-blk %u\n", i);
+    }
+    assert_int_equal(parse(text), ERR_TOO_BIG);
+}
+
 static void order_follows_needs_and_after(void **)
 {
     assert_int_equal(parse("service a\nimage /a\nneeds c\nservice b\nimage /b\nafter a\nservice c\nimage /c\n"), OK);
@@ -146,9 +174,13 @@ static void damaged_text_is_read_safely(void **)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_description_is_taken_in), cmocka_unit_test(the_committed_graph_is_accepted),
-        cmocka_unit_test(order_follows_needs_and_after),   cmocka_unit_test(mistakes_are_refused_with_their_line),
-        cmocka_unit_test(limits_hold_at_their_edges),      cmocka_unit_test(damaged_text_is_read_safely),
+        cmocka_unit_test(a_whole_description_is_taken_in),
+        cmocka_unit_test(the_committed_graph_is_accepted),
+        cmocka_unit_test(a_device_has_one_driver),
+        cmocka_unit_test(order_follows_needs_and_after),
+        cmocka_unit_test(mistakes_are_refused_with_their_line),
+        cmocka_unit_test(limits_hold_at_their_edges),
+        cmocka_unit_test(damaged_text_is_read_safely),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

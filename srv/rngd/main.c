@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ * rngd: the driver of a virtio entropy device. Two halves of one buffer: while one is given out, the device fills the
+ * other. What the device wrote is copied out once, then wiped. Source: [VIRTIO] "Entropy Device". */
+#include <vectra/io.h>
+#include <vectra/rpc_rng.h>
+#include <vectra/service.h>
+#include <vectra/string.h>
+#include <virtio/driver.h>
+
+enum { HALF = 256, HALVES = 2, QUEUE_SIZE = 4, SESSIONS_MAX = 16, NO_DEVICE = 0, BROKEN = 1 };
+enum { IRQ_BIT = VX_SERVICE_BIT_FIRST, LOST_BIT = VX_SERVICE_BIT_FIRST + 1 };
+
+/* A half is with the device, or holds bytes [from, to). */
+struct half {
+    bool asked;
+    uint32_t from, to;
+};
+
+static struct virtio_driver driver;
+static struct virtq queue;
+static struct virtq_slot queue_slots[QUEUE_SIZE];
+static struct virtio_memory memory;
+static struct half halves[HALVES];
+static uint64_t taken, given;
+
+static void give_up(const char *why)
+{
+    vx_printf("rngd: %s; starting again\n", why);
+    vx_sys_task_exit(BROKEN);
+}
+
+static void ask(void)
+{
+    for (uint32_t i = 0; i < HALVES; i++) {
+        struct half *h = &halves[i];
+        const struct virtq_segment s = { memory.bus + i * HALF, HALF };
+        if (!h->asked && h->from == h->to)
+            h->asked = virtq_add(&queue, &s, 0, 1, nullptr, i) == OK;
+    }
+    if (virtq_should_notify(&queue))
+        driver.device.ops->notify(driver.device.ctx, 0);
+}
+
+static void collect(void)
+{
+    do {
+        uint64_t i = 0;
+        uint32_t written = 0;
+        status_t st;
+        while ((st = virtq_take(&queue, &i, &written)) == OK) {
+            halves[i] = (struct half){ .to = written }; /* at most HALF: the queue has checked it */
+            taken += written;
+        }
+        if (st == ERR_PEER_CLOSED)
+            give_up("the device broke the protocol of its queue");
+    } while (!virtq_listen(&queue, 0));
+    ask();
+}
+
+static status_t op_bytes(struct vx_session *, const struct vx_rng_bytes_request *q, struct vx_rng_bytes_reply *a)
+{
+    if (q->count == 0 || q->count > sizeof a->data)
+        return ERR_BAD_ARGUMENT;
+    collect();
+    for (uint32_t i = 0; i < HALVES && a->data_len < q->count; i++) {
+        struct half *h = &halves[i];
+        uint32_t left = q->count - a->data_len, have = h->to - h->from, n = have < left ? have : left;
+        uint8_t *at = memory.at + i * HALF + h->from;
+        memcpy(a->data + a->data_len, at, n);
+        memset(at, 0, n);
+        h->from += n;
+        a->data_len = (uint8_t)(a->data_len + n);
+    }
+    given += a->data_len;
+    ask();
+    return a->data_len == q->count ? OK : ERR_BUSY;
+}
+
+static status_t op_statistics(struct vx_session *, struct vx_rng_statistics_reply *a)
+{
+    *a = (struct vx_rng_statistics_reply){ .taken = taken, .given = given };
+    return OK;
+}
+
+static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
+{
+    static const struct vx_rng_ops ops = { .bytes = op_bytes, .statistics = op_statistics };
+    return vx_rng_dispatch(&ops, s, in);
+}
+
+static void on_signal(struct vx_service *, uint64_t bits)
+{
+    if ((bits >> IRQ_BIT & 1) != 0 && !driver.messages)
+        (void)driver.device.ops->interrupt(driver.device.ctx); /* the line falls */
+    if ((bits >> LOST_BIT & 1) != 0 && virtio_driver_lost(&driver))
+        give_up("topod has ended");
+    collect();
+}
+
+static status_t start_device(void)
+{
+    status_t st = virtio_begin(&driver.device, VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED);
+    if (st == OK)
+        st = virtio_queue_make(&driver, 0, QUEUE_SIZE, queue_slots, &queue);
+    if (st == OK)
+        st = virtio_memory_alloc(&driver, HALF * HALVES, &memory);
+    if (st == OK) {
+        virtio_ready(&driver.device);
+        collect();
+    }
+    return st;
+}
+
+int main(int, char **)
+{
+    static const struct vx_need needs[] = { { "inbox.rx", VX_CAP_RING_RX, false } };
+    static struct vx_service service = { .name = "rngd",
+                                         .needs = needs,
+                                         .n_needs = 1,
+                                         .sessions_max = SESSIONS_MAX,
+                                         .dispatch = dispatch,
+                                         .on_signal = on_signal,
+                                         .own_bits = UINT64_C(1) << IRQ_BIT | UINT64_C(1) << LOST_BIT,
+                                         .deadline_ns = VX_FOREVER };
+    status_t st = virtio_driver_open(&driver, 0, 1, IRQ_BIT, LOST_BIT);
+    if (st == ERR_NOT_FOUND)
+        return NO_DEVICE;
+    if (st == OK)
+        st = start_device();
+    if (st != OK) {
+        vx_printf("rngd: the device cannot be driven: %s\n", vx_status_text(st));
+        return BROKEN;
+    }
+    return vx_service_run(&service) == OK ? 0 : BROKEN;
+}

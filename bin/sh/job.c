@@ -7,7 +7,7 @@ enum : uint32_t {
     JOBS_MAX = 32,         /* background programs at a time; more is an error */
     BIG_MEMORY = 16 << 20, /* what programs from /test get to work with */
     SHELL_MEMORY = 8 << 20,
-    PROGRAM_MEMORY = 64 << 20, /* what programs of /bin get, or a quarter of what is left */
+    PROGRAM_MEMORY = 256 << 20, /* what programs of /bin get, or half of what is left */
 };
 
 static struct job {
@@ -62,7 +62,7 @@ static uint64_t memory_for(const char *path)
     if (begins(path, "/sbin/"))
         return 0;
     (void)vx_sys_cap_inspect(vx_bundle_reticle("reticle").raw, &facts, nullptr);
-    while (bytes > TASK_MEMORY_DEFAULT && bytes > facts.c / 4)
+    while (bytes > TASK_MEMORY_DEFAULT && (bytes > facts.c || bytes > facts.b / 2 + facts.b / 16))
         bytes /= 2;
     return bytes;
 }

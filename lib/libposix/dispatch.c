@@ -69,7 +69,10 @@ static bool starts_again(long number)
 /* True when the call is to be made again. */
 [[gnu::noinline]] static bool safe_point(long number, long answer)
 {
-    px_delivered_t delivered = px_deliver();
+    struct px_thread *t = px_self();
+    (void)px_deliver();
+    px_delivered_t delivered = (px_delivered_t)t->delivered;
+    t->delivered = PX_NOTHING;
     return answer == -EINTR && (delivered == PX_NOTHING || (delivered == PX_RESTART && starts_again(number)));
 }
 

@@ -27,12 +27,23 @@ static long map_error(status_t st)
     return st == ERR_NO_MEMORY || st == ERR_TOO_BIG || st == ERR_TABLE_FULL ? -ENOMEM : px_error(st);
 }
 
+/* Whether there is so much now. A page is charged when it is touched, and a touch that finds nothing left ends the
+ * process: what cannot possibly be used is refused at once. */
+static bool fits(size_t bytes)
+{
+    struct vx_cap_facts facts = {};
+    vx_reticle own = vx_bundle_reticle("reticle");
+    return own.raw == VX_HANDLE_NONE || vx_sys_cap_inspect(own.raw, &facts, nullptr) != OK || bytes <= facts.b;
+}
+
 static long map_anonymous(uintptr_t at, size_t bytes, long prot, long flags)
 {
     uint32_t state = prot == PROT_NONE                                    ? VX_MEM_RESERVE
                      : bytes <= COMMIT_MAX || (flags & MAP_POPULATE) != 0 ? VX_MEM_COMMIT
                                                                           : VX_MEM_LAZY;
     void *got = nullptr;
+    if (state == VX_MEM_LAZY && !fits(bytes))
+        return -ENOMEM;
     if ((flags & MAP_FIXED) != 0) {
         if ((flags & MAP_FIXED_NOREPLACE) != MAP_FIXED_NOREPLACE)
             (void)vx_sys_mem_free(VX_NO_MEM, at, bytes);

@@ -65,20 +65,23 @@ static struct px_file *file_of(const struct px_fd_record *r, struct px_pipe **pi
     }
 }
 
-static void take_descriptors(const struct px_fd_record *r, size_t n)
+/* bytes: the records, at any address. */
+static void take_descriptors(const uint8_t *bytes, size_t n)
 {
     struct px_pipe *pipes[PX_RECORD_PIPES] = {};
     struct px_file *made[PX_RECORDS_MAX] = {};
     for (size_t i = 0; i < n && i < PX_RECORDS_MAX; i++) {
-        if (r[i].same_as < i) {
-            made[i] = made[r[i].same_as];
+        struct px_fd_record r;
+        memcpy(&r, bytes + i * sizeof r, sizeof r);
+        if (r.same_as < i) {
+            made[i] = made[r.same_as];
             if (made[i] != nullptr)
                 atomic_fetch_add_explicit(&made[i]->users, 1, memory_order_relaxed);
         } else {
-            made[i] = file_of(&r[i], pipes);
+            made[i] = file_of(&r, pipes);
         }
-        if ((unsigned)r[i].fd < PX_FD_MAX && made[i] != nullptr)
-            px_fd_set(r[i].fd, made[i]);
+        if ((unsigned)r.fd < PX_FD_MAX && made[i] != nullptr)
+            px_fd_set(r.fd, made[i]);
     }
     for (size_t i = 0; i < PX_RECORD_PIPES; i++)
         if (pipes[i] != nullptr)
@@ -111,7 +114,7 @@ void px_process_init(void)
         px_cwd[len] = '\0';
     }
     const void *records = vx_bundle_bytes("posix.fds", &len);
-    if (records != nullptr && (uintptr_t)records % alignof(struct px_fd_record) == 0)
+    if (records != nullptr)
         take_descriptors(records, len / sizeof(struct px_fd_record));
     else
         usual_descriptors();

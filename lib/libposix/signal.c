@@ -183,7 +183,9 @@ px_delivered_t px_deliver(void)
     px_delivered_t delivered = PX_NOTHING;
     int signal;
     while ((signal = take(t, ~t->mask)) != 0) {
+        int before = t->delivered; /* the handler's own calls come here too */
         px_delivered_t one = deliver_one(t, signal);
+        t->delivered = (int)one > before ? (int)one : before;
         delivered = one > delivered ? one : delivered;
     }
     settle_attention();

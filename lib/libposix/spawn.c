@@ -19,8 +19,8 @@
 #include <vectra/cpio.h>
 #include <vectra/spawn.h>
 
-enum : uint64_t { CHILD_MEMORY_MAX = 32 << 20, CHILD_MEMORY_MIN = 1 << 20 };
-enum : size_t { INTERPRETER_MAX = 128, WORDS_MAX = 64 };
+enum : uint64_t { CHILD_MEMORY_MAX = 128 << 20, CHILD_MEMORY_MIN = 1 << 20 };
+enum : size_t { INTERPRETER_MAX = 128, WORDS_MAX = 64, COMMAND_MAX = 1024 };
 
 struct slot {
     struct px_file *file;
@@ -37,8 +37,10 @@ struct job {
     size_t n_held;
     char cwd[PATH_MAX], path[PATH_MAX];
     char interpreter[INTERPRETER_MAX];
+    char command[COMMAND_MAX];
     const char *argv[WORDS_MAX];
     size_t argc;
+    bool plain; /* argv is all of it */
 };
 
 /* --- the descriptors --- */
@@ -231,6 +233,48 @@ static long check_image(struct job *j, bool may_interpret)
     return answer != 0 ? answer : check_image(j, false);
 }
 
+/* `sh -c COMMAND`, as system and popen have it, when the command is a program and plain words: a shell would do nothing
+ * but start it, so it is started right away, with our descriptors. Anything else goes to the shell. */
+static bool plain_command(struct job *j)
+{
+    const struct vectra_spawn *s = j->spawn;
+    if (strcmp(s->path, "/bin/sh") != 0 || s->argv[0] == nullptr || s->argv[1] == nullptr ||
+        strcmp(s->argv[1], "-c") != 0 || s->argv[2] == nullptr || s->argv[3] != nullptr)
+        return false;
+    size_t len = strlen(s->argv[2]);
+    if (len >= sizeof j->command || strpbrk(s->argv[2], "|&;<>()$`\\\"'*?[#~=%!{}\n") != nullptr)
+        return false;
+    memcpy(j->command, s->argv[2], len + 1);
+    for (char *at = j->command + strspn(j->command, " \t"); *at != '\0'; at += strspn(at, " \t")) {
+        if (j->argc == WORDS_MAX - 1)
+            return false;
+        j->argv[j->argc++] = at;
+        at += strcspn(at, " \t");
+        if (*at != '\0')
+            *at++ = '\0';
+    }
+    return j->argc != 0;
+}
+
+/* The program that a plain command names, where the shell would find it. */
+static long plain_image(struct job *j)
+{
+    static const char *const rooms[] = { "/bin/", "/sbin/", "/test/" };
+    const char *name = j->argv[0];
+    size_t len = strlen(name);
+    if (strchr(name, '/') != nullptr)
+        return child_path(j, name, j->path);
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0] && len < NAME_MAX; i++) {
+        struct stat found = {};
+        size_t room = strlen(rooms[i]);
+        memcpy(j->path, rooms[i], room);
+        memcpy(j->path + room, name, len + 1);
+        if (px_stat_path(j->path, &found) == 0 && S_ISREG(found.st_mode))
+            return 0;
+    }
+    return -ENOENT;
+}
+
 /* --- the Bundle --- */
 
 static uint64_t memory_for_child(void)
@@ -238,7 +282,7 @@ static uint64_t memory_for_child(void)
     struct vx_cap_facts facts = {};
     (void)vx_sys_cap_inspect(vx_bundle_reticle("reticle").raw, &facts, nullptr);
     uint64_t bytes = CHILD_MEMORY_MAX;
-    while (bytes > CHILD_MEMORY_MIN && bytes > facts.c / 2)
+    while (bytes > CHILD_MEMORY_MIN && (bytes > facts.c || bytes > facts.b / 2))
         bytes /= 2;
     return bytes;
 }
@@ -268,7 +312,6 @@ static void add_facts(struct job *j, struct vx_spec *spec)
     uint64_t ignored = px_signals_ignored();
     if ((s->flags & POSIX_SPAWN_SETSIGDEF) != 0)
         ignored &= ~*(const uint64_t *)s->default_set;
-    /* Records are read where they stand, so their slot's bytes are the first: the end of the buffer, aligned. */
     vx_spec_bytes(spec, "posix.fds", j->record, j->n_records * sizeof j->record[0]);
     vx_spec_bytes(spec, "posix.cwd", j->cwd, strlen(j->cwd));
     vx_spec_int(spec, "posix.parent", px_pid);
@@ -318,7 +361,7 @@ static long start(struct job *j)
     size_t argc = 0, skip = j->argc != 0 && n_arg != 0 ? 1 : 0;
     for (size_t i = 0; i < j->argc; i++)
         argv[argc++] = j->argv[i];
-    for (size_t i = skip; i < n_arg; i++)
+    for (size_t i = skip; i < n_arg && !j->plain; i++)
         argv[argc++] = j->spawn->argv[i];
     size_t head = (argc * sizeof *argv + 15) & ~(size_t)15;
     uint8_t *whole = s.buffer;
@@ -355,10 +398,14 @@ int __vectra_spawn(const struct vectra_spawn *spawn)
     long answer = 0;
     for (size_t i = 0; i < spawn->n_actions && answer == 0; i++)
         answer = do_action(j, &spawn->action[i]);
-    if (answer == 0)
+    if (answer == 0 && plain_command(j) && plain_image(j) == 0 && check_image(j, false) == 0) {
+        j->plain = true;
+    } else if (answer == 0) {
+        j->argc = 0;
         answer = child_path(j, spawn->path, j->path);
-    if (answer == 0)
-        answer = check_image(j, true);
+        if (answer == 0)
+            answer = check_image(j, true);
+    }
     if (answer == 0)
         answer = px_child_room();
     if (answer == 0)

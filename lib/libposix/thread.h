@@ -8,6 +8,7 @@ struct px_thread {
     _Atomic uint64_t pending; /* signals for this thread, bit n-1 for signal n */
     uint64_t mask;            /* blocked ones; only the thread itself changes it */
     uint64_t waits_for;       /* in sigtimedwait: what ends the wait although it is blocked */
+    int delivered;            /* px_delivered_t of the call under way, if it delivered under a mask of its own */
     uint32_t kernel_id;       /* of THREAD_CREATE; 1 is the main thread */
     int tid;                  /* what the C library sees: the process id, then upwards */
     int *clear;               /* becomes 0 and wakes its waiters when the thread ends */

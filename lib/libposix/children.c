@@ -16,7 +16,7 @@
 enum : unsigned { CHILDREN_MAX = 64, BIT = 47 };
 enum : uint64_t { SLICE_NS = 100 * VX_NS_PER_MS };
 
-static struct child {
+struct child {
     vx_task task;
     uint32_t id;
     bool ended;
@@ -24,12 +24,19 @@ static struct child {
     int status;    /* as wait4 has it */
     struct px_held held[PX_RECORD_PIPES];
     size_t n_held;
-} children[CHILDREN_MAX];
+};
+static struct child *children; /* CHILDREN_MAX of them, from the first child on */
 static struct vx_mutex lock;
 static _Atomic uint32_t waiters;
 
 long px_child_room(void)
 {
+    vx_mutex_lock(&lock);
+    if (children == nullptr)
+        children = px_pages(CHILDREN_MAX * sizeof *children);
+    vx_mutex_unlock(&lock);
+    if (children == nullptr)
+        return -ENOMEM;
     for (unsigned i = 0; i < CHILDREN_MAX; i++)
         if (children[i].task.raw == VX_HANDLE_NONE)
             return 0;
@@ -105,7 +112,7 @@ static void look_locked(struct child *c)
 void px_children_look(void)
 {
     vx_mutex_lock(&lock);
-    for (unsigned i = 0; i < CHILDREN_MAX; i++)
+    for (unsigned i = 0; children != nullptr && i < CHILDREN_MAX; i++)
         look_locked(&children[i]);
     vx_mutex_unlock(&lock);
 }
@@ -120,7 +127,7 @@ static long reap(long pid, int *status)
 {
     long answer = -ECHILD;
     vx_mutex_lock(&lock);
-    for (unsigned i = 0; i < CHILDREN_MAX; i++) {
+    for (unsigned i = 0; children != nullptr && i < CHILDREN_MAX; i++) {
         struct child *c = &children[i];
         look_locked(c);
         if (!matches(c, pid))
@@ -176,7 +183,7 @@ long px_child_signal(int pid, int signal)
 {
     long answer = -ESRCH;
     vx_mutex_lock(&lock);
-    for (unsigned i = 0; i < CHILDREN_MAX; i++) {
+    for (unsigned i = 0; children != nullptr && i < CHILDREN_MAX; i++) {
         struct child *c = &children[i];
         if (!matches(c, pid) || pid <= 0)
             continue;

@@ -17,5 +17,8 @@ struct px_fd_record {
 };
 static_assert(sizeof(struct px_fd_record) == 48);
 
+/* The entry of a file (not of a directory) of the initial RAM disk. */
+struct vx_cpio_entry;
+bool px_rom_find(const char *path, struct vx_cpio_entry *out);
 /* A file of the initial RAM disk, without a path. */
 struct px_file *px_rom_file(const uint8_t *data, size_t bytes, uint32_t mode, uint32_t inode, int flags);

@@ -40,7 +40,8 @@ struct job {
     char command[COMMAND_MAX];
     const char *argv[WORDS_MAX];
     size_t argc;
-    bool plain; /* argv is all of it */
+    bool plain;               /* argv is all of it */
+    size_t data_at, data_len; /* the image in the RAM disk */
 };
 
 /* --- the descriptors --- */
@@ -212,24 +213,22 @@ static long interpret(struct job *j, const struct vx_cpio_entry *e)
 
 static long check_image(struct job *j, bool may_interpret)
 {
-    struct vx_cpio archive;
+    static const uint8_t elf[] = { 0x7f, 'E', 'L', 'F' };
     struct vx_cpio_entry e = {};
     struct stat found = {};
-    long answer = px_stat_path(j->path, &found);
-    if (answer != 0)
-        return answer;
-    if (!S_ISREG(found.st_mode) || (found.st_mode & 0111) == 0)
+    if (!px_rom_find(j->path, &e)) {
+        long answer = px_stat_path(j->path, &found);
+        return answer != 0 ? answer : -EACCES; /* a directory or a device */
+    }
+    if ((e.mode & 0111) == 0)
         return -EACCES;
-    if (vx_initrd(&archive) != OK || vx_cpio_find(&archive, j->path, &e) != OK)
-        return -ENOENT;
-    if (e.data_len >= 4 && memcmp(e.data,
-                                  "\x7f"
-                                  "ELF",
-                                  4) == 0)
+    j->data_at = e.data_at;
+    j->data_len = e.data_len;
+    if (e.data_len >= sizeof elf && memcmp(e.data, elf, sizeof elf) == 0)
         return 0;
     if (!may_interpret || e.data_len < 4 || memcmp(e.data, "#!", 2) != 0)
         return -ENOEXEC;
-    answer = interpret(j, &e);
+    long answer = interpret(j, &e);
     return answer != 0 ? answer : check_image(j, false);
 }
 
@@ -378,7 +377,12 @@ static long start(struct job *j)
     hand_on(&s.spec, "console", VX_CAP_CONSOLE);
     vx_task task = {};
     uint32_t id = 0;
-    status_t st = vx_spawn_end(&s, &task, &id);
+    status_t st =
+        vx_sys_cap_narrow(vx_bundle_mem("initrd").raw, VX_R_READ | VX_R_EXEC, j->data_at, j->data_len, &s.image.raw);
+    if (st == OK) {
+        st = vx_spawn_end(&s, &task, &id);
+        (void)vx_sys_cap_drop(s.image.raw);
+    }
     if (st != OK && tty.tx.raw != VX_HANDLE_NONE)
         vx_client_close(&tty);
     px_pages_free(whole, bytes);

@@ -32,11 +32,10 @@ static long read_cpu_clock(int clock, uint64_t *ns)
     return px_error(vx_sys_clock_get_time(which, ns));
 }
 
-long __vectra_clock_gettime(int clock, void *out)
+[[gnu::noinline]] static long read_other_clock(int clock, struct timespec *out)
 {
     uint64_t ns;
     switch (clock) {
-    case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
@@ -53,6 +52,14 @@ long __vectra_clock_gettime(int clock, void *out)
             return st;
     }
     put_timespec(out, ns);
+    return 0;
+}
+
+long __vectra_clock_gettime(int clock, void *out)
+{
+    if (__builtin_expect(clock != CLOCK_MONOTONIC, 0))
+        return read_other_clock(clock, out);
+    put_timespec(out, vx_clock_monotonic_ns());
     return 0;
 }
 

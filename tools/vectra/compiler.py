@@ -61,7 +61,7 @@ def command(arch, arguments):
                                                "-ldl", "-lutil", "-lcrypt", "-lresolv", "-lxnet", "-lc")]
     linker = shutil.which(os.environ.get("LLD", "ld.lld-19")) or "ld.lld"
     link = [f"--ld-path={linker}", "-nostdlib", "-Wl,-z,max-page-size=4096,-z,separate-code,-z,noexecstack,-z,norelro",
-            "-Wl,--build-id=none"]
+            "-Wl,--build-id=none,--gc-sections"]
     code = [] if any(a.startswith(("-fPI", "-fpi", "-fno-pi", "-fno-PI")) for a in arguments) else \
         ["-fPIE" if pie else "-fno-pie"]
     link += ["-static-pie", "-Wl,--no-dynamic-linker,-z,text"] if pie else ["-static", "-Wl,--image-base=0x400000"]

@@ -108,7 +108,7 @@ def surface_test(arch, check):
     """Each call that the C library knows has a row in calls.def."""
     check(arch)
     header = f"build/posix-{arch}/sysroot/include/bits/syscall.h"
-    status, output = host.run([sys.executable, "tools/gen/posix.py", "--surface", header])
+    status, output = host.run([sys.executable, "tools/gen/calls.py", "--surface", header])
     if status != 0:
         raise Failure("calls.def and the C library differ", output)
     return 1

@@ -79,10 +79,11 @@ include mk/flags.mk
 include mk/gen.mk
 include mk/kernel.mk
 include mk/user.mk
+include mk/posix.mk
 include mk/initrd.mk
 include mk/compdb.mk
 
-all: kernel user initrd compdb
+all: kernel user posix initrd compdb
 
 .PHONY: gen
 gen: $(GEN_STAMP)

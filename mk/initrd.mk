@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The initial RAM disk, a newc cpio archive: services in /sbin, programs in /bin, test programs in /test, etc/** as is.
+# The initial RAM disk, a newc cpio archive: services in /sbin, programs in /bin, test programs in /test, etc/** as is,
+# and what the ports put there (mk/posix.mk).
 
 INITRD := $(BUILD)/initrd.cpio
 INITRD_ETC := $(shell find etc -type f 2>/dev/null)
@@ -15,7 +16,8 @@ $(BUILD)/version: FORCE
 $(BUILD)/initrd.list: FORCE
 	$(call save-if-changed,$@,$(INITRD_FILES) $(INITRD_ETC))
 
-$(INITRD): $(STRIPPED) $(INITRD_ETC) $(BUILD)/version $(BUILD)/initrd.list tools/vectra/cpio.py
+$(INITRD): $(STRIPPED) $(INITRD_ETC) $(BUILD)/version $(BUILD)/initrd.list $(POSIX)/image.list tools/vectra/cpio.py
 	$(say) CPIO $@
 	$(Q)$(PYTHON) tools/vectra/cpio.py --out $@ $(if $(INITRD_ETC),--tree /etc=etc) \
-		--file /etc/version=$(BUILD)/version $(INITRD_FILES:%=--program %)
+		--file /etc/version=$(BUILD)/version $(INITRD_FILES:%=--program %) \
+		$$(sed -n 's/^program /--program /p' $(POSIX)/image.list)

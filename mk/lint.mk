@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Formatting and clang-tidy, by hand: `./vectra test tools` checks the former.
 
-LINT_ROOMS := abi base kernel lib srv drv fs bin test
+LINT_ROOMS := abi base kernel lib srv drv fs bin test ports
 LINT_FILES := $(shell find $(LINT_ROOMS) -name '*.c' -o -name '*.h' 2>/dev/null | sort)
 TIDY_FILES := $(shell find base kernel lib srv drv fs bin -name '*.c' -not -path '*/host/*' 2>/dev/null | sort)
 

@@ -12,7 +12,8 @@ SCALAR_aarch64 := -mgeneral-regs-only
 SCALAR_x86_64  :=
 VECTOR_LIBS := libcheck
 
-LIB_NAMES := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard lib/lib*/*.c)))))
+# libposix is part of the C library and built with it: mk/posix.mk.
+LIB_NAMES := $(filter-out libposix,$(sort $(notdir $(patsubst %/,%,$(dir $(wildcard lib/lib*/*.c))))))
 LIB_FILES := $(LIB_NAMES:%=$(BUILD)/lib/%.a) $(BUILD)/lib/libbase.a
 USER_SCRIPT := $(wildcard lib/libvectra/user.ld)
 

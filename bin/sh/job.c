@@ -5,8 +5,9 @@
 
 enum : uint32_t {
     JOBS_MAX = 32,         /* background programs at a time; more is an error */
-    BIG_MEMORY = 16 << 20, /* what programs from /test and shells get to work with */
+    BIG_MEMORY = 16 << 20, /* what programs from /test get to work with */
     SHELL_MEMORY = 8 << 20,
+    PROGRAM_MEMORY = 256 << 20, /* what programs of /bin get, or half of what is left */
 };
 
 static struct job {
@@ -60,15 +61,36 @@ static void give_naming(struct vx_spec *spec, struct vx_client *naming)
     vx_spec_move(spec, "naming.rx", naming->rx.raw, VX_RIGHTS_RX);
 }
 
-/* What a program is trusted with depends on where it lives: tests and shells get the RAM disk, the console, the log. */
+/* What a program is trusted with depends on where it lives: all get the RAM disk, which is their file system and holds
+ * the programs that they start; tests and shells get the console and the log too. */
 static void grants(const char *path, struct vx_spawn *s)
 {
     bool test = begins(path, "/test/"), shell = vx_streq(path, "/bin/sh");
-    if (!test && !shell)
+    if (begins(path, "/sbin/"))
         return;
     hand_on(&s->spec, "initrd", VX_CAP_MEM);
+    vx_spec_bytes(&s->spec, "posix.cwd", sh.cwd, strlen(sh.cwd));
+    if (!test && !shell)
+        return;
     hand_on(&s->spec, "console", VX_CAP_CONSOLE);
     hand_on(&s->spec, "klog", VX_CAP_MEM);
+}
+
+/* The memory that a program may use: a power of two. */
+static uint64_t memory_for(const char *path)
+{
+    struct vx_cap_facts facts = {};
+    uint64_t bytes = PROGRAM_MEMORY;
+    if (begins(path, "/test/"))
+        return BIG_MEMORY;
+    if (vx_streq(path, "/bin/sh"))
+        return SHELL_MEMORY;
+    if (begins(path, "/sbin/"))
+        return 0;
+    (void)vx_sys_cap_inspect(vx_bundle_reticle("reticle").raw, &facts, nullptr);
+    while (bytes > TASK_MEMORY_DEFAULT && (bytes > facts.c || bytes > facts.b / 2 + facts.b / 16))
+        bytes /= 2;
+    return bytes;
 }
 
 static uint32_t environment(const char **env)
@@ -89,7 +111,7 @@ status_t sh_spawn(const char *path, uint32_t argc, const char *const *argv, stru
         tty = (struct vx_client){};
     s = (struct vx_spawn){ .path = path, .argc = argc, .argv = argv, .n_env = environment(env), .env = env };
     s.tty = tty.tx.raw != 0 ? &tty : nullptr;
-    s.memory = begins(path, "/test/") ? BIG_MEMORY : vx_streq(path, "/bin/sh") ? SHELL_MEMORY : 0;
+    s.memory = memory_for(path);
     s.band = VX_BAND_NORMAL + 1;
     s.payer = vx_bundle_reticle("reticle"); /* named, so that the child finds its own in its Bundle */
     vx_spawn_begin(&s);

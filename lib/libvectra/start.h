@@ -9,6 +9,8 @@ struct vx_thread_start;
 
 int main(int argc, char **argv);
 [[noreturn]] void vx_start(const struct vx_bundle *bundle);
+/* Makes it the Bundle that vx_bundle() answers. The first thing that a program does. */
+void vx_bundle_adopt(const struct vx_bundle *bundle);
 /* A new thread's first C function; id as the kernel gave it. */
 [[noreturn]] void vx_thread_main(struct vx_thread_start *start, uint32_t id);
 /* Its first instructions (assembly): aligns the stack and calls vx_thread_main. */

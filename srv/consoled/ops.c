@@ -88,6 +88,14 @@ static status_t op_window_size(struct vx_session *s, struct vx_console_window_si
     return OK;
 }
 
+static status_t op_size(struct vx_session *s, struct vx_console_size_reply *a)
+{
+    (void)s;
+    a->columns = term.size.columns;
+    a->rows = term.size.rows;
+    return OK;
+}
+
 static status_t op_dup_requests(struct vx_session *s, vx_ring_rx rx)
 {
     struct con *c = con_of(s);
@@ -207,4 +215,5 @@ const struct vx_console_ops term_ops = {
     .set_buffer = op_set_buffer,
     .write_buffer = op_write_buffer,
     .session = op_session,
+    .size = op_size,
 };

@@ -31,15 +31,15 @@ static void drop(vx_handle_t handle)
         (void)vx_sys_cap_drop(handle); /* one that moved is gone, and that is what we want */
 }
 
-/* A power of two that `percent` of the root Reticle's largest free block holds. */
+/* A power of two: `percent` of what is free in the root Reticle, if a block of that size is. */
 static uint64_t share_of_root(uint32_t percent)
 {
     struct vx_cap_facts facts = {};
     if (vx_sys_cap_inspect(vx_bundle_reticle("root").raw, &facts, nullptr) != OK)
         return TASK_MEMORY_DEFAULT;
-    uint64_t wanted = facts.c / 100 * percent, bytes = TASK_MEMORY_MIN;
+    uint64_t wanted = facts.b / 100 * percent, bytes = TASK_MEMORY_MIN;
     /* Strictly by halves, a share of exactly half of a power of two would miss it by rounding. */
-    while (bytes * 2 <= wanted + wanted / 16)
+    while (bytes * 2 <= wanted + wanted / 16 && bytes * 2 <= facts.c)
         bytes *= 2;
     return bytes;
 }

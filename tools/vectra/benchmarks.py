@@ -11,6 +11,7 @@ a second, plain boot collects.
 import json
 import os
 import re
+import subprocess
 
 from vectra import execute
 from vectra.qemu import Machine, Running
@@ -19,6 +20,8 @@ LIMITS, BASELINE = "test/bench/limits.json", "test/bench/baseline.json"
 LINE = re.compile(rb"\bbench ([a-z0-9_]+) ([a-z0-9_]+) ([a-z0-9_/]+) ([0-9]+) ([0-9]+) ([0-9]+) ([0-9]+)\r?$", re.MULTILINE)
 PROMPT = b"vectra:/$ "
 GROUP, BOOT_NAMES = "kernel", ("boot_to_initd", "boot_to_prompt")
+POSIX_GROUP, POSIX_SOURCE, POSIX_PROGRAM = "posix", "test/bench/posix.c", "/bin/posix-bench"
+GROUPS = (GROUP, POSIX_GROUP)
 TIMEOUT_S, BOOT_TIMEOUT_S = 900, 120
 SCHEMA = 1
 
@@ -52,6 +55,17 @@ def measure(arch, names=()):
     return [row for row in rows.values() if not names or row["name"] in names], outcome
 
 
+def measure_posix(arch, names=()):
+    """The same for the group posix: a program of the C library."""
+    out = os.path.abspath(f"build/posix-{arch}/test/posix-bench")
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    line = ["./vectra", "cc", "--arch", arch, "-std=gnu23", "-O2", "-o", out, POSIX_SOURCE]
+    subprocess.run(line, check=True)
+    outcome = execute.run_command(machine(arch), " ".join([POSIX_PROGRAM, *names]), [(out, POSIX_PROGRAM)], TIMEOUT_S)
+    rows = parse(bytes(outcome.transcript), arch)
+    return [row for row in rows.values() if not names or row["name"] in names], outcome
+
+
 def plain_boot(arch):
     """The transcript of a boot to the prompt, and of what comes right behind it."""
     booted = machine(arch)
@@ -64,9 +78,14 @@ def plain_boot(arch):
         return bytes(guest.transcript)
 
 
-def load_limits():
-    """{name: {arch: at most}}."""
-    return load(LIMITS, {})
+def load_limits(group=None):
+    """{name: {arch: at most}} of a group, or of all. A name belongs to one group: those without a prefix to the kernel."""
+    found = {}
+    for key, limit in load(LIMITS, {}).items():
+        of, _, name = key.rpartition("/")
+        if group in (None, of or GROUP):
+            found[name] = limit
+    return found
 
 
 def load_baseline():

@@ -64,17 +64,53 @@ class Progress:
             sys.stderr.flush()
 
 
-def build(arch, mode, goals=("all",)):
-    """Builds one architecture and mode. Raises BuildError with the end of make's output."""
-    line = ["make", "-O", f"-j{jobs()}", f"ARCH={arch}", f"MODE={mode}", *goals]
-    progress = Progress(f"vectra: building {arch} ({mode})")
+def run_make(line, title):
+    """Runs make with a progress line. Raises BuildError with the end of its output."""
+    progress = Progress(title)
     tail = collections.deque(maxlen=60)
-    with locked(f"{arch}-{mode}"):
-        with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace") as process:
-            for count, text in enumerate(process.stdout):
-                tail.append(text)
-                progress.step(count, " ".join(text.split()))
-        progress.end()
+    with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace") as process:
+        for count, text in enumerate(process.stdout):
+            tail.append(text)
+            progress.step(count, " ".join(text.split()))
+    progress.end()
     if process.returncode != 0:
         raise BuildError("".join(tail))
+
+
+def build(arch, mode, goals=("all",)):
+    """Builds one architecture and mode. Says so in a line when there are no ports for it."""
+    line = ["make", "-O", f"-j{jobs()}", f"ARCH={arch}", f"MODE={mode}", *goals]
+    with locked(f"posix-{arch}"), locked(f"{arch}-{mode}"):
+        run_make(line, f"vectra: building {arch} ({mode})")
+    if "all" in goals:
+        tell_unavailable(arch)
+
+
+def build_posix(arch, goals):
+    """Builds the C library or ports. A source that cannot be had is no error here: ports.unavailable() tells."""
+    line = ["make", "-O", f"-j{jobs()}", f"ARCH={arch}", *goals]
+    with locked(f"posix-{arch}"):
+        try:
+            run_make(line, f"vectra: building for {arch}")
+        except BuildError:
+            if not os.path.exists(f"build/posix-{arch}/unavailable"):
+                raise
+
+
+def build_sysroot(arch):
+    """The C library alone."""
+    build_posix(arch, ["sysroot"])
+
+
+TOLD = set()
+
+
+def tell_unavailable(arch):
+    """One line on stderr, once, when the system was built without the ports."""
+    path = f"build/posix-{arch}/unavailable"
+    if arch in TOLD or not os.path.exists(path):
+        return
+    TOLD.add(arch)
+    with open(path, encoding="utf-8") as handle:
+        print(f"vectra: {arch} is built without the C library and the ports: {handle.read().strip()}", file=sys.stderr)

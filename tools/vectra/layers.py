@@ -117,8 +117,9 @@ def may_include(path, target):
 
 
 def hosted(path):
-    """True for the fake architecture, which is a process and may use its C library."""
-    return path.startswith("kernel/arch/host/")
+    """True for what may use a C library's headers: the fake architecture, which is a process, and the C library's own
+    lower half."""
+    return path.startswith(("kernel/arch/host/", "lib/libposix/"))
 
 
 def violations(path, text, files, generated):

@@ -18,11 +18,12 @@ COMMANDS = {
     "bench": "commands.bench",
     "debug": "commands.debug",
     "trace": "commands.trace",
+    "cc": "commands.cc",
+    "ports": "commands.ports",
     "size": "commands.size",
     "doctor": "commands.doctor",
     "help": "commands.help",
 }
-LATER = {"cc": "the C compiler for VectraOS programs arrives with the C library"}
 
 
 def command_module(name):
@@ -36,12 +37,13 @@ def main(arguments):
     if name in ("-h", "--help"):
         name = "help"
     try:
-        if name in LATER:
-            raise UsageError(f"{name}: not in this release: {LATER[name]}")
         if name not in COMMANDS:
             raise UsageError(f"unknown command '{name}'{near(name, list(COMMANDS))}")
+        if name == "cc" and rest in (["--help"], ["-h"]):
+            name, rest = "help", ["cc"]
         before_command = rest[:rest.index("--")] if "--" in rest else rest
-        if name != "help" and ("--help" in before_command or "-h" in before_command):
+        # The compiler's own arguments are the compiler's business.
+        if name not in ("help", "cc") and ("--help" in before_command or "-h" in before_command):
             name, rest = "help", [name]
         return command_module(name).main(rest)
     except UsageError as problem:

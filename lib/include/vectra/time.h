@@ -11,7 +11,9 @@
 static inline uint64_t vx_time_page_ns(const struct vx_time_page *t, uint64_t counter)
 {
     uint64_t ticks = counter - t->counter_base;
-    return t->offset_ns + (uint64_t)((unsigned __int128)ticks * t->mult >> t->shift);
+    unsigned __int128 product = (unsigned __int128)ticks * t->mult;
+    uint32_t shift = t->shift & 63; /* it is: said so that no code stands by for 64 and more */
+    return t->offset_ns + ((uint64_t)product >> shift | (uint64_t)(product >> 64) << 1 << (63 - shift));
 }
 
 /* Nanoseconds since boot; never goes back. The scale never changes after boot, so no sequence is read. */

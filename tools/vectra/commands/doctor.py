@@ -11,11 +11,12 @@ from vectra.commands import common
 SUMMARY = "what this machine has, and what is missing"
 HELP = "usage: ./vectra doctor\n\nLists what ./vectra needs, and the package that brings it. Exit status 1 when something is missing."
 TABLE = "tools/vectra/packages.txt"
-NEEDS = {"base": "every command", "test": "test", "debug": "debug", "tidy": "make tidy"}
+NEEDS = {"base": "every command", "ports": "the C library", "test": "test", "debug": "debug", "tidy": "make tidy"}
 PLAIN = {"clang-19": ("CLANG", "clang"), "ld.lld-19": ("LLD", "ld.lld"), "llvm-objcopy-19": ("OBJCOPY", "llvm-objcopy"),
          "clang-format-19": ("CLANG_FORMAT", "clang-format"), "clang-tidy-19": ("CLANG_TIDY", "clang-tidy"),
          "gdb-multiarch": ("GDB", "gdb")}
 FILES = {
+    "libgcc-aarch64": ["/usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a", "/usr/lib/gcc/aarch64-*/*/libgcc.a"],
     "cmocka.h": ["/usr/include/cmocka.h", "/usr/local/include/cmocka.h", "/opt/homebrew/include/cmocka.h"],
     "libclang_rt.fuzzer": ["/usr/lib/llvm-19/lib/clang/19/lib/*/libclang_rt.fuzzer*",
                            "/usr/lib*/clang/*/lib/*/libclang_rt.fuzzer*",

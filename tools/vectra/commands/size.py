@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""./vectra size: how big the trusted base is, and that none of it is somebody else's."""
+"""./vectra size: how big the trusted base is, that none of it is somebody else's, and what beside it is."""
 
+import os
 import re
 import struct
 import subprocess
 
-from vectra import build
+from vectra import build, ports
 from vectra import options as opt
 from vectra.commands import common
 
@@ -19,7 +20,7 @@ HELP = f"""usage: ./vectra size [OPTION]...
 Counts what is compiled into each kernel: its sources and every file of the tree that they include, as the compiler's
 own dependency files name them. A line counts when it is neither blank nor only comment; the rows of the tables in
 abi/*.def count like code. Generated files do not count: what they are made from does. Also counts the bytes of the
-image, and lines that are not under our licence.
+image, and lines that are not under our licence. Then lists what is built from other people's sources (./vectra ports).
 
 {opt.usage(OPTIONS)}"""
 ONE_ARCH_LINES, BOTH_LINES, IMAGE_BYTES = 12000, 16000, 160 * 1024
@@ -117,6 +118,19 @@ def lines_table(sources, problems):
     print(f"  {'':<22}" + "".join(f"{text:>16}" for text in shown))
 
 
+def ports_table(arches):
+    """Prints what comes from other people's sources: nothing of it is in the kernel or in this tree."""
+    print("other people's programs, bytes of what was built (not in the kernel; ports/ has the recipes)")
+    for port in ports.load().values():
+        sizes = "".join(f"{folder_bytes(ports.output_folder(port, arch)):>16,}" for arch in arches)
+        print(f"  {port.name + ' ' + port.version:<22}{sizes}  {port.licence}, {port.source['archive']}")
+
+
+def folder_bytes(folder):
+    """The bytes of all files below a folder; 0 when there is none."""
+    return sum(os.path.getsize(os.path.join(root, name)) for root, _, names in os.walk(folder) for name in names)
+
+
 def main(arguments):
     """Prints the table; with --check the status says whether all budgets hold."""
     options = opt.parse("size", arguments, OPTIONS)
@@ -132,6 +146,7 @@ def main(arguments):
         loaded, zeroed = image_size(f"build/{arch}-release/vectra.elf")
         print(f"  {arch:<22}{loaded:>16,}  {over(loaded, IMAGE_BYTES, arch + ' image', problems)}"
               f"   and {zeroed:,} zeroed")
+    ports_table(arches)
     _, foreign, foreign_lines = count(sorted(set().union(*sources.values())))
     print(f"third-party lines in the kernel: {foreign_lines}")
     problems += [f"{path}: does not carry just the line '{OURS}'" for path in foreign]

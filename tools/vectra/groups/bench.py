@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Group `bench-smoke`: every benchmark runs, and no figure that was within its limit has left it."""
 
-from vectra import benchmarks
+from vectra import benchmarks, ports
 from vectra.groups.guest import built
 from vectra.results import Failure
 
@@ -12,6 +12,12 @@ def smoke(arch, check):
     rows, outcome = benchmarks.measure(arch)
     if outcome.failed or outcome.status != 0:
         raise Failure(outcome.reason or f"/test/bench: exit status {outcome.status}", outcome.transcript)
+    if reason := ports.unavailable(arch):
+        raise Failure(f"there is no C library to measure: {reason}")
+    more, outcome = benchmarks.measure_posix(arch)
+    if outcome.failed or outcome.status != 0:
+        raise Failure(outcome.reason or f"{benchmarks.POSIX_PROGRAM}: exit status {outcome.status}", outcome.transcript)
+    rows += more
     limits, baseline = benchmarks.load_limits(), benchmarks.load_baseline()
     problems = []
     names = {row["name"] for row in rows}

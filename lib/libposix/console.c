@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT
+ * The terminal of the Bundle (a session with consoled), or the kernel's console, which only takes output.
+ *
+ * A session has one call under way, and a read may wait for ever, so there are two: what the Bundle gave is for output
+ * and settings, and input gets one of its own at the first read. A read that a signal interrupted stays under way, and
+ * the next one takes its answer, so nothing that was typed is lost.
+ *
+ *  1. out_lock holds every use of `out`, in_lock every use of `in` and of what was read ahead. in_lock comes first.
+ *  2. reading is true exactly while a read is under way on `in`. */
+#define _GNU_SOURCE
+#include "console.h"
+#include "file.h"
+#include "signal.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <termios.h>
+#include <vectra/rpc_console.h>
+
+enum : size_t { BUFFER_BYTES = 4 * PX_PAGE, PART = 48 };
+/* As the kernel elsewhere lays struct termios out: without the speeds that the C library keeps behind it. */
+struct kernel_termios {
+    tcflag_t iflag, oflag, cflag, lflag;
+    cc_t line;
+    cc_t cc[19];
+};
+
+static struct vx_mutex out_lock, in_lock;
+static struct vx_client out, in;
+static bool has_out, looked;
+static uint32_t out_id, in_id;
+static uint8_t *buffer; /* shared with consoled, for long writes */
+static bool buffer_refused;
+static bool reading, reading_line;
+static uint8_t ahead[PART];
+static size_t ahead_at, ahead_n;
+static bool ahead_end;
+static struct kernel_termios settings;
+
+static struct vx_client *session(void)
+{
+    if (!looked) {
+        looked = true;
+        has_out = vx_client_from_bundle(&out, "tty") == OK;
+    }
+    return has_out ? &out : nullptr;
+}
+
+bool px_console_has_session(void)
+{
+    return session() != nullptr;
+}
+
+/* A call that is answered soon: an interruption does not end it, since the signal is delivered right behind it. */
+static status_t call(struct vx_client *c, struct vx_message *m)
+{
+    status_t st;
+    do
+        st = vx_rpc_start(c, m, VX_HANDLE_NONE, VX_FOREVER);
+    while (st == ERR_INTERRUPTED);
+    if (st != OK)
+        return st;
+    do
+        st = vx_rpc_finish(c, m, nullptr, VX_FOREVER);
+    while (st == ERR_INTERRUPTED);
+    return st;
+}
+
+static status_t state_of(struct vx_client *c, struct vx_console_session_reply *reply)
+{
+    struct vx_message m = { .word = { VX_CONSOLE_SESSION } };
+    status_t st = call(c, &m);
+    if (st == OK)
+        memcpy(reply, &m.word[1], sizeof *reply);
+    return st;
+}
+
+static void bring_forward(struct vx_client *c, uint32_t id)
+{
+    struct vx_console_set_foreground_request q = { .id = id };
+    struct vx_message m = { .word = { VX_CONSOLE_SET_FOREGROUND } };
+    memcpy(&m.word[1], &q, sizeof q);
+    (void)call(c, &m);
+}
+
+/* --- output --- */
+
+static long write_part(const uint8_t *bytes, size_t len)
+{
+    struct vx_console_write_request q = { .data_len = (uint8_t)len };
+    struct vx_message m = { .word = { VX_CONSOLE_WRITE } };
+    memcpy(q.data, bytes, len);
+    memcpy(&m.word[1], &q, sizeof q);
+    status_t st = call(&out, &m);
+    return st == OK ? (long)len : px_error(st);
+}
+
+/* Memory that consoled sees, once. A terminal that refuses it takes short parts. */
+static bool buffer_ready(void)
+{
+    vx_mem mem = {};
+    void *at = nullptr;
+    if (buffer != nullptr || buffer_refused)
+        return buffer != nullptr;
+    buffer_refused = true;
+    if (vx_sys_mem_alloc(VX_OWN_RETICLE, BUFFER_BYTES, VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE, 0,
+                         &mem, &at) != OK)
+        return false;
+    if (vx_console_set_buffer(&out, mem, nullptr) != OK) {
+        (void)vx_sys_mem_free(mem, 0, 0);
+        return false;
+    }
+    buffer = at;
+    return true;
+}
+
+static long write_buffered(const uint8_t *bytes, size_t len)
+{
+    struct vx_console_write_buffer_request q = { .length = len };
+    struct vx_message m = { .word = { VX_CONSOLE_WRITE_BUFFER } };
+    memcpy(buffer, bytes, len);
+    memcpy(&m.word[1], &q, sizeof q);
+    status_t st = call(&out, &m);
+    return st == OK ? (long)len : px_error(st);
+}
+
+static long write_kernel(const uint8_t *bytes, size_t len)
+{
+    uint64_t taken = 0;
+    vx_console console = vx_bundle_console("console");
+    if (console.raw == VX_HANDLE_NONE)
+        return (long)len; /* nobody is listening */
+    status_t st = vx_sys_console_write(console, bytes, len < CONSOLE_WRITE_MAX ? len : CONSOLE_WRITE_MAX, &taken);
+    return st == OK ? (long)taken : px_error(st);
+}
+
+static long console_write(struct px_file *f, const void *from, size_t bytes, int64_t at)
+{
+    (void)f, (void)at;
+    const uint8_t *next = from;
+    size_t done = 0;
+    vx_mutex_lock(&out_lock);
+    bool has_session = session() != nullptr;
+    while (done < bytes) {
+        size_t left = bytes - done;
+        long n;
+        if (!has_session)
+            n = write_kernel(next + done, left);
+        else if (left > 2 * PART && buffer_ready())
+            n = write_buffered(next + done, left < BUFFER_BYTES ? left : BUFFER_BYTES);
+        else
+            n = write_part(next + done, left < PART ? left : PART);
+        if (n < 0) {
+            vx_mutex_unlock(&out_lock);
+            return done != 0 ? (long)done : n;
+        }
+        done += (size_t)n;
+    }
+    vx_mutex_unlock(&out_lock);
+    return (long)done;
+}
+
+/* --- settings --- */
+
+static uint32_t mode_of(const struct kernel_termios *t)
+{
+    return ((t->lflag & ECHO) != 0 ? VX_CONSOLE_MODE_ECHO : 0) |
+           ((t->lflag & ICANON) != 0 ? VX_CONSOLE_MODE_LINES : 0) |
+           ((t->lflag & ISIG) != 0 ? VX_CONSOLE_MODE_INTR : 0) |
+           ((t->oflag & OPOST) != 0 && (t->oflag & ONLCR) != 0 ? VX_CONSOLE_MODE_CRLF : 0);
+}
+
+/* What the session's mode is in terms of termios; everything else as a terminal usually has it. */
+static void learn_settings(void)
+{
+    struct vx_console_session_reply s = { .mode = VX_CONSOLE_MODE_NORMAL };
+    static const cc_t usual[] = {
+        [VINTR] = 3,   [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21,    [VEOF] = 4,     [VMIN] = 1,
+        [VSTART] = 17, [VSTOP] = 19, [VSUSP] = 26,   [VREPRINT] = 18, [VWERASE] = 23, [VLNEXT] = 22
+    };
+    if (settings.cflag != 0)
+        return;
+    if (session() != nullptr) {
+        (void)state_of(&out, &s);
+        out_id = s.id;
+    }
+    settings.iflag = ICRNL | IXON;
+    settings.oflag = (s.mode & VX_CONSOLE_MODE_CRLF) != 0 ? OPOST | ONLCR : 0;
+    settings.cflag = B38400 | CS8 | CREAD;
+    settings.lflag = ((s.mode & VX_CONSOLE_MODE_ECHO) != 0 ? ECHO | ECHOE | ECHOK : 0) |
+                     ((s.mode & VX_CONSOLE_MODE_LINES) != 0 ? ICANON : 0) |
+                     ((s.mode & VX_CONSOLE_MODE_INTR) != 0 ? ISIG : 0) | IEXTEN;
+    memcpy(settings.cc, usual, sizeof usual);
+}
+
+static void set_mode(struct vx_client *c, uint32_t mode)
+{
+    struct vx_console_set_mode_request q = { .mode = mode };
+    struct vx_message m = { .word = { VX_CONSOLE_SET_MODE } };
+    memcpy(&m.word[1], &q, sizeof q);
+    (void)call(c, &m);
+}
+
+static void apply_settings(const struct kernel_termios *t)
+{
+    uint32_t mode = mode_of(t);
+    vx_mutex_lock(&in_lock);
+    vx_mutex_lock(&out_lock);
+    learn_settings();
+    bool changed = mode != mode_of(&settings);
+    settings = *t;
+    settings.cflag |= CREAD;
+    if (changed && session() != nullptr) {
+        set_mode(&out, mode);
+        if (in.tx.raw != VX_HANDLE_NONE && !reading)
+            set_mode(&in, mode);
+    }
+    vx_mutex_unlock(&out_lock);
+    vx_mutex_unlock(&in_lock);
+}
+
+static long window_size(struct winsize *to)
+{
+    struct vx_console_size_reply a = { .columns = 80, .rows = 24 };
+    struct vx_message m = { .word = { VX_CONSOLE_SIZE } };
+    vx_mutex_lock(&out_lock);
+    learn_settings();
+    /* A program in raw mode draws, and wants to know; asking costs the terminal some bytes. */
+    if ((settings.lflag & ICANON) == 0 && (settings.oflag & OPOST) == 0 && in.tx.raw != VX_HANDLE_NONE)
+        m.word[0] = VX_CONSOLE_WINDOW_SIZE;
+    if (session() != nullptr && call(&out, &m) == OK)
+        memcpy(&a, &m.word[1], sizeof a);
+    vx_mutex_unlock(&out_lock);
+    *to = (struct winsize){ .ws_row = (unsigned short)a.rows, .ws_col = (unsigned short)a.columns };
+    return 0;
+}
+
+static long console_control(struct px_file *f, unsigned long request, void *argument)
+{
+    (void)f;
+    switch (request) {
+    case TCGETS:
+        vx_mutex_lock(&out_lock);
+        learn_settings();
+        memcpy(argument, &settings, sizeof settings);
+        vx_mutex_unlock(&out_lock);
+        return 0;
+    case TCSETSF:
+        vx_mutex_lock(&in_lock);
+        ahead_n = ahead_at = 0;
+        vx_mutex_unlock(&in_lock);
+        [[fallthrough]];
+    case TCSETS:
+    case TCSETSW:
+        apply_settings(argument);
+        return 0;
+    case TIOCGWINSZ:
+        return window_size(argument);
+    case TIOCSWINSZ:
+    case TCSBRK:
+    case TCXONC:
+    case TIOCSCTTY:
+        return 0;
+    case TCFLSH:
+        vx_mutex_lock(&in_lock);
+        ahead_n = ahead_at = 0;
+        vx_mutex_unlock(&in_lock);
+        return 0;
+    case FIONREAD:
+        *(int *)argument = (int)(ahead_n - ahead_at);
+        return 0;
+    case TIOCGPGRP:
+    case TIOCGSID:
+        *(int *)argument = (int)__vectra_getpid();
+        return 0;
+    case TIOCSPGRP:
+        return 0;
+    default:
+        return -ENOTTY;
+    }
+}
+
+/* --- input --- */
+
+/* The input session, in front if the output session was. */
+static long open_input(void)
+{
+    struct vx_console_session_reply s = {};
+    status_t st = OK;
+    vx_mutex_lock(&out_lock);
+    if (session() == nullptr)
+        st = ERR_NOT_FOUND;
+    if (st == OK && in.tx.raw == VX_HANDLE_NONE)
+        st = vx_tty_dup(&out, &in, &in_id);
+    if (st == OK)
+        st = state_of(&out, &s);
+    if (st == OK && s.foreground == s.id)
+        bring_forward(&out, in_id);
+    learn_settings();
+    vx_mutex_unlock(&out_lock);
+    return px_error(st);
+}
+
+static status_t start_read(size_t bytes, uint64_t deadline)
+{
+    reading_line = (settings.lflag & ICANON) != 0;
+    status_t st = reading_line ? vx_console_read_line_start(&in, (uint32_t)(bytes < PART ? bytes : PART))
+                               : vx_console_read_keys_start(&in, deadline);
+    reading = st == OK;
+    return st;
+}
+
+static status_t finish_read(uint64_t deadline)
+{
+    uint32_t flags = 0;
+    ahead_at = ahead_n = 0;
+    status_t st = reading_line ? vx_console_read_line_finish(&in, &flags, ahead, &ahead_n, deadline)
+                               : vx_console_read_keys_finish(&in, ahead, &ahead_n, deadline);
+    if (st == OK && reading_line && (flags & VX_CONSOLE_LINE_EOF) != 0)
+        ahead_end = true;
+    if (st == OK && !reading_line && (settings.iflag & ICRNL) != 0)
+        for (size_t i = 0; i < ahead_n; i++)
+            if (ahead[i] == '\r')
+                ahead[i] = '\n';
+    return st;
+}
+
+/* Sees that something was read ahead, waiting until the deadline. OK with nothing and ahead_end: the end of the input.
+ * An interruption by the transport and one by ^C look alike; the first leaves the read under way. */
+static long fill(size_t bytes, uint64_t deadline)
+{
+    if (ahead_at < ahead_n || ahead_end)
+        return 0;
+    long answer = open_input();
+    if (answer != 0)
+        return answer;
+    for (;;) {
+        if (!reading) {
+            status_t st = start_read(bytes, VX_FOREVER);
+            if (st == ERR_INTERRUPTED && !px_signal_waiting())
+                continue;
+            if (st != OK)
+                return px_error(st);
+        }
+        status_t st = px_signal_waiting() ? ERR_INTERRUPTED : finish_read(deadline);
+        if (st == ERR_TIMED_OUT || st == ERR_WOULD_BLOCK)
+            return -EAGAIN; /* still under way */
+        if (st == ERR_INTERRUPTED && px_signal_waiting())
+            return -EINTR;
+        if (st == ERR_INTERRUPTED) {
+            /* ^C, if the answer was a message: then nothing is under way on the ring any more */
+            reading = false;
+            px_signal_self(SIGINT);
+            if (px_signal_waiting())
+                return -EINTR;
+            continue;
+        }
+        reading = false;
+        return px_error(st);
+    }
+}
+
+static long console_read(struct px_file *f, void *to, size_t bytes, int64_t at)
+{
+    (void)at;
+    uint64_t deadline = VX_FOREVER;
+    vx_mutex_lock(&in_lock);
+    learn_settings();
+    if ((f->flags & O_NONBLOCK) != 0)
+        deadline = 1;
+    else if ((settings.lflag & ICANON) == 0 && settings.cc[VMIN] == 0)
+        deadline = settings.cc[VTIME] == 0 ? 1 : vx_deadline_in(settings.cc[VTIME] * (VX_NS_PER_S / 10));
+    long answer = fill(bytes, deadline);
+    if (answer == 0) {
+        size_t n = ahead_n - ahead_at;
+        n = n < bytes ? n : bytes;
+        memcpy(to, ahead + ahead_at, n);
+        ahead_at += n;
+        if (n == 0)
+            ahead_end = false;
+        answer = (long)n;
+    } else if (answer == -EAGAIN && (f->flags & O_NONBLOCK) == 0) {
+        answer = 0;
+    } else if (answer == -EIO || answer == -ENOENT) {
+        answer = 0; /* no terminal, or one that has gone: the end of the input */
+    }
+    vx_mutex_unlock(&in_lock);
+    return answer;
+}
+
+static unsigned console_poll(struct px_file *f, bool sleep)
+{
+    (void)f, (void)sleep;
+    unsigned events = POLLOUT | POLLWRNORM;
+    vx_mutex_lock(&in_lock);
+    learn_settings();
+    if (fill(PART, 1) != -EAGAIN)
+        events |= POLLIN | POLLRDNORM;
+    vx_mutex_unlock(&in_lock);
+    return events;
+}
+
+static long console_stat(struct px_file *f, struct stat *to)
+{
+    (void)f;
+    memset(to, 0, sizeof *to);
+    to->st_mode = S_IFCHR | 0620;
+    to->st_nlink = 1;
+    to->st_rdev = makedev(5, 0);
+    to->st_blksize = 1024;
+    return 0;
+}
+
+static const struct px_ops console_ops = { .kind = 't',
+                                           .read = console_read,
+                                           .write = console_write,
+                                           .stat = console_stat,
+                                           .control = console_control,
+                                           .poll = console_poll };
+
+struct px_file *px_console_new(int flags)
+{
+    return px_file_new(&console_ops, flags);
+}
+
+bool px_console_for_child(struct vx_client *child)
+{
+    struct vx_console_session_reply s = {};
+    uint32_t id = 0;
+    bool good = false;
+    vx_mutex_lock(&out_lock);
+    if (session() != nullptr && vx_tty_dup(&out, child, &id) == OK) {
+        good = true;
+        if (state_of(&out, &s) == OK && (s.foreground == s.id || (in_id != 0 && s.foreground == in_id)))
+            bring_forward(&out, id);
+    }
+    vx_mutex_unlock(&out_lock);
+    return good;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * From a call's number to its function, and the safe point behind it. The rows are in calls.def. */
+#include "signal.h"
+#include "process.h"
+#include <sys/syscall.h>
+
+#define REFUSED(name, error, text)
+#define LATER(name, error, text)
+#define PASS_0
+#define PASS_1 a
+#define PASS_2 a, b
+#define PASS_3 a, b, c
+#define PASS_4 a, b, c, d
+#define PASS_5 a, b, c, d, e
+#define PASS_6 a, b, c, d, e, f
+#define DONE(name, n, text)                                                                                            \
+    static long call_##name([[maybe_unused]] long a, [[maybe_unused]] long b, [[maybe_unused]] long c,                 \
+                            [[maybe_unused]] long d, [[maybe_unused]] long e, [[maybe_unused]] long f)                 \
+    {                                                                                                                  \
+        return px_##name(PASS_##n);                                                                                    \
+    }
+#include "calls.def"
+#undef DONE
+#undef REFUSED
+#undef LATER
+
+enum : unsigned long { NUMBERS = 512 };
+
+static px_call *const functions[NUMBERS] = {
+#define DONE(name, n, text) [SYS_##name] = call_##name,
+#define REFUSED(name, error, text)
+#define LATER(name, error, text)
+#include "calls.def"
+#undef DONE
+#undef REFUSED
+#undef LATER
+};
+
+static const uint8_t errors[NUMBERS] = {
+#define DONE(name, n, text)
+#define REFUSED(name, error, text) [SYS_##name] = error,
+#define LATER(name, error, text) [SYS_##name] = error,
+#include "calls.def"
+#undef DONE
+#undef REFUSED
+#undef LATER
+};
+
+/* Calls that start again after a handler that was installed with SA_RESTART. */
+static bool starts_again(long number)
+{
+    switch (number) {
+    case SYS_read:
+    case SYS_readv:
+    case SYS_pread64:
+    case SYS_write:
+    case SYS_writev:
+    case SYS_openat:
+    case SYS_wait4:
+    case SYS_waitid:
+    case SYS_ioctl:
+    case SYS_flock:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* True when the call is to be made again. */
+[[gnu::noinline]] static bool safe_point(long number, long answer)
+{
+    struct px_thread *t = px_self();
+    (void)px_deliver();
+    px_delivered_t delivered = (px_delivered_t)t->delivered;
+    t->delivered = PX_NOTHING;
+    return answer == -EINTR && (delivered == PX_NOTHING || (delivered == PX_RESTART && starts_again(number)));
+}
+
+long __vectra_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+    if ((unsigned long)number >= NUMBERS || functions[number] == nullptr)
+        return (unsigned long)number < NUMBERS && errors[number] != 0 ? -(long)errors[number] : -ENOSYS;
+    px_call *function = functions[number];
+    for (;;) {
+        long answer = function(a, b, c, d, e, f);
+        /* relaxed: a signal that comes just now is delivered at the next safe point, or interrupts the next wait */
+        if (__builtin_expect(answer != -EINTR && atomic_load_explicit(&px_attention, memory_order_relaxed) == 0, 1))
+            return answer;
+        if (!safe_point(number, answer))
+            return answer;
+    }
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT
+ * Pipes. The buffer, its counters and who holds its ends are in one memory object; each process that has an end maps
+ * it. Futexes are keyed by physical memory, so they work between processes.
+ *
+ *  1. head - tail is the number of bytes in the buffer; both only grow, under the lock. Counters that the other side
+ *     could have written nonsense into are checked after they are read.
+ *  2. A holder is a process with an end. It counts its open files of each kind; when it ends cleanly it leaves, and
+ * when it does not, its parent takes it out on noticing its death (process.c). A pipe without writers is at its end,
+ * one without readers breaks.
+ *  3. data_word and room_word change whenever a waiter for data or room should look again.
+ *
+ * A process that is killed inside the lock's few instructions leaves the pipe stuck for others: docs/caveats.md. */
+#define _GNU_SOURCE
+#include "pipe.h"
+#include "process.h"
+#include "signal.h"
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+enum : uint32_t { RING_BYTES = 16384, SHARED_BYTES = RING_BYTES + 4096 };
+enum : uint64_t { LOOK_AGAIN_NS = 50 * VX_NS_PER_MS }; /* for holders that died */
+
+struct shared {
+    struct vx_mutex lock;
+    uint32_t head, tail;
+    _Atomic uint32_t data_word, room_word;
+    struct {
+        uint16_t used, readers, writers;
+    } holder[PX_HOLDERS];
+    alignas(4096) uint8_t data[RING_BYTES];
+};
+static_assert(sizeof(struct shared) == SHARED_BYTES);
+
+struct px_pipe {
+    struct shared *shared;
+    vx_mem mem;
+    unsigned holder; /* which one this process is */
+    _Atomic uint32_t users;
+    struct px_pipe *next;
+};
+
+static struct vx_mutex list_lock;
+static struct px_pipe *pipes, *free_pipes;
+
+static void wake(_Atomic uint32_t *word)
+{
+    atomic_fetch_add_explicit(word, 1, memory_order_release);
+    (void)vx_sys_futex_wake((uintptr_t)word, INT_MAX, 0, 0, nullptr);
+    px_poll_wake();
+}
+
+static struct px_pipe *pipe_new(vx_mem mem, void *at, unsigned holder)
+{
+    vx_mutex_lock(&list_lock);
+    if (free_pipes == nullptr) {
+        struct px_pipe *page = px_pages(PX_PAGE);
+        for (size_t i = 0; page != nullptr && i < PX_PAGE / sizeof *page; i++) {
+            page[i].next = free_pipes;
+            free_pipes = &page[i];
+        }
+    }
+    struct px_pipe *p = free_pipes;
+    if (p != nullptr) {
+        free_pipes = p->next;
+        *p = (struct px_pipe){ .shared = at, .mem = mem, .holder = holder, .users = 1, .next = pipes };
+        pipes = p;
+    }
+    vx_mutex_unlock(&list_lock);
+    return p;
+}
+
+void px_pipe_get(struct px_pipe *p)
+{
+    atomic_fetch_add_explicit(&p->users, 1, memory_order_relaxed);
+}
+
+void px_pipe_put(struct px_pipe *p)
+{
+    if (atomic_fetch_sub_explicit(&p->users, 1, memory_order_acq_rel) != 1)
+        return;
+    vx_mutex_lock(&list_lock);
+    for (struct px_pipe **at = &pipes; *at != nullptr; at = &(*at)->next)
+        if (*at == p) {
+            *at = p->next;
+            break;
+        }
+    vx_mutex_unlock(&list_lock);
+    (void)vx_sys_mem_free(p->mem, 0, 0);
+    vx_mutex_lock(&list_lock);
+    p->next = free_pipes;
+    free_pipes = p;
+    vx_mutex_unlock(&list_lock);
+}
+
+/* --- holders --- */
+
+int px_pipe_reserve(struct px_pipe *p, bool reader, bool writer)
+{
+    struct shared *s = p->shared;
+    int found = -1;
+    vx_mutex_lock(&s->lock);
+    for (unsigned i = 0; i < PX_HOLDERS && found < 0; i++)
+        if (s->holder[i].used == 0) {
+            s->holder[i].used = 1;
+            s->holder[i].readers = reader;
+            s->holder[i].writers = writer;
+            found = (int)i;
+        }
+    vx_mutex_unlock(&s->lock);
+    return found;
+}
+
+void px_pipe_reserve_more(struct px_pipe *p, int holder, bool reader, bool writer)
+{
+    vx_mutex_lock(&p->shared->lock);
+    p->shared->holder[holder].readers += reader;
+    p->shared->holder[holder].writers += writer;
+    vx_mutex_unlock(&p->shared->lock);
+}
+
+void px_pipe_release(struct px_pipe *p, int holder)
+{
+    struct shared *s = p->shared;
+    vx_mutex_lock(&s->lock);
+    memset(&s->holder[holder], 0, sizeof s->holder[holder]);
+    vx_mutex_unlock(&s->lock);
+    wake(&s->data_word);
+    wake(&s->room_word);
+}
+
+static unsigned readers_locked(const struct shared *s)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < PX_HOLDERS; i++)
+        n += s->holder[i].readers;
+    return n;
+}
+
+static unsigned writers_locked(const struct shared *s)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < PX_HOLDERS; i++)
+        n += s->holder[i].writers;
+    return n;
+}
+
+void px_pipes_leave(void)
+{
+    for (struct px_pipe *p = pipes; p != nullptr; p = p->next)
+        px_pipe_release(p, (int)p->holder);
+}
+
+/* --- transfer --- */
+
+static uint32_t fill_locked(const struct shared *s)
+{
+    uint32_t n = s->head - s->tail;
+    return n <= RING_BYTES ? n : 0; /* nonsense: as good as empty */
+}
+
+static uint32_t take_locked(struct shared *s, uint8_t *to, size_t bytes)
+{
+    uint32_t n = fill_locked(s), at = s->tail % RING_BYTES;
+    n = n < bytes ? n : (uint32_t)bytes;
+    uint32_t first = RING_BYTES - at < n ? RING_BYTES - at : n;
+    memcpy(to, s->data + at, first);
+    memcpy(to + first, s->data, n - first);
+    s->tail += n;
+    return n;
+}
+
+static uint32_t put_locked(struct shared *s, const uint8_t *from, size_t bytes)
+{
+    uint32_t room = RING_BYTES - fill_locked(s), at = s->head % RING_BYTES;
+    uint32_t n = room < bytes ? room : (uint32_t)bytes;
+    uint32_t first = RING_BYTES - at < n ? RING_BYTES - at : n;
+    memcpy(s->data + at, from, first);
+    memcpy(s->data, from + first, n - first);
+    s->head += n;
+    return n;
+}
+
+/* Waits for the word to change; 0 or -EINTR. Looks after children that died with an end in their hands. */
+static long wait_for(_Atomic uint32_t *word, uint32_t seen)
+{
+    status_t st = PX_WAIT(vx_sys_futex_wait((uintptr_t)word, seen, vx_deadline_in(LOOK_AGAIN_NS)));
+    if (st == ERR_TIMED_OUT)
+        px_children_look();
+    return st == ERR_INTERRUPTED ? -EINTR : 0;
+}
+
+static long pipe_read(struct px_file *f, void *to, size_t bytes, int64_t at)
+{
+    struct shared *s = f->pipe->shared;
+    (void)at;
+    for (;;) {
+        uint32_t seen = atomic_load_explicit(&s->data_word, memory_order_acquire);
+        vx_mutex_lock(&s->lock);
+        uint32_t n = take_locked(s, to, bytes);
+        bool end = n == 0 && writers_locked(s) == 0;
+        vx_mutex_unlock(&s->lock);
+        if (n != 0) {
+            wake(&s->room_word);
+            return n;
+        }
+        if (end || bytes == 0)
+            return 0;
+        if ((f->flags & O_NONBLOCK) != 0)
+            return -EAGAIN;
+        long answer = wait_for(&s->data_word, seen);
+        if (answer != 0)
+            return answer;
+    }
+}
+
+static long pipe_write(struct px_file *f, const void *from, size_t bytes, int64_t at)
+{
+    struct shared *s = f->pipe->shared;
+    const uint8_t *next = from;
+    size_t done = 0;
+    (void)at;
+    while (done < bytes) {
+        size_t left = bytes - done;
+        uint32_t seen = atomic_load_explicit(&s->room_word, memory_order_acquire), n = 0;
+        vx_mutex_lock(&s->lock);
+        bool broken = readers_locked(s) == 0;
+        uint32_t room = RING_BYTES - fill_locked(s);
+        if (!broken && (bytes > PIPE_BUF || room >= left)) /* up to PIPE_BUF it goes in one piece */
+            n = put_locked(s, next + done, left);
+        vx_mutex_unlock(&s->lock);
+        if (n != 0)
+            wake(&s->data_word);
+        done += n;
+        if (broken)
+            return done != 0 ? (long)done : -EPIPE;
+        if (n != 0 || done == bytes)
+            continue;
+        if ((f->flags & O_NONBLOCK) != 0)
+            return done != 0 ? (long)done : -EAGAIN;
+        long answer = wait_for(&s->room_word, seen);
+        if (answer != 0)
+            return done != 0 ? (long)done : answer;
+    }
+    return (long)done;
+}
+
+static unsigned pipe_poll(struct px_file *f, bool sleep)
+{
+    struct shared *s = f->pipe->shared;
+    unsigned events = 0;
+    if (sleep)
+        px_children_look();
+    vx_mutex_lock(&s->lock);
+    uint32_t n = fill_locked(s);
+    if ((f->flags & O_ACCMODE) == O_RDONLY)
+        events = (n != 0 ? POLLIN | POLLRDNORM : 0) | (writers_locked(s) == 0 ? POLLHUP : 0);
+    else
+        events = (RING_BYTES - n >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0) | (readers_locked(s) == 0 ? POLLERR : 0);
+    vx_mutex_unlock(&s->lock);
+    return events;
+}
+
+static long pipe_stat(struct px_file *f, struct stat *out)
+{
+    memset(out, 0, sizeof *out);
+    out->st_mode = S_IFIFO | 0600;
+    out->st_nlink = 1;
+    out->st_ino = (uintptr_t)f->pipe->shared / PX_PAGE;
+    out->st_blksize = (blksize_t)PX_PAGE;
+    return 0;
+}
+
+static long pipe_control(struct px_file *f, unsigned long request, void *argument)
+{
+    struct shared *s = f->pipe->shared;
+    if (request != FIONREAD)
+        return -ENOTTY;
+    vx_mutex_lock(&s->lock);
+    *(int *)argument = (int)fill_locked(s);
+    vx_mutex_unlock(&s->lock);
+    return 0;
+}
+
+static void pipe_close(struct px_file *f)
+{
+    struct px_pipe *p = f->pipe;
+    struct shared *s = p->shared;
+    bool reads = px_pipe_file_reads(f);
+    vx_mutex_lock(&s->lock);
+    if (reads)
+        s->holder[p->holder].readers--;
+    else
+        s->holder[p->holder].writers--;
+    vx_mutex_unlock(&s->lock);
+    wake(&s->data_word);
+    wake(&s->room_word);
+    px_pipe_put(p);
+}
+
+static const struct px_ops pipe_ops = { .kind = 'p',
+                                        .read = pipe_read,
+                                        .write = pipe_write,
+                                        .stat = pipe_stat,
+                                        .control = pipe_control,
+                                        .poll = pipe_poll,
+                                        .close = pipe_close };
+
+bool px_pipe_file_reads(const struct px_file *f)
+{
+    return (f->flags & O_ACCMODE) == O_RDONLY;
+}
+
+vx_mem px_pipe_mem(const struct px_pipe *p)
+{
+    return p->mem;
+}
+
+struct px_pipe *px_pipe_adopt(vx_mem mem, unsigned holder)
+{
+    void *at = nullptr;
+    if (mem.raw == VX_HANDLE_NONE || holder >= PX_HOLDERS ||
+        vx_sys_mem_map(mem, 0, SHARED_BYTES, 0, VX_PROT_READ | VX_PROT_WRITE, &at) != OK)
+        return nullptr;
+    return pipe_new(mem, at, holder);
+}
+
+struct px_file *px_pipe_end(struct px_pipe *p, bool reads, int flags)
+{
+    struct px_file *f = px_file_new(&pipe_ops, flags | (reads ? O_RDONLY : O_WRONLY));
+    if (f != nullptr) {
+        f->pipe = p;
+        px_pipe_get(p);
+    }
+    return f;
+}
+
+long px_pipe2(long out, long flags)
+{
+    vx_mem mem = {};
+    void *at = nullptr;
+    if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0)
+        return -EINVAL;
+    status_t st = vx_sys_mem_alloc(VX_OWN_RETICLE, SHARED_BYTES,
+                                   VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE, 0, &mem, &at);
+    if (st != OK)
+        return st == ERR_TABLE_FULL ? -EMFILE : px_error(st);
+    struct px_pipe *p = pipe_new(mem, at, 0);
+    if (p == nullptr) {
+        (void)vx_sys_mem_free(mem, 0, 0);
+        return -ENOMEM;
+    }
+    p->shared->holder[0].used = p->shared->holder[0].readers = p->shared->holder[0].writers = 1;
+    struct px_file *reader = px_pipe_end(p, true, (int)flags & O_NONBLOCK);
+    struct px_file *writer = px_pipe_end(p, false, (int)flags & O_NONBLOCK);
+    px_pipe_put(p);
+    long a = reader == nullptr || writer == nullptr ? -ENOMEM : px_fd_add(reader, 0, (flags & O_CLOEXEC) != 0);
+    if (a < 0) {
+        if (reader != nullptr && a != -EMFILE)
+            px_file_put(reader);
+        if (writer != nullptr)
+            px_file_put(writer);
+        return a;
+    }
+    long b = px_fd_add(writer, 0, (flags & O_CLOEXEC) != 0);
+    if (b < 0) {
+        (void)px_fd_close((int)a);
+        return b;
+    }
+    ((int *)out)[0] = (int)a;
+    ((int *)out)[1] = (int)b;
+    return 0;
+}

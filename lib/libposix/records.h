@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * What a parent tells a child of ours about one descriptor (slot "posix.fds"). Not an ABI: both are of one build. */
+#pragma once
+#include "file.h"
+
+enum : unsigned { PX_RECORDS_MAX = 64, PX_RECORD_PIPES = 16 };
+
+struct px_fd_record {
+    int32_t fd, flags;
+    uint8_t kind;     /* px_ops.kind */
+    uint8_t holder;   /* 'p': whom the child is to be in it */
+    uint16_t pipe;    /* 'p': which "pipe.N" */
+    uint32_t same_as; /* the first record with the same open file; its own index if there is none before */
+    uint32_t mode, inode;
+    uint64_t a, b; /* 'f': offset in the initial RAM disk, and length */
+    int64_t offset;
+};
+static_assert(sizeof(struct px_fd_record) == 48);
+
+/* The entry of a file (not of a directory) of the initial RAM disk. */
+struct vx_cpio_entry;
+bool px_rom_find(const char *path, struct vx_cpio_entry *out);
+/* A file of the initial RAM disk, without a path. */
+struct px_file *px_rom_file(const uint8_t *data, size_t bytes, uint32_t mode, uint32_t inode, int flags);

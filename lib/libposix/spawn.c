@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT
+ * Starting a program: find the image in the initial RAM disk, work out the child's descriptors, write its Bundle,
+ * SPAWN. The child gets of this process's authority the RAM disk, a terminal session of its own, the pipes that it
+ * inherits, and half of the free memory at most. It is never a copy of this process.
+ *
+ *  1. The caller's own descriptors are not touched: the actions are done on a table of their own.
+ *  2. A pipe's holder is reserved before the child starts, and given back if it does not, or when it has ended. */
+#define _GNU_SOURCE
+#include "children.h"
+#include "console.h"
+#include "pipe.h"
+#include "process.h"
+#include "records.h"
+#include "signal.h"
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <vectra/cpio.h>
+#include <vectra/spawn.h>
+
+enum : uint64_t { CHILD_MEMORY_MAX = 128 << 20, CHILD_MEMORY_MIN = 1 << 20 };
+enum : size_t { INTERPRETER_MAX = 128, WORDS_MAX = 64, COMMAND_MAX = 1024 };
+
+struct slot {
+    struct px_file *file;
+    bool cloexec;
+};
+
+/* Everything that is made on the way, in one place to be undone. */
+struct job {
+    const struct vectra_spawn *spawn;
+    struct slot slot[PX_RECORDS_MAX];
+    struct px_fd_record record[PX_RECORDS_MAX];
+    size_t n_records;
+    struct px_held held[PX_RECORD_PIPES];
+    size_t n_held;
+    char cwd[PATH_MAX], path[PATH_MAX];
+    char interpreter[INTERPRETER_MAX];
+    char command[COMMAND_MAX];
+    const char *argv[WORDS_MAX];
+    size_t argc;
+    bool plain;               /* argv is all of it */
+    size_t data_at, data_len; /* the image in the RAM disk */
+};
+
+/* --- the descriptors --- */
+
+static void copy_slot(void *ctx, int fd, struct px_file *f, bool cloexec)
+{
+    struct job *j = ctx;
+    if (fd >= (int)PX_RECORDS_MAX)
+        return;
+    atomic_fetch_add_explicit(&f->users, 1, memory_order_relaxed);
+    j->slot[fd] = (struct slot){ .file = f, .cloexec = cloexec };
+}
+
+static void clear_slot(struct slot *s)
+{
+    if (s->file != nullptr)
+        px_file_put(s->file);
+    *s = (struct slot){};
+}
+
+/* A path relative to the child's directory so far. */
+static long child_path(const struct job *j, const char *name, char *out)
+{
+    char joined[PATH_MAX];
+    size_t len = strlen(j->cwd), name_len = strlen(name);
+    if (name[0] == '/' || name[0] == '\0')
+        return px_path(AT_FDCWD, name, out);
+    if (len + 1 + name_len >= sizeof joined)
+        return -ENAMETOOLONG;
+    memcpy(joined, j->cwd, len);
+    joined[len] = '/';
+    memcpy(joined + len + 1, name, name_len + 1);
+    return px_path(AT_FDCWD, joined, out);
+}
+
+static long change_directory(struct job *j, const char *path)
+{
+    struct stat found = {};
+    long answer = px_stat_path(path, &found);
+    if (answer == 0 && !S_ISDIR(found.st_mode))
+        answer = -ENOTDIR;
+    if (answer == 0)
+        memcpy(j->cwd, path, strlen(path) + 1);
+    return answer;
+}
+
+static long do_action(struct job *j, const struct vectra_spawn_action *a)
+{
+    char path[PATH_MAX];
+    struct px_file *f = nullptr;
+    long answer;
+    if (a->op != VECTRA_SPAWN_CHDIR && (unsigned)a->fd >= PX_RECORDS_MAX)
+        return -EBADF;
+    switch (a->op) {
+    case VECTRA_SPAWN_CLOSE:
+        clear_slot(&j->slot[a->fd]);
+        return 0;
+    case VECTRA_SPAWN_DUP2:
+        if ((unsigned)a->source >= PX_RECORDS_MAX || j->slot[a->source].file == nullptr)
+            return -EBADF;
+        if (a->source != a->fd) {
+            f = j->slot[a->source].file;
+            atomic_fetch_add_explicit(&f->users, 1, memory_order_relaxed);
+            clear_slot(&j->slot[a->fd]);
+            j->slot[a->fd].file = f;
+        }
+        j->slot[a->fd].cloexec = false;
+        return 0;
+    case VECTRA_SPAWN_OPEN:
+        answer = child_path(j, a->path, path);
+        if (answer == 0)
+            answer = px_open_path(path, a->flags, &f);
+        if (answer == -ENOENT && (a->flags & O_CREAT) != 0)
+            answer = -EROFS;
+        if (answer != 0)
+            return answer;
+        clear_slot(&j->slot[a->fd]);
+        j->slot[a->fd] = (struct slot){ .file = f, .cloexec = (a->flags & O_CLOEXEC) != 0 };
+        return 0;
+    case VECTRA_SPAWN_CHDIR:
+        answer = child_path(j, a->path, path);
+        return answer != 0 ? answer : change_directory(j, path);
+    default:
+        f = j->slot[a->fd].file;
+        return f == nullptr ? -EBADF : f->path == nullptr ? -ENOTDIR : change_directory(j, f->path);
+    }
+}
+
+/* The child's holder in the pipe, with this end counted. */
+static long hold_pipe(struct job *j, struct px_file *f, struct px_fd_record *r)
+{
+    bool reads = px_pipe_file_reads(f);
+    for (size_t i = 0; i < j->n_held; i++)
+        if (j->held[i].pipe == f->pipe) {
+            px_pipe_reserve_more(f->pipe, j->held[i].holder, reads, !reads);
+            r->pipe = (uint16_t)i;
+            r->holder = (uint8_t)j->held[i].holder;
+            return 0;
+        }
+    if (j->n_held == PX_RECORD_PIPES)
+        return -EMFILE;
+    int holder = px_pipe_reserve(f->pipe, reads, !reads);
+    if (holder < 0)
+        return -EAGAIN;
+    px_pipe_get(f->pipe);
+    j->held[j->n_held] = (struct px_held){ .pipe = f->pipe, .holder = holder };
+    r->pipe = (uint16_t)j->n_held++;
+    r->holder = (uint8_t)holder;
+    return 0;
+}
+
+static long make_records(struct job *j)
+{
+    struct vx_cpio archive = {};
+    const struct px_file *file[PX_RECORDS_MAX];
+    for (unsigned fd = 0; fd < PX_RECORDS_MAX; fd++) {
+        struct px_file *f = j->slot[fd].file;
+        if (f == nullptr || j->slot[fd].cloexec || f->ops->kind == 'd')
+            continue;
+        struct px_fd_record *r = &j->record[j->n_records];
+        *r = (struct px_fd_record){ .fd = (int32_t)fd, .flags = f->flags, .kind = (uint8_t)f->ops->kind };
+        while (r->same_as < j->n_records && file[r->same_as] != f)
+            r->same_as++;
+        if (f->ops->kind == 'f' && vx_initrd(&archive) == OK) {
+            r->a = (uint64_t)(f->rom.data - archive.bytes);
+            r->b = f->rom.bytes;
+            r->mode = f->rom.mode;
+            r->inode = f->rom.inode;
+            r->offset = f->offset;
+        }
+        if (f->ops->kind == 'p' && r->same_as == j->n_records) {
+            long answer = hold_pipe(j, f, r);
+            if (answer != 0)
+                return answer;
+        }
+        file[j->n_records++] = f;
+    }
+    return 0;
+}
+
+/* --- the image --- */
+
+/* "#!interpreter [argument]" puts those in front of the path. */
+static long interpret(struct job *j, const struct vx_cpio_entry *e)
+{
+    size_t n = e->data_len - 2 < INTERPRETER_MAX - 1 ? e->data_len - 2 : INTERPRETER_MAX - 1;
+    memcpy(j->interpreter, e->data + 2, n);
+    j->interpreter[n] = '\0';
+    char *end = strchr(j->interpreter, '\n');
+    if (end == nullptr)
+        return -ENOEXEC;
+    while (end > j->interpreter && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+        end--;
+    *end = '\0';
+    char *name = j->interpreter + strspn(j->interpreter, " \t");
+    char *argument = name + strcspn(name, " \t");
+    if (*argument != '\0') {
+        *argument++ = '\0';
+        argument += strspn(argument, " \t");
+    }
+    if (*name == '\0')
+        return -ENOEXEC;
+    j->argv[j->argc++] = name;
+    if (*argument != '\0')
+        j->argv[j->argc++] = argument;
+    j->argv[j->argc++] = j->spawn->path;
+    return px_path(AT_FDCWD, name, j->path);
+}
+
+static long check_image(struct job *j, bool may_interpret)
+{
+    static const uint8_t elf[] = { 0x7f, 'E', 'L', 'F' };
+    struct vx_cpio_entry e = {};
+    struct stat found = {};
+    if (!px_rom_find(j->path, &e)) {
+        long answer = px_stat_path(j->path, &found);
+        return answer != 0 ? answer : -EACCES; /* a directory or a device */
+    }
+    if ((e.mode & 0111) == 0)
+        return -EACCES;
+    j->data_at = e.data_at;
+    j->data_len = e.data_len;
+    if (e.data_len >= sizeof elf && memcmp(e.data, elf, sizeof elf) == 0)
+        return 0;
+    if (!may_interpret || e.data_len < 4 || memcmp(e.data, "#!", 2) != 0)
+        return -ENOEXEC;
+    long answer = interpret(j, &e);
+    return answer != 0 ? answer : check_image(j, false);
+}
+
+/* `sh -c COMMAND`, as system and popen have it, when the command is a program and plain words: a shell would do nothing
+ * but start it, so it is started right away, with our descriptors. Anything else goes to the shell. */
+static bool plain_command(struct job *j)
+{
+    const struct vectra_spawn *s = j->spawn;
+    if (strcmp(s->path, "/bin/sh") != 0 || s->argv[0] == nullptr || s->argv[1] == nullptr ||
+        strcmp(s->argv[1], "-c") != 0 || s->argv[2] == nullptr || s->argv[3] != nullptr)
+        return false;
+    size_t len = strlen(s->argv[2]);
+    if (len >= sizeof j->command || strpbrk(s->argv[2], "|&;<>()$`\\\"'*?[#~=%!{}\n") != nullptr)
+        return false;
+    memcpy(j->command, s->argv[2], len + 1);
+    for (char *at = j->command + strspn(j->command, " \t"); *at != '\0'; at += strspn(at, " \t")) {
+        if (j->argc == WORDS_MAX - 1)
+            return false;
+        j->argv[j->argc++] = at;
+        at += strcspn(at, " \t");
+        if (*at != '\0')
+            *at++ = '\0';
+    }
+    return j->argc != 0;
+}
+
+/* The program that a plain command names, where the shell would find it. */
+static long plain_image(struct job *j)
+{
+    static const char *const rooms[] = { "/bin/", "/sbin/", "/test/" };
+    const char *name = j->argv[0];
+    size_t len = strlen(name);
+    if (strchr(name, '/') != nullptr)
+        return child_path(j, name, j->path);
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0] && len < NAME_MAX; i++) {
+        struct stat found = {};
+        size_t room = strlen(rooms[i]);
+        memcpy(j->path, rooms[i], room);
+        memcpy(j->path + room, name, len + 1);
+        if (px_stat_path(j->path, &found) == 0 && S_ISREG(found.st_mode))
+            return 0;
+    }
+    return -ENOENT;
+}
+
+/* --- the Bundle --- */
+
+static uint64_t memory_for_child(void)
+{
+    struct vx_cap_facts facts = {};
+    (void)vx_sys_cap_inspect(vx_bundle_reticle("reticle").raw, &facts, nullptr);
+    uint64_t bytes = CHILD_MEMORY_MAX;
+    while (bytes > CHILD_MEMORY_MIN && (bytes > facts.c || bytes > facts.b / 2))
+        bytes /= 2;
+    return bytes;
+}
+
+static size_t count(char *const *strings, size_t *bytes)
+{
+    size_t n = 0;
+    while (strings != nullptr && strings[n] != nullptr)
+        *bytes += strlen(strings[n++]) + 1;
+    return n;
+}
+
+static void add_pipes(struct job *j, struct vx_spec *spec)
+{
+    char name[] = "pipe.00";
+    for (size_t i = 0; i < j->n_held; i++) {
+        name[5] = (char)('0' + i / 10);
+        name[6] = (char)('0' + i % 10);
+        vx_spec_copy(spec, name, px_pipe_mem(j->held[i].pipe).raw, VX_R_READ | VX_R_WRITE | VX_R_COPY | VX_R_INSPECT);
+    }
+}
+
+static void add_facts(struct job *j, struct vx_spec *spec)
+{
+    const struct vectra_spawn *s = j->spawn;
+    uint64_t mask = (s->flags & POSIX_SPAWN_SETSIGMASK) != 0 ? *(const uint64_t *)s->mask : px_self()->mask;
+    uint64_t ignored = px_signals_ignored();
+    if ((s->flags & POSIX_SPAWN_SETSIGDEF) != 0)
+        ignored &= ~*(const uint64_t *)s->default_set;
+    vx_spec_bytes(spec, "posix.fds", j->record, j->n_records * sizeof j->record[0]);
+    vx_spec_bytes(spec, "posix.cwd", j->cwd, strlen(j->cwd));
+    vx_spec_int(spec, "posix.parent", px_pid);
+    if ((s->flags & POSIX_SPAWN_SETSID) == 0) {
+        if ((s->flags & POSIX_SPAWN_SETPGROUP) == 0)
+            vx_spec_int(spec, "posix.group", (uint64_t)px_getpgid(0));
+        else if (s->group != 0)
+            vx_spec_int(spec, "posix.group", (uint64_t)s->group);
+    }
+    if (mask != 0)
+        vx_spec_int(spec, "posix.mask", mask);
+    if (ignored != 0)
+        vx_spec_int(spec, "posix.ignored", ignored);
+}
+
+static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
+{
+    vx_handle_t handle = vx_bundle_cap(name, type);
+    struct vx_cap_facts facts;
+    if (handle != VX_HANDLE_NONE && vx_sys_cap_inspect(handle, &facts, nullptr) == OK &&
+        (facts.rights & VX_R_COPY) != 0)
+        vx_spec_copy(spec, name, handle, facts.rights);
+}
+
+static long start(struct job *j)
+{
+    size_t bytes = 2048 + j->n_records * sizeof j->record[0] + strlen(j->cwd), n_env, n_arg;
+    n_env = count(j->spawn->envp, &bytes);
+    n_arg = count(j->spawn->argv, &bytes);
+    for (size_t i = 0; i < j->argc; i++)
+        bytes += strlen(j->argv[i]) + 1;
+    if (bytes > BUNDLE_MAX_BYTES)
+        return -E2BIG;
+    bytes = px_page_up(bytes + (n_arg + WORDS_MAX) * sizeof(char *));
+    struct vx_client tty = {};
+    struct vx_spawn s = { .path = j->path,
+                          .n_env = n_env,
+                          .env = (const char *const *)j->spawn->envp,
+                          .payer = vx_bundle_reticle("reticle"),
+                          .memory = memory_for_child(),
+                          .buffer = px_pages(bytes),
+                          .room = bytes };
+    if (s.buffer == nullptr)
+        return -ENOMEM;
+    /* An interpreter's words replace the first argument. */
+    const char **argv = (const char **)s.buffer;
+    size_t argc = 0, skip = j->argc != 0 && n_arg != 0 ? 1 : 0;
+    for (size_t i = 0; i < j->argc; i++)
+        argv[argc++] = j->argv[i];
+    for (size_t i = skip; i < n_arg && !j->plain; i++)
+        argv[argc++] = j->spawn->argv[i];
+    size_t head = (argc * sizeof *argv + 15) & ~(size_t)15;
+    uint8_t *whole = s.buffer;
+    s.buffer = whole + head;
+    s.room = (bytes - head) & ~(size_t)7;
+    s.argc = argc;
+    s.argv = argv;
+    if (px_console_for_child(&tty))
+        s.tty = &tty;
+    vx_spawn_begin(&s);
+    add_facts(j, &s.spec);
+    add_pipes(j, &s.spec);
+    hand_on(&s.spec, "initrd", VX_CAP_MEM);
+    hand_on(&s.spec, "console", VX_CAP_CONSOLE);
+    vx_task task = {};
+    uint32_t id = 0;
+    status_t st =
+        vx_sys_cap_narrow(vx_bundle_mem("initrd").raw, VX_R_READ | VX_R_EXEC, j->data_at, j->data_len, &s.image.raw);
+    if (st == OK) {
+        st = vx_spawn_end(&s, &task, &id);
+        (void)vx_sys_cap_drop(s.image.raw);
+    }
+    if (st != OK && tty.tx.raw != VX_HANDLE_NONE)
+        vx_client_close(&tty);
+    px_pages_free(whole, bytes);
+    if (st != OK)
+        return st == ERR_TOO_BIG ? -E2BIG : px_error(st);
+    return px_child_add(id, task, j->held, j->n_held);
+}
+
+int __vectra_spawn(const struct vectra_spawn *spawn)
+{
+    struct job *j = px_pages(sizeof *j);
+    if (j == nullptr)
+        return -ENOMEM;
+    j->spawn = spawn;
+    px_cwd_copy(j->cwd);
+    px_fd_visit(copy_slot, j);
+    long answer = 0;
+    for (size_t i = 0; i < spawn->n_actions && answer == 0; i++)
+        answer = do_action(j, &spawn->action[i]);
+    if (answer == 0 && plain_command(j) && plain_image(j) == 0 && check_image(j, false) == 0) {
+        j->plain = true;
+    } else if (answer == 0) {
+        j->argc = 0;
+        answer = child_path(j, spawn->path, j->path);
+        if (answer == 0)
+            answer = check_image(j, true);
+    }
+    if (answer == 0)
+        answer = px_child_room();
+    if (answer == 0)
+        answer = make_records(j);
+    if (answer == 0)
+        answer = start(j);
+    for (size_t i = 0; answer < 0 && i < j->n_held; i++) {
+        px_pipe_release(j->held[i].pipe, j->held[i].holder);
+        px_pipe_put(j->held[i].pipe);
+    }
+    for (unsigned fd = 0; fd < PX_RECORDS_MAX; fd++)
+        clear_slot(&j->slot[fd]);
+    px_pages_free(j, sizeof *j);
+    return (int)answer;
+}

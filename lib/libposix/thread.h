@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * What libposix knows of each thread. The record of a further thread lies at the top of its own stack, so it lives
+ * exactly as long as that; the thread list holds it from before it runs until just before it ends. */
+#pragma once
+#include "posix.h"
+
+struct px_thread {
+    _Atomic uint64_t pending; /* signals for this thread, bit n-1 for signal n */
+    uint64_t mask;            /* blocked ones; only the thread itself changes it */
+    uint64_t waits_for;       /* in sigtimedwait: what ends the wait although it is blocked */
+    int delivered;            /* px_delivered_t of the call under way, if it delivered under a mask of its own */
+    uint32_t kernel_id;       /* of THREAD_CREATE; 1 is the main thread */
+    int tid;                  /* what the C library sees: the process id, then upwards */
+    int *clear;               /* becomes 0 and wakes its waiters when the thread ends */
+    struct px_thread *next;
+    int (*function)(void *);
+    void *argument;
+    int *parent_tid;
+};
+
+/* The calling thread. Works before thread-local storage does. */
+struct px_thread *px_self(void);
+int px_tid_of(uint32_t kernel_id);
+
+/* The thread list. */
+extern struct vx_mutex px_threads_lock;
+extern struct px_thread *px_threads;
+/* The thread of that id, or nullptr. */
+struct px_thread *px_thread_find_locked(int tid);
+
+/* The first C function of a new thread (called from assembly), and the assembly. */
+[[noreturn]] void px_thread_main(struct px_thread *t, uint64_t kernel_id);
+void px_thread_entry(void);
+/* In the program's own first instructions. */
+[[noreturn]] void __vectra_start(const struct vx_bundle *bundle, int (*main)(int, char **, char **));

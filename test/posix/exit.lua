@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+-- Run by script.lua.
+os.exit(7)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Group `posix`: the C library and the ports, from inside the system.
+
+test/posix/NAME.c is compiled with `./vectra cc` and run as /bin/NAME; it says what guest tests say (guest.py). A Lua
+script runs in the interpreter on the image. What was built is looked at too.
+"""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+
+from vectra import build, execute, ports
+from vectra.groups import guest, host
+from vectra.qemu import Machine
+from vectra.results import Failure
+
+FOLDER = "test/posix"
+WITHIN_S = 180.0
+# What enters a kernel, as llvm-objdump writes it.
+ENTRY = re.compile(rb"\s(syscall|sysenter|svc|int\s+\$0x80)\b")
+INSTRUCTION = re.compile(rb"^\s+[0-9a-f]+:\s", re.MULTILINE)
+PIE = b"""#include <stdio.h>
+static const char *const words[] = { "static", "pie" };
+int main(void) { for (int i = 0; i < 2; i++) printf("%s%c", words[i], i ? 10 : 45); return 0; }
+"""
+
+
+def compile_program(arch, out, *arguments):
+    """Compiles with ./vectra cc; any word of the compiler is a failure."""
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    status, output = host.run([os.path.abspath("vectra"), "cc", "--arch", arch, "-o", out, *arguments])
+    if status != 0 or output:
+        raise Failure(f"./vectra cc: exit status {status}", output)
+
+
+def inside(arch, command, files):
+    """Boots and runs a command; (its output, the outcome)."""
+    parts = []
+    outcome = execute.run_command(Machine(arch), command, files, WITHIN_S, parts.append)
+    if outcome.failed:
+        raise Failure(outcome.reason, outcome.transcript + outcome.messages)
+    return b"".join(parts), outcome
+
+
+def program_test(name, arch, check):
+    """Compiles and runs one program."""
+    check(arch)
+    out = f"build/posix-{arch}/test/{name}"
+    compile_program(arch, out, "-std=gnu23", "-O2", "-Wall", "-Wextra", "-Werror", f"{FOLDER}/{name}.c")
+    output, outcome = inside(arch, f"/bin/{name}", [(out, f"/bin/{name}")])
+    return guest.judge(output, outcome.status)
+
+
+def pie_test(arch, check):
+    """A position-independent program, from standard input, by way of an object file."""
+    check(arch)
+    folder = f"build/posix-{arch}/test"
+    os.makedirs(folder, exist_ok=True)
+    with open(f"{folder}/pie.c", "wb") as handle:
+        handle.write(PIE)
+    compile_program(arch, f"{folder}/pie.o", "-c", "-fPIE", f"{folder}/pie.c")
+    compile_program(arch, f"{folder}/pie", "-static-pie", f"{folder}/pie.o", "-lm", "-lpthread")
+    output, outcome = inside(arch, "pie", [(f"{folder}/pie", "/bin/pie")])
+    if output != b"static-pie\n" or outcome.status != 0:
+        raise Failure(f"printed {output!r}, exit status {outcome.status}")
+    return 1
+
+
+def lua_test(arch, check):
+    """The interpreter on the image: one expression, and a script that uses files and processes."""
+    check(arch)
+    names = ("script", "module", "exit")
+    output, outcome = inside(arch, 'lua -e "print(2^53)" && lua /test/script.lua',
+                             [(f"{FOLDER}/{name}.lua", f"/test/{name}.lua") for name in names])
+    if not output.startswith(b"9.007199254741e+15\n"):
+        raise Failure("lua -e 'print(2^53)' did not print 9.007199254741e+15", output)
+    return 1 + guest.judge(output, outcome.status)
+
+
+def disassemble(path):
+    """(instructions, those that enter a kernel) of an archive or object."""
+    tool = os.environ.get("LLVM_OBJDUMP", "llvm-objdump-19")
+    done = subprocess.run([tool, "-d", "--no-show-raw-insn", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=False)
+    if done.returncode != 0:
+        raise Failure(f"{tool}: exit status {done.returncode}", done.stderr)
+    return len(INSTRUCTION.findall(done.stdout)), len(ENTRY.findall(done.stdout))
+
+
+def entry_test(arch, check):
+    """No instruction of musl enters a kernel; those of libposix do, so the way of looking finds them."""
+    check(arch)
+    files = sorted(glob.glob(f"build/posix-{arch}/ports/musl/lib/*.[ao]"))
+    counted = {path: disassemble(path) for path in files}
+    total = sum(instructions for instructions, _ in counted.values())
+    if total < 50000:
+        raise Failure(f"only {total} instructions of the C library were looked at")
+    if entered := [f"{path}: {entries}" for path, (_, entries) in counted.items() if entries]:
+        raise Failure("instructions that enter a kernel: " + ", ".join(entered))
+    if disassemble(f"build/posix-{arch}/sysroot/lib/libc.a")[1] == 0:
+        raise Failure("none was found in libposix either: the check does not see them")
+    return 1
+
+
+def surface_test(arch, check):
+    """Each call that the C library knows has a row in calls.def."""
+    check(arch)
+    header = f"build/posix-{arch}/sysroot/include/bits/syscall.h"
+    status, output = host.run([sys.executable, "tools/gen/calls.py", "--surface", header])
+    if status != 0:
+        raise Failure("calls.def and the C library differ", output)
+    return 1
+
+
+def tests(context):
+    """Every program, Lua, and what was built, on each architecture."""
+    built = guest.built(context, [(arch, "release") for arch in context.arches])
+
+    def check(arch):
+        built(arch, "release")
+        if reason := ports.unavailable(arch):
+            raise Failure(f"there is no C library: {reason}")
+        # The compiler is used from here on without a look at whether the library is current.
+        if not os.path.exists(f"build/posix-{arch}/sysroot/.stamp"):
+            raise build.BuildError("there is no sysroot")
+    out = []
+    for arch in context.arches:
+        out += [(f"surface-{arch}", lambda a=arch: surface_test(a, check)),
+                (f"no-kernel-entry-{arch}", lambda a=arch: entry_test(a, check))]
+        out += [(f"{name}-{arch}", lambda n=name, a=arch: program_test(n, a, check))
+                for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/*.c"))]
+        out += [(f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
+                (f"lua-{arch}", lambda a=arch: lua_test(a, check))]
+    return out

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The Ring calls. A message is copied once, between the user's buffer and the slot; a counter moves only after the
- * copy, so a bad pointer changes nothing. Calls that must wait leave no trace before they are run again. Locking: the
- * Ring's lock from the first look at its counters to the waking of the other end. A copy under it that faults gives it
- * up and starts again when the page is there; what moves or drops a capability starts again alone. */
+ * The Ring calls. A message is copied once, between the user's buffer and the slot, or past the slot from one Task's
+ * memory to another's; a counter moves only after the copy, so a bad pointer changes nothing. Calls that must wait
+ * leave no trace before they are run again. Locking: the Ring's lock from the first look at its counters to the waking
+ * of the other end. A copy under it that faults gives it up and starts again when the page is there; what moves or
+ * drops a capability starts again alone. */
 #include <base/likely.h>
 #include <abi/syscalls.h>
 #include <kernel/ring.h>

@@ -9,7 +9,8 @@
  * only its record, while capabilities name it. T5. `home` is the hart that ran it last or was given it; its deadline is
  * there. While on_hart is set the home still has something of the thread in its registers, and only the home may run
  * it. T6. `receives` is set while it waits for ever in a plain receive whose buffer lies in user space, may run on any
- * hart, and is not to stop: its message can be put there by whoever sends it. */
+ * hart, and is not to stop: its message can be put there by whoever sends it, or goes on as it.
+ */
 #pragma once
 #include <abi/limits.h>
 #include <abi/types.h>

@@ -52,6 +52,36 @@ static int serve(vx_handle_t tx, vx_handle_t rx)
     return st == ERR_PEER_CLOSED ? 0 : 50 - (int)st;
 }
 
+/* A buffer that starts up to eight words before the end of a page; of its two pages none, or the first, is there. */
+static volatile uint64_t *astride(uint64_t i)
+{
+    volatile uint64_t *pages = check_pages(8192, RW_LAZY);
+    if (pages != nullptr && i % 3 == 0)
+        pages[0] = 1;
+    return pages != nullptr ? pages + 512 - i % 9 : nullptr;
+}
+
+static void free_astride(volatile uint64_t *at, uint64_t i)
+{
+    (void)SYS(mem_free, 0, P(at - 512 + i % 9), 8192);
+}
+
+/* Like serve(), with another such buffer for each request. */
+static int serve_astride(vx_handle_t tx, vx_handle_t rx)
+{
+    struct vx_message m = {};
+    for (uint64_t i = 0;; i++) {
+        volatile uint64_t *in = astride(i + 1);
+        status_t st =
+            i == 0 ? STATUS(ring_recv, rx, P(in), VX_FOREVER) : STATUS(ring_call, tx, P(&m), rx, P(in), VX_FOREVER);
+        if (st != OK)
+            return st == ERR_PEER_CLOSED ? 0 : 50 - (int)st;
+        for (unsigned k = 0; k < 8; k++)
+            m.word[k] = in[k] + 1;
+        free_astride(in, i + 1);
+    }
+}
+
 static int serve_mapped(vx_handle_t tx, vx_handle_t rx)
 {
     struct vx_ring_producer p;
@@ -106,6 +136,8 @@ static int play(const char *role)
     vx_handle_t tx = vx_bundle_ring_tx("tx").raw, rx = vx_bundle_ring_rx("rx").raw;
     if (vx_streq(role, "serve"))
         return serve(tx, rx);
+    if (vx_streq(role, "astride"))
+        return serve_astride(tx, rx);
     if (vx_streq(role, "mapped"))
         return serve_mapped(tx, rx);
     if (vx_streq(role, "bounce"))
@@ -133,6 +165,25 @@ static void calls(void)
     }
     CHECK("2,000 calls there and back", good);
     check_equal("the server sees the end as PEER_CLOSED", finish(&p), 0);
+}
+
+/* Every page fault on the way: in the caller's message, in the server's buffer, in the answer's. */
+static void calls_astride(void)
+{
+    struct peer p;
+    bool good = start(&p, "astride", 4, 0);
+    for (uint64_t i = 0; good && i < 300; i++) {
+        volatile uint64_t *out = astride(i), *in = astride(i / 2);
+        for (unsigned k = 0; k < 8 && i % 5 != 0; k++) /* else it is first touched by the call */
+            out[k] = i + k;
+        good = STATUS(ring_call, p.tx, P(out), p.rx, P(in), VX_FOREVER) == OK;
+        for (unsigned k = 0; good && k < 8; k++)
+            good = in[k] == (i % 5 != 0 ? i + k + 1 : 1);
+        free_astride(out, i);
+        free_astride(in, i / 2);
+    }
+    CHECK("300 calls with buffers that are not there yet", good);
+    check_equal("and their server's end", finish(&p), 0);
 }
 
 static void mapped(void)
@@ -231,6 +282,7 @@ int main(int argc, char **argv)
         (void)finish(&warm);
     struct check_accounts before = check_accounts();
     calls();
+    calls_astride();
     mapped();
     capabilities();
     bursts();

@@ -190,21 +190,20 @@ static paddr_t place_initrd(const struct machine *m)
     return at;
 }
 
-static void find_image(const void *archive, uint64_t bytes, const char *path, struct cpio_entry *entry)
+static void find_image(const void *archive, uint64_t bytes, const char *path, struct cpio_file *out)
 {
     struct firmware_error error = {};
-    status_t st = cpio_find(archive, bytes, *path == '/' ? path + 1 : path, entry, &error);
+    status_t st = cpio_find(archive, bytes, path, out, &error);
     if (st == ERR_NOT_FOUND)
         kernel_refuse("the initial RAM disk has no %s", path);
     if (st != OK)
-        kernel_refuse("the initial RAM disk is damaged: %s at byte %llu",
-                      error.what != nullptr ? error.what : "unreadable", (unsigned long long)error.where);
+        kernel_refuse("the initial RAM disk is damaged: %s at byte %llu", error.what, (unsigned long long)error.where);
 }
 
 void init_start(const struct machine *m, const char *path)
 {
     struct bundle_plan plan;
-    struct cpio_entry entry;
+    struct cpio_file program;
     struct task *t;
     struct thread *th;
     struct vx_bundle *b;
@@ -212,7 +211,7 @@ void init_start(const struct machine *m, const char *path)
     constexpr uint32_t spec_order = 2;
     const paddr_t archive_at = place_initrd(m);
     const uint8_t *archive = arch_phys_to_virt(archive_at);
-    find_image(archive, m->initrd.len_bytes, path, &entry);
+    find_image(archive, m->initrd.len_bytes, path, &program);
     root_object(&mmio.obj, VX_CAP_DEVICE);
     root_object(&ports.obj, VX_CAP_DEVICE);
     root_object(&irqs, VX_CAP_IRQ);
@@ -237,8 +236,8 @@ void init_start(const struct machine *m, const char *path)
     task_set_name(t, plan.name, plan.name_len);
     plan.memory_bytes = INIT_MEMORY_BYTES;
     const struct image image = { .mem = (const struct mem *)(const void *)initrd,
-                                 .offset = (uint64_t)(entry.data - archive),
-                                 .bytes = entry.data_len };
+                                 .offset = (uint64_t)(program.data - archive),
+                                 .bytes = program.len_bytes };
     st = spawn_build(t, &image, spec, &plan, &b, &th);
     if (st != OK)
         kernel_refuse("%s from the initial RAM disk cannot be started: %s", path,

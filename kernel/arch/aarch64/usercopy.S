@@ -14,17 +14,8 @@
     .popsection
 .endm
 
-    .text
-fault:
-    mov     w0, #ERR_BAD_ADDRESS
-    ret
-
-/* status_t arch_copy_from_user(void *dst, uaddr_t src, size_t len) */
-    .globl arch_copy_from_user
-arch_copy_from_user:
-    subs    x2, x2, #64
-    b.lo    2f
-1:  user    ldtr x3, [x1]
+.macro take_64 /* from user memory at x1 to x0 */
+    user    ldtr x3, [x1]
     user    ldtr x4, [x1, #8]
     user    ldtr x5, [x1, #16]
     user    ldtr x6, [x1, #24]
@@ -36,6 +27,34 @@ arch_copy_from_user:
     stp     x5, x6, [x0, #16]
     stp     x7, x8, [x0, #32]
     stp     x9, x10, [x0, #48]
+.endm
+
+.macro give_64 /* from x1 to user memory at x0 */
+    ldp     x3, x4, [x1]
+    ldp     x5, x6, [x1, #16]
+    ldp     x7, x8, [x1, #32]
+    ldp     x9, x10, [x1, #48]
+    user    sttr x3, [x0]
+    user    sttr x4, [x0, #8]
+    user    sttr x5, [x0, #16]
+    user    sttr x6, [x0, #24]
+    user    sttr x7, [x0, #32]
+    user    sttr x8, [x0, #40]
+    user    sttr x9, [x0, #48]
+    user    sttr x10, [x0, #56]
+.endm
+
+    .text
+fault:
+    mov     w0, #ERR_BAD_ADDRESS
+    ret
+
+/* status_t arch_copy_from_user(void *dst, uaddr_t src, size_t len) */
+    .globl arch_copy_from_user
+arch_copy_from_user:
+    subs    x2, x2, #64
+    b.lo    2f
+1:  take_64
     add     x0, x0, #64
     add     x1, x1, #64
     subs    x2, x2, #64
@@ -62,18 +81,7 @@ arch_copy_from_user:
 arch_copy_to_user:
     subs    x2, x2, #64
     b.lo    2f
-1:  ldp     x3, x4, [x1]
-    ldp     x5, x6, [x1, #16]
-    ldp     x7, x8, [x1, #32]
-    ldp     x9, x10, [x1, #48]
-    user    sttr x3, [x0]
-    user    sttr x4, [x0, #8]
-    user    sttr x5, [x0, #16]
-    user    sttr x6, [x0, #24]
-    user    sttr x7, [x0, #32]
-    user    sttr x8, [x0, #40]
-    user    sttr x9, [x0, #48]
-    user    sttr x10, [x0, #56]
+1:  give_64
     add     x0, x0, #64
     add     x1, x1, #64
     subs    x2, x2, #64
@@ -98,36 +106,14 @@ arch_copy_to_user:
 /* status_t arch_copy_message_from_user(void *dst, uaddr_t src) */
     .globl arch_copy_message_from_user
 arch_copy_message_from_user:
-    user    ldtr x3, [x1]
-    user    ldtr x4, [x1, #8]
-    user    ldtr x5, [x1, #16]
-    user    ldtr x6, [x1, #24]
-    user    ldtr x7, [x1, #32]
-    user    ldtr x8, [x1, #40]
-    user    ldtr x9, [x1, #48]
-    user    ldtr x10, [x1, #56]
-    stp     x3, x4, [x0]
-    stp     x5, x6, [x0, #16]
-    stp     x7, x8, [x0, #32]
-    stp     x9, x10, [x0, #48]
+    take_64
     mov     w0, wzr
     ret
 
 /* status_t arch_copy_message_to_user(uaddr_t dst, const void *src) */
     .globl arch_copy_message_to_user
 arch_copy_message_to_user:
-    ldp     x3, x4, [x1]
-    ldp     x5, x6, [x1, #16]
-    ldp     x7, x8, [x1, #32]
-    ldp     x9, x10, [x1, #48]
-    user    sttr x3, [x0]
-    user    sttr x4, [x0, #8]
-    user    sttr x5, [x0, #16]
-    user    sttr x6, [x0, #24]
-    user    sttr x7, [x0, #32]
-    user    sttr x8, [x0, #40]
-    user    sttr x9, [x0, #48]
-    user    sttr x10, [x0, #56]
+    give_64
     mov     w0, wzr
     ret
 

@@ -50,47 +50,30 @@ static void root_object(struct object *o, uint8_t type)
     list_init(&o->grave_node);
 }
 
-/* The first address at or after `at` that no reservation covers, rounded up to a page. */
-static uint64_t skip_reserved(const struct machine *m, uint64_t at)
+/* The end of the whole pages of free RAM that begin at `at`. */
+static uint64_t run_end(const struct machine *m, uint64_t at)
 {
-    bool moved = true;
-    at = (at + PAGE_MASK) & ~PAGE_MASK;
-    while (moved) {
-        moved = false;
-        for (uint32_t i = 0; i < m->n_reserved; i++) {
-            uint64_t base = m->reserved[i].base & ~PAGE_MASK;
-            uint64_t end = (m->reserved[i].base + m->reserved[i].len_bytes + PAGE_MASK) & ~PAGE_MASK;
-            if (base <= at && at < end) {
-                at = end;
-                moved = true;
-            }
-        }
-    }
-    return at;
-}
-
-static uint64_t next_reserved(const struct machine *m, uint64_t at, uint64_t limit)
-{
+    uint64_t end = UINT64_MAX;
+    for (uint32_t i = 0; i < m->n_ram; i++)
+        if (m->ram[i].base <= at && at < m->ram[i].base + m->ram[i].len_bytes)
+            end = (m->ram[i].base + m->ram[i].len_bytes) & ~PAGE_MASK;
     for (uint32_t i = 0; i < m->n_reserved; i++) {
         uint64_t base = m->reserved[i].base & ~PAGE_MASK;
-        if (base > at && base < limit)
-            limit = base;
+        if (base > at && base < end)
+            end = base;
     }
-    return limit;
+    return end;
 }
 
 void init_memory(const struct machine *m)
 {
     static struct ram_range ranges[MEMORY_REGION_MAX + RESERVED_REGION_MAX];
     size_t n = 0;
-    for (uint32_t i = 0; i < m->n_ram; i++) {
-        uint64_t end = (m->ram[i].base + m->ram[i].len_bytes) & ~PAGE_MASK;
-        uint64_t at = skip_reserved(m, m->ram[i].base);
-        while (at < end && n < sizeof ranges / sizeof ranges[0]) {
-            uint64_t stop = next_reserved(m, at, end);
-            ranges[n++] = (struct ram_range){ at, stop - at };
-            at = skip_reserved(m, stop);
-        }
+    uint64_t at = machine_free_from(m, 0, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
+    while (at != UINT64_MAX && n < sizeof ranges / sizeof ranges[0]) {
+        uint64_t end = run_end(m, at);
+        ranges[n++] = (struct ram_range){ at, end - at };
+        at = machine_free_from(m, end, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
     }
     ram_init(m);
     root_object(&root.obj, VX_CAP_RETICLE);

@@ -84,37 +84,11 @@ static void reserve(struct machine *m, uint64_t base, uint64_t end)
         kernel_refuse("the firmware lists more than %u reserved memory regions", (unsigned)RESERVED_REGION_MAX);
 }
 
-/* The first free page at or above `pa`; refuses when there is none in reach. */
-static uint64_t free_page_from(const struct machine *m, uint64_t pa)
-{
-    bool moved = true;
-    while (moved) {
-        moved = false;
-        for (uint32_t i = 0; i < m->n_reserved; i++) {
-            const struct reserved_region *r = &m->reserved[i];
-            if (r->len_bytes != 0 && pa < r->base + r->len_bytes && pa + ARCH_PAGE_SIZE > r->base) {
-                pa = page_up(r->base + r->len_bytes);
-                moved = true;
-            }
-        }
-        uint64_t in_ram = UINT64_MAX; /* the lowest page at or above pa that lies in RAM */
-        for (uint32_t i = 0; i < m->n_ram; i++) {
-            uint64_t start = page_up(m->ram[i].base), end = page_down(m->ram[i].base + m->ram[i].len_bytes);
-            uint64_t at = start > pa ? start : pa;
-            if (at < end && at < in_ram)
-                in_ram = at;
-        }
-        if (in_ram >= EARLY_MAP_END)
-            kernel_refuse("no room below 4 GiB for the kernel's page tables");
-        moved |= in_ram != pa;
-        pa = in_ram;
-    }
-    return pa;
-}
-
 static uint64_t take_table(struct table_source *s)
 {
-    uint64_t pa = free_page_from(s->machine, s->next);
+    uint64_t pa = machine_free_from(s->machine, s->next, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
+    if (pa >= EARLY_MAP_END)
+        kernel_refuse("no room below 4 GiB for the kernel's page tables");
     if (pa != s->next) {
         if (s->next != s->run_start)
             reserve(s->machine, s->run_start, s->next);
@@ -189,7 +163,7 @@ static uint64_t table_entry(const void *table)
  * there and where the kernel is linked. Both stay: a hart may come late. */
 static void build_trampoline(struct machine *m, struct table_source *s)
 {
-    uint64_t pa = free_page_from(m, ARCH_PAGE_SIZE);
+    uint64_t pa = machine_free_from(m, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
     if (m->n_harts < 2 || pa >= LOW_END)
         return;
     reserve(m, pa, pa + ARCH_PAGE_SIZE);

@@ -16,7 +16,7 @@ static constexpr uint32_t LCRH_8_BITS_FIFO = 0x70;
 static constexpr uint32_t CR_ON = 0x301;          /* UART, transmitter, receiver; baud rate as the firmware left it */
 static constexpr uint32_t WAIT_POLLS = 1'000'000; /* many characters' time on any real line */
 
-static constexpr uint32_t PSCI_SYSTEM_OFF = 0x8400'0008, PSCI_SYSTEM_RESET = 0x8400'0009;
+static constexpr uint32_t PSCI_CPU_ON = 0xc400'0003, PSCI_SYSTEM_OFF = 0x8400'0008, PSCI_SYSTEM_RESET = 0x8400'0009;
 enum : int32_t { PSCI_ALREADY_ON = -4, PSCI_ON_PENDING = -5 };
 
 static char *uart;
@@ -79,7 +79,7 @@ void power_init(const struct machine *m)
  * whoever started us at EL2 can only sit at EL3. A call that nobody answers comes back. */
 [[noreturn]] static void firmware_stop(uint32_t function)
 {
-    bool smc = psci.method == PSCI_NONE || psci.is_v0_1 ? isa_boot_el == 2 : psci.method == PSCI_SMC;
+    bool smc = psci.method == PSCI_NONE ? isa_boot_el == 2 : psci.method == PSCI_SMC;
     (void)(smc ? isa_smc : isa_hvc)(function, 0, 0, 0);
     arch_halt();
 }
@@ -88,7 +88,7 @@ status_t plat_hart_on(uint64_t hw_id, uint64_t entry, uint64_t context)
 {
     if (psci.method == PSCI_NONE)
         return ERR_NOT_SUPPORTED;
-    int32_t answer = (int32_t)(psci.method == PSCI_SMC ? isa_smc : isa_hvc)(psci.cpu_on_id, hw_id, entry, context);
+    int32_t answer = (int32_t)(psci.method == PSCI_SMC ? isa_smc : isa_hvc)(PSCI_CPU_ON, hw_id, entry, context);
     bool runs = answer == PSCI_ALREADY_ON || answer == PSCI_ON_PENDING;
     return answer == 0 ? OK : runs ? ERR_BUSY : ERR_NOT_SUPPORTED;
 }

@@ -140,11 +140,8 @@ struct rtc_info {
     uint8_t cmos_century; /* index of the century byte in CMOS memory; 0: none */
 };
 
+/* PSCI_NONE: not there, or older than 0.2 */
 enum psci_method : uint8_t { PSCI_NONE, PSCI_SMC, PSCI_HVC };
-
-struct psci_info {
-    enum psci_method method; /* PSCI_NONE: not there, or older than 0.2 */
-};
 
 /* Power-off writes slp_typ and SLP_EN to the PM1 control registers; reset writes reset_value to the reset register. */
 struct power_info {
@@ -223,7 +220,7 @@ struct machine {
     struct timer_info timer;
     struct console_info console;
     struct rtc_info rtc;
-    struct psci_info psci;
+    enum psci_method psci;
     struct power_info power;
     struct pci_bridge pci[MACHINE_PCI_WINDOW_MAX];
     struct virtio_mmio_info virtio_mmio[MACHINE_VIRTIO_MMIO_MAX];

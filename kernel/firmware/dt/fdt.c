@@ -7,7 +7,6 @@
  * Sources: [DTSpec] "Device Node Requirements"; the [Linux-DT] bindings arm,gic, arm,gic-v3, arm,arch_timer, psci,
  * cpu-topology, numa, reserved-memory, host-generic-pci. */
 #include <kernel/firmware/dt/fdt_tree.h>
-#include <kernel/firmware/bytes.h>
 #include <stdckdint.h>
 
 struct fdt {
@@ -233,9 +232,7 @@ static status_t read_pl031(struct fdt *f, struct fdt_node *n)
 static status_t read_psci(struct fdt *f, struct fdt_node *n)
 {
     struct fdt_prop how = fdt_prop(&f->t, n, "method");
-    f->m->psci.method = fdt_list_find(how, "smc") == 0   ? PSCI_SMC
-                        : fdt_list_find(how, "hvc") == 0 ? PSCI_HVC
-                                                         : PSCI_NONE;
+    f->m->psci = fdt_list_find(how, "smc") == 0 ? PSCI_SMC : fdt_list_find(how, "hvc") == 0 ? PSCI_HVC : PSCI_NONE;
     return OK;
 }
 

@@ -11,7 +11,6 @@
  *
  * Source: [DTSpec] "Flattened Devicetree (DTB) Format", "Devicetree Basics". */
 #include <kernel/firmware/dt/fdt_tree.h>
-#include <kernel/firmware/bytes.h>
 #include <stdckdint.h>
 
 enum : uint32_t { FDT_MAGIC = 0xd00dfeed, FDT_VERSION = 17, FDT_HEADER_BYTES = 40 };

@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * A flattened device tree as nodes and properties. For fdt.c, which knows what they mean. */
 #pragma once
+#include <kernel/firmware/bytes.h>
 #include <kernel/firmware/dt/fdt.h>
+
+/* Its numbers are big endian. */
+static inline uint32_t load_be32(const void *p)
+{
+    return __builtin_bswap32(load_le32(p));
+}
+
+static inline uint64_t load_be64(const void *p)
+{
+    return __builtin_bswap64(load_le64(p));
+}
 
 struct fdt_prop {
     const uint8_t *data; /* nullptr: there is no such property */

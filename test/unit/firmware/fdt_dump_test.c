@@ -211,11 +211,11 @@ static void pci_windows_are_read(void **)
 static void psci_says_how_to_call_it(void **)
 {
     parse_ok(gic3_2, sizeof gic3_2);
-    assert_int_equal(m.psci.method, PSCI_HVC);
+    assert_int_equal(m.psci, PSCI_HVC);
     parse_ok(el2, sizeof el2);
-    assert_int_equal(m.psci.method, PSCI_SMC);
+    assert_int_equal(m.psci, PSCI_SMC);
     parse_ok(secure, sizeof secure);
-    assert_int_equal(m.psci.method, PSCI_NONE); /* what is below is ours, then */
+    assert_int_equal(m.psci, PSCI_NONE); /* what is below is ours, then */
 }
 
 /* ---- damage ---- */

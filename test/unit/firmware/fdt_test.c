@@ -302,7 +302,7 @@ static void psci_before_0_2_is_not_used(void **)
     tree_end(&t);
     tree_end(&t);
     assert_int_equal(parse_tree(), OK);
-    assert_int_equal(m.psci.method, PSCI_NONE);
+    assert_int_equal(m.psci, PSCI_NONE);
 }
 
 static void memory_cells_are_the_roots_and_memory_must_be_there(void **)

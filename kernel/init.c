@@ -132,12 +132,11 @@ static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine 
                       const char *path)
 {
     size_t log_bytes;
-    paddr_t log_at = log_ring(&log_bytes), facts;
-    uint32_t order = order_for(sizeof *m);
-    if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, &facts) != OK)
+    paddr_t log_at = log_ring(&log_bytes);
+    struct machine *facts = kernel_boot_pages(order_for(sizeof *m));
+    if (facts == nullptr)
         kernel_refuse("too little memory for the first Task");
-    memset(arch_phys_to_virt(facts), 0, (size_t)ARCH_PAGE_SIZE << order);
-    memcpy(arch_phys_to_virt(facts), m, sizeof *m);
+    *facts = *m;
     *b = (struct vx_bundle){ .magic = VX_BUNDLE_MAGIC, .version = VX_BUNDLE_VERSION, .slots_at = sizeof *b };
     b->bytes = sizeof *b + 16 * sizeof(struct vx_slot);
     add_cap(b, t, "console", &console, VX_R_WRITE, 0);
@@ -148,7 +147,7 @@ static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine 
     add_cap(b, t, "irqs", &irqs, VX_R_BIND, irqchip_lines());
     add_cap(b, t, "entropy", &entropy, VX_R_WRITE, 0);
     add_cap(b, t, "klog", lasting_memory(log_at, log_bytes), VX_R_READ, log_bytes);
-    add_cap(b, t, "machine", lasting_memory(facts, sizeof *m), VX_R_READ, sizeof *m);
+    add_cap(b, t, "machine", lasting_memory(arch_virt_to_phys(facts), sizeof *m), VX_R_READ, sizeof *m);
     if (m->console.base.space == REGISTER_IO)
         add_cap(b, t, "ports", &ports.obj, VX_R_READ | VX_R_WRITE, ports.length);
     add_bytes(b, "name", "initd", 5);
@@ -190,7 +189,6 @@ void init_start(const struct machine *m, const char *path)
     struct task *t;
     struct thread *th;
     struct vx_bundle *b;
-    paddr_t block;
     constexpr uint32_t spec_order = 2;
     const paddr_t archive_at = place_initrd(m);
     const uint8_t *archive = arch_phys_to_virt(archive_at);
@@ -205,11 +203,10 @@ void init_start(const struct machine *m, const char *path)
     ports.length = 65536;
     ports.kind = VX_DEVICE_PORTS;
     struct object *initrd = lasting_memory(archive_at, m->initrd.len_bytes);
-    if (task_create(&root.reticle, order_for(INIT_MEMORY_BYTES), CAP_SLOTS_DEFAULT, nullptr, &t) != OK ||
-        reticle_alloc(&root.reticle, spec_order, PAGE_KERNEL, &block) != OK)
+    struct vx_bundle *spec = kernel_boot_pages(spec_order);
+    if (spec == nullptr ||
+        task_create(&root.reticle, order_for(INIT_MEMORY_BYTES), CAP_SLOTS_DEFAULT, nullptr, &t) != OK)
         kernel_refuse("too little memory for the first Task");
-    struct vx_bundle *spec = arch_phys_to_virt(block);
-    memset(spec, 0, (size_t)ARCH_PAGE_SIZE << spec_order);
     fill_spec(spec, t, m, initrd, path);
     status_t st = bundle_check(spec, spec->bytes, &plan);
     kassert(st == OK);
@@ -225,6 +222,6 @@ void init_start(const struct machine *m, const char *path)
     if (st != OK)
         kernel_refuse("%s from the initial RAM disk cannot be started: %s", path,
                       st == ERR_BAD_IMAGE ? "it is not an executable for this machine" : "too little memory");
-    reticle_free(&root.reticle, block, spec_order);
+    reticle_free(&root.reticle, arch_virt_to_phys(spec), spec_order);
     thread_start(th);
 }

@@ -46,7 +46,8 @@ typedef status_t fdt_visit_fn(void *ctx, struct fdt_node *n);
 
 /* Checks a blob. Errors as fdt_parse(), said in t->error. */
 status_t fdt_tree_open(struct fdt_tree *t, const void *blob, size_t blob_size);
-/* Calls `visit` for every node, parents first, until one answers other than OK. */
+/* Calls `visit`, if there is one, for every node, parents first, until one answers other than OK. Errors as
+ * fdt_parse(), said in t->error. */
 status_t fdt_tree_walk(struct fdt_tree *t, fdt_visit_fn *visit, void *ctx);
 /* The index-th entry of the memory reservation block. ERR_NOT_FOUND: the end. ERR_BAD_ARGUMENT: outside the blob. */
 status_t fdt_reservation(struct fdt_tree *t, uint32_t index, struct phys_range *out);

@@ -117,11 +117,11 @@ struct firmware_register {
 };
 
 struct timer_info {
-    struct irq_info secure_phys, phys, virt, hyp_phys; /* Arm generic timer */
-    uint32_t counter_hz;                               /* 0: ask the hardware (CNTFRQ_EL0) */
-    uint64_t hpet_base;                                /* 0: none */
-    struct firmware_register pm_timer;                 /* 3.579545 MHz */
-    uint8_t pm_timer_bits;                             /* it counts modulo 2^24 or 2^32 */
+    struct irq_info virt;              /* Arm generic timer: the virtual one */
+    uint32_t counter_hz;               /* 0: ask the hardware (CNTFRQ_EL0) */
+    uint64_t hpet_base;                /* 0: none */
+    struct firmware_register pm_timer; /* 3.579545 MHz */
+    uint8_t pm_timer_bits;             /* it counts modulo 2^24 or 2^32 */
 };
 
 enum console_kind : uint8_t { CONSOLE_NONE, CONSOLE_PL011, CONSOLE_NS16550 };
@@ -140,13 +140,8 @@ struct rtc_info {
     uint8_t cmos_century; /* index of the century byte in CMOS memory; 0: none */
 };
 
+/* PSCI_NONE: not there, or older than 0.2 */
 enum psci_method : uint8_t { PSCI_NONE, PSCI_SMC, PSCI_HVC };
-
-struct psci_info {
-    enum psci_method method; /* PSCI_NONE: not there */
-    bool is_v0_1;            /* only the function ids below are valid, and there is no SYSTEM_OFF */
-    uint32_t cpu_on_id;      /* from v0.2: 0xc4000003 */
-};
 
 /* Power-off writes slp_typ and SLP_EN to the PM1 control registers; reset writes reset_value to the reset register. */
 struct power_info {
@@ -225,13 +220,13 @@ struct machine {
     struct timer_info timer;
     struct console_info console;
     struct rtc_info rtc;
-    struct psci_info psci;
+    enum psci_method psci;
     struct power_info power;
     struct pci_bridge pci[MACHINE_PCI_WINDOW_MAX];
     struct virtio_mmio_info virtio_mmio[MACHINE_VIRTIO_MMIO_MAX];
 
     struct phys_range initrd; /* also in reserved[] */
-    uint64_t rsdp;            /* physical address from PVH; 0: look for it */
+    uint64_t rsdp;            /* physical address, from PVH; 0: none was given */
     uint32_t seed_len_bytes;
     uint8_t seed[FIRMWARE_SEED_MAX]; /* a secret: wipe it when it has been used */
     uint32_t cmdline_len_bytes;

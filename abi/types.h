@@ -128,12 +128,12 @@ typedef enum vx_band : uint32_t {
  * All need INSPECT on another Task's capability unless said; those that change it need DESTROY as well. */
 typedef enum vx_task_op : uint32_t {
     VX_TASK_INFO = 0, /* a: struct vx_task_info *, b: its size */
-    VX_TASK_CAPS =
-        1, /* a: struct vx_cap_facts *, b: room in entries, c: first slot index → written, next index (0: end) */
-    VX_TASK_THREADS =
-        2, /* a: struct vx_thread_info *, b: room in entries, c: first thread id → written, next id (0: end) */
-    VX_TASK_NEXT_CHILD =
-        3, /* a: a child's Task id, or 0 for the first → handle of the child after it, its id; NOT_FOUND at the end */
+    /* a: struct vx_cap_facts *, b: room in entries, c: first slot index → written, next index (0: end) */
+    VX_TASK_CAPS = 1,
+    /* a: struct vx_thread_info *, b: room in entries, c: first thread id → written, next id (0: end) */
+    VX_TASK_THREADS = 2,
+    /* a: a child's Task id, or 0 for the first → handle of the child after it, its id; NOT_FOUND at the end */
+    VX_TASK_NEXT_CHILD = 3,
     VX_TASK_STOP = 4, /* all its threads stop */
     VX_TASK_RESUME = 5,
     VX_TASK_READ_FRAME = 6, /* a: thread id (stopped), b: struct vx_frame * */

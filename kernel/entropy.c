@@ -216,15 +216,12 @@ void entropy_fill(void *out, size_t len)
 
 size_t entropy_report(char *out, size_t room)
 {
-    size_t len = format_into(out, room, "%s:", entropy_seeded() ? "seeded" : "not seeded");
+    size_t len = format_into(out, room, "%s:%s", entropy_seeded() ? "seeded" : "not seeded",
+                             pool.n_sources == 0 ? " no source at all" : "");
     for (uint32_t i = 0; i < pool.n_sources; i++) {
         size_t at = len < room ? len : room - 1;
         len += format_into(out + at, room - at, "%s %lu%s from %s", i == 0 ? "" : ",",
                            (unsigned long)pool.sources[i].bits, i == 0 ? " bits" : "", pool.sources[i].name);
-    }
-    if (pool.n_sources == 0) {
-        size_t at = len < room ? len : room - 1;
-        len += format_into(out + at, room - at, " no source at all");
     }
     return len;
 }

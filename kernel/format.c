@@ -49,18 +49,18 @@ static bool emit_directive(const struct out *o, const char **at, va_list *args)
         s.width = s.width < 1000 ? s.width * 10 + (size_t)(**at - '0') : s.width;
     for (; **at == 'l' || **at == 'z'; (*at)++)
         s.is_long = true;
-    switch (*(*at)++) {
-    case 'd': {
-        int64_t value = s.is_long ? va_arg(*args, int64_t) : va_arg(*args, int);
-        emit_number(o, &s, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0);
+    char what = *(*at)++;
+    switch (what) {
+    case 'd':
+    case 'u':
+    case 'x': {
+        uint64_t value = s.is_long     ? va_arg(*args, uint64_t)
+                         : what == 'd' ? (uint64_t)(int64_t)va_arg(*args, int)
+                                       : va_arg(*args, unsigned);
+        bool negative = what == 'd' && (int64_t)value < 0;
+        emit_number(o, &s, negative ? -value : value, what == 'x' ? 16 : 10, negative);
         return true;
     }
-    case 'u':
-        emit_number(o, &s, s.is_long ? va_arg(*args, uint64_t) : va_arg(*args, unsigned), 10, false);
-        return true;
-    case 'x':
-        emit_number(o, &s, s.is_long ? va_arg(*args, uint64_t) : va_arg(*args, unsigned), 16, false);
-        return true;
     case 's': {
         const char *text = va_arg(*args, const char *);
         emit_text(o, &s, text != nullptr ? text : "(null)");

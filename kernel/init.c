@@ -50,47 +50,30 @@ static void root_object(struct object *o, uint8_t type)
     list_init(&o->grave_node);
 }
 
-/* The first address at or after `at` that no reservation covers, rounded up to a page. */
-static uint64_t skip_reserved(const struct machine *m, uint64_t at)
+/* The end of the whole pages of free RAM that begin at `at`. */
+static uint64_t run_end(const struct machine *m, uint64_t at)
 {
-    bool moved = true;
-    at = (at + PAGE_MASK) & ~PAGE_MASK;
-    while (moved) {
-        moved = false;
-        for (uint32_t i = 0; i < m->n_reserved; i++) {
-            uint64_t base = m->reserved[i].base & ~PAGE_MASK;
-            uint64_t end = (m->reserved[i].base + m->reserved[i].len_bytes + PAGE_MASK) & ~PAGE_MASK;
-            if (base <= at && at < end) {
-                at = end;
-                moved = true;
-            }
-        }
-    }
-    return at;
-}
-
-static uint64_t next_reserved(const struct machine *m, uint64_t at, uint64_t limit)
-{
+    uint64_t end = UINT64_MAX;
+    for (uint32_t i = 0; i < m->n_ram; i++)
+        if (m->ram[i].base <= at && at < m->ram[i].base + m->ram[i].len_bytes)
+            end = (m->ram[i].base + m->ram[i].len_bytes) & ~PAGE_MASK;
     for (uint32_t i = 0; i < m->n_reserved; i++) {
         uint64_t base = m->reserved[i].base & ~PAGE_MASK;
-        if (base > at && base < limit)
-            limit = base;
+        if (base > at && base < end)
+            end = base;
     }
-    return limit;
+    return end;
 }
 
 void init_memory(const struct machine *m)
 {
     static struct ram_range ranges[MEMORY_REGION_MAX + RESERVED_REGION_MAX];
     size_t n = 0;
-    for (uint32_t i = 0; i < m->n_ram; i++) {
-        uint64_t end = (m->ram[i].base + m->ram[i].len_bytes) & ~PAGE_MASK;
-        uint64_t at = skip_reserved(m, m->ram[i].base);
-        while (at < end && n < sizeof ranges / sizeof ranges[0]) {
-            uint64_t stop = next_reserved(m, at, end);
-            ranges[n++] = (struct ram_range){ at, stop - at };
-            at = skip_reserved(m, stop);
-        }
+    uint64_t at = machine_free_from(m, 0, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
+    while (at != UINT64_MAX && n < sizeof ranges / sizeof ranges[0]) {
+        uint64_t end = run_end(m, at);
+        ranges[n++] = (struct ram_range){ at, end - at };
+        at = machine_free_from(m, end, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
     }
     ram_init(m);
     root_object(&root.obj, VX_CAP_RETICLE);
@@ -149,12 +132,11 @@ static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine 
                       const char *path)
 {
     size_t log_bytes;
-    paddr_t log_at = log_ring(&log_bytes), facts;
-    uint32_t order = order_for(sizeof *m);
-    if (reticle_alloc(&root.reticle, order, PAGE_KERNEL, &facts) != OK)
+    paddr_t log_at = log_ring(&log_bytes);
+    struct machine *facts = kernel_boot_pages(order_for(sizeof *m));
+    if (facts == nullptr)
         kernel_refuse("too little memory for the first Task");
-    memset(arch_phys_to_virt(facts), 0, (size_t)ARCH_PAGE_SIZE << order);
-    memcpy(arch_phys_to_virt(facts), m, sizeof *m);
+    *facts = *m;
     *b = (struct vx_bundle){ .magic = VX_BUNDLE_MAGIC, .version = VX_BUNDLE_VERSION, .slots_at = sizeof *b };
     b->bytes = sizeof *b + 16 * sizeof(struct vx_slot);
     add_cap(b, t, "console", &console, VX_R_WRITE, 0);
@@ -165,7 +147,7 @@ static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine 
     add_cap(b, t, "irqs", &irqs, VX_R_BIND, irqchip_lines());
     add_cap(b, t, "entropy", &entropy, VX_R_WRITE, 0);
     add_cap(b, t, "klog", lasting_memory(log_at, log_bytes), VX_R_READ, log_bytes);
-    add_cap(b, t, "machine", lasting_memory(facts, sizeof *m), VX_R_READ, sizeof *m);
+    add_cap(b, t, "machine", lasting_memory(arch_virt_to_phys(facts), sizeof *m), VX_R_READ, sizeof *m);
     if (m->console.base.space == REGISTER_IO)
         add_cap(b, t, "ports", &ports.obj, VX_R_READ | VX_R_WRITE, ports.length);
     add_bytes(b, "name", "initd", 5);
@@ -190,29 +172,27 @@ static paddr_t place_initrd(const struct machine *m)
     return at;
 }
 
-static void find_image(const void *archive, uint64_t bytes, const char *path, struct cpio_entry *entry)
+static void find_image(const void *archive, uint64_t bytes, const char *path, struct cpio_file *out)
 {
     struct firmware_error error = {};
-    status_t st = cpio_find(archive, bytes, *path == '/' ? path + 1 : path, entry, &error);
+    status_t st = cpio_find(archive, bytes, path, out, &error);
     if (st == ERR_NOT_FOUND)
         kernel_refuse("the initial RAM disk has no %s", path);
     if (st != OK)
-        kernel_refuse("the initial RAM disk is damaged: %s at byte %llu",
-                      error.what != nullptr ? error.what : "unreadable", (unsigned long long)error.where);
+        kernel_refuse("the initial RAM disk is damaged: %s at byte %llu", error.what, (unsigned long long)error.where);
 }
 
 void init_start(const struct machine *m, const char *path)
 {
     struct bundle_plan plan;
-    struct cpio_entry entry;
+    struct cpio_file program;
     struct task *t;
     struct thread *th;
     struct vx_bundle *b;
-    paddr_t block;
     constexpr uint32_t spec_order = 2;
     const paddr_t archive_at = place_initrd(m);
     const uint8_t *archive = arch_phys_to_virt(archive_at);
-    find_image(archive, m->initrd.len_bytes, path, &entry);
+    find_image(archive, m->initrd.len_bytes, path, &program);
     root_object(&mmio.obj, VX_CAP_DEVICE);
     root_object(&ports.obj, VX_CAP_DEVICE);
     root_object(&irqs, VX_CAP_IRQ);
@@ -223,11 +203,10 @@ void init_start(const struct machine *m, const char *path)
     ports.length = 65536;
     ports.kind = VX_DEVICE_PORTS;
     struct object *initrd = lasting_memory(archive_at, m->initrd.len_bytes);
-    if (task_create(&root.reticle, order_for(INIT_MEMORY_BYTES), CAP_SLOTS_DEFAULT, nullptr, &t) != OK ||
-        reticle_alloc(&root.reticle, spec_order, PAGE_KERNEL, &block) != OK)
+    struct vx_bundle *spec = kernel_boot_pages(spec_order);
+    if (spec == nullptr ||
+        task_create(&root.reticle, order_for(INIT_MEMORY_BYTES), CAP_SLOTS_DEFAULT, nullptr, &t) != OK)
         kernel_refuse("too little memory for the first Task");
-    struct vx_bundle *spec = arch_phys_to_virt(block);
-    memset(spec, 0, (size_t)ARCH_PAGE_SIZE << spec_order);
     fill_spec(spec, t, m, initrd, path);
     status_t st = bundle_check(spec, spec->bytes, &plan);
     kassert(st == OK);
@@ -237,12 +216,12 @@ void init_start(const struct machine *m, const char *path)
     task_set_name(t, plan.name, plan.name_len);
     plan.memory_bytes = INIT_MEMORY_BYTES;
     const struct image image = { .mem = (const struct mem *)(const void *)initrd,
-                                 .offset = (uint64_t)(entry.data - archive),
-                                 .bytes = entry.data_len };
+                                 .offset = (uint64_t)(program.data - archive),
+                                 .bytes = program.len_bytes };
     st = spawn_build(t, &image, spec, &plan, &b, &th);
     if (st != OK)
         kernel_refuse("%s from the initial RAM disk cannot be started: %s", path,
                       st == ERR_BAD_IMAGE ? "it is not an executable for this machine" : "too little memory");
-    reticle_free(&root.reticle, block, spec_order);
+    reticle_free(&root.reticle, arch_virt_to_phys(spec), spec_order);
     thread_start(th);
 }

@@ -54,15 +54,15 @@ status_t irq_bind(struct cap *c, struct task *t, uint32_t bit)
     return OK;
 }
 
-void irq_cap_gone(const struct cap *c)
-{
-    if (c->length == 1 && c->offset < IRQ_LINE_MAX && lines[c->offset].cap == c)
-        unbind(&lines[c->offset]);
-}
-
 bool irq_is_bound(const struct cap *c)
 {
     return c->length == 1 && c->offset < IRQ_LINE_MAX && lines[c->offset].cap == c;
+}
+
+void irq_cap_gone(const struct cap *c)
+{
+    if (irq_is_bound(c))
+        unbind(&lines[c->offset]);
 }
 
 void kernel_irq(uint32_t line)

@@ -31,10 +31,9 @@ static struct sysret traced(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, 
     const uint64_t arg[] = { a0, a1, a2, a3, a4, a5 };
     uint32_t id = task->id, thread_id = t->id;
     if (show) {
-        const char *name = nr < SYSCALL_LIMIT && calls[nr].name != nullptr ? calls[nr].name : "?";
-        unsigned n = nr < SYSCALL_LIMIT && calls[nr].name != nullptr ? calls[nr].n_args : 6;
-        log_urgent("trace %u.%u %s(", id, thread_id, name);
-        for (unsigned i = 0; i < n; i++)
+        bool known = nr < SYSCALL_LIMIT && calls[nr].name != nullptr;
+        log_urgent("trace %u.%u %s(", id, thread_id, known ? calls[nr].name : "?");
+        for (unsigned i = 0; i < (known ? calls[nr].n_args : 6); i++)
             log_urgent("%s0x%llx", i != 0 ? ", " : "", (unsigned long long)arg[i]);
         log_urgent(")\n");
     }

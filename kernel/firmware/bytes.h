@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Reads integers out of byte strings of any alignment, little or big endian. */
+ * Reads integers out of byte strings of any alignment. */
 #pragma once
 #include <base/string.h>
 #include <stdint.h>
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "every port is little endian");
-
-static inline uint16_t load_le16(const void *p)
-{
-    uint16_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
 
 static inline uint32_t load_le32(const void *p)
 {
@@ -25,14 +18,4 @@ static inline uint64_t load_le64(const void *p)
     uint64_t v;
     memcpy(&v, p, sizeof v);
     return v;
-}
-
-static inline uint32_t load_be32(const void *p)
-{
-    return __builtin_bswap32(load_le32(p));
-}
-
-static inline uint64_t load_be64(const void *p)
-{
-    return __builtin_bswap64(load_le64(p));
 }

@@ -7,13 +7,12 @@
 #include <kernel/firmware/cpio.h>
 #include <base/string.h>
 
-enum : size_t { CPIO_HEADER_BYTES = 110 };
+enum : size_t { HEADER_BYTES = 110, FIELDS = 13, FIELD_SIZE = 6, FIELD_NAME_SIZE = 11 };
 
-static status_t fail(struct cpio_iter *it, status_t st, const char *what)
-{
-    it->error = (struct firmware_error){ what, it->off };
-    return st;
-}
+struct member {
+    const char *name;
+    size_t data, len_bytes, next; /* where its data begins, how much it is, where the next member begins */
+};
 
 /* Eight hexadecimal digits of either case. */
 static bool parse_hex(const uint8_t *s, uint32_t *v)
@@ -32,121 +31,64 @@ static bool parse_hex(const uint8_t *s, uint32_t *v)
 /* Without any leading "/" and "./"; "." alone is the root, "". */
 static const char *strip(const char *path)
 {
-    for (;;) {
-        if (path[0] == '/')
-            path++;
-        else if (path[0] == '.' && (path[1] == '/' || path[1] == '\0'))
-            path++;
-        else
-            return path;
-    }
+    while (path[0] == '/' || (path[0] == '.' && (path[1] == '/' || path[1] == '\0')))
+        path++;
+    return path;
 }
 
-/* Skips the zeros before, between and after archives. */
-static void skip_zeros(struct cpio_iter *it)
+/* The first multiple of 4 from `at` on, or the end: the last padding may be missing. */
+static size_t pad(size_t at, size_t len)
 {
-    while (it->off < it->len && it->archive[it->off] == 0)
-        it->off++;
+    size_t next = (at + 3) & ~(size_t)3;
+    return next < len ? next : len;
 }
 
-void cpio_iter_init(struct cpio_iter *it, const void *archive, size_t len)
+/* The member at an offset below `len`. Answers what is wrong with it, or nullptr. */
+static const char *read_member(const uint8_t *archive, size_t len, size_t at, struct member *m)
 {
-    *it = (struct cpio_iter){ .archive = archive, .len = len };
-    skip_zeros(it);
+    uint32_t field[FIELDS];
+    const uint8_t *header = archive + at, *name = header + HEADER_BYTES;
+    if (at % 4 != 0 || len - at < HEADER_BYTES || memcmp(header, "070701", 6) != 0)
+        return "cpio: no header where one must be";
+    for (size_t i = 0; i < FIELDS; i++)
+        if (!parse_hex(header + 6 + i * 8, &field[i]))
+            return "cpio: header field is not a number";
+    size_t name_size = field[FIELD_NAME_SIZE];
+    if (name_size == 0 || name_size > CPIO_NAME_MAX || name_size > len - at - HEADER_BYTES ||
+        name[name_size - 1] != 0 || strlen((const char *)name) != name_size - 1)
+        return "cpio: name";
+    m->name = strip((const char *)name);
+    m->data = pad(at + HEADER_BYTES + name_size, len);
+    m->len_bytes = field[FIELD_SIZE];
+    if (m->len_bytes > len - m->data)
+        return "cpio: member reaches beyond the end";
+    m->next = pad(m->data + m->len_bytes, len);
+    return nullptr;
 }
 
-/* Finds where the data at it->off begins and ends, where the next member begins, and checks all of it. */
-static status_t read_member(struct cpio_iter *it, bool has_sum, struct cpio_entry *out, size_t *next)
-{
-    size_t name_size = out->field[CPIO_NAMESIZE], size = out->field[CPIO_SIZE],
-           left = it->len - it->off - CPIO_HEADER_BYTES;
-    const uint8_t *name = it->archive + it->off + CPIO_HEADER_BYTES;
-    if (name_size > CPIO_NAME_MAX)
-        return fail(it, ERR_TOO_BIG, "cpio: name too long");
-    if (name_size == 0 || name_size > left || name[name_size - 1] != 0 || strlen((const char *)name) != name_size - 1)
-        return fail(it, ERR_BAD_ARGUMENT, "cpio: name");
-    size_t data = (it->off + CPIO_HEADER_BYTES + name_size + 3) & ~(size_t)3;
-    if (data > it->len)
-        data = it->len; /* the last padding may be missing */
-    if (size > it->len - data)
-        return fail(it, ERR_BAD_ARGUMENT, "cpio: member reaches beyond the end");
-    out->name = strip((const char *)name);
-    out->name_len = strlen(out->name);
-    out->data = it->archive + data;
-    out->data_len = size;
-    uint32_t sum = 0;
-    for (size_t i = 0; has_sum && i < size; i++)
-        sum += out->data[i];
-    if (has_sum && sum != out->field[CPIO_CHECK])
-        return fail(it, ERR_BAD_ARGUMENT, "cpio: checksum");
-    *next = (data + size + 3) & ~(size_t)3;
-    if (*next > it->len)
-        *next = it->len;
-    return OK;
-}
-
-status_t cpio_next(struct cpio_iter *it, struct cpio_entry *out)
-{
-    struct cpio_entry e;
-    size_t next;
-    while (it->off < it->len) {
-        const uint8_t *h = it->archive + it->off;
-        if (it->off % 4 != 0 || it->len - it->off < CPIO_HEADER_BYTES || memcmp(h, "07070", 5) != 0 ||
-            (h[5] != '1' && h[5] != '2'))
-            return fail(it, ERR_BAD_ARGUMENT, "cpio: no header where one must be");
-        for (size_t i = 0; i < CPIO_FIELDS; i++)
-            if (!parse_hex(h + 6 + i * 8, &e.field[i]))
-                return fail(it, ERR_BAD_ARGUMENT, "cpio: header field is not a number");
-        status_t st = read_member(it, h[5] == '2', &e, &next);
-        if (st != OK)
-            return st;
-        bool is_trailer = strncmp((const char *)h + CPIO_HEADER_BYTES, "TRAILER!!!", 11) == 0;
-        if (!is_trailer && next == it->len)
-            return fail(it, ERR_BAD_ARGUMENT, "cpio: no trailer");
-        it->off = next;
-        if (is_trailer) {
-            it->n_trailers++;
-            skip_zeros(it);
-            continue;
-        }
-        *out = e;
-        return OK;
-    }
-    return ERR_NOT_FOUND;
-}
-
-/* Is `b` another name of the file whose name `a` came without data? */
-static bool holds_data_of(const struct cpio_entry *a, const struct cpio_entry *b)
-{
-    return a->data_len == 0 && a->field[CPIO_NLINK] > 1 && (a->field[CPIO_MODE] & CPIO_TYPE_MASK) == CPIO_FILE &&
-           a->field[CPIO_INO] == b->field[CPIO_INO] && a->field[CPIO_MODE] == b->field[CPIO_MODE] &&
-           memcmp(&a->field[CPIO_DEV_MAJOR], &b->field[CPIO_DEV_MAJOR], 2 * sizeof a->field[0]) == 0;
-}
-
-status_t cpio_find(const void *archive, size_t len, const char *path, struct cpio_entry *out,
+status_t cpio_find(const void *archive, size_t len, const char *path, struct cpio_file *out,
                    struct firmware_error *error)
 {
-    struct cpio_iter it;
-    struct cpio_entry e, found = {};
-    uint32_t found_in = 0;
-    status_t st;
-    cpio_iter_init(&it, archive, len);
-    path = strip(path);
-    while ((st = cpio_next(&it, &e)) == OK) {
-        if (strncmp(e.name, path, CPIO_NAME_MAX) == 0) {
-            found = e;
-            found_in = it.n_trailers;
-        } else if (found.name != nullptr && found_in == it.n_trailers && holds_data_of(&found, &e)) {
-            found.data = e.data;
-            found.data_len = e.data_len;
+    const uint8_t *bytes = archive;
+    struct cpio_file found = {};
+    struct member m;
+    bool between = true; /* archives */
+    for (size_t at = 0; at < len || !between;) {
+        if (between && bytes[at] == 0) {
+            at++;
+            continue;
         }
+        const char *wrong = at == len ? "cpio: no trailer" : read_member(bytes, len, at, &m);
+        if (wrong != nullptr) {
+            *error = (struct firmware_error){ wrong, at };
+            return ERR_BAD_ARGUMENT;
+        }
+        between = strncmp(m.name, "TRAILER!!!", 11) == 0;
+        if (!between && strncmp(m.name, strip(path), CPIO_NAME_MAX) == 0)
+            found = (struct cpio_file){ bytes + m.data, m.len_bytes };
+        at = m.next;
     }
-    if (st != ERR_NOT_FOUND) {
-        if (error != nullptr)
-            *error = it.error;
-        return st;
-    }
-    if (found.name == nullptr)
+    if (found.data == nullptr)
         return ERR_NOT_FOUND;
     *out = found;
     return OK;

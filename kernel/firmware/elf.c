@@ -12,18 +12,26 @@
  *
  * Source: [gABI] "ELF Header", "Program Header". */
 #include <kernel/firmware/elf.h>
-#include <kernel/firmware/bytes.h>
+#include <base/string.h>
 #include <stdckdint.h>
 
-enum : uint32_t { EHDR_BYTES = 64, PHDR_BYTES = 56 };
 enum : uint16_t { ET_EXEC = 2, ET_DYN = 3 };
 enum : uint32_t { PT_LOAD = 1, PT_INTERP = 3, PT_GNU_STACK = 0x6474e551 };
 
-struct phdr {
-    uint64_t at; /* its own file offset */
-    uint32_t type, flags;
-    uint64_t offset, vaddr, filesz, memsz, align;
+struct ehdr {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
 };
+
+struct phdr {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+static_assert(sizeof(struct ehdr) == 64 && sizeof(struct phdr) == 56);
 
 struct elf {
     const struct elf_source *source;
@@ -52,38 +60,33 @@ static bool is_pow2(uint64_t v)
 
 static status_t read_ehdr(struct elf *e)
 {
-    uint8_t h[EHDR_BYTES];
-    status_t st = read_at(e, 0, h, sizeof h);
+    struct ehdr h;
+    status_t st = read_at(e, 0, &h, sizeof h);
     if (st != OK)
         return st;
-    uint16_t type = load_le16(h + 16);
-    if (memcmp(h,
-               "\x7f"
-               "ELF\2\1\1",
-               7) != 0 ||
-        load_le32(h + 20) != 1)
+    if (memcmp(h.ident, "\x7f\x45LF\2\1\1", 7) != 0 || h.version != 1)
         return bad(e, "ELF: not a 64-bit little-endian image", 0);
-    if (h[7] != 0 && h[7] != 3)
+    if (h.ident[7] != 0 && h.ident[7] != 3)
         return bad(e, "ELF: for another system", 7);
-    if (load_le16(h + 18) != e->limits->machine)
+    if (h.machine != e->limits->machine)
         return bad(e, "ELF: for another machine", 18);
-    if (type != ET_EXEC && type != ET_DYN)
+    if (h.type != ET_EXEC && h.type != ET_DYN)
         return bad(e, "ELF: not an executable", 16);
-    if (load_le16(h + 52) != EHDR_BYTES || load_le16(h + 54) != PHDR_BYTES)
+    if (h.ehsize != sizeof h || h.phentsize != sizeof(struct phdr))
         return bad(e, "ELF: header sizes", 52);
-    e->plan->is_pie = type == ET_DYN;
-    e->plan->entry = load_le64(h + 24);
-    e->phoff = load_le64(h + 32);
-    e->plan->phdr_count = load_le16(h + 56);
-    if (e->plan->phdr_count == 0 || e->plan->phdr_count > ELF_PHDR_MAX)
+    e->plan->is_pie = h.type == ET_DYN;
+    e->plan->entry = h.entry;
+    e->phoff = h.phoff;
+    e->plan->phdr_count = h.phnum;
+    if (h.phnum == 0 || h.phnum > ELF_PHDR_MAX)
         return bad(e, "ELF: number of program headers", 56);
     uint64_t end;
-    if (ckd_add(&end, e->phoff, e->plan->phdr_count * (uint64_t)PHDR_BYTES) || end > e->source->image_len_bytes)
+    if (ckd_add(&end, e->phoff, e->plan->phdr_count * sizeof(struct phdr)) || end > e->source->image_len_bytes)
         return bad(e, "ELF: program headers outside the image", 32);
     return OK;
 }
 
-static status_t add_load(struct elf *e, const struct phdr *p)
+static status_t add_load(struct elf *e, const struct phdr *p, uint64_t at)
 {
     const struct elf_limits *l = e->limits;
     struct elf_plan *plan = e->plan;
@@ -91,20 +94,20 @@ static status_t add_load(struct elf *e, const struct phdr *p)
     if (p->memsz == 0)
         return OK;
     if ((p->flags & (ELF_WRITE | ELF_EXEC)) == (ELF_WRITE | ELF_EXEC))
-        return bad(e, "ELF: segment both writable and executable", p->at);
+        return bad(e, "ELF: segment both writable and executable", at);
     if (((p->vaddr ^ p->offset) & mask) != 0 || (p->align > 1 && !is_pow2(p->align)) ||
         (p->align > 1 && ((p->vaddr ^ p->offset) & (p->align - 1)) != 0))
-        return bad(e, "ELF: segment alignment", p->at);
+        return bad(e, "ELF: segment alignment", at);
     if (ckd_add(&end, p->vaddr, p->memsz) || end > l->user_limit)
-        return bad(e, "ELF: segment beyond the user range", p->at);
+        return bad(e, "ELF: segment beyond the user range", at);
     end = (end + mask) & ~mask; /* cannot wrap: user_limit is a page multiple */
     uint64_t start = p->vaddr & ~mask;
     if (!plan->is_pie && start < l->user_min)
-        return bad(e, "ELF: segment below the user range", p->at);
+        return bad(e, "ELF: segment below the user range", at);
     if (plan->n_segments > 0 && start < plan->high)
-        return bad(e, "ELF: segments overlap, share a page or are out of order", p->at);
+        return bad(e, "ELF: segments overlap, share a page or are out of order", at);
     if (plan->n_segments == ELF_SEGMENTS_MAX)
-        return bad(e, "ELF: too many segments", p->at);
+        return bad(e, "ELF: too many segments", at);
     if (plan->n_segments == 0)
         plan->low = start;
     plan->high = end;
@@ -116,18 +119,18 @@ static status_t add_load(struct elf *e, const struct phdr *p)
     return OK;
 }
 
-static status_t add_phdr(struct elf *e, const struct phdr *p)
+static status_t add_phdr(struct elf *e, const struct phdr *p, uint64_t at)
 {
     uint64_t end;
     switch (p->type) {
     case PT_LOAD:
         if (p->memsz < p->filesz || ckd_add(&end, p->offset, p->filesz) || end > e->source->image_len_bytes)
-            return bad(e, "ELF: file range of a segment", p->at);
-        return add_load(e, p);
+            return bad(e, "ELF: file range of a segment", at);
+        return add_load(e, p, at);
     case PT_INTERP:
-        return bad(e, "ELF: wants an interpreter; link it statically", p->at);
+        return bad(e, "ELF: wants an interpreter; link it statically", at);
     case PT_GNU_STACK:
-        return (p->flags & ELF_EXEC) != 0 ? bad(e, "ELF: wants an executable stack", p->at) : OK;
+        return (p->flags & ELF_EXEC) != 0 ? bad(e, "ELF: wants an executable stack", at) : OK;
     default:
         return OK;
     }
@@ -136,20 +139,11 @@ static status_t add_phdr(struct elf *e, const struct phdr *p)
 static status_t read_phdrs(struct elf *e)
 {
     for (uint32_t i = 0; i < e->plan->phdr_count; i++) {
-        uint8_t b[PHDR_BYTES];
-        uint64_t at = e->phoff + i * (uint64_t)PHDR_BYTES;
-        status_t st = read_at(e, at, b, sizeof b);
-        if (st != OK)
-            return st;
-        struct phdr p = { .at = at,
-                          .type = load_le32(b),
-                          .flags = load_le32(b + 4),
-                          .offset = load_le64(b + 8),
-                          .vaddr = load_le64(b + 16),
-                          .filesz = load_le64(b + 32),
-                          .memsz = load_le64(b + 40),
-                          .align = load_le64(b + 48) };
-        st = add_phdr(e, &p);
+        struct phdr p;
+        uint64_t at = e->phoff + i * sizeof p;
+        status_t st = read_at(e, at, &p, sizeof p);
+        if (st == OK)
+            st = add_phdr(e, &p, at);
         if (st != OK)
             return st;
     }
@@ -161,7 +155,7 @@ static status_t check_segments(struct elf *e)
 {
     struct elf_plan *plan = e->plan;
     const struct elf_limits *l = e->limits;
-    uint64_t phdrs_len = plan->phdr_count * (uint64_t)PHDR_BYTES;
+    uint64_t phdrs_len = plan->phdr_count * sizeof(struct phdr);
     bool entry_ok = false;
     for (uint32_t i = 0; i < plan->n_segments; i++) {
         const struct elf_segment *s = &plan->segment[i];

@@ -62,6 +62,36 @@ status_t machine_add_reserved(struct machine *m, uint64_t base, uint64_t len_byt
     return OK;
 }
 
+static uint64_t align_up(uint64_t at, uint64_t align)
+{
+    uint64_t up;
+    return ckd_add(&up, at, align - 1) ? UINT64_MAX : up & ~(align - 1);
+}
+
+uint64_t machine_free_from(const struct machine *m, uint64_t at, uint64_t len_bytes, uint64_t align)
+{
+    bool moved = true;
+    while (moved) {
+        uint64_t in_ram = UINT64_MAX;
+        for (uint32_t i = 0; i < m->n_ram; i++) {
+            uint64_t base = m->ram[i].base, end = base + m->ram[i].len_bytes;
+            uint64_t start = align_up(base > at ? base : at, align);
+            if (start < end && end - start >= len_bytes && start < in_ram)
+                in_ram = start;
+        }
+        at = in_ram;
+        moved = false;
+        for (uint32_t i = 0; i < m->n_reserved && at != UINT64_MAX; i++) {
+            const struct reserved_region *r = &m->reserved[i];
+            if (r->base < at + len_bytes && at < r->base + r->len_bytes) {
+                at = align_up(r->base + r->len_bytes, align);
+                moved = true;
+            }
+        }
+    }
+    return at;
+}
+
 struct hart_info *machine_find_hart(struct machine *m, uint64_t hw_id)
 {
     for (uint32_t i = 0; i < m->n_harts; i++)

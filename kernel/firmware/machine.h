@@ -7,7 +7,7 @@
 /* An empty machine: one node, nothing else. Call it once, before the first parser. */
 void machine_init(struct machine *m);
 
-/* The rest is for the parsers. */
+/* The rest is for the parsers, and for who takes memory before there is a Reticle. */
 
 /* Records that something was found and left out. */
 void machine_leave_out(struct machine *m, enum left_out reason);
@@ -25,6 +25,9 @@ struct hart_info *machine_add_hart(struct machine *m, uint64_t hw_id);
 struct hart_info *machine_find_hart(struct machine *m, uint64_t hw_id);
 /* Checks a node number of the firmware's and makes room for it; answers the node to use. */
 uint32_t machine_node(struct machine *m, uint64_t firmware_node);
+/* The first multiple of `align` (a power of two) at or above `at` from which on len_bytes are RAM and not reserved;
+ * UINT64_MAX: there is none. */
+uint64_t machine_free_from(const struct machine *m, uint64_t at, uint64_t len_bytes, uint64_t align);
 /* Gives the RAM within the range to `node`, splitting regions where needed. */
 void machine_set_ram_node(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node);
 /* Numbers the coherence domains. On entry each hart's domain is any number that its cluster shares. */

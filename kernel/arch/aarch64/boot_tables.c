@@ -57,25 +57,6 @@ static void add_ram(const struct machine *m, const struct ram_region *r)
     }
 }
 
-/* One free, aligned 2 MiB block for tables: first fit, skipping whatever is reserved. */
-static uint64_t find_block(const struct machine *m)
-{
-    for (uint32_t i = 0; i < m->n_ram; i++) {
-        uint64_t end = m->ram[i].base + m->ram[i].len_bytes;
-        uint64_t at = (m->ram[i].base + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1);
-        for (uint32_t k = 0; at + BLOCK_BYTES <= end && k < m->n_reserved;) {
-            const struct reserved_region *r = &m->reserved[k++];
-            if (r->base < at + BLOCK_BYTES && at < r->base + r->len_bytes) {
-                at = (r->base + r->len_bytes + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1);
-                k = 0;
-            }
-        }
-        if (at + BLOCK_BYTES <= end)
-            return at;
-    }
-    kernel_refuse("too little memory: no 2 MiB are free for page tables");
-}
-
 static void add_image(const char *from, const char *to, uint32_t prot)
 {
     uint64_t bytes = (uint64_t)(to - from);
@@ -85,7 +66,9 @@ static void add_image(const char *from, const char *to, uint32_t prot)
 
 void boot_final_tables(struct machine *m)
 {
-    uint64_t block = find_block(m);
+    uint64_t block = machine_free_from(m, 0, BLOCK_BYTES, BLOCK_BYTES);
+    if (block == UINT64_MAX)
+        kernel_refuse("too little memory: no 2 MiB are free for page tables");
     kmap_init(block, BLOCK_BYTES, boot_view(SLOT_TABLES, block, false));
 
     add_image(__image_start, __text_end, VX_PROT_READ | VX_PROT_EXEC);

@@ -37,8 +37,9 @@ static uint64_t level_bytes(unsigned level)
     return UINT64_C(1) << level_shift(level);
 }
 
-/* The entry for va at `level`, or the leaf above it that already maps va; nullptr: no page left. */
-static uint64_t *entry_for(uint64_t va, unsigned level, unsigned *found)
+/* The entry for va at `level`, or the leaf above it that already maps va. nullptr: there is no table for it, and none
+ * is to be made or no page is left for one. */
+static uint64_t *entry_for(uint64_t va, unsigned level, bool make, unsigned *found)
 {
     uint64_t *table = table_at(pool_start);
     for (unsigned at = PT_LEVELS - 1;; at--) {
@@ -47,7 +48,7 @@ static uint64_t *entry_for(uint64_t va, unsigned level, unsigned *found)
         if (at == level || (pte_present(*e) && pte_is_leaf(*e, at)))
             return e;
         if (!pte_present(*e)) {
-            uint64_t pa = new_table();
+            uint64_t pa = make ? new_table() : 0;
             if (pa == 0)
                 return nullptr;
             /* The walkers must see the table's zeroes before the entry that leads to them. */
@@ -76,9 +77,9 @@ bool kmap_add(uint64_t va, uint64_t pa, uint64_t len_bytes, uint32_t prot, enum 
         unsigned level = 2, found;
         while (level > 0 && (((va | pa) & (level_bytes(level) - 1)) != 0 || end - va < level_bytes(level)))
             level--;
-        uint64_t *e = entry_for(va, level, &found);
+        uint64_t *e = entry_for(va, level, true, &found);
         while (e != nullptr && pte_present(*e) && !pte_is_leaf(*e, found)) /* smaller leaves are there already */
-            e = entry_for(va, --level, &found);
+            e = entry_for(va, --level, true, &found);
         if (e == nullptr)
             return false;
         if (!pte_present(*e))
@@ -116,17 +117,6 @@ void *arch_map_device(paddr_t pa, size_t len_bytes)
 
 uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
 {
-    const uint64_t *table = table_at(pool_start);
-    for (unsigned at = PT_LEVELS - 1;; at--) {
-        uint64_t e = table[va.raw >> level_shift(at) & (PT_ENTRIES - 1)];
-        if (!pte_present(e))
-            return 0;
-        if (pte_is_leaf(e, at)) {
-            *level = at;
-            return e;
-        }
-        if (at == 0)
-            return 0;
-        table = table_at(pte_pa(e));
-    }
+    const uint64_t *e = entry_for(va.raw, 0, false, level);
+    return e != nullptr && pte_present(*e) ? *e : 0;
 }

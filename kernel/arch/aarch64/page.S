@@ -19,14 +19,9 @@ arch_page_zero:
     b.ne    1b
     ret
 2:  add     x3, x0, #4096
-3:  stp     xzr, xzr, [x0]
-    stp     xzr, xzr, [x0, #16]
-    stp     xzr, xzr, [x0, #32]
-    stp     xzr, xzr, [x0, #48]
-    stp     xzr, xzr, [x0, #64]
-    stp     xzr, xzr, [x0, #80]
-    stp     xzr, xzr, [x0, #96]
-    stp     xzr, xzr, [x0, #112]
+3:  .irp    at, 0, 16, 32, 48, 64, 80, 96, 112
+    stp     xzr, xzr, [x0, #\at]
+    .endr
     add     x0, x0, #128
     cmp     x0, x3
     b.ne    3b

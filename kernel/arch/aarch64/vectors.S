@@ -13,22 +13,21 @@
 
 #define SYSCALL_LAST 63 /* an entry that answers ERR_BAD_SYSCALL */
 
+/* Loads or stores x\first, an even number, to x\last, an odd one, where struct arch_frame has them. */
+.altmacro
+.macro pairs op, first, last
+    .irp    n, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28
+    .if     \n >= \first && \n < \last
+    pair    \op, \n, %(\n + 1)
+    .endif
+    .endr
+.endm
+.macro pair op, a, b
+    \op     x\a, x\b, [sp, #(\a * 8)]
+.endm
+
 .macro save_user
-    stp     x0, x1, [sp, #0]
-    stp     x2, x3, [sp, #16]
-    stp     x4, x5, [sp, #32]
-    stp     x6, x7, [sp, #48]
-    stp     x8, x9, [sp, #64]
-    stp     x10, x11, [sp, #80]
-    stp     x12, x13, [sp, #96]
-    stp     x14, x15, [sp, #112]
-    stp     x16, x17, [sp, #128]
-    stp     x18, x19, [sp, #144]
-    stp     x20, x21, [sp, #160]
-    stp     x22, x23, [sp, #176]
-    stp     x24, x25, [sp, #192]
-    stp     x26, x27, [sp, #208]
-    stp     x28, x29, [sp, #224]
+    pairs   stp, 0, 29
     mrs     x9, sp_el0
     stp     x30, x9, [sp, #240]
     mrs     x10, elr_el1
@@ -140,14 +139,7 @@ syscall:
     ldr     w10, [x9, #HART_NEED_SWITCH]
     cbnz    w10, 1f
     leave_gate
-    ldp     x2, x3, [sp, #16]
-    ldp     x4, x5, [sp, #32]
-    ldp     x6, x7, [sp, #48]
-    ldp     x8, x9, [sp, #64]
-    ldp     x10, x11, [sp, #80]
-    ldp     x12, x13, [sp, #96]
-    ldp     x14, x15, [sp, #112]
-    ldp     x16, x17, [sp, #128]
+    pairs   ldp, 2, 17
     ldr     x18, [sp, #144]
     ldr     x30, [sp, #240]
     eret
@@ -165,21 +157,7 @@ arch_resume:
     msr     spsr_el1, x1
     ldp     x30, x2, [sp, #240]
     msr     sp_el0, x2
-    ldp     x0, x1, [sp, #0]
-    ldp     x2, x3, [sp, #16]
-    ldp     x4, x5, [sp, #32]
-    ldp     x6, x7, [sp, #48]
-    ldp     x8, x9, [sp, #64]
-    ldp     x10, x11, [sp, #80]
-    ldp     x12, x13, [sp, #96]
-    ldp     x14, x15, [sp, #112]
-    ldp     x16, x17, [sp, #128]
-    ldp     x18, x19, [sp, #144]
-    ldp     x20, x21, [sp, #160]
-    ldp     x22, x23, [sp, #176]
-    ldp     x24, x25, [sp, #192]
-    ldp     x26, x27, [sp, #208]
-    ldp     x28, x29, [sp, #224]
+    pairs   ldp, 0, 29
     eret
 
 user_trap: /* x19: which vector */
@@ -218,20 +196,7 @@ kernel_overflow:
     mov     x1, #TRAP_OVERFLOW
 
 kernel_save: /* x0: the interrupted SP; x1: which vector */
-    stp     x2, x3, [sp, #16]
-    stp     x4, x5, [sp, #32]
-    stp     x6, x7, [sp, #48]
-    stp     x8, x9, [sp, #64]
-    stp     x10, x11, [sp, #80]
-    stp     x12, x13, [sp, #96]
-    stp     x14, x15, [sp, #112]
-    stp     x16, x17, [sp, #128]
-    stp     x18, x19, [sp, #144]
-    stp     x20, x21, [sp, #160]
-    stp     x22, x23, [sp, #176]
-    stp     x24, x25, [sp, #192]
-    stp     x26, x27, [sp, #208]
-    stp     x28, x29, [sp, #224]
+    pairs   stp, 2, 29
     stp     x30, x0, [sp, #240]
     mrs     x2, elr_el1
     mrs     x3, spsr_el1

@@ -28,9 +28,7 @@ static_assert(offsetof(struct x86_hart, iomap) == sizeof(struct x86_tss), "iomap
 static_assert(SYSCALL_TABLE_ENTRIES == 64 && ERR_BAD_SYSCALL == -1, "entry.S");
 
 struct x86_features x86_cpu;
-uint8_t x86_use_rep, x86_use_xsaveopt;
-void (*x86_page_zero)(void *) = x86_page_zero_words;
-void (*x86_page_copy)(void *, const void *) = x86_page_copy_words;
+uint8_t x86_use_xsaveopt;
 
 static constexpr uint64_t CR4_ALWAYS = 1 << 5 | 1 << 9 | 1 << 10 | 1 << 18; /* PAE OSFXSR OSXMMEXCPT OSXSAVE */
 static constexpr uint64_t CR4_PGE = 1 << 7, CR4_UMIP = 1 << 11, CR4_PCIDE = 1 << 17, CR4_SMEP = 1 << 20;
@@ -101,18 +99,6 @@ static uint64_t detect_tsc_hz(uint32_t max_leaf)
     return h.a >= 0x40000010 && h.a < 0x40001000 ? (uint64_t)cpuid(0x40000010, 0).a * 1000 : 0;
 }
 
-static void choose_copies(void)
-{
-    x86_use_rep = !x86_cpu.is_tcg && x86_cpu.erms;
-    if (x86_use_rep) {
-        x86_page_zero = x86_page_zero_rep;
-        x86_page_copy = x86_page_copy_rep;
-    } else if (x86_cpu.is_tcg && x86_cpu.avx && x86_cpu.xcr0 == XCR0_AVX) { /* saving ymm0 saves all of it */
-        x86_page_zero = x86_page_zero_avx;
-        x86_page_copy = x86_page_copy_avx;
-    }
-}
-
 void x86_cpu_detect(void)
 {
     uint32_t max = cpuid(0, 0).a;
@@ -140,7 +126,30 @@ void x86_cpu_detect(void)
     x86_cpu.gib_pages = bit(e1.d, 26);
     x86_cpu.tsc_invariant = bit(power.d, 8) || x86_cpu.is_tcg; /* the emulator's counter is a clock */
     detect_fp(f1);
-    choose_copies();
+    x86_cpu.pages_by_avx = x86_cpu.is_tcg && x86_cpu.avx && x86_cpu.xcr0 == XCR0_AVX; /* ymm0 is all there is to save */
+    x86_cpu.pages_by_rep = x86_cpu.erms && !x86_cpu.is_tcg;
+}
+
+void arch_page_zero(void *page)
+{
+    size_t n = ARCH_PAGE_SIZE;
+    if (x86_cpu.pages_by_avx)
+        x86_page_zero_avx(page);
+    else if (x86_cpu.pages_by_rep)
+        __asm__ volatile("rep stosb" : "+D"(page), "+c"(n) : "a"(0) : "memory");
+    else
+        memset(page, 0, n);
+}
+
+void arch_page_copy(void *dst, const void *src)
+{
+    size_t n = ARCH_PAGE_SIZE;
+    if (x86_cpu.pages_by_avx)
+        x86_page_copy_avx(dst, src);
+    else if (x86_cpu.pages_by_rep)
+        __asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(n)::"memory");
+    else
+        memcpy(dst, src, n);
 }
 
 /* [SDM-3] "Segment Descriptors"; a descriptor for the TSS takes two entries. */
@@ -257,25 +266,9 @@ void arch_fp_end(void)
 
 void arch_fp_clobber(void)
 {
-    __asm__ volatile("fninit; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi");
-#define CLOBBER(n) __asm__ volatile("pcmpeqd %xmm" #n ", %xmm" #n)
-    CLOBBER(0);
-    CLOBBER(1);
-    CLOBBER(2);
-    CLOBBER(3);
-    CLOBBER(4);
-    CLOBBER(5);
-    CLOBBER(6);
-    CLOBBER(7);
-    CLOBBER(8);
-    CLOBBER(9);
-    CLOBBER(10);
-    CLOBBER(11);
-    CLOBBER(12);
-    CLOBBER(13);
-    CLOBBER(14);
-    CLOBBER(15);
-#undef CLOBBER
+    __asm__ volatile(
+        "fninit\n\t.rept 8\n\tfldpi\n\t.endr\n\t"
+        ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n\tpcmpeqd %xmm\\n, %xmm\\n\n\t.endr");
     if (x86_cpu.avx)
         __asm__ volatile("vzeroupper");
 }

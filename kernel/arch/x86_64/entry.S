@@ -14,40 +14,36 @@
     .popsection
     .endm
 
+    /* F_rax and so on: where struct arch_frame (isa/frame.h) has them; frame.c asserts the order. */
+    .set at, 0
+    .irp reg, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, how, error, rip, cs, rflags, rsp, ss
+    .set F_\reg, at
+    .set at, at + 8
+    .endr
+    .set F_BYTES, at
+
+    .macro STORE regs:vararg /* to the frame at rsp */
+    .irp reg, \regs
+    movq %\reg, F_\reg(%rsp)
+    .endr
+    .endm
+
+    .macro LOAD base, regs:vararg /* from the frame at base */
+    .irp reg, \regs
+    movq F_\reg(%\base), %\reg
+    .endr
+    .endm
+
     .macro SAVE_GPRS
-    pushq %rdi
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    pushq %rax
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    .irp reg, rdi, rsi, rdx, rcx, rax, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
+    pushq %\reg
+    .endr
     .endm
 
     .macro RESTORE_GPRS
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
+    .irp reg, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi
+    popq %\reg
+    .endr
     .endm
 
     .macro GATE_ENTER via, closed /* kernel/gate.h; xchg with memory is an acquire and a release */
@@ -65,24 +61,12 @@ x86_syscall_entry:
     swapgs
     movq %rsp, %gs:HART_USER_RSP
     movq %gs:HART_FRAME, %rsp
-    movq %rcx, F_RIP(%rsp)
+    movq %rcx, F_rip(%rsp)
     movq %gs:HART_USER_RSP, %rcx
-    movq %r11, F_RFLAGS(%rsp)
-    movq %rcx, F_RSP(%rsp)
-    movq %rax, F_RAX(%rsp)
-    movq %rdi, F_RDI(%rsp)
-    movq %rsi, F_RSI(%rsp)
-    movq %rdx, F_RDX(%rsp)
-    movq %r10, F_R10(%rsp)
-    movq %r8, F_R8(%rsp)
-    movq %r9, F_R9(%rsp)
-    movq %rbx, F_RBX(%rsp)
-    movq %rbp, F_RBP(%rsp)
-    movq %r12, F_R12(%rsp)
-    movq %r13, F_R13(%rsp)
-    movq %r14, F_R14(%rsp)
-    movq %r15, F_R15(%rsp)
-    movq $0x100, F_HOW(%rsp) /* X86_FRAME_SYSCALL */
+    movq %r11, F_rflags(%rsp)
+    movq %rcx, F_rsp(%rsp)
+    STORE rax, rdi, rsi, rdx, r10, r8, r9, rbx, rbp, r12, r13, r14, r15
+    movq $0x100, F_how(%rsp) /* X86_FRAME_SYSCALL */
     movq %gs:HART_STACK_TOP, %rsp
     xorl %ebp, %ebp /* the kernel's chain of stack frames ends here */
     GATE_ENTER %ecx, 4f
@@ -97,15 +81,9 @@ x86_syscall_entry:
     /* rbx and r12 to r15 were kept by the C code; whatever else it left is overwritten. */
     movq %gs:HART_FRAME, %rsp
     movl $0, %gs:HART_GATE /* a store is a release: [SDM-3] "Memory Ordering" */
-    movq F_RBP(%rsp), %rbp
-    movq F_RIP(%rsp), %rcx
-    movq F_RFLAGS(%rsp), %r11
-    movq F_RDI(%rsp), %rdi
-    movq F_RSI(%rsp), %rsi
-    movq F_R8(%rsp), %r8
-    movq F_R9(%rsp), %r9
-    movq F_R10(%rsp), %r10
-    movq F_RSP(%rsp), %rsp
+    movq F_rip(%rsp), %rcx
+    movq F_rflags(%rsp), %r11
+    LOAD rsp, rbp, rdi, rsi, r8, r9, r10, rsp
     swapgs
     sysretq
 2:  movq $-1, %rax /* ERR_BAD_SYSCALL */
@@ -118,13 +96,7 @@ x86_syscall_entry:
 4:  movl $1, %edi
     call kernel_gate_closed
     movq %gs:HART_FRAME, %rcx
-    movq F_RAX(%rcx), %rax
-    movq F_RDI(%rcx), %rdi
-    movq F_RSI(%rcx), %rsi
-    movq F_RDX(%rcx), %rdx
-    movq F_R10(%rcx), %r10
-    movq F_R8(%rcx), %r8
-    movq F_R9(%rcx), %r9
+    LOAD rcx, rax, rdi, rsi, rdx, r10, r8, r9
     jmp 5b
 
     .globl arch_resume
@@ -135,24 +107,11 @@ arch_resume:
     leaq F_BYTES(%rsp), %rcx
     movq %rcx, X86_HART_RSP0(%rax)
     movl $0, %gs:HART_GATE
-    cmpq $0x100, F_HOW(%rsp)
+    cmpq $0x100, F_how(%rsp)
     jne 1f
-    movq F_R15(%rsp), %r15
-    movq F_R14(%rsp), %r14
-    movq F_R13(%rsp), %r13
-    movq F_R12(%rsp), %r12
-    movq F_RBP(%rsp), %rbp
-    movq F_RBX(%rsp), %rbx
-    movq F_RFLAGS(%rsp), %r11
-    movq F_R10(%rsp), %r10
-    movq F_R9(%rsp), %r9
-    movq F_R8(%rsp), %r8
-    movq F_RAX(%rsp), %rax
-    movq F_RIP(%rsp), %rcx
-    movq F_RDX(%rsp), %rdx
-    movq F_RSI(%rsp), %rsi
-    movq F_RDI(%rsp), %rdi
-    movq F_RSP(%rsp), %rsp
+    movq F_rflags(%rsp), %r11
+    movq F_rip(%rsp), %rcx
+    LOAD rsp, r15, r14, r13, r12, rbp, rbx, r10, r9, r8, rax, rdx, rsi, rdi, rsp
     swapgs
     sysretq
 1:  RESTORE_GPRS
@@ -189,11 +148,11 @@ trap_error:
     cld
     CLAC
     movq %rsp, %rdi
-    testb $3, F_CS(%rsp)
+    testb $3, F_cs(%rsp)
     jz 1f
     swapgs
 trap_user:
-    movq F_HOW(%rdi), %rsi
+    movq F_how(%rdi), %rsi
     movq %gs:HART_STACK_TOP, %rsp
     xorl %ebp, %ebp
     GATE_ENTER %eax, 3f

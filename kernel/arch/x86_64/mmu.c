@@ -85,37 +85,11 @@ static void reserve(struct machine *m, uint64_t base, uint64_t end)
         kernel_refuse("the firmware lists more than %u reserved memory regions", (unsigned)RESERVED_REGION_MAX);
 }
 
-/* The first free page at or above `pa`; refuses when there is none in reach. */
-static uint64_t free_page_from(const struct machine *m, uint64_t pa)
-{
-    bool moved = true;
-    while (moved) {
-        moved = false;
-        for (uint32_t i = 0; i < m->n_reserved; i++) {
-            const struct reserved_region *r = &m->reserved[i];
-            if (r->len_bytes != 0 && pa < r->base + r->len_bytes && pa + ARCH_PAGE_SIZE > r->base) {
-                pa = page_up(r->base + r->len_bytes);
-                moved = true;
-            }
-        }
-        uint64_t in_ram = UINT64_MAX; /* the lowest page at or above pa that lies in RAM */
-        for (uint32_t i = 0; i < m->n_ram; i++) {
-            uint64_t start = page_up(m->ram[i].base), end = page_down(m->ram[i].base + m->ram[i].len_bytes);
-            uint64_t at = start > pa ? start : pa;
-            if (at < end && at < in_ram)
-                in_ram = at;
-        }
-        if (in_ram >= EARLY_MAP_END)
-            kernel_refuse("no room below 4 GiB for the kernel's page tables");
-        moved |= in_ram != pa;
-        pa = in_ram;
-    }
-    return pa;
-}
-
 static uint64_t take_table(struct table_source *s)
 {
-    uint64_t pa = free_page_from(s->machine, s->next);
+    uint64_t pa = machine_free_from(s->machine, s->next, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
+    if (pa >= EARLY_MAP_END)
+        kernel_refuse("no room below 4 GiB for the kernel's page tables");
     if (pa != s->next) {
         if (s->next != s->run_start)
             reserve(s->machine, s->run_start, s->next);
@@ -156,29 +130,21 @@ static void map_image(struct table_source *s, const uint8_t *start, const uint8_
     map_range(s, from, arch_virt_to_phys((const void *)from).raw, to - from, prot);
 }
 
-static void map_direct(struct table_source *s, uint64_t pa, uint64_t end, uint32_t prot)
-{
-    if (pa < end)
-        map_range(s, X86_DIRECT_BASE + pa, pa, end - pa, prot);
-}
-
-static uint64_t min64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t max64(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
+/* The direct map of a region. Of the image it has what is fixed only to be read: invariant 2. */
 static void map_ram(struct table_source *s, const struct ram_region *r)
 {
-    uint64_t start = page_up(r->base), end = min64(page_down(r->base + r->len_bytes), X86_DIRECT_MAX);
+    uint64_t at = page_up(r->base), end = page_down(r->base + r->len_bytes);
     uint64_t fixed = arch_virt_to_phys(x86_image_start).raw, fixed_end = arch_virt_to_phys(x86_data_start).raw;
-    map_direct(s, start, min64(end, fixed), VX_PROT_READ | VX_PROT_WRITE);
-    map_direct(s, max64(start, fixed), min64(end, fixed_end), VX_PROT_READ); /* invariant 2 */
-    map_direct(s, max64(start, fixed_end), end, VX_PROT_READ | VX_PROT_WRITE);
+    if (end > X86_DIRECT_MAX)
+        end = X86_DIRECT_MAX;
+    while (at < end) {
+        bool is_fixed = at >= fixed && at < fixed_end;
+        uint64_t stop = is_fixed ? fixed_end : at < fixed ? fixed : end;
+        if (stop > end)
+            stop = end;
+        map_range(s, X86_DIRECT_BASE + at, at, stop - at, VX_PROT_READ | (is_fixed ? 0 : VX_PROT_WRITE));
+        at = stop;
+    }
 }
 
 static uint64_t table_entry(const void *table)
@@ -190,7 +156,7 @@ static uint64_t table_entry(const void *table)
  * there and where the kernel is linked. Both stay: a hart may come late. */
 static void build_trampoline(struct machine *m, struct table_source *s)
 {
-    uint64_t pa = free_page_from(m, ARCH_PAGE_SIZE);
+    uint64_t pa = machine_free_from(m, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
     if (m->n_harts < 2 || pa >= LOW_END)
         return;
     reserve(m, pa, pa + ARCH_PAGE_SIZE);
@@ -314,14 +280,10 @@ static uint64_t cr3_of(struct x86_hart *x, struct arch_aspace *as)
 static void allow_ports(struct x86_hart *x, struct x86_port_range r, bool allow)
 {
     for (uint32_t p = r.first, end = r.first + r.count; p < end;) {
-        if (p % 8 == 0 && end - p >= 8) {
-            x->iomap[p / 8] = allow ? 0 : 0xff;
-            p += 8;
-            continue;
-        }
-        uint8_t mask = (uint8_t)(1u << p % 8);
-        x->iomap[p / 8] = allow ? (uint8_t)(x->iomap[p / 8] & ~mask) : x->iomap[p / 8] | mask;
-        p++;
+        bool whole = p % 8 == 0 && end - p >= 8; /* byte */
+        uint8_t mask = whole ? 0xff : (uint8_t)(1u << p % 8), old = x->iomap[p / 8];
+        x->iomap[p / 8] = allow ? (uint8_t)(old & ~mask) : old | mask;
+        p += whole ? 8 : 1;
     }
 }
 

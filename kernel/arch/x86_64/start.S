@@ -96,11 +96,9 @@ refuse:
     .code64
 start64:
     xorl %eax, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %ss
-    movl %eax, %fs
-    movl %eax, %gs
+    .irp segment, ds, es, ss, fs, gs
+    movl %eax, %\segment
+    .endr
     movl %ebp, %edi
     movl %esi, %esi
     movl %esp, %eax
@@ -185,11 +183,9 @@ x86_trampoline_end:
     .text
 hart_high_entry:
     xorl %eax, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %ss
-    movl %eax, %fs
-    movl %eax, %gs
+    .irp segment, ds, es, ss, fs, gs
+    movl %eax, %\segment
+    .endr
     /* Is it this hart that is being started? If not, it comes too late. Identifiers that begin to differ at bit 8 are
      * told apart in C. */
     movl $1, %eax

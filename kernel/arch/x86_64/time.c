@@ -28,7 +28,6 @@ static constexpr unsigned STUCK_READS = 1'000'000; /* of a reference that does n
 struct reference {
     const volatile uint8_t *hpet; /* its main counter; nullptr: the PM timer */
     uint16_t port;
-    const volatile uint32_t *pm_memory;
     uint64_t mask;
     uint64_t period_fs;
 };
@@ -44,9 +43,7 @@ static uint64_t ticks_per_ns; /* << SHIFT: TSC ticks with the deadline timer, el
 
 static uint64_t reference_read(const struct reference *r)
 {
-    if (r->hpet != nullptr)
-        return mmio_read32(r->hpet);
-    return (r->pm_memory != nullptr ? mmio_read32(r->pm_memory) : port_read32(r->port)) & r->mask;
+    return (r->hpet != nullptr ? mmio_read32(r->hpet) : port_read32(r->port)) & r->mask;
 }
 
 static struct sample take_sample(const struct reference *r)
@@ -82,12 +79,10 @@ static bool open_hpet(const struct machine *m, struct reference *r)
 static bool open_pm_timer(const struct machine *m, struct reference *r)
 {
     const struct firmware_register *reg = &m->timer.pm_timer;
-    *r = (struct reference){ .mask = (UINT64_C(1) << m->timer.pm_timer_bits) - 1, .period_fs = FS / PM_TIMER_HZ };
-    if (reg->space == REGISTER_IO)
-        r->port = (uint16_t)reg->address;
-    else if (reg->space == REGISTER_MEMORY)
-        r->pm_memory = arch_map_device((paddr_t){ reg->address }, 4);
-    return reg->space == REGISTER_IO || r->pm_memory != nullptr;
+    *r = (struct reference){ .port = (uint16_t)reg->address,
+                             .mask = (UINT64_C(1) << m->timer.pm_timer_bits) - 1,
+                             .period_fs = FS / PM_TIMER_HZ };
+    return reg->space == REGISTER_IO; /* where PCs have it */
 }
 
 static uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)

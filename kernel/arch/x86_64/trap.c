@@ -24,6 +24,7 @@ static const struct {
     const char *name;
     uint32_t cause;
 } exception[X86_VECTOR_PIC] = {
+    /* the others are reserved */
     [0] = { "divide error", VX_CAUSE_ARITHMETIC },
     [1] = { "debug", VX_CAUSE_BREAKPOINT },
     [2] = { "non-maskable interrupt", VX_CAUSE_MACHINE },
@@ -39,23 +40,15 @@ static const struct {
     [12] = { "stack-segment fault", VX_CAUSE_PROTECTION },
     [13] = { "general protection", VX_CAUSE_PROTECTION },
     [14] = { "page fault", VX_CAUSE_PAGE_FAULT },
-    [15] = { "reserved vector 15", VX_CAUSE_MACHINE },
     [16] = { "x87 floating-point error", VX_CAUSE_ARITHMETIC },
     [17] = { "alignment check", VX_CAUSE_ALIGNMENT },
     [18] = { "machine check", VX_CAUSE_MACHINE },
     [19] = { "SIMD floating-point exception", VX_CAUSE_ARITHMETIC },
     [20] = { "virtualization exception", VX_CAUSE_MACHINE },
     [21] = { "control protection", VX_CAUSE_PROTECTION },
-    [22] = { "reserved vector 22", VX_CAUSE_MACHINE },
-    [23] = { "reserved vector 23", VX_CAUSE_MACHINE },
-    [24] = { "reserved vector 24", VX_CAUSE_MACHINE },
-    [25] = { "reserved vector 25", VX_CAUSE_MACHINE },
-    [26] = { "reserved vector 26", VX_CAUSE_MACHINE },
-    [27] = { "reserved vector 27", VX_CAUSE_MACHINE },
     [28] = { "hypervisor injection", VX_CAUSE_MACHINE },
     [29] = { "VMM communication", VX_CAUSE_MACHINE },
     [30] = { "security exception", VX_CAUSE_MACHINE },
-    [31] = { "reserved vector 31", VX_CAUSE_MACHINE },
 };
 
 /* The vectors that push an error code: 8, 10 to 14, 17, 21, 29, 30. entry.S has the same list. */
@@ -95,9 +88,10 @@ void x86_idt_load(void)
 
 static struct trap describe(const struct arch_frame *f, uint8_t vector)
 {
+    bool known = exception[vector].name != nullptr;
     struct trap t = {
-        .cause = exception[vector].cause,
-        .name = exception[vector].name,
+        .cause = known ? exception[vector].cause : (uint32_t)VX_CAUSE_MACHINE,
+        .name = known ? exception[vector].name : "reserved vector",
         .code = (HAS_ERROR_CODE >> vector & 1) != 0 ? f->error : 0,
     };
     if (vector == VECTOR_PAGE_FAULT) {

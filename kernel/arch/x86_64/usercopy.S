@@ -2,8 +2,8 @@
  * Copies between kernel and user memory, and whole pages. A fault between the two labels of a fix-up entry makes
  * x86_trap_kernel() go on at its third, which answers ERR_BAD_ADDRESS. Access to user pages is open (AC set) only here.
  *
- * x86_use_rep is set on processors whose byte-wise string moves are fast; elsewhere, and under emulation, where an element costs
- * an instruction, a long copy goes by words. */
+ * A long copy goes by words with one string instruction: under emulation, where an element costs as much as an
+ * instruction, that is an eighth of what bytes would cost, and processors with fast strings do not mind. */
 #include "x86.h"
 
     .macro STAC
@@ -31,15 +31,11 @@
     movq %\via, \offset(%rdi)
     .endm
 
-    .macro COPY_64
-    COPY_WORD 0, rax
-    COPY_WORD 8, rcx
-    COPY_WORD 16, r8
-    COPY_WORD 24, r9
-    COPY_WORD 32, rax
-    COPY_WORD 40, rcx
-    COPY_WORD 48, r8
-    COPY_WORD 56, r9
+    .macro COPY_64 /* eight plain loads and stores, lowest address first; rdx stays */
+    .irp offset, 0, 16, 32, 48
+    COPY_WORD \offset, rax
+    COPY_WORD \offset + 8, rcx
+    .endr
     .endm
 
     .text
@@ -78,12 +74,7 @@ arch_copy_to_user:
     decq %rdx
     jnz 61b
     jmp 8f
-7:  cmpb $0, x86_use_rep(%rip)
-    je 71f
-    movq %rdx, %rcx
-    rep movsb
-    jmp 8f
-71: movq %rdx, %rcx
+7:  movq %rdx, %rcx
     shrq $3, %rcx
     rep movsq
     andl $7, %edx
@@ -174,27 +165,7 @@ arch_user_store32:
     ret
     FIXUP 1b, 2b
 
-/* Pages: three ways each, one chosen at boot. The vector registers belong to the thread; those used are put back. */
-    .globl arch_page_zero, arch_page_copy
-arch_page_zero:
-    jmpq *x86_page_zero(%rip)
-arch_page_copy:
-    jmpq *x86_page_copy(%rip)
-
-    .globl x86_page_zero_words
-x86_page_zero_words:
-    xorl %eax, %eax
-    movl $16, %ecx
-1:  .set at, 0
-    .rept 32
-    movq %rax, at(%rdi)
-    .set at, at + 8
-    .endr
-    addq $256, %rdi
-    decl %ecx
-    jnz 1b
-    ret
-
+/* Pages by vectors. The registers belong to the thread; the one that is used is put back. */
     .globl x86_page_zero_avx
 x86_page_zero_avx:
     subq $40, %rsp
@@ -211,27 +182,6 @@ x86_page_zero_avx:
     jnz 1b
     vmovdqu (%rsp), %ymm0
     addq $40, %rsp
-    ret
-
-    .globl x86_page_zero_rep
-x86_page_zero_rep:
-    xorl %eax, %eax
-    movl $4096, %ecx
-    rep stosb
-    ret
-
-    .globl x86_page_copy_words
-x86_page_copy_words:
-    movl $32, %ecx
-1:  .set at, 0
-    .rept 16
-    COPY_WORD at, rax
-    .set at, at + 8
-    .endr
-    addq $128, %rsi
-    addq $128, %rdi
-    decl %ecx
-    jnz 1b
     ret
 
     .globl x86_page_copy_avx
@@ -251,12 +201,6 @@ x86_page_copy_avx:
     jnz 1b
     vmovdqu (%rsp), %ymm0
     addq $40, %rsp
-    ret
-
-    .globl x86_page_copy_rep
-x86_page_copy_rep:
-    movl $4096, %ecx
-    rep movsb
     ret
 
     .section .note.GNU-stack, "", @progbits

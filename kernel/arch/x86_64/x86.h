@@ -18,29 +18,6 @@
 #define ASPACE_HARTS 8 /* struct arch_aspace (isa/mmu.h), whose root comes first */
 #define ASPACE_GENERAL 24
 
-/* struct arch_frame (isa/frame.h), asserted in frame.c */
-#define F_R15 0
-#define F_R14 8
-#define F_R13 16
-#define F_R12 24
-#define F_RBP 32
-#define F_RBX 40
-#define F_R11 48
-#define F_R10 56
-#define F_R9 64
-#define F_R8 72
-#define F_RAX 80
-#define F_RCX 88
-#define F_RDX 96
-#define F_RSI 104
-#define F_RDI 112
-#define F_HOW 120
-#define F_RIP 136
-#define F_CS 144
-#define F_RFLAGS 152
-#define F_RSP 160
-#define F_BYTES 176
-
 /* Selectors. The order is what syscall and sysret demand: [SDM-2] "SYSCALL", "SYSRET". */
 #define SEL_KERNEL_CODE 0x08
 #define SEL_KERNEL_DATA 0x10
@@ -102,6 +79,7 @@ struct x86_features {
     bool is_tcg; /* QEMU's emulator: an instruction costs the same whatever it does, and `rep` costs one per element */
     bool smep, smap, umip, pge, pcid, gib_pages, erms, avx, rdseed, rdrand, x2apic, tsc_deadline;
     bool tsc_invariant;
+    bool pages_by_avx, pages_by_rep; /* the quickest way to zero and copy them */
     uint64_t xcr0;
     uint32_t fp_bytes;
     uint64_t tsc_hz; /* 0: the processor does not say */
@@ -162,15 +140,8 @@ void x86_syscall_entry(void);
 /* The slow ends of arch_copy_message_across() */
 status_t x86_copy_across_general(struct arch_aspace *as, uaddr_t dst, uaddr_t src);
 status_t x86_stay(struct arch_aspace *old);
-extern uint8_t x86_use_rep;
-extern void (*x86_page_zero)(void *);
-extern void (*x86_page_copy)(void *, const void *);
-void x86_page_zero_words(void *page);
 void x86_page_zero_avx(void *page);
-void x86_page_zero_rep(void *page);
-void x86_page_copy_words(void *dst, const void *src);
 void x86_page_copy_avx(void *dst, const void *src);
-void x86_page_copy_rep(void *dst, const void *src);
 
 /* kernel.ld */
 extern const uint8_t x86_image_start[], x86_text_start[], x86_text_end[], x86_rodata_start[], x86_data_start[];

@@ -47,24 +47,6 @@ static bool rsdp_ok(const uint8_t *p)
     return p != nullptr && memcmp(p, "RSD PTR ", 8) == 0 && sums_to_zero(p, RSDP_V1_BYTES);
 }
 
-static bool rsdp_scan(const struct firmware_memory *mem, uint64_t from, uint64_t to, uint64_t *rsdp_pa)
-{
-    for (*rsdp_pa = from; *rsdp_pa < to; *rsdp_pa += 16)
-        if (rsdp_ok(mem_at(mem, *rsdp_pa, RSDP_V1_BYTES)))
-            return true;
-    return false;
-}
-
-status_t acpi_find_rsdp(const struct firmware_memory *mem, uint64_t *rsdp_pa)
-{
-    const void *ebda = mem_at(mem, 0x40e, 2); /* its segment, in the BIOS data area */
-    uint64_t base = ebda == nullptr ? 0 : (uint64_t)load_le16(ebda) << 4, pa;
-    if ((base < 0x400 || !rsdp_scan(mem, base, base + 1024, &pa)) && !rsdp_scan(mem, 0xe0000, 0x100000, &pa))
-        return ERR_NOT_FOUND;
-    *rsdp_pa = pa;
-    return OK;
-}
-
 /* ---- tables ---- */
 
 static status_t table_open(const struct acpi *a, uint64_t pa, struct table *out)
@@ -400,9 +382,8 @@ static status_t open_root(struct acpi *a, uint64_t rsdp_pa)
 status_t acpi_parse(const struct firmware_memory *mem, uint64_t rsdp_pa, struct machine *out)
 {
     struct acpi a = { .mem = mem, .m = out };
-    if (rsdp_pa == 0 && acpi_find_rsdp(mem, &rsdp_pa) != OK)
+    if (rsdp_pa == 0)
         return machine_fail(out, ERR_NOT_FOUND, "ACPI: no RSDP", 0);
-    out->rsdp = rsdp_pa;
     status_t st = open_root(&a, rsdp_pa);
     if (st == OK)
         st = read_madt(&a);

@@ -4,14 +4,8 @@
 #include <kernel/firmware/machine.h>
 
 /**
- * Looks for the RSDP where a PC BIOS leaves it: the first KiB of the EBDA, then 0xe0000 to 0xfffff.
- * Errors: ERR_NOT_FOUND.
- */
-status_t acpi_find_rsdp(const struct firmware_memory *mem, uint64_t *rsdp_pa);
-
-/**
  * Adds all that the tables say to *out. RAM must be there already (pvh_parse), so that SRAT can give it to its nodes.
- * @rsdp_pa  0: look for it
+ * @rsdp_pa  as PVH says; 0: there is none
  * A table that cannot be read or fails its checksum is left out (LEFT_OUT_ACPI_TABLE), as is one beyond
  * ACPI_TABLE_MAX; the RSDP, the root table and the MADT must be sound.
  * Errors: ERR_NOT_FOUND no RSDP, MADT or enabled hart; ERR_BAD_ADDRESS not readable; ERR_BAD_ARGUMENT malformed;

@@ -7,7 +7,6 @@
  * Sources: [DTSpec] "Device Node Requirements"; the [Linux-DT] bindings arm,gic, arm,gic-v3, arm,arch_timer, psci,
  * cpu-topology, numa, reserved-memory, host-generic-pci. */
 #include <kernel/firmware/dt/fdt_tree.h>
-#include <kernel/firmware/bytes.h>
 #include <stdckdint.h>
 
 struct fdt {
@@ -196,18 +195,14 @@ static status_t read_its(struct fdt *f, struct fdt_node *n)
     return OK;
 }
 
+/* Without names the virtual timer's interrupt is the third. */
 static status_t read_timer(struct fdt *f, struct fdt_node *n)
 {
-    static const char names[][10] = { "sec-phys", "phys", "virt", "hyp-phys" }; /* also the order without names */
-    struct timer_info *t = &f->m->timer;
-    struct irq_info *irqs[] = { &t->secure_phys, &t->phys, &t->virt, &t->hyp_phys };
-    struct fdt_prop given = fdt_prop(&f->t, n, "interrupt-names");
-    for (uint32_t i = 0; i < 4; i++) {
-        int32_t at = given.data == nullptr ? (int32_t)i : fdt_list_find(given, names[i]);
-        if (at >= 0)
-            *irqs[i] = node_irq(f, n, (uint32_t)at);
-    }
-    t->counter_hz = fdt_cell(&f->t, n, "clock-frequency", 0);
+    struct fdt_prop names = fdt_prop(&f->t, n, "interrupt-names");
+    int32_t at = names.data == nullptr ? 2 : fdt_list_find(names, "virt");
+    if (at >= 0)
+        f->m->timer.virt = node_irq(f, n, (uint32_t)at);
+    f->m->timer.counter_hz = fdt_cell(&f->t, n, "clock-frequency", 0);
     return OK;
 }
 
@@ -236,11 +231,8 @@ static status_t read_pl031(struct fdt *f, struct fdt_node *n)
 
 static status_t read_psci(struct fdt *f, struct fdt_node *n)
 {
-    struct psci_info *p = &f->m->psci;
-    struct fdt_prop method = fdt_prop(&f->t, n, "method");
-    p->is_v0_1 = !fdt_is(&f->t, n, "arm,psci-0.2") && !fdt_is(&f->t, n, "arm,psci-1.0");
-    p->cpu_on_id = p->is_v0_1 ? fdt_cell(&f->t, n, "cpu_on", 0) : 0xc4000003; /* [PSCI] "CPU_ON", 64-bit call */
-    p->method = fdt_list_find(method, "smc") == 0 ? PSCI_SMC : fdt_list_find(method, "hvc") == 0 ? PSCI_HVC : PSCI_NONE;
+    struct fdt_prop how = fdt_prop(&f->t, n, "method");
+    f->m->psci = fdt_list_find(how, "smc") == 0 ? PSCI_SMC : fdt_list_find(how, "hvc") == 0 ? PSCI_HVC : PSCI_NONE;
     return OK;
 }
 
@@ -337,17 +329,11 @@ static status_t visit_devices(void *ctx, struct fdt_node *n)
         const char *compatible;
         read_fn *read;
     } devices[] = {
-        { "arm,gic-v2m-frame", read_v2m },
-        { "arm,gic-v3-its", read_its },
-        { "arm,armv8-timer", read_timer },
-        { "arm,pl011", read_pl011 },
-        { "arm,pl031", read_pl031 },
-        { "virtio,mmio", read_virtio },
-        { "arm,psci-0.2", read_psci },
-        { "arm,psci-1.0", read_psci },
-        { "arm,psci", read_psci },
-        { "pci-host-ecam-generic", read_pci },
-        { "numa-distance-map-v1", read_distances },
+        { "arm,gic-v2m-frame", read_v2m },     { "arm,gic-v3-its", read_its },
+        { "arm,armv8-timer", read_timer },     { "arm,pl011", read_pl011 },
+        { "arm,pl031", read_pl031 },           { "virtio,mmio", read_virtio },
+        { "arm,psci-0.2", read_psci },         { "arm,psci-1.0", read_psci },
+        { "pci-host-ecam-generic", read_pci }, { "numa-distance-map-v1", read_distances },
     };
     if (f->t.depth > 2 && fdt_same(f->t.path[1].name, "cpus") && fdt_same(f->t.path[2].name, "cpu-map"))
         read_cpu_map(f, n);

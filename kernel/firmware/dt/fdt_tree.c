@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * A flattened device tree as nodes and properties; fdt.c gives them their meaning.
  *
- * The whole structure block is checked first, token by token, so that everything after may walk it freely. A walk keeps
- * one struct fdt_node per level; properties are looked up in the blob by name.
+ * A walk checks the structure block token by token; the first one, which visits nobody, is there for that alone, so
+ * what comes after it acts on a tree that is whole. A walk keeps one struct fdt_node per level; properties are looked
+ * up in the blob by name, and end with the blob.
  *
  * Invariants:
- *  1. After check_structure() every token, name and property value of the structure block lies within the blob, nodes
+ *  1. After fdt_tree_open() every token, name and property value of the structure block lies within the blob, nodes
  *     nest properly and at most FDT_DEPTH_MAX deep, and properties precede subnodes.
  *  2. The bytes of a struct fdt_prop lie within the blob.
  *
  * Source: [DTSpec] "Flattened Devicetree (DTB) Format", "Devicetree Basics". */
 #include <kernel/firmware/dt/fdt_tree.h>
-#include <kernel/firmware/bytes.h>
 #include <stdckdint.h>
 
 enum : uint32_t { FDT_MAGIC = 0xd00dfeed, FDT_VERSION = 17, FDT_HEADER_BYTES = 40 };
@@ -68,38 +68,6 @@ static bool next_token(const struct fdt_tree *t, uint32_t *off, uint32_t *token,
     }
     *off += (size + 3) & ~3u; /* structure_len is a multiple of 4: padding stays inside */
     return true;
-}
-
-/* Establishes invariant 1. */
-static status_t check_structure(struct fdt_tree *t)
-{
-    uint32_t off = 0, token, depth = 0;
-    bool props_over = true, root_seen = false;
-    for (;;) {
-        const char *name;
-        struct fdt_prop p;
-        const uint8_t *at = t->structure + off;
-        if (!next_token(t, &off, &token, &name, &p))
-            return fail(t, ERR_BAD_ARGUMENT, "device tree: bad token", at);
-        if (token == BEGIN_NODE) {
-            if (depth == FDT_DEPTH_MAX)
-                return fail(t, ERR_TOO_BIG, "device tree: nodes too deep", at);
-            if (depth == 0 && root_seen)
-                return fail(t, ERR_BAD_ARGUMENT, "device tree: two roots", at);
-            depth++;
-            root_seen = true;
-            props_over = false;
-        } else if (token == END_NODE) {
-            if (depth == 0)
-                return fail(t, ERR_BAD_ARGUMENT, "device tree: node ends before it began", at);
-            depth--;
-            props_over = true;
-        } else if (token == PROP && props_over) {
-            return fail(t, ERR_BAD_ARGUMENT, "device tree: property outside the head of a node", at);
-        } else if (token == END) {
-            return depth == 0 && root_seen ? OK : fail(t, ERR_BAD_ARGUMENT, "device tree: ends inside a node", at);
-        }
-    }
 }
 
 struct fdt_prop fdt_prop(const struct fdt_tree *t, const struct fdt_node *n, const char *wanted)
@@ -231,6 +199,60 @@ bool fdt_path_is(const struct fdt_tree *t, struct fdt_prop text)
     return t->depth > 0 && (s[at] == '\0' || s[at] == ':');
 }
 
+/* ---- walks ---- */
+
+/* Fills in the node on the path that begins here; its properties start at `props`. */
+static void enter_node(struct fdt_tree *t, const char *name, uint32_t props)
+{
+    struct fdt_node *n = &t->path[t->depth];
+    const struct fdt_node *parent = t->depth > 0 ? n - 1 : nullptr;
+    *n = (struct fdt_node){ .name = name, .props = props, .usable = parent == nullptr || parent->usable };
+    n->address_cells = fdt_cell(t, n, "#address-cells", 2);
+    n->size_cells = fdt_cell(t, n, "#size-cells", 1);
+    n->irq_parent = fdt_cell(t, n, "interrupt-parent", parent == nullptr ? 0 : parent->irq_parent);
+    n->cluster = parent == nullptr ? 0 : parent->cluster;
+    struct fdt_prop status = fdt_prop(t, n, "status");
+    if (status.data != nullptr && fdt_list_find(status, "okay") != 0 && fdt_list_find(status, "ok") != 0)
+        n->usable = false;
+}
+
+status_t fdt_tree_walk(struct fdt_tree *t, fdt_visit_fn *visit, void *ctx)
+{
+    uint32_t off = 0, token, depth = 0;
+    bool props_over = true, root_seen = false;
+    for (;;) {
+        const char *name;
+        struct fdt_prop p;
+        const uint8_t *at = t->structure + off;
+        if (!next_token(t, &off, &token, &name, &p))
+            return fail(t, ERR_BAD_ARGUMENT, "device tree: bad token", at);
+        if (token == BEGIN_NODE) {
+            if (depth == FDT_DEPTH_MAX)
+                return fail(t, ERR_TOO_BIG, "device tree: nodes too deep", at);
+            if (depth == 0 && root_seen)
+                return fail(t, ERR_BAD_ARGUMENT, "device tree: two roots", at);
+            root_seen = true;
+            props_over = false;
+            t->depth = depth++;
+            if (visit == nullptr)
+                continue;
+            enter_node(t, name, off);
+            status_t st = visit(ctx, &t->path[t->depth]);
+            if (st != OK)
+                return st;
+        } else if (token == END_NODE) {
+            if (depth == 0)
+                return fail(t, ERR_BAD_ARGUMENT, "device tree: node ends before it began", at);
+            depth--;
+            props_over = true;
+        } else if (token == PROP && props_over) {
+            return fail(t, ERR_BAD_ARGUMENT, "device tree: property outside the head of a node", at);
+        } else if (token == END) {
+            return depth == 0 && root_seen ? OK : fail(t, ERR_BAD_ARGUMENT, "device tree: ends inside a node", at);
+        }
+    }
+}
+
 /* ---- the whole ---- */
 
 status_t fdt_size(const void *first_bytes, size_t n, size_t *total)
@@ -268,7 +290,7 @@ status_t fdt_tree_open(struct fdt_tree *t, const void *blob, size_t blob_size)
     t->total = (uint32_t)total;
     t->structure = h + structure;
     t->strings = (const char *)h + strings;
-    return check_structure(t);
+    return fdt_tree_walk(t, nullptr, nullptr);
 }
 
 /* The block is pairs of address and size, closed by a pair of zeros. */
@@ -281,39 +303,5 @@ status_t fdt_reservation(struct fdt_tree *t, uint32_t index, struct phys_range *
     if (r.base == 0 && r.len_bytes == 0)
         return ERR_NOT_FOUND;
     *out = r;
-    return OK;
-}
-
-/* Fills in the node on the path that begins here; its properties start at `props`. */
-static void enter_node(struct fdt_tree *t, const char *name, uint32_t props)
-{
-    struct fdt_node *n = &t->path[t->depth];
-    const struct fdt_node *parent = t->depth > 0 ? n - 1 : nullptr;
-    *n = (struct fdt_node){ .name = name, .props = props, .usable = parent == nullptr || parent->usable };
-    n->address_cells = fdt_cell(t, n, "#address-cells", 2);
-    n->size_cells = fdt_cell(t, n, "#size-cells", 1);
-    n->irq_parent = fdt_cell(t, n, "interrupt-parent", parent == nullptr ? 0 : parent->irq_parent);
-    n->cluster = parent == nullptr ? 0 : parent->cluster;
-    struct fdt_prop status = fdt_prop(t, n, "status");
-    if (status.data != nullptr && fdt_list_find(status, "okay") != 0 && fdt_list_find(status, "ok") != 0)
-        n->usable = false;
-}
-
-status_t fdt_tree_walk(struct fdt_tree *t, fdt_visit_fn *visit, void *ctx)
-{
-    uint32_t off = 0, token, depth = 0;
-    const char *name;
-    struct fdt_prop p;
-    while (next_token(t, &off, &token, &name, &p) && token != END) {
-        if (token == END_NODE)
-            depth--;
-        if (token != BEGIN_NODE)
-            continue;
-        t->depth = depth++;
-        enter_node(t, name, off);
-        status_t st = visit(ctx, &t->path[t->depth]);
-        if (st != OK)
-            return st;
-    }
     return OK;
 }

@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * A flattened device tree as nodes and properties. For fdt.c, which knows what they mean. */
 #pragma once
+#include <kernel/firmware/bytes.h>
 #include <kernel/firmware/dt/fdt.h>
+
+/* Its numbers are big endian. */
+static inline uint32_t load_be32(const void *p)
+{
+    return __builtin_bswap32(load_le32(p));
+}
+
+static inline uint64_t load_be64(const void *p)
+{
+    return __builtin_bswap64(load_le64(p));
+}
 
 struct fdt_prop {
     const uint8_t *data; /* nullptr: there is no such property */
@@ -34,7 +46,8 @@ typedef status_t fdt_visit_fn(void *ctx, struct fdt_node *n);
 
 /* Checks a blob. Errors as fdt_parse(), said in t->error. */
 status_t fdt_tree_open(struct fdt_tree *t, const void *blob, size_t blob_size);
-/* Calls `visit` for every node, parents first, until one answers other than OK. */
+/* Calls `visit`, if there is one, for every node, parents first, until one answers other than OK. Errors as
+ * fdt_parse(), said in t->error. */
 status_t fdt_tree_walk(struct fdt_tree *t, fdt_visit_fn *visit, void *ctx);
 /* The index-th entry of the memory reservation block. ERR_NOT_FOUND: the end. ERR_BAD_ARGUMENT: outside the blob. */
 status_t fdt_reservation(struct fdt_tree *t, uint32_t index, struct phys_range *out);

@@ -37,20 +37,13 @@ void plat_init(const struct machine *m)
         mask_legacy_pics();
 }
 
+/* PCs have these registers in port space; what is elsewhere is left to the ways that every PC has. */
 static void write_register(const struct firmware_register *r, uint16_t value)
 {
-    if (r->space == REGISTER_IO) {
-        if (r->width_bits == 8)
-            port_write8((uint16_t)r->address, (uint8_t)value);
-        else
-            port_write16((uint16_t)r->address, value);
-    } else if (r->space == REGISTER_MEMORY) {
-        void *at = arch_map_device((paddr_t){ r->address }, 2);
-        if (at != nullptr && r->width_bits == 8)
-            mmio_write8(at, (uint8_t)value);
-        else if (at != nullptr)
-            mmio_write16(at, value);
-    }
+    if (r->space == REGISTER_IO && r->width_bits == 8)
+        port_write8((uint16_t)r->address, (uint8_t)value);
+    else if (r->space == REGISTER_IO)
+        port_write16((uint16_t)r->address, value);
 }
 
 /* The sleep bits work only while ACPI owns the hardware. */

@@ -16,14 +16,14 @@ static constexpr uint32_t LCRH_8_BITS_FIFO = 0x70;
 static constexpr uint32_t CR_ON = 0x301;          /* UART, transmitter, receiver; baud rate as the firmware left it */
 static constexpr uint32_t WAIT_POLLS = 1'000'000; /* many characters' time on any real line */
 
-static constexpr uint32_t PSCI_SYSTEM_OFF = 0x8400'0008, PSCI_SYSTEM_RESET = 0x8400'0009;
+static constexpr uint32_t PSCI_CPU_ON = 0xc400'0003, PSCI_SYSTEM_OFF = 0x8400'0008, PSCI_SYSTEM_RESET = 0x8400'0009;
 enum : int32_t { PSCI_ALREADY_ON = -4, PSCI_ON_PENDING = -5 };
 
 static char *uart;
 static bool uart_on;    /* set up at the first character: nobody is touched unless there is something to say */
 static bool uart_stuck; /* it had no room for WAIT_POLLS: from now on a full FIFO drops characters */
 static char *rtc;
-static struct psci_info psci;
+static enum psci_method psci;
 
 void plat_console_at(void *regs)
 {
@@ -79,16 +79,16 @@ void power_init(const struct machine *m)
  * whoever started us at EL2 can only sit at EL3. A call that nobody answers comes back. */
 [[noreturn]] static void firmware_stop(uint32_t function)
 {
-    bool smc = psci.method == PSCI_NONE || psci.is_v0_1 ? isa_boot_el == 2 : psci.method == PSCI_SMC;
+    bool smc = psci == PSCI_NONE ? isa_boot_el == 2 : psci == PSCI_SMC;
     (void)(smc ? isa_smc : isa_hvc)(function, 0, 0, 0);
     arch_halt();
 }
 
 status_t plat_hart_on(uint64_t hw_id, uint64_t entry, uint64_t context)
 {
-    if (psci.method == PSCI_NONE)
+    if (psci == PSCI_NONE)
         return ERR_NOT_SUPPORTED;
-    int32_t answer = (int32_t)(psci.method == PSCI_SMC ? isa_smc : isa_hvc)(psci.cpu_on_id, hw_id, entry, context);
+    int32_t answer = (int32_t)(psci == PSCI_SMC ? isa_smc : isa_hvc)(PSCI_CPU_ON, hw_id, entry, context);
     bool runs = answer == PSCI_ALREADY_ON || answer == PSCI_ON_PENDING;
     return answer == 0 ? OK : runs ? ERR_BUSY : ERR_NOT_SUPPORTED;
 }

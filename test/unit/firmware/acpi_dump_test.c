@@ -166,20 +166,6 @@ static void numa_splits_the_ram_of_the_memory_map(void **)
     assert_int_equal(m.distance[1][0], 20);
 }
 
-static void the_rsdp_is_found_without_help(void **)
-{
-    uint64_t found = 0;
-    uint64_t start_info = phys_load_dump(&phys, q35_4, sizeof q35_4);
-    struct firmware_memory mem = phys_memory(&phys);
-    machine_init(&m);
-    assert_int_equal(pvh_parse(&mem, start_info, &m), OK);
-    assert_int_equal(acpi_find_rsdp(&mem, &found), OK);
-    assert_int_equal(found, m.rsdp);
-    m.rsdp = 0;
-    assert_int_equal(parse(0), OK);
-    assert_int_equal(m.rsdp, found);
-}
-
 /* ---- damage ---- */
 
 static void parse_damaged(uint64_t start_info)
@@ -263,7 +249,6 @@ int main(void)
         cmocka_unit_test(harts_to_be_plugged_in_later_are_counted),
         cmocka_unit_test(apic_ids_need_not_be_dense),
         cmocka_unit_test(numa_splits_the_ram_of_the_memory_map),
-        cmocka_unit_test(the_rsdp_is_found_without_help),
         cmocka_unit_test(every_region_cut_anywhere_is_refused_or_sane),
         cmocka_unit_test(every_table_with_a_smaller_length_is_refused_or_sane),
         cmocka_unit_test(every_byte_damaged_is_refused_or_sane),

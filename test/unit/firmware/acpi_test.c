@@ -382,24 +382,6 @@ static void nothing_there_is_said(void **)
     assert_int_equal(parse(UINT64_MAX - 3), ERR_BAD_ADDRESS);
 }
 
-static void an_rsdp_in_the_ebda_is_found(void **)
-{
-    static const uint16_t segment = 0x9fc0;
-    uint8_t rsdp[20] = "RSD PTR ";
-    uint64_t found = 0;
-    for (size_t i = 0; i < 19; i++)
-        rsdp[8] = (uint8_t)(rsdp[8] - (i == 8 ? 0 : rsdp[i]));
-    phys = (struct phys){};
-    phys_add(&phys, 0x40e, &segment, 2);
-    phys_add(&phys, 0x9fc00 + 1024 - 16, rsdp, sizeof rsdp);
-    struct firmware_memory mem = phys_memory(&phys);
-    assert_int_equal(acpi_find_rsdp(&mem, &found), OK);
-    assert_int_equal(found, 0x9fc00 + 1024 - 16);
-    rsdp[19] = 1;
-    assert_int_equal(acpi_find_rsdp(&mem, &found), ERR_NOT_FOUND);
-    phys_return_loans(&phys);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,7 +400,6 @@ int main(void)
         cmocka_unit_test(a_table_has_a_largest_size),
         cmocka_unit_test(root_entries_beyond_the_limit_are_reported),
         cmocka_unit_test(nothing_there_is_said),
-        cmocka_unit_test(an_rsdp_in_the_ebda_is_found),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

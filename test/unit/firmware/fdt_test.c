@@ -162,8 +162,6 @@ static void timer_interrupts_may_be_named(void **)
     tree_end(&t);
     assert_int_equal(parse_tree(), OK);
     assert_irq(m.timer.virt, 27, false, true);
-    assert_irq(m.timer.phys, 30, false, true);
-    assert_int_equal(m.timer.secure_phys.number, 0);
     assert_int_equal(m.timer.counter_hz, 62500000);
 }
 
@@ -294,7 +292,7 @@ static void initrd_addresses_have_one_or_two_cells(void **)
     assert_int_equal(parse_tree(), ERR_BAD_ARGUMENT);
 }
 
-static void old_psci_has_its_own_function_ids(void **)
+static void psci_before_0_2_is_not_used(void **)
 {
     tree_start_bootable(&t);
     tree_begin(&t, "psci");
@@ -304,9 +302,7 @@ static void old_psci_has_its_own_function_ids(void **)
     tree_end(&t);
     tree_end(&t);
     assert_int_equal(parse_tree(), OK);
-    assert_true(m.psci.is_v0_1);
-    assert_int_equal(m.psci.cpu_on_id, 0x95c1ba60);
-    assert_int_equal(m.psci.method, PSCI_SMC);
+    assert_int_equal(m.psci, PSCI_NONE);
 }
 
 static void memory_cells_are_the_roots_and_memory_must_be_there(void **)
@@ -501,7 +497,7 @@ int main(void)
         cmocka_unit_test(reservations_come_from_both_places),
         cmocka_unit_test(a_reservation_too_many_or_not_understood_is_an_error),
         cmocka_unit_test(initrd_addresses_have_one_or_two_cells),
-        cmocka_unit_test(old_psci_has_its_own_function_ids),
+        cmocka_unit_test(psci_before_0_2_is_not_used),
         cmocka_unit_test(memory_cells_are_the_roots_and_memory_must_be_there),
         cmocka_unit_test(distances_given_one_way_hold_the_other_way),
         cmocka_unit_test(a_pci_bridge_has_configuration_space_for_its_buses),

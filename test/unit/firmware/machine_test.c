@@ -57,6 +57,25 @@ static void a_reservation_beyond_the_limit_is_an_error(void **)
     assert_int_equal(machine_add_reserved(&m, 0, 1, RESERVED_FIRMWARE), ERR_TOO_BIG);
 }
 
+static void free_memory_is_ram_that_nothing_reserves(void **)
+{
+    assert_int_equal(machine_free_from(&m, 0, 0x1000, 0x1000), UINT64_MAX);
+    assert_int_equal(machine_add_ram(&m, 0x1800, 0x2800, 0), OK); /* whole pages: 0x2000 and 0x3000 */
+    assert_int_equal(machine_add_ram(&m, 0x10000, 0x4000, 0), OK);
+    assert_int_equal(machine_free_from(&m, 0, 0x1000, 0x1000), 0x2000);
+    assert_int_equal(machine_free_from(&m, 0x2001, 0x1000, 0x1000), 0x3000);
+    assert_int_equal(machine_free_from(&m, 0, 0x4000, 0x4000), 0x10000);
+    assert_int_equal(machine_free_from(&m, 0, 0x5000, 0x1000), UINT64_MAX);
+    assert_int_equal(machine_add_reserved(&m, 0x2fff, 2, RESERVED_FIRMWARE), OK); /* touches both */
+    assert_int_equal(machine_free_from(&m, 0, 0x1000, 0x1000), 0x10000);
+    /* the first one ends where the second begins, which was looked at before */
+    assert_int_equal(machine_add_reserved(&m, 0x11000, 0x1000, RESERVED_FIRMWARE), OK);
+    assert_int_equal(machine_add_reserved(&m, 0x10000, 0x1000, RESERVED_FIRMWARE), OK);
+    assert_int_equal(machine_free_from(&m, 0, 0x1000, 0x1000), 0x12000);
+    assert_int_equal(machine_add_reserved(&m, 0x12000, ~0ull - 0x12000, RESERVED_BAD), OK);
+    assert_int_equal(machine_free_from(&m, 0, 0x1000, 0x1000), UINT64_MAX);
+}
+
 static void harts_are_listed_once_and_up_to_the_limit(void **)
 {
     for (uint32_t i = 0; i < HART_MAX; i++)
@@ -170,6 +189,7 @@ int main(void)
         cmocka_unit_test_setup(ram_that_overlaps_or_wraps_is_refused, fresh),
         cmocka_unit_test_setup(ram_beyond_the_limit_is_left_out_with_a_report, fresh),
         cmocka_unit_test_setup(a_reservation_beyond_the_limit_is_an_error, fresh),
+        cmocka_unit_test_setup(free_memory_is_ram_that_nothing_reserves, fresh),
         cmocka_unit_test_setup(harts_are_listed_once_and_up_to_the_limit, fresh),
         cmocka_unit_test_setup(nodes_beyond_the_limit_count_as_node_0, fresh),
         cmocka_unit_test_setup(a_node_range_splits_the_ram_it_covers_in_part, fresh),

@@ -43,20 +43,8 @@ static inline uint64_t arch_frame_syscall_nr(const struct arch_frame *f)
 
 static inline uint64_t *x86_frame_arg(struct arch_frame *f, unsigned i)
 {
-    switch (i) {
-    case 0:
-        return &f->rdi;
-    case 1:
-        return &f->rsi;
-    case 2:
-        return &f->rdx;
-    case 3:
-        return &f->r10;
-    case 4:
-        return &f->r8;
-    default:
-        return &f->r9;
-    }
+    uint64_t *const arg[] = { &f->rdi, &f->rsi, &f->rdx, &f->r10, &f->r8, &f->r9 };
+    return arg[i];
 }
 
 static inline uint64_t arch_frame_arg(const struct arch_frame *f, unsigned i)

@@ -24,33 +24,18 @@ static inline void io_barrier(void)
     __asm__ volatile("mfence" ::: "memory");
 }
 
-static inline uint8_t port_read8(uint16_t port)
-{
-    uint8_t v;
-    __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
-static inline uint16_t port_read16(uint16_t port)
-{
-    uint16_t v;
-    __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
-static inline uint32_t port_read32(uint16_t port)
-{
-    uint32_t v;
-    __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
-static inline void port_write8(uint16_t port, uint8_t v)
-{
-    __asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));
-}
-
-static inline void port_write16(uint16_t port, uint16_t v)
-{
-    __asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port));
-}
+#define X86_PORT(width, suffix)                                                                                        \
+    static inline uint##width##_t port_read##width(uint16_t port)                                                      \
+    {                                                                                                                  \
+        uint##width##_t v;                                                                                             \
+        __asm__ volatile("in" suffix " %1, %0" : "=a"(v) : "Nd"(port));                                                \
+        return v;                                                                                                      \
+    }                                                                                                                  \
+    static inline void port_write##width(uint16_t port, uint##width##_t v)                                             \
+    {                                                                                                                  \
+        __asm__ volatile("out" suffix " %0, %1" ::"a"(v), "Nd"(port));                                                 \
+    }
+X86_PORT(8, "b")
+X86_PORT(16, "w")
+X86_PORT(32, "l")
+#undef X86_PORT

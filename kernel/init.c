@@ -12,6 +12,7 @@
 #include <kernel/ram.h>
 #include <kernel/sched.h>
 #include <kernel/spawn.h>
+#include <kernel/wallclock.h>
 #include <arch/mmu.h>
 #include <base/kassert.h>
 #include <base/string.h>
@@ -147,6 +148,7 @@ static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine 
     add_cap(b, t, "irqs", &irqs, VX_R_BIND, irqchip_lines());
     add_cap(b, t, "entropy", &entropy, VX_R_WRITE, 0);
     add_cap(b, t, "klog", lasting_memory(log_at, log_bytes), VX_R_READ, log_bytes);
+    add_cap(b, t, "clock", lasting_memory(wallclock_page(), ARCH_PAGE_SIZE), VX_R_READ | VX_R_WRITE, ARCH_PAGE_SIZE);
     add_cap(b, t, "machine", lasting_memory(arch_virt_to_phys(facts), sizeof *m), VX_R_READ, sizeof *m);
     if (m->console.base.space == REGISTER_IO)
         add_cap(b, t, "ports", &ports.obj, VX_R_READ | VX_R_WRITE, ports.length);

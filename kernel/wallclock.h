@@ -4,8 +4,8 @@
 #include <base/addr.h>
 #include <stdint.h>
 
-/* Fills the time page from the timer's parameters and the clock chip. Call once. */
+/* Fills the time page from the timer's parameters. Call once. */
 void wallclock_init(uint32_t harts);
-/* Nanoseconds since 1970 at monotonic time 0. False: the machine has no clock chip. */
+/* Nanoseconds since 1970 at monotonic time 0. False: nobody has set the wall clock. */
 bool wallclock_base_ns(uint64_t *out);
 paddr_t wallclock_page(void);

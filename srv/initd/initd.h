@@ -78,6 +78,14 @@ static inline void initd_again(void)
 /* source.c: what a `cap` line names, as a handle for the specification; *made: it is ours to drop. NOT_FOUND. */
 status_t source_find(const char *name, vx_handle_t *handle, bool *made);
 
+/* source.c: the clock chip's registers, ours to drop, and what the machine description says of it. NOT_FOUND. */
+struct rtc_info;
+status_t source_clock_chip(vx_handle_t *handle, const struct rtc_info **chip);
+/* clock.c: sets the wall clock of the time page, for everybody. Without a clock chip it stays unset. */
+void clock_set(void);
+/* The chip of this architecture: seconds since 1970-01-01 UTC. Not OK: there is none, or it makes no sense. */
+status_t clock_chip_read(vx_device registers, const struct rtc_info *chip, uint64_t *seconds);
+
 /* launch.c */
 status_t unit_launch(struct unit *u);
 struct unit *naming_unit(void);

@@ -47,7 +47,7 @@ static status_t check_bundle(void)
     static const struct vx_need needs[] = {
         { "console", VX_CAP_CONSOLE, false }, { "root", VX_CAP_RETICLE, false }, { "initrd", VX_CAP_MEM, false },
         { "machine", VX_CAP_MEM, false },     { "klog", VX_CAP_MEM, false },     { "irqs", VX_CAP_IRQ, false },
-        { "entropy", VX_CAP_ENTROPY, false },
+        { "entropy", VX_CAP_ENTROPY, false }, { "clock", VX_CAP_MEM, false },
     };
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         if (vx_bundle_cap(needs[i].name, needs[i].type) == VX_HANDLE_NONE) {
@@ -109,6 +109,7 @@ int main(int, char **)
     if (check_bundle() != OK)
         return BAD_BUNDLE;
     read_options();
+    clock_set();
     if (load_graph() != OK)
         return BAD_GRAPH;
     initd.service = (struct vx_service){ .name = "initd",

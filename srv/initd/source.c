@@ -7,7 +7,7 @@
 #include <vectra/bundle.h>
 #include <vectra/string.h>
 
-enum { PAGE = 4096, NS16550_PORTS = 8 };
+enum { PAGE = 4096, NS16550_PORTS = 8, CMOS_FIRST_PORT = 0x70, CMOS_PORTS = 2 };
 
 static const struct machine *machine(void)
 {
@@ -52,6 +52,16 @@ static status_t uart_line(vx_handle_t *out)
     if (m == nullptr || m->console.kind == CONSOLE_NONE)
         return ERR_NOT_FOUND;
     return part_of(vx_bundle_irq("irqs").raw, m->console.irq.number, 1, out);
+}
+
+status_t source_clock_chip(vx_handle_t *handle, const struct rtc_info **chip)
+{
+    const struct machine *m = machine();
+    if (m == nullptr || m->rtc.kind == RTC_NONE)
+        return ERR_NOT_FOUND;
+    *chip = &m->rtc;
+    return m->rtc.kind == RTC_CMOS ? part_of(vx_bundle_device("ports").raw, CMOS_FIRST_PORT, CMOS_PORTS, handle)
+                                   : part_of(vx_bundle_device("mmio").raw, m->rtc.pl031.base, PAGE, handle);
 }
 
 status_t source_find(const char *name, vx_handle_t *handle, bool *made)

@@ -171,12 +171,6 @@ void arch_time_params(struct arch_time *out)
     *out = (struct arch_time){ .mult = 1, .counter_hz = UINT64_C(1000000000), .invariant = 1 };
 }
 
-status_t arch_rtc_read(uint64_t *seconds)
-{
-    *seconds = UINT64_C(1700000000);
-    return OK;
-}
-
 /* --- registers --- */
 
 void arch_frame_init(struct arch_frame *f, uaddr_t pc, uaddr_t sp, uint64_t arg0, uint64_t arg1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * QEMU's virt machine, and others that describe themselves the same way: which device does what comes from the device
- * tree. Also its small devices: PL011 output, PL031, and PSCI for power and further harts.
- * Sources: [PL011] "Programmers model"; [PL031] "Programmers model"; [PSCI] "Function specifications". */
+ * tree. Also its small devices: PL011 output, and PSCI for power and further harts.
+ * Sources: [PL011] "Programmers model"; [PSCI] "Function specifications". */
 #include "virt.h"
 #include <arch/boot.h>
 #include <arch/hart.h>
@@ -22,7 +22,6 @@ enum : int32_t { PSCI_ALREADY_ON = -4, PSCI_ON_PENDING = -5 };
 static char *uart;
 static bool uart_on;    /* set up at the first character: nobody is touched unless there is something to say */
 static bool uart_stuck; /* it had no room for WAIT_POLLS: from now on a full FIFO drops characters */
-static char *rtc;
 static enum psci_method psci;
 
 void plat_console_at(void *regs)
@@ -54,20 +53,6 @@ void console_write(const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         arch_early_putc(bytes[i]);
-}
-
-void rtc_init(const struct machine *m)
-{
-    if (m->rtc.kind == RTC_PL031)
-        rtc = arch_map_device((paddr_t){ m->rtc.pl031.base }, ARCH_PAGE_SIZE);
-}
-
-status_t arch_rtc_read(uint64_t *seconds)
-{
-    if (rtc == nullptr)
-        return ERR_NOT_SUPPORTED;
-    *seconds = mmio_read32(rtc); /* RTCDR */
-    return OK;
 }
 
 void power_init(const struct machine *m)
@@ -107,5 +92,4 @@ void plat_init(struct machine *m)
 {
     power_init(m);
     gic_init(m);
-    rtc_init(m);
 }

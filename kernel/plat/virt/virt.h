@@ -5,4 +5,3 @@
 
 void gic_init(struct machine *m);
 void power_init(const struct machine *m);
-void rtc_init(const struct machine *m);

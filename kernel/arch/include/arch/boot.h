@@ -14,7 +14,5 @@ void arch_early_putc(char c);
 size_t arch_entropy(void *out, size_t len);
 [[noreturn]] void arch_poweroff(void);
 [[noreturn]] void arch_reboot(void);
-/* The machine's clock chip: seconds since 1970-01-01 UTC. ERR_NOT_SUPPORTED if there is none. */
-status_t arch_rtc_read(uint64_t *seconds);
 /* Physical ranges that only the kernel may touch (interrupt controller, timers): the i-th, or false. */
 bool arch_kernel_device(unsigned i, paddr_t *base, uint64_t *len_bytes);

@@ -40,6 +40,12 @@ static inline uint32_t play_harts(void)
     return check_harts();
 }
 
+/* Whether to do round i too: `least` of them always, `most` at most, and between these until the deadline. */
+static inline bool play_again(uint32_t i, uint32_t least, uint32_t most, uint64_t deadline)
+{
+    return i < least || (i < most && vx_clock_monotonic_ns() < deadline);
+}
+
 /* --- memory that several Tasks see --- */
 
 struct play_memory {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * /test/rings [moves N]: rings between two Tasks. The peer is this program again; "tx" and "rx" in its Bundle are its
  * ends. With `moves` only the moving capability, N times. */
-// guest: smp 1 2 4 within 300
 #define CHECK_DEFINE
 #include <test/guest/common/check.h>
 #include <vectra/ring.h>

@@ -2,7 +2,6 @@
  * /test/sched: bands are strict, equals share by turns, sleeps end when they should. Every wait is bounded by a
  * deadline. What must never happen is looked for in every try; what is only to be soon, or in equal parts, is tried
  * again for some time, because the machine below may have been busy: a kernel that is late is late every time. */
-// guest: smp 1 4 within 240
 #define CHECK_DEFINE
 #include <test/guest/common/check.h>
 #include <stdatomic.h>

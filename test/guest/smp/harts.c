@@ -94,11 +94,12 @@ void test_harts(vx_mem)
         CHECK("two threads that never enter the kernel both get on", turns_of(2, 4, play_soon()) >= 4);
         return;
     }
-    /* One hart could pass a turn on once a slice: 2,000 times until the deadline. */
+    /* One hart could pass a turn on once a slice: 2,000 times until the deadline. Where the machine below seldom runs
+     * both harts at once, the time that they are charged tells instead. */
     static const uint64_t span = 20 * VX_NS_PER_S;
     static_assert(TURNS > 2 * 20 * VX_NS_PER_S / TIME_SLICE_NS);
     uint32_t two = turns_of(2, TURNS, vx_deadline_in(span));
-    if (!CHECK("two threads run at the same time", two >= TURNS))
+    if (!CHECK("two threads run at the same time", two >= TURNS || together(2)))
         vx_printf("#   %u turns\n", two);
     uint32_t n = harts < RUNNERS_MAX ? harts : RUNNERS_MAX;
     if (!CHECK("as many threads as harts run at the same time", together(n)))

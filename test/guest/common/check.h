@@ -3,6 +3,7 @@
  * and short ways to make any system call with any registers. One .c file of a program says CHECK_DEFINE before
  * including it. */
 #pragma once
+#include <abi/klog.h>
 #include <vectra/bundle.h>
 #include <vectra/io.h>
 #include <vectra/panic.h>
@@ -119,6 +120,92 @@ static inline void *check_pages(size_t bytes, uint32_t flags)
 }
 #define RW_COMMIT (VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT)
 #define RW_LAZY (VX_PROT_READ | VX_PROT_WRITE | VX_MEM_LAZY)
+
+/* How long one waits for what must come: far beyond what anything here takes beside a hundred threads that spin on one
+ * hart of a busy machine, where a wake-up can cost a second. Who still waits then was forgotten. */
+#define CHECK_PATIENCE_NS (60 * VX_NS_PER_S)
+
+static inline uint64_t check_patience(void)
+{
+    return vx_deadline_in(CHECK_PATIENCE_NS);
+}
+
+/* The number behind the last "harts: " in the kernel's log that a number stands behind: `harts: 4 of 4 run`. 0: none.
+ */
+static inline uint32_t check_harts_in(const struct vx_klog *log)
+{
+    static const char words[] = "harts: ";
+    /* acquire: pairs with the release of the kernel, which has written so much. */
+    uint64_t end = atomic_load_explicit(&log->written, memory_order_acquire);
+    uint32_t found = 0, number = 0;
+    size_t matched = 0;
+    for (uint64_t at = end > log->size ? end - log->size : 0; at < end; at++) {
+        char c = (char)log->bytes[at % log->size];
+        if (words[matched] != 0) {
+            matched = c == words[matched] ? matched + 1 : c == words[0];
+        } else if (c >= '0' && c <= '9') {
+            number = number * 10 + (uint32_t)(c - '0');
+        } else {
+            found = number != 0 ? number : found;
+            number = 0;
+            matched = 0;
+        }
+    }
+    return found;
+}
+
+static inline uint32_t check_harts_logged(void)
+{
+    vx_mem mem = vx_bundle_mem("klog");
+    struct vx_cap_facts facts = {};
+    if (mem.raw == 0 || STATUS(cap_inspect, mem.raw, P(&facts)) != OK)
+        return 0;
+    struct vx_result r = SYS(mem_map, mem.raw, 0, facts.b, 0, VX_PROT_READ);
+    if (vx_result_status(r.value) != OK)
+        return 0;
+    uint32_t found = check_harts_in((const struct vx_klog *)(uintptr_t)r.value);
+    (void)SYS(mem_free, mem.raw, r.value, facts.b);
+    return found;
+}
+
+/* How many harts run. The time page says it too; see /test/repro time-page. */
+static inline uint32_t check_harts(void)
+{
+    static uint32_t harts;
+    if (harts == 0 && (harts = check_harts_logged()) == 0)
+        harts = ((const struct vx_time_page *)VX_TIME_PAGE_ADDRESS)->harts;
+    return harts;
+}
+
+static inline struct vx_thread_info check_thread(uint32_t id)
+{
+    struct vx_thread_info info = {};
+    struct vx_result r = SYS(task_control, 0, VX_TASK_THREADS, P(&info), 1, id);
+    return vx_result_status(r.value) == OK && r.value == 1 && info.id == id ? info : (struct vx_thread_info){};
+}
+
+/* Until this thread of ours waits in that call; false: it does not get there. */
+static inline bool check_waits_in(uint32_t id, uint64_t number)
+{
+    for (uint64_t deadline = check_patience(); vx_clock_monotonic_ns() < deadline;) {
+        struct vx_thread_info info = check_thread(id);
+        if (info.id == id && info.state == 1 && info.syscall == number)
+            return true;
+        (void)SYS(nanosleep, vx_deadline_in(VX_NS_PER_MS / 2));
+    }
+    return false;
+}
+
+/* Until there is no such thread any more. */
+static inline bool check_is_gone(uint32_t id)
+{
+    for (uint64_t deadline = check_patience(); vx_clock_monotonic_ns() < deadline;) {
+        if (check_thread(id).id != id)
+            return true;
+        (void)SYS(nanosleep, vx_deadline_in(VX_NS_PER_MS / 2));
+    }
+    return false;
+}
 
 static inline uint64_t check_argument(int argc, char **argv, int index)
 {

@@ -23,13 +23,11 @@ static inline uint32_t play_below(uint64_t *state, uint32_t n)
 
 /* --- time --- */
 
-/* Far beyond what anything here takes beside a hundred threads that spin on one hart of a busy machine, where a wake-up
- * can cost a second: who still waits then was forgotten. */
-#define PLAY_PATIENCE_NS (60 * VX_NS_PER_S)
+#define PLAY_PATIENCE_NS CHECK_PATIENCE_NS
 
 static inline uint64_t play_soon(void)
 {
-    return vx_deadline_in(PLAY_PATIENCE_NS);
+    return check_patience();
 }
 
 static inline void play_nap(uint64_t ns)
@@ -39,7 +37,13 @@ static inline void play_nap(uint64_t ns)
 
 static inline uint32_t play_harts(void)
 {
-    return ((const struct vx_time_page *)VX_TIME_PAGE_ADDRESS)->harts;
+    return check_harts();
+}
+
+/* Whether to do round i too: `least` of them always, `most` at most, and between these until the deadline. */
+static inline bool play_again(uint32_t i, uint32_t least, uint32_t most, uint64_t deadline)
+{
+    return i < least || (i < most && vx_clock_monotonic_ns() < deadline);
 }
 
 /* --- memory that several Tasks see --- */

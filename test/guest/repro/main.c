@@ -59,14 +59,39 @@ static void nanosleep_late(void)
     check_equal("NANOSLEEP never says TIMED_OUT", late, 0);
 }
 
-/* Giving memory back needs none. Here the page lies in the middle of a large leaf, which must be split. */
-static void free_when_dry(void)
+/* The time page says how many harts run. */
+static void time_page(void)
 {
-    uint8_t *large = check_pages(8 << 20, RW_COMMIT), *from = (uint8_t *)(P(large + (4 << 20)) & ~UINT64_C(0x1fffff));
-    while (check_pages(4096, RW_COMMIT) != nullptr)
-        ;
-    check_status("a page in the middle of a large leaf can be freed when nothing is left", OK,
-                 STATUS(mem_free, 0, P(from) + 4096, 4096));
+    check_equal("the time page says how many harts run", ((const struct vx_time_page *)VX_TIME_PAGE_ADDRESS)->harts,
+                check_harts());
+}
+
+static _Atomic uint32_t stop;
+
+static uint32_t spin(void *)
+{
+    while (atomic_load_explicit(&stop, memory_order_relaxed) == 0)
+        vx_relax();
+    return 0;
+}
+
+/* The time of a Task is that of its threads, also of one that runs on another hart just now. */
+static void cpu_clock(void)
+{
+    struct vx_thread t;
+    struct vx_task_info info = {};
+    if (check_harts() == 1 || vx_thread_create(&t, spin, nullptr, 8192) != OK)
+        return;
+    uint64_t begin = SYS(clock_get_time, VX_CLOCK_TASK_CPU).value;
+    play_nap(500 * VX_NS_PER_MS);
+    uint64_t clock = SYS(clock_get_time, VX_CLOCK_TASK_CPU).value - begin;
+    (void)SYS(task_control, 0, VX_TASK_INFO, P(&info), sizeof info);
+    atomic_store_explicit(&stop, 1, memory_order_relaxed);
+    (void)play_join(&t, nullptr);
+    vx_printf("# %llu ns by the clock, %llu ns by TASK_INFO\n", (unsigned long long)clock,
+              (unsigned long long)(info.cpu_ns - begin));
+    CHECK("a thread that runs elsewhere is charged before it stops", clock > 20 * VX_NS_PER_MS);
+    CHECK("and TASK_INFO tells", info.cpu_ns - begin > 20 * VX_NS_PER_MS);
 }
 
 /* Nanoseconds that CAP_REVOKE takes for each of n derived capabilities: every one of them mapped, or each derived from
@@ -112,8 +137,9 @@ int main(int argc, char **argv)
     } all[] = { { "ring-cycle", ring_cycle },
                 { "ring-chain", ring_chain },
                 { "nanosleep-late", nanosleep_late },
-                { "revoke-scaling", revoke_scaling },
-                { "free-when-dry", free_when_dry } /* the last: it leaves nothing to work with */ };
+                { "time-page", time_page },
+                { "cpu-clock", cpu_clock },
+                { "revoke-scaling", revoke_scaling } };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (argc < 2 || vx_streq(argv[1], all[i].name))
             all[i].run();

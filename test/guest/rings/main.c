@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * /test/rings: rings between two Tasks. The peer is this program again; "tx" and "rx" in its Bundle are its ends. */
+ * /test/rings [moves N]: rings between two Tasks. The peer is this program again; "tx" and "rx" in its Bundle are its
+ * ends. With `moves` only the moving capability, N times. */
 #define CHECK_DEFINE
 #include <test/guest/common/check.h>
 #include <vectra/ring.h>
 
-enum : uint32_t { ROUNDS = 2000 };
+enum : uint32_t { ROUNDS = 2000, MOVES = 500 };
 
 struct peer {
     vx_handle_t task, tx, rx; /* our ends */
@@ -196,8 +197,8 @@ static void mapped(void)
                 vx_ring_consumer_open(&in, (vx_ring_rx){ p.rx }) == OK;
     for (uint64_t i = 0; good && i < ROUNDS; i++) {
         m.word[0] = i;
-        good = vx_ring_push_wait(&out, &m, vx_deadline_in(VX_NS_PER_S)) == OK &&
-               vx_ring_pop_wait(&in, &m, vx_deadline_in(VX_NS_PER_S)) == OK && m.word[0] == i + 1;
+        good = vx_ring_push_wait(&out, &m, check_patience()) == OK &&
+               vx_ring_pop_wait(&in, &m, check_patience()) == OK && m.word[0] == i + 1;
     }
     CHECK("2,000 messages through mapped rings, both asleep in between", good);
     uint64_t sent = 0, received = 0;
@@ -205,14 +206,39 @@ static void mapped(void)
         m.word[0] = sent;
         while (sent < 5000 && vx_ring_push(&out, &m) == OK)
             m.word[0] = ++sent;
-        good = vx_ring_pop_wait(&in, &m, vx_deadline_in(VX_NS_PER_S)) == OK && m.word[0] == received + 1;
+        good = vx_ring_pop_wait(&in, &m, check_patience()) == OK && m.word[0] == received + 1;
         received++;
     }
     CHECK("5,000 more, in order, with the ring full", good && received == 5000);
     check_equal("the mapped peer sees the end too", finish(&p), 0);
 }
 
-static void capabilities(void)
+/* Sends it there and gets it back; what waits too long tells where. */
+static bool move_once(const struct peer *p, uint64_t i, vx_handle_t *moving)
+{
+    struct vx_message m = { .word = { i } };
+    struct vx_cap_facts gone;
+    status_t sent = STATUS(ring_send_cap, p->tx, P(&m), *moving, check_patience());
+    status_t here = STATUS(cap_inspect, *moving, P(&gone));
+    struct vx_result r = SYS(ring_recv_cap, p->rx, P(&m), check_patience());
+    status_t got = vx_result_status(r.value);
+    if (sent == OK && here == ERR_BAD_HANDLE && got == OK && r.value != 0 && m.word[0] == i) {
+        *moving = (vx_handle_t)r.value;
+        return true;
+    }
+    vx_printf("#   round %llu: sent %s, then %s, received %s, message %llu\n", (unsigned long long)i,
+              vx_status_name(sent), vx_status_name(here), vx_status_name(got), (unsigned long long)m.word[0]);
+    struct vx_cap_facts out = {}, in = {};
+    struct vx_thread_info t = {};
+    (void)SYS(cap_inspect, p->tx, P(&out));
+    (void)SYS(cap_inspect, p->rx, P(&in));
+    (void)SYS(task_control, p->task, VX_TASK_THREADS, P(&t), 1, 0);
+    vx_printf("#   %llu messages on their way there, %llu back; the peer's state %u, call %u\n",
+              (unsigned long long)out.b, (unsigned long long)in.b, t.state, t.syscall);
+    return false;
+}
+
+static void capabilities(uint64_t moves)
 {
     struct peer p;
     struct vx_message m = {};
@@ -221,15 +247,10 @@ static void capabilities(void)
     (void)SYS(cap_inspect, sem, P(&before));
     vx_handle_t moving = (vx_handle_t)SYS(cap_narrow, sem, before.rights & ~VX_R_COPY, 0, 0).value;
     bool good = start(&p, "bounce", 4, VX_RING_CAPS);
-    for (unsigned i = 0; good && i < 500; i++) {
-        good = STATUS(ring_send_cap, p.tx, P(&m), moving, VX_FOREVER) == OK &&
-               STATUS(cap_inspect, moving, P(&after)) == ERR_BAD_HANDLE;
-        struct vx_result r = SYS(ring_recv_cap, p.rx, P(&m), VX_FOREVER);
-        moving = (vx_handle_t)r.value;
-        good = good && vx_result_status(r.value) == OK && moving != 0;
-    }
+    for (uint64_t i = 0; good && i < moves; i++)
+        good = move_once(&p, i, &moving);
     (void)SYS(cap_inspect, moving, P(&after));
-    CHECK("a capability that moves 500 times is still the same one",
+    CHECK("a capability that moves hundreds of times is still the same one",
           good && after.object_id == before.object_id && after.a == 9);
     (void)SYS(ring_send_cap, p.tx, P(&m), moving, VX_FOREVER); /* leave one in flight */
     check_equal("ending with a capability in flight", finish(&p), 0);
@@ -243,7 +264,7 @@ static void bursts(void)
     uint64_t next = 0;
     bool good = start(&p, "flood", 64, 0);
     while (good && next < 4096) {
-        struct vx_result r = SYS(ring_recv_burst, p.rx, P(many), RING_BURST_MAX, vx_deadline_in(VX_NS_PER_S));
+        struct vx_result r = SYS(ring_recv_burst, p.rx, P(many), RING_BURST_MAX, check_patience());
         good = vx_result_status(r.value) == OK;
         for (uint64_t i = 0; good && i < r.value; i++)
             good = many[i].word[0] == next++;
@@ -275,16 +296,21 @@ static void closing(void)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1)
+    bool only_moves = argc > 2 && vx_streq(argv[1], "moves");
+    if (argc > 1 && !only_moves)
         return play(argv[1]);
     struct peer warm;
     if (start(&warm, "leave", 4, 0))
         (void)finish(&warm);
     struct check_accounts before = check_accounts();
+    if (only_moves) {
+        capabilities(check_argument(argc, argv, 2));
+        return check_done();
+    }
     calls();
     calls_astride();
     mapped();
-    capabilities();
+    capabilities(MOVES);
     bursts();
     closing();
     check_no_leak("rings between Tasks leave nothing behind", before);

@@ -42,22 +42,68 @@ static uint32_t turns_of(uint32_t n, uint32_t enough, uint64_t deadline)
     return turns;
 }
 
-void test_harts(void)
+static struct {
+    _Atomic uint64_t used[RUNNERS_MAX];
+    _Atomic uint32_t stop;
+} gang;
+
+static uint32_t run_and_tell(void *argument)
+{
+    _Atomic uint64_t *used = argument;
+    while (atomic_load_explicit(&gang.stop, memory_order_relaxed) == 0) {
+        for (uint32_t i = 0; i < 1000; i++)
+            vx_relax();
+        atomic_store_explicit(used, SYS(clock_get_time, VX_CLOCK_THREAD_CPU).value, memory_order_relaxed);
+    }
+    return 0;
+}
+
+static uint64_t gang_used(uint32_t n)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += atomic_load_explicit(&gang.used[i], memory_order_relaxed);
+    return sum;
+}
+
+/* Whether n threads have harts of their own, by the time that they are charged: it does not matter for that whether the
+ * machine below gives those harts processors. */
+static bool together(uint32_t n)
+{
+    struct vx_thread thread[RUNNERS_MAX];
+    memset(&gang, 0, sizeof gang);
+    bool good = true, all = false;
+    for (uint32_t i = 0; i < n; i++)
+        good &= vx_thread_create(&thread[i], run_and_tell, &gang.used[i], 8192) == OK;
+    for (uint64_t deadline = play_soon(); good && !all && vx_clock_monotonic_ns() < deadline;) {
+        uint64_t begin = vx_clock_monotonic_ns(), used = gang_used(n);
+        play_nap(300 * VX_NS_PER_MS);
+        used = gang_used(n) - used;
+        all = used > (vx_clock_monotonic_ns() - begin) * (2 * n - 1) / 2; /* more than one less could have had */
+    }
+    atomic_store_explicit(&gang.stop, 1, memory_order_relaxed);
+    for (uint32_t i = 0; i < n; i++)
+        good &= play_join(&thread[i], nullptr);
+    return good && all;
+}
+
+void test_harts(vx_mem)
 {
     uint32_t harts = play_harts();
     if (harts == 1) { /* by turns of a slice each */
         CHECK("two threads that never enter the kernel both get on", turns_of(2, 4, play_soon()) >= 4);
         return;
     }
-    /* One hart could pass a turn on once a slice: 2,000 times until the deadline. */
+    /* One hart could pass a turn on once a slice: 2,000 times until the deadline. Where the machine below seldom runs
+     * both harts at once, the time that they are charged tells instead. */
     static const uint64_t span = 20 * VX_NS_PER_S;
     static_assert(TURNS > 2 * 20 * VX_NS_PER_S / TIME_SLICE_NS);
     uint32_t two = turns_of(2, TURNS, vx_deadline_in(span));
-    if (!CHECK("two threads run at the same time", two >= TURNS))
+    if (!CHECK("two threads run at the same time", two >= TURNS || together(2)))
         vx_printf("#   %u turns\n", two);
-    uint32_t n = harts < RUNNERS_MAX ? harts : RUNNERS_MAX, all = turns_of(n, TURNS, vx_deadline_in(span));
-    if (!CHECK("as many threads as harts run at the same time", all >= TURNS))
-        vx_printf("#   %u threads, %u turns\n", n, all);
+    uint32_t n = harts < RUNNERS_MAX ? harts : RUNNERS_MAX;
+    if (!CHECK("as many threads as harts run at the same time", together(n)))
+        vx_printf("#   %u threads\n", n);
 }
 
 /* --- accounting --- */
@@ -72,11 +118,16 @@ static uint32_t spin_and_tell(void *argument)
     return 0;
 }
 
-void test_accounting(void)
+enum : uint32_t { SPINNERS = 5, TRIES = 10 };
+
+struct account {
+    uint64_t task, threads, span;
+};
+
+static bool account(struct account *a)
 {
-    enum : uint32_t { SPINNERS = 5 };
     struct vx_thread thread[SPINNERS];
-    uint64_t used[SPINNERS] = {}, sum = 0, begin = vx_clock_monotonic_ns();
+    uint64_t used[SPINNERS] = {}, begin = vx_clock_monotonic_ns();
     uint64_t task = SYS(clock_get_time, VX_CLOCK_TASK_CPU).value;
     atomic_store_explicit(&spin_stop, 0, memory_order_relaxed);
     bool good = true;
@@ -84,22 +135,37 @@ void test_accounting(void)
         good &= vx_thread_create(&thread[i], spin_and_tell, &used[i], 8192) == OK;
     play_nap(200 * VX_NS_PER_MS);
     atomic_store_explicit(&spin_stop, 1, memory_order_relaxed);
+    *a = (struct account){};
     for (uint32_t i = 0; i < SPINNERS; i++) {
         good &= play_join(&thread[i], nullptr) && used[i] > 0;
-        sum += used[i];
+        a->threads += used[i];
     }
-    task = SYS(clock_get_time, VX_CLOCK_TASK_CPU).value - task;
-    uint64_t span = vx_clock_monotonic_ns() - begin;
-    bool sums = good && task + VX_NS_PER_MS >= sum && task < sum + sum / 4 + 20 * VX_NS_PER_MS;
-    bool bounded = task <= span * play_harts() + VX_NS_PER_MS;
-    if (!CHECK("the time of a Task is that of its threads", sums) || !CHECK("and no more than its harts had", bounded))
-        vx_printf("#   Task %llu ns, threads %llu ns, span %llu ns\n", (unsigned long long)task,
-                  (unsigned long long)sum, (unsigned long long)span);
+    a->task = SYS(clock_get_time, VX_CLOCK_TASK_CPU).value - task;
+    a->span = vx_clock_monotonic_ns() - begin;
+    return good;
+}
+
+/* A thread that the machine below stops between its last look and its end is charged for what it did not tell: that
+ * the sum is not too large is tried some times. That it is not too small, and no more than there was, holds always. */
+void test_accounting(vx_mem)
+{
+    struct account a;
+    bool sums = true, bounded = true, near = false;
+    for (uint32_t i = 0; i < TRIES && sums && bounded && !near; i++) {
+        sums = account(&a) && a.task + VX_NS_PER_MS >= a.threads;
+        bounded = a.task <= a.span * play_harts() + VX_NS_PER_MS;
+        near = a.task < a.threads + a.threads / 4 + 20 * VX_NS_PER_MS;
+    }
+    if (!CHECK("the time of a Task is that of its threads", sums && near) ||
+        !CHECK("and no more than its harts had", bounded))
+        vx_printf("#   Task %llu ns, threads %llu ns, span %llu ns\n", (unsigned long long)a.task,
+                  (unsigned long long)a.threads, (unsigned long long)a.span);
 }
 
 /* --- bands: what is woken and more urgent runs before the slice of anybody is over --- */
 
 enum : uint32_t { WAKES = 31 };
+#define SAMPLE_NS (50 * VX_NS_PER_MS)
 
 static struct {
     _Atomic uint32_t word, stop;
@@ -120,26 +186,79 @@ static uint32_t wake_from_below(void *argument)
     return 0;
 }
 
-void test_bands(void)
+/* How many of WAKES came in time. Who waits for the end of a slice is as early one time in ten. */
+static uint32_t wakes_in_time(bool *good)
 {
-    static char yes;
-    struct vx_thread thread[RUNNERS_MAX + 1];
-    uint32_t harts = play_harts(), n = (harts < RUNNERS_MAX ? harts : RUNNERS_MAX) + 1, in_time = 0;
-    atomic_store_explicit(&alarm.stop, 0, memory_order_relaxed);
-    bool good = true;
-    for (uint32_t i = 0; i < n; i++) /* more that spin than there are harts */
-        good &= vx_thread_create(&thread[i], wake_from_below, i == 0 ? &yes : nullptr, 8192) == OK;
-    for (uint32_t i = 0; good && i < WAKES; i++) {
+    uint32_t in_time = 0;
+    for (uint32_t i = 0; *good && i < WAKES; i++) {
         atomic_store_explicit(&alarm.word, 1, memory_order_release);
         status_t st = STATUS(futex_wait, P(&alarm.word), 1, play_soon());
         uint64_t late = vx_clock_monotonic_ns() - atomic_load_explicit(&alarm.woken_at, memory_order_relaxed);
-        good = st == OK || st == ERR_WOULD_BLOCK;
-        in_time += late < TIME_SLICE_NS / 10; /* who waits for the end of a slice is as early one time in ten */
+        *good = st == OK || st == ERR_WOULD_BLOCK;
+        in_time += late < TIME_SLICE_NS / 10;
     }
+    return in_time;
+}
+
+/* How long this hart stood still, of SAMPLE_NS. */
+static uint32_t stand_still(void *argument)
+{
+    uint64_t still = 0, last = vx_clock_monotonic_ns(), now = last;
+    for (uint64_t until = last + SAMPLE_NS; now < until; last = now) {
+        now = vx_clock_monotonic_ns();
+        still += now - last > VX_NS_PER_MS / 2 ? now - last : 0;
+    }
+    *(uint64_t *)argument = still;
+    return 0;
+}
+
+/* Whether the machine below runs all harts most of the time. */
+static bool is_quiet(uint32_t n)
+{
+    struct vx_thread thread[RUNNERS_MAX];
+    uint64_t still[RUNNERS_MAX] = {}, sum = 0;
+    bool good = true;
+    for (uint32_t i = 0; i < n; i++)
+        good &= vx_thread_create(&thread[i], stand_still, &still[i], 8192) == OK;
+    for (uint32_t i = 0; good && i < n; i++) {
+        good &= play_join(&thread[i], nullptr);
+        sum += still[i];
+    }
+    return good && sum < n * SAMPLE_NS / 4;
+}
+
+static uint32_t wakes_beside_spinners(uint32_t n, bool *good)
+{
+    static char yes;
+    struct vx_thread thread[RUNNERS_MAX + 1];
+    atomic_store_explicit(&alarm.stop, 0, memory_order_relaxed);
+    for (uint32_t i = 0; i < n; i++)
+        *good &= vx_thread_create(&thread[i], wake_from_below, i == 0 ? &yes : nullptr, 8192) == OK;
+    uint32_t in_time = wakes_in_time(good);
     atomic_store_explicit(&alarm.stop, 1, memory_order_relaxed);
     for (uint32_t i = 0; i < n; i++)
-        good &= play_join(&thread[i], nullptr);
-    CHECK("a more urgent thread that is woken does not wait for the end of a slice", good && in_time > WAKES / 4);
+        *good &= play_join(&thread[i], nullptr);
+    return in_time;
+}
+
+/* A hart that the machine below does not run is late whatever the kernel does: only what happens between two quiet
+ * moments counts against it, and if there are none for a long time this cannot be told here. */
+void test_bands(vx_mem)
+{
+    uint32_t harts = play_harts(), n = harts < RUNNERS_MAX ? harts : RUNNERS_MAX, in_time = 0, late = 0;
+    uint64_t deadline = vx_deadline_in(10 * VX_NS_PER_S);
+    bool good = true;
+    while (good && in_time <= WAKES / 3 && late < 3 && vx_clock_monotonic_ns() < deadline) {
+        bool before = is_quiet(n);
+        in_time = wakes_beside_spinners(n + 1, &good); /* more that spin than there are harts */
+        late += before && is_quiet(n);
+    }
+    bool told = in_time > WAKES / 3 || late >= 3;
+    if (!told)
+        vx_printf("# the machine below is too busy to tell how soon a thread is woken\n");
+    if (!CHECK("a more urgent thread that is woken does not wait for the end of a slice",
+               good && (in_time > WAKES / 3 || !told)))
+        vx_printf("#   %u of %u in time\n", in_time, WAKES);
 }
 
 /* --- futexes between Tasks --- */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * /test/smp: see smp.h. The time page says how many harts run; with one, what needs two is left out or asks for less.
- */
+ * /test/smp [PART]: see smp.h. With one hart, what needs two is left out or asks for less. */
 // guest: smp 1 4 within 400
 #define CHECK_DEFINE
 #include "smp.h"
@@ -17,14 +16,17 @@ int main(int argc, char **argv)
     if (vx_image_find("/test/smp", &image) != OK)
         return 2;
     vx_printf("# %u harts run, %u bytes of vector state\n", play_harts(), vec_bytes());
-    test_harts();
-    test_stale(image);
-    test_copies();
-    test_futex(image);
-    test_vectors();
-    test_accounting();
-    test_bands();
-    test_races();
+    static const struct {
+        const char *name;
+        void (*run)(vx_mem image);
+    } all[] = {
+        { "harts", test_harts }, { "stale", test_stale },     { "copies", test_copies },
+        { "futex", test_futex }, { "vectors", test_vectors }, { "accounting", test_accounting },
+        { "bands", test_bands }, { "races", test_races },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (argc < 2 || vx_streq(argv[1], all[i].name))
+            all[i].run(image);
     CHECK("the system runs on", SYS(getpid).value == vx_bundle()->task_id);
     return check_done();
 }

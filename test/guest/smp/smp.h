@@ -3,13 +3,13 @@
 #pragma once
 #include <test/guest/common/play.h>
 
-void test_harts(void);
+void test_harts(vx_mem image);
 void test_stale(vx_mem image);
-void test_copies(void);
-void test_vectors(void);
-void test_accounting(void);
-void test_bands(void);
-void test_races(void);
+void test_copies(vx_mem image);
+void test_vectors(vx_mem image);
+void test_accounting(vx_mem image);
+void test_bands(vx_mem image);
+void test_races(vx_mem image);
 void test_futex(vx_mem image);
 
 int part_stale(const char *how);

@@ -23,7 +23,8 @@ static uint32_t start(uint64_t number, vx_handle_t handle, uint8_t *stack)
 {
     waiter = (struct waiter){ .number = number, .handle = handle };
     struct vx_result r = SYS(thread_create, P(waits), P(stack) + 8192, 0, 0, 0);
-    (void)SYS(nanosleep, kit_soon());
+    if (vx_result_status(r.value) != OK || !check_waits_in((uint32_t)r.value, number))
+        return 0;
     return (uint32_t)r.value;
 }
 
@@ -37,8 +38,10 @@ static void receivers(uint8_t *stack)
     E(ring_recv_cap, BUSY, SYS(ring_recv_cap, ring.rx, P(&m), soon));
     E(ring_recv_burst, BUSY, SYS(ring_recv_burst, ring.rx, P(&m), 1, soon));
     E(ring_call, BUSY, SYS(ring_call, out.tx, P(&m), ring.rx, P(&m), soon));
+    E(ring_try_recv, BUSY, SYS(ring_try_recv, ring.rx, P(&m)));
+    E(ring_try_recv_cap, BUSY, SYS(ring_try_recv_cap, ring.rx, P(&m)));
     (void)SYS(ring_send, ring.tx, P(&m), 0);
-    (void)SYS(thread_join, id, vx_deadline_in(VX_NS_PER_S));
+    (void)SYS(thread_join, id, check_patience());
     kit_ring_drop(out);
     kit_ring_drop(ring);
 }
@@ -52,7 +55,7 @@ static void senders(uint8_t *stack)
     E(ring_send, BUSY, SYS(ring_send, ring.tx, P(&m), soon));
     C(ring_send_cap, BUSY, STATUS(ring_send_cap, ring.tx, P(&m), kit.sem, soon) == ERR_BUSY);
     (void)SYS(ring_recv, ring.rx, P(&m), 0);
-    (void)SYS(thread_join, id, vx_deadline_in(VX_NS_PER_S));
+    (void)SYS(thread_join, id, check_patience());
     kit_ring_drop(ring);
 }
 

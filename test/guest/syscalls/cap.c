@@ -184,6 +184,13 @@ static void destroy(void)
     C(destroy, ok, STATUS(destroy, carved) == OK && STATUS(sem_signal, inside, 1) == ERR_DESTROYED);
     (void)SYS(cap_drop, inside);
     (void)SYS(cap_drop, carved);
+    /* an end of a Ring that was destroyed with the other */
+    struct ring gone = kit_ring(2, 0);
+    (void)SYS(destroy, gone.tx);
+    E(destroy, PEER_CLOSED, SYS(destroy, gone.rx));
+    E(cap_revoke, PEER_CLOSED, SYS(cap_revoke, gone.rx));
+    E(cap_narrow, PEER_CLOSED, SYS(cap_narrow, gone.rx, VX_R_RECV, 0, 0));
+    kit_ring_drop(gone);
     check_no_leak("destroy gives everything back", before);
     kit_hostile_handle("destroy.hostile", destroy_handle);
 }

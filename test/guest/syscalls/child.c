@@ -58,16 +58,46 @@ static int map_until_dry(void)
     return bits;
 }
 
+/* Many on one stack: all put the same there, and none takes anything from it. */
+[[noreturn]] static void rests(uint64_t argument, uint64_t id)
+{
+    (void)argument;
+    (void)id;
+    for (;;)
+        (void)vx_enter(NR_signal_wait, 1, VX_FOREVER, 0, 0, 0);
+}
+
 /* 1: THREAD_CREATE said NO_MEMORY when nothing was left. */
 static int threads_until_dry(void)
 {
+    uint8_t *stack = check_pages(4096, RW_COMMIT);
     while (STATUS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0) == OK)
         ;
-    uint8_t *stack = check_pages(4096, VX_MEM_RESERVE);
     status_t st = OK;
     for (unsigned i = 0; i < 5000 && st == OK; i++)
-        st = STATUS(thread_create, P(&threads_until_dry), P(stack) + 4096, 0, 0, VX_THREAD_DETACHED);
+        st = STATUS(thread_create, P(rests), P(stack) + 4096, 0, 0, VX_THREAD_DETACHED);
     return st == ERR_NO_MEMORY;
+}
+
+/* Bit 0: MEM_FREE of a page in the middle of a large one said NO_MEMORY when nothing was left, bit 1: THREAD_EXIT did,
+ * bit 2: the page is still there. */
+static int cut_when_dry(void)
+{
+    uint8_t *large = check_pages(4 << 20, RW_COMMIT);
+    uint64_t page = (P(large + (2 << 20) - 1) & ~UINT64_C(0x1fffff)) + 4096;
+    uint64_t lazy = P(check_pages(8 << 20, RW_LAZY)), at = lazy;
+    if (large == nullptr || lazy == 0)
+        return 8;
+    while (STATUS(getrandom, at, 1) == OK) /* touches a page after the other; the last ones one by one elsewhere */
+        at += 4096;
+    while (check_pages(4096, RW_COMMIT) != nullptr)
+        ;
+    while (STATUS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0) == OK)
+        ;
+    int bits = STATUS(mem_free, 0, page, 4096) == ERR_NO_MEMORY;
+    bits |= (STATUS(thread_exit, 9, page, 4096, 0) == ERR_NO_MEMORY) << 1;
+    bits |= (STATUS(getrandom, page, 8) == OK) << 2;
+    return bits;
 }
 
 static int bind_gift(void)
@@ -109,6 +139,7 @@ int child_main(const char *role)
         { "weak-rx", weak_rx },
         { "map-until-dry", map_until_dry },
         { "threads-until-dry", threads_until_dry },
+        { "cut-when-dry", cut_when_dry },
         { "bind-gift", bind_gift },
         { "control-self", control_self },
         { "thread-exit", thread_exit_refused },

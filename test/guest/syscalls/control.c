@@ -79,7 +79,7 @@ static void faults(void)
     (void)SYS(task_control, faulty, VX_TASK_WRITE_FRAME, t.id, P(&frame));
     (void)SYS(task_control, faulty, VX_TASK_RESUME);
     C(task_control, ok,
-      SYS(signal_wait, 1u << 18, vx_deadline_in(VX_NS_PER_S)).value == 1u << 18 &&
+      SYS(signal_wait, 1u << 18, check_patience()).value == 1u << 18 &&
           STATUS(waitpid, faulty, VX_WAIT_NOHANG) == ERR_WOULD_BLOCK);
     (void)SYS(destroy, faulty);
     (void)SYS(cap_drop, faulty);

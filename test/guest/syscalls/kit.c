@@ -79,19 +79,29 @@ vx_handle_t kit_orphan_rx(uint32_t flags)
     return r.rx;
 }
 
-vx_handle_t kit_child(const char *role, vx_handle_t gift, vx_rights_t rights, uint32_t *id)
+static vx_handle_t start_child(const char *role, vx_handle_t gift, vx_rights_t rights, uint64_t memory, uint32_t *id)
 {
     static struct vx_spawn spawn;
     char name[32] = "child-";
     (void)vx_strcopy(name + 6, sizeof name - 6, role);
     const char *argv[] = { "/test/syscalls", name };
-    spawn = (struct vx_spawn){ .path = argv[0], .argc = 2, .argv = argv };
+    spawn = (struct vx_spawn){ .path = argv[0], .argc = 2, .argv = argv, .memory = memory };
     vx_spawn_begin(&spawn);
     if (gift != 0)
         vx_spec_move(&spawn.spec, "gift", gift, rights);
     vx_task task = {};
     uint32_t unused;
     return vx_spawn_end(&spawn, &task, id != nullptr ? id : &unused) == OK ? task.raw : 0;
+}
+
+vx_handle_t kit_child(const char *role, vx_handle_t gift, vx_rights_t rights, uint32_t *id)
+{
+    return start_child(role, gift, rights, 0, id);
+}
+
+vx_handle_t kit_large_child(const char *role, uint64_t memory)
+{
+    return start_child(role, 0, 0, memory, nullptr);
 }
 
 uint32_t kit_child_end(vx_handle_t task)

@@ -143,6 +143,7 @@ static void map(void)
                   1);
     E(ring_map, BAD_HANDLE, SYS(ring_map, FORGED));
     E(ring_map, WRONG_TYPE, SYS(ring_map, kit.sem));
+    E(ring_map, DESTROYED, SYS(ring_map, kit.dead));
     vx_handle_t orphan = kit_orphan_rx(0);
     r = SYS(ring_map, orphan);
     shared = (struct vx_ring_shared *)(uintptr_t)r.value;

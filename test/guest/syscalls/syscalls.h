@@ -49,6 +49,8 @@ vx_handle_t kit_orphan_rx(uint32_t flags);
 
 /* A child: this program again, with argv[1] = role and one moved capability "gift" (0: none). 0 on failure. */
 vx_handle_t kit_child(const char *role, vx_handle_t gift, vx_rights_t rights, uint32_t *id);
+/* One with so much memory. */
+vx_handle_t kit_large_child(const char *role, uint64_t memory);
 /* Waits for it, drops it; its status, or 1000 + cause if it did not exit by itself. */
 uint32_t kit_child_end(vx_handle_t task);
 

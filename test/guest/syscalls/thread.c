@@ -88,16 +88,13 @@ static void join(void)
     E(thread_join, INTERRUPTED, SYS(thread_join, id, VX_FOREVER));
     uint8_t *second = check_pages(4096, RW_COMMIT);
     struct vx_result r = SYS(thread_create, P(joins), P(second) + 4096, id, 0, VX_THREAD_DETACHED);
-    (void)SYS(yield);
-    (void)SYS(nanosleep, kit_soon());
-    E(thread_join, BUSY, SYS(thread_join, id, VX_FOREVER));
+    bool waits_too = check_waits_in((uint32_t)r.value, NR_thread_join);
+    C(thread_join, BUSY, waits_too && STATUS(thread_join, id, check_patience()) == ERR_BUSY);
     C(thread_join, BAD_ARGUMENT, STATUS(thread_join, r.value, 0) == ERR_BAD_ARGUMENT); /* detached */
     atomic_store_explicit(&flag, 1, memory_order_release);
     (void)SYS(futex_wake, P(&flag), 10, 0, 0);
-    for (unsigned i = 0; i < 1000 && atomic_load_explicit(&busy_answer, memory_order_acquire) == 0; i++)
-        (void)SYS(nanosleep, kit_soon());
-    C(thread_join, ok, atomic_load_explicit(&busy_answer, memory_order_acquire) == 1003);
-    (void)SYS(nanosleep, kit_soon());
+    bool ended = check_is_gone((uint32_t)r.value);
+    C(thread_join, ok, ended && atomic_load_explicit(&busy_answer, memory_order_acquire) == 1003);
     (void)SYS(mem_free, 0, P(second), 4096);
     C(thread_join, hostile,
       STATUS(thread_join, UINT32_MAX, VX_FOREVER) == ERR_NOT_FOUND && STATUS(thread_join, 0, 0) == ERR_NOT_FOUND &&
@@ -109,13 +106,17 @@ static void exit_errors(void)
     uint32_t bits = kit_child_end(kit_child("thread-exit", 0, 0, nullptr));
     C(thread_exit, BAD_ARGUMENT, bits < 1000 && (bits & 1) != 0);
     C(thread_exit, hostile, bits < 1000 && (bits & 14) == 14);
+    C(thread_exit, BAD_ADDRESS, bits < 1000 && (bits & 8) != 0);
     C(thread_exit, NOT_FOUND, bits < 1000 && (bits & 16) != 0);
+    bits = kit_child_end(kit_large_child("cut-when-dry", 8 << 20));
+    C(mem_free, NO_MEMORY, bits < 1000 && (bits & 5) == 5);
+    C(thread_exit, NO_MEMORY, bits < 1000 && (bits & 6) == 6);
     struct check_accounts before = check_accounts();
     uint8_t *stack = check_pages(8192, RW_COMMIT);
     atomic_store_explicit(&own_stack, P(stack), memory_order_relaxed);
     atomic_store_explicit(&word, 1, memory_order_relaxed);
     (void)SYS(thread_create, P(releases), P(stack) + 8192, 0, 0, VX_THREAD_DETACHED);
-    status_t st = STATUS(futex_wait, P(&word), 1, vx_deadline_in(VX_NS_PER_S));
+    status_t st = STATUS(futex_wait, P(&word), 1, check_patience());
     C(thread_exit, ok,
       (st == OK || st == ERR_WOULD_BLOCK) && atomic_load_explicit(&word, memory_order_acquire) == 0 &&
           STATUS(getrandom, P(stack), 8) == ERR_BAD_ADDRESS);
@@ -147,14 +148,13 @@ static void futex(void)
     C(futex_wake, ok, SYS(futex_wake, P(&word), 1, 0, 0).value == 0);
     atomic_store_explicit(&flag, 0, memory_order_relaxed);
     uint32_t id = start(waits, 0, 0);
-    (void)SYS(nanosleep, kit_soon());
     /* moved to the other word, it is woken there */
     C(futex_wake, ok,
-      STATUS(futex_wake, P(&flag), 0, VX_FUTEX_REQUEUE, P(&word)) == OK &&
+      check_waits_in(id, NR_futex_wait) && STATUS(futex_wake, P(&flag), 0, VX_FUTEX_REQUEUE, P(&word)) == OK &&
           SYS(futex_wake, P(&flag), 10, 0, 0).value == 0);
     atomic_store_explicit(&flag, 1, memory_order_release);
     C(futex_wake, ok, SYS(futex_wake, P(&word), UINT32_MAX, 0, 0).value == 1);
-    C(futex_wait, ok, SYS(thread_join, id, vx_deadline_in(VX_NS_PER_S)).value == 3);
+    C(futex_wait, ok, SYS(thread_join, id, check_patience()).value == 3);
     C(futex_wait, hostile, STATUS(futex_wait, P(kit.read_only), 77, 0) == ERR_WOULD_BLOCK);
     C(futex_wake, hostile,
       STATUS(futex_wake, P(&word), 1, VX_FUTEX_REQUEUE, UINT64_C(0xffff800000000000)) == ERR_BAD_ADDRESS &&

@@ -6,7 +6,7 @@ A guest program is a directory test/guest/NAME; it prints `ok N - text`, `not ok
 
     // guest: smp 1 4 mem 128M within 120 boot log=debug      or      // guest: helper    (another program starts it)
 
-`smp` names the numbers of harts it runs on, each a test of its own (one hart if nothing is said); `args` is the last
+`smp` names the numbers of harts it runs on, each a test of its own (1 and 4 if nothing is said); `args` is the last
 setting and takes the rest of the line as the program's arguments. A line `// stress: ...` of the same form says how the
 program runs in the group `stress`, with `times` how often (once); without it the program runs there ten times on four
 harts.
@@ -26,7 +26,7 @@ FOLDER = "test/guest"
 SETTINGS = re.compile(r"^\s*(?://|\*|/\*)\s*(guest|stress):\s*(.*?)\s*(?:\*/)?\s*$", re.MULTILINE)
 LINE = re.compile(rb"^(ok|not ok) ([0-9]+) - (.*?)\r?$", re.MULTILINE)
 DONE = re.compile(rb"^# done: ([0-9]+) passed, ([0-9]+) failed\r?$", re.MULTILINE)
-WITHIN_S = 120.0
+WITHIN_S = 300.0  # for a program on a busy machine with fewer processors than harts
 NOT_TESTS = ("bench",)
 
 
@@ -92,7 +92,7 @@ class Plan:
 
 def plan(program, group="guest"):
     """The Plan of a program in a group, or None for a helper."""
-    found = Plan([4], 10) if group == "stress" else Plan([1], 1)
+    found = Plan([4], 10) if group == "stress" else Plan([1, 4], 1)
     for path in sorted(glob.glob(f"{FOLDER}/{program}/*.c")):
         with open(path, encoding="utf-8") as handle:
             lines = SETTINGS.findall(handle.read())

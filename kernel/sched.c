@@ -79,6 +79,12 @@ static void arm_in(struct hart *h, uint64_t ns)
 
 /* --- queues of one hart --- */
 
+/* relaxed: others only want to know whether it is worth asking. */
+static inline void set_mask(struct hart *h, uint32_t mask)
+{
+    __atomic_store_n(&h->sched.mask, mask, __ATOMIC_RELAXED);
+}
+
 static inline void enqueue(struct hart *h, struct thread *t, bool front)
 {
     uint32_t b = t->effective_band;
@@ -87,14 +93,14 @@ static inline void enqueue(struct hart *h, struct thread *t, bool front)
         list_push_front(&h->sched.queue[b], &t->run);
     else
         list_push_back(&h->sched.queue[b], &t->run);
-    h->sched.mask |= 1u << b;
+    set_mask(h, h->sched.mask | 1u << b);
 }
 
 static inline void dequeue(struct hart *h, struct thread *t)
 {
     list_unlink(&t->run); /* `run` is only looked at while the thread is READY */
     if (list_is_empty(&h->sched.queue[t->effective_band]))
-        h->sched.mask &= ~(1u << t->effective_band);
+        set_mask(h, h->sched.mask & ~(1u << t->effective_band));
 }
 
 [[gnu::always_inline]] static inline struct thread *take_first(struct hart *h)
@@ -103,7 +109,7 @@ static inline void dequeue(struct hart *h, struct thread *t)
     struct list_node *n = h->sched.queue[b].next;
     list_unlink(n);
     if (list_is_empty(&h->sched.queue[b]))
-        h->sched.mask &= ~(1u << b);
+        set_mask(h, h->sched.mask & ~(1u << b));
     return container_of(n, struct thread, run);
 }
 

@@ -41,6 +41,7 @@ struct user {
     uint64_t n, a, b;   /* the program's own */
     uint64_t phase;     /* the program's own; 0 at first */
     uint64_t fp, tls;   /* what its registers hold */
+    uint64_t tls_next;  /* and will, when a SET_TLS is done; or the same */
     uint64_t fault_at;  /* NEXT_FAULT */
     uint32_t fault_for; /* VX_PROT_* */
     bool calling;
@@ -173,7 +174,7 @@ static void check_registers(const struct user *u, const struct arch_frame *f)
     for (int i = 0; i < 8; i++)
         if (memcmp(v + 8 * i, &u->fp, 8) != 0)
             smp_fail("user %u: its vector registers are not its own", u->index);
-    if (arch_tls_get() != u->tls)
+    if (arch_tls_get() != (f->pc == CALL_PC ? u->tls : u->tls_next))
         smp_fail("user %u: thread pointer %llx in place of %llx", u->index, (unsigned long long)arch_tls_get(),
                  (unsigned long long)u->tls);
     smp_must(f->r[12] == ~f->r[11]);
@@ -216,6 +217,7 @@ static host_stop_t user_step(struct arch_frame *f)
             u->first = r.first;
             u->second = r.second;
             u->calling = false;
+            u->tls = u->tls_next;
         }
         next = u->program(u);
         if (smp_random(u, 8) == 0)
@@ -251,6 +253,7 @@ static void *hart_run(void *hart)
     host_stop_t stop = host_run(hart_enter, nullptr);
     while (stop == HOST_USER) {
         atomic_fetch_add_explicit(&smp_steps, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&host_cycles, 50, memory_order_relaxed); /* user code takes time */
         stop = host_interrupts();
         if (stop == HOST_USER) {
             smp_must(h->current != nullptr && h->frame == &h->current->frame);
@@ -311,7 +314,7 @@ static void smp_thread(struct task *t, struct user *u)
 /* Lets the harts run until nothing happens any more. `seconds` of that, the programs are told to come to an end. */
 static void smp_run(double seconds)
 {
-    constexpr uint64_t patience_ns = UINT64_C(100) * 1000000000;
+    constexpr uint64_t patience_ns = UINT64_C(15) * 1000000000;
     uint64_t start = smp_real_ns(), seen = 0, seen_at = start;
     host_harts_stop(false);
     for (uint32_t i = 0; i < smp_n; i++)

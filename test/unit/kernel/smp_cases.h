@@ -362,7 +362,7 @@ static void what_is_given_is_taken_once_whatever_the_deadlines(void **)
 static enum next spinner(struct user *u)
 {
     if (smp_random(u, 16) == 0)
-        return go(NR_set_tls, u->tls = USER_BASE + smp_random(u, 4096));
+        return go(NR_set_tls, u->tls_next = USER_BASE + smp_random(u, 4096));
     if (smp_random(u, 16) == 0)
         return go(NR_yield, 0);
     u->a++;

@@ -416,21 +416,24 @@ void sched_account(void)
 }
 
 /* Its deadline has passed. Somebody may be waking it just now: whoever finds it waiting, under the lock of what it
- * waits for, wakes it. It cannot run meanwhile, for it has a deadline and would come to our inbox first; if it came
- * before its timer was taken out of the tree and waits for something again, it wakes for nothing, which no call minds.
- */
+ * waits for, wakes it. It cannot run meanwhile, for its timer is in our tree until we have looked, so it would come to
+ * our inbox first. */
 static void expire(struct thread *t)
 {
-    struct spinlock *l = atomic_load_explicit(&t->wait_lock, memory_order_relaxed);
-    if (l == nullptr) { /* a sleeper: nobody else wakes it */
-        thread_wake(t);
-        return;
+    for (;;) {
+        struct spinlock *l = atomic_load_explicit(&t->wait_lock, memory_order_relaxed);
+        if (l == nullptr) { /* a sleeper: nobody else wakes it */
+            thread_wake(t);
+            return;
+        }
+        lock_take(l, LOCK_TASK); /* or of another rank: none is held, and none is taken under it */
+        bool same = atomic_load_explicit(&t->wait_lock, memory_order_relaxed) == l;
+        if (same && !(list_is_empty(&t->wait) && list_is_empty(&t->futex)))
+            thread_wake(t);
+        lock_release(l, LOCK_TASK);
+        if (same)
+            return; /* else futex_wake() has just let it wait for another word */
     }
-    lock_take(l, LOCK_TASK); /* or of another rank: none is held, and none is taken under it */
-    if (atomic_load_explicit(&t->wait_lock, memory_order_relaxed) == l &&
-        !(list_is_empty(&t->wait) && list_is_empty(&t->futex)))
-        thread_wake(t);
-    lock_release(l, LOCK_TASK);
 }
 
 void sched_tick(void)
@@ -442,8 +445,9 @@ void sched_tick(void)
     h->sched.ticks++;
     while (first_deadline(h) <= now) {
         struct thread *t = container_of(h->sched.deadlines.first, struct thread, timer);
-        tree_remove(&h->sched.deadlines, &t->timer);
         expire(t);
+        if (t->timer.in_tree) /* somebody else had woken it */
+            sched_clear_deadline(t);
     }
     if (h->sched.mask != 0 && n_harts > 1)
         share(h);

@@ -238,9 +238,6 @@ static void hart_enter(void *)
 {
     struct hart *h = host_hart;
     gate_enter(h);
-    if (h->id != 0) /* as in kernel_hart_main(); hart 0 has the first threads on its queues already */
-        sched_init();
-    h->sched.domain = (UINT64_C(1) << smp_n) - 1;
     sched_run();
 }
 
@@ -285,8 +282,12 @@ static void smp_begin(uint32_t n)
     host_cycles_per_reading = 7;
     for (uint32_t i = 1; i < n; i++) {
         smp_harts[i] = (struct hart){ .syscalls = syscall_table, .self = &smp_harts[i], .id = i };
-        harts[i] = &smp_harts[i];
+        harts[i] = host_hart = &smp_harts[i];
+        sched_init();
     }
+    for (uint32_t i = 0; i < n; i++)
+        harts[i]->sched.domain = (UINT64_C(1) << n) - 1;
+    host_hart = &machine_hart;
     n_harts = n;
 }
 

@@ -27,6 +27,7 @@ int main(void)
         TEST(what_is_given_is_taken_once_whatever_the_deadlines),
         TEST(what_runs_elsewhere_is_stopped_and_ended),
         TEST(no_hart_uses_what_another_took_away),
+        TEST(everything_at_once),
     };
     cmocka_set_test_filter(getenv("SMP_ONLY"));
     return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -408,10 +408,7 @@ void sched_account(void)
     struct hart *h = arch_hart_self();
     struct thread *t = h->current;
     uint64_t now = arch_cycles();
-    if (t != nullptr)
-        t->cpu_cycles += now - h->sched.accounted_cycles;
-    else
-        h->sched.idle_cycles += now - h->sched.accounted_cycles;
+    account_add(t != nullptr ? &t->cpu_cycles : &h->sched.idle_cycles, now - h->sched.accounted_cycles);
     h->sched.accounted_cycles = now;
 }
 
@@ -539,7 +536,10 @@ static void idle(struct hart *h)
     if (n_harts > 1)
         ask_around(h);
     /* The last look is after urgency and the bit say that this hart idles: whoever sends later raises an interrupt. */
-    if (atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) == nullptr) {
+#ifndef MUTATE_SCHED_NO_LAST_LOOK
+    if (atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) == nullptr)
+#endif
+    {
         gate_leave(h);
         arch_idle_wait();
     }

@@ -13,7 +13,7 @@
 {
     uint64_t now = arch_cycles();
     uint64_t *account = old != nullptr ? &old->cpu_cycles : &h->sched.idle_cycles;
-    *account += now - h->sched.accounted_cycles;
+    account_add(account, now - h->sched.accounted_cycles);
     h->sched.accounted_cycles = h->sched.switched_cycles = now;
     if (likely(old != t)) { /* everything that is a thread's and not in its frame */
         if (likely(old != nullptr))

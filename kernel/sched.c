@@ -428,6 +428,9 @@ static void expire(struct thread *t)
         if (same && !(list_is_empty(&t->wait) && list_is_empty(&t->futex)))
             thread_wake(t);
         lock_release(l, LOCK_TASK);
+#ifdef MUTATE_SCHED_EXPIRE_ONCE
+        same = true;
+#endif
         if (same)
             return; /* else futex_wake() has just let it wait for another word */
     }

@@ -242,6 +242,8 @@ bool host_all_idle(uint32_t harts_running)
 
 void host_harts_stop(bool stop)
 {
+    for (uint32_t i = 0; i < HART_MAX && !stop; i++)
+        atomic_store(&outside[i].idle, false);
     atomic_store(&stopping, stop);
 }
 

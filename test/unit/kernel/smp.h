@@ -10,6 +10,7 @@
  * Nothing here takes a lock that the kernel would not take. SMP_SEED and SMP_SECONDS in the environment set the seed and
  * the time of what is random; a seed repeats the choices, not the interleaving. */
 #pragma once
+#include <signal.h>
 #include <kernel/gate.h>
 #define sched_yield libc_sched_yield /* the kernel has one of its own */
 #include <pthread.h>
@@ -271,6 +272,8 @@ static void *hart_run(void *hart)
 /* A machine without Tasks, whose harts do not run yet: the caller is hart 0. */
 static void smp_begin(uint32_t n)
 {
+    signal(SIGABRT, SIG_DFL); /* cmocka would go on with the next test, on the stack of a hart */
+    signal(SIGSEGV, SIG_DFL);
     smp_seed = smp_environment("SMP_SEED", 0);
     if (smp_seed == 0)
         smp_seed = smp_real_ns() % 1000000 + 1;

@@ -22,7 +22,7 @@ static int end(void **)
 
 static uint64_t rounds(void)
 {
-    return smp_environment("SMP_ROUNDS", 400);
+    return smp_environment("SMP_ROUNDS", 150);
 }
 
 static enum next leave_task(struct user *u)

@@ -48,7 +48,7 @@ host_stop_t host_interrupts(void);
 host_stop_t host_syscall_again(void);
 /* Every hart is idle, nothing is sent, no timer runs: nothing happens any more. */
 bool host_all_idle(uint32_t harts);
-/* Idle harts stop from then on; or do not. */
+/* Idle harts stop from then on; or, before they start: do not. */
 void host_harts_stop(bool stop);
 /* How often a hart is held up, and the seed of that; for the calling thread. 0: never. */
 void host_dawdle_set(uint32_t seed, uint32_t one_in);

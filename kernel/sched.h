@@ -27,12 +27,9 @@ void sched_hand_over(struct thread *t);
 static inline bool sched_may_switch_to(const struct hart *h, const struct thread *t)
 {
     return (h->sched.mask & ((1u << t->effective_band) - 1)) == 0 && h->sched.handover == nullptr && !t->stop_pending &&
-           !t->timer.in_tree &&
-#ifndef MUTATE_SCHED_IGNORE_ON_HART
+           !t->timer.in_tree && (t->affinity >> h->id & 1) != 0 &&
            /* acquire: pairs with the release in sched_switch() and idle(): its state has been saved. */
-           !atomic_load_explicit(&t->on_hart, memory_order_acquire) &&
-#endif
-           (t->affinity >> h->id & 1) != 0;
+           !atomic_load_explicit(&t->on_hart, memory_order_acquire);
 }
 void sched_arm_slice(struct hart *h);
 void sched_set_deadline(struct thread *t, uint64_t deadline_ns);

@@ -24,7 +24,9 @@
             arch_aspace_activate(&t->task->vm.as);
         if (likely(old != nullptr)) /* release: pairs with the acquire of whoever runs it next */
             atomic_store_explicit(&old->on_hart, false, memory_order_release);
+#ifndef MUTATE_SCHED_IGNORE_ON_HART
         atomic_store_explicit(&t->on_hart, true, memory_order_relaxed);
+#endif
         t->home = h->id;
         t->n_switches++;
     }

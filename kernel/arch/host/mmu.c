@@ -91,7 +91,9 @@ static uint64_t translate(uint64_t va, uint32_t access)
         else if (at - t->differs_since > STALE_NS)
             stale(va, t->entry, now);
         uint32_t may = pte_prot(t->entry);
-        return (may & PTE_USER) != 0 && (may & access) == access ? t->entry : 0;
+        if ((may & PTE_USER) != 0 && (may & access) == access)
+            return t->entry;
+        t->as = nullptr; /* what does not allow an access is looked up again before that faults */
     }
 #endif
     if (t->as == as && t->page == page && t->entry != now)

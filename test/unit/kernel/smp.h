@@ -57,6 +57,7 @@ static struct hart smp_harts[SMP_HARTS_MAX]; /* [0] is not used: machine_hart */
 static pthread_t smp_threads[SMP_HARTS_MAX];
 static uint32_t smp_n;
 static uint64_t smp_seed;
+static uint32_t smp_dawdle; /* at one in so many places a hart is held up */
 static _Atomic bool smp_over; /* storms: come to an end */
 static _Atomic uint64_t smp_steps;
 
@@ -247,7 +248,7 @@ static void *hart_run(void *hart)
     struct hart *h = hart;
     host_hart = h;
     host_timer_deadline = UINT64_MAX;
-    host_dawdle_set((uint32_t)(smp_seed * 2654435761u) + h->id * 97 + 1, 199);
+    host_dawdle_set((uint32_t)(smp_seed * 2654435761u) + h->id * 97 + 1, smp_dawdle);
     host_stop_t stop = host_run(hart_enter, nullptr);
     while (stop == HOST_USER) {
         atomic_fetch_add_explicit(&smp_steps, 1, memory_order_relaxed);
@@ -282,6 +283,7 @@ static void smp_begin(uint32_t n)
     atomic_store(&smp_n_users, 0);
     memset(smp_users, 0, sizeof smp_users);
     smp_over = false;
+    smp_dawdle = 199;
     host_cycles_per_reading = 7;
     for (uint32_t i = 1; i < n; i++) {
         smp_harts[i] = (struct hart){ .syscalls = syscall_table, .self = &smp_harts[i], .id = i };
@@ -307,12 +309,12 @@ static struct task *smp_task(uint32_t order, uint32_t band, struct task *parent,
     return t;
 }
 
-static void smp_thread(struct task *t, struct user *u)
+static struct thread *smp_thread(struct task *t, struct user *u)
 {
     struct thread *th;
     machine_must(u != nullptr);
     machine_must(thread_create(t, (uaddr_t){ START_PC }, (uaddr_t){ USER_BASE + USER_BYTES }, u->index, 0, false, &th) == OK);
-    thread_start(th);
+    return th;
 }
 
 /* Lets the harts run until nothing happens any more. `seconds` of that, the programs are told to come to an end. */

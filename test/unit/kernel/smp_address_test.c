@@ -20,6 +20,7 @@ int main(void)
         TEST(signals_lose_no_wake_up),
         TEST(rings_lose_no_wake_up),
         TEST(calls_and_answers_lose_no_wake_up),
+        TEST(a_hart_that_goes_idle_looks_once_more),
         TEST(futexes_lose_no_wake_up),
         TEST(a_deadline_passes_wherever_a_waiter_was_moved),
         TEST(what_is_given_is_taken_once_whatever_the_deadlines),

@@ -172,8 +172,8 @@ static void play(uint32_t n, program_fn *first, program_fn *second, enum way way
         connect(&pairs[i], t, way);
         struct user *u[2] = { user_new(first, &pairs[i], rounds()), user_new(second, &pairs[i], rounds()) };
         u[1]->a = 1;
-        smp_thread(t[0], u[0]);
-        smp_thread(t[1], u[1]);
+        thread_start(smp_thread(t[0], u[0]));
+        thread_start(smp_thread(t[1], u[1]));
     }
     smp_run(0);
     (void)smp_check_rest();
@@ -202,6 +202,75 @@ static void calls_and_answers_lose_no_wake_up(void **)
     play(2, caller, server, WITH_RINGS);
     end(nullptr);
     play(4, caller, server, WITH_RINGS);
+}
+
+/* --- a wake-up on the way to sleep --- */
+
+struct bed {
+    vx_handle_t urgent, normal, both;
+    _Atomic uint64_t done;
+};
+
+/* Sleeps, is woken, says so. u->a: the semaphore. */
+static enum next sleeper(struct user *u)
+{
+    const struct bed *p = u->party;
+    smp_must(u->phase == 0 || u->st == OK);
+    return u->phase++ % 2 == 0 ? go(NR_sem_wait, u->a, 1, VX_FOREVER) : go(NR_sem_signal, p->both, 1);
+}
+
+static enum next alarm_clock(struct user *u)
+{
+    struct bed *p = u->party;
+    smp_must(u->phase == 0 || u->st == OK);
+    if (u->phase != 0 && smp_random(u, 3) != 0 && u->phase % 3 != 0)
+        return NEXT_CODE;
+    if (u->n == 0)
+        return rest(&p->done);
+    switch (u->phase++ % 3) {
+    case 0:
+        return go(NR_sem_signal, p->urgent, 1);
+    case 1:
+        return go(NR_sem_signal, p->normal, 1);
+    default:
+        u->n--;
+        return go(NR_sem_wait, p->both, 2, VX_FOREVER);
+    }
+}
+
+static vx_handle_t grant_sem(struct task *t)
+{
+    struct object *o;
+    machine_must(object_create(&machine_root, VX_CAP_SEM, sizeof(struct sem), &o) == OK);
+    waitq_init(&sem_of(o)->waiters);
+    list_init(&sem_of(o)->binding.node);
+    return machine_grant(t, o, VX_CAP_SEM, VX_RIGHTS_ALL);
+}
+
+/* On a hart whose urgent thread goes to sleep a less urgent one is woken, by somebody who sees that the hart has better
+ * to do and sends no interrupt. */
+static void a_hart_that_goes_idle_looks_once_more(void **)
+{
+    static struct bed bed;
+    vx_handle_t reticle;
+    begin(2);
+    smp_dawdle = 12;
+    struct task *t = smp_task(6, VX_BAND_SERVICE, nullptr, &reticle);
+    bed = (struct bed){ .urgent = grant_sem(t), .normal = grant_sem(t), .both = grant_sem(t) };
+    struct user *u[3] = { user_new(sleeper, &bed, 0), user_new(sleeper, &bed, 0),
+                          user_new(alarm_clock, &bed, rounds() * 10) };
+    u[0]->a = bed.urgent;
+    u[1]->a = bed.normal;
+    for (int i = 0; i < 3; i++) {
+        struct thread *th = smp_thread(t, u[i]);
+        th->affinity = i < 2 ? 1 : 2; /* hart 0, or hart 1 */
+        if (i == 1)
+            th->band = th->effective_band = VX_BAND_NORMAL;
+        thread_start(th);
+    }
+    smp_run(0);
+    (void)smp_check_rest();
+    smp_must(bed.done == 1);
 }
 
 /* --- futexes --- */
@@ -246,7 +315,7 @@ static void futexes_lose_no_wake_up(void **)
     for (uint32_t i = 0; i < PLAYERS; i++) {
         struct user *u = user_new(turn_taker, &table, rounds());
         u->a = i;
-        smp_thread(t, u);
+        thread_start(smp_thread(t, u));
     }
     smp_run(0);
     (void)smp_check_rest();
@@ -288,9 +357,9 @@ static void a_deadline_passes_wherever_a_waiter_was_moved(void **)
     table = (struct table){ .left = 5 };
     struct task *t = smp_task(6, VX_BAND_NORMAL, nullptr, &reticle);
     for (uint32_t i = 0; i < 5; i++)
-        smp_thread(t, user_new(short_waiter, &table, rounds()));
+        thread_start(smp_thread(t, user_new(short_waiter, &table, rounds())));
     for (uint32_t i = 0; i < 2; i++)
-        smp_thread(t, user_new(requeuer, &table, 0));
+        thread_start(smp_thread(t, user_new(requeuer, &table, 0)));
     smp_run(0);
     (void)smp_check_rest();
     smp_must(table.left == 0 && table.timed_out != 0);
@@ -349,9 +418,9 @@ static void what_is_given_is_taken_once_whatever_the_deadlines(void **)
     list_init(&sem_of(o)->binding.node);
     shop = (struct shop){ .left = 5, .sem = machine_grant(t, o, VX_CAP_SEM, VX_RIGHTS_ALL) };
     for (uint32_t i = 0; i < 5; i++)
-        smp_thread(t, user_new(buyer, &shop, rounds()));
+        thread_start(smp_thread(t, user_new(buyer, &shop, rounds())));
     for (uint32_t i = 0; i < 2; i++)
-        smp_thread(t, user_new(seller, &shop, 0));
+        thread_start(smp_thread(t, user_new(seller, &shop, 0)));
     smp_run(0);
     (void)smp_check_rest();
     smp_must(shop.left == 0 && shop.given == shop.taken + sem_of(o)->count);
@@ -389,7 +458,7 @@ static void enter_new_victim(void *arg)
     for (int i = 0; i < 2; i++) {
         struct user *v = user_new(spinner, nullptr, 0);
         if (v != nullptr)
-            smp_thread(t, v);
+            thread_start(smp_thread(t, v));
     }
     u->phase = 1;
     u->alone = nullptr;
@@ -444,7 +513,7 @@ static void what_runs_elsewhere_is_stopped_and_ended(void **)
     for (int i = 0; i < 2; i++) {
         struct task *t = smp_task(6, VX_BAND_SERVICE, nullptr, &reticle);
         prison[i] = (struct prison){ .jailer = t };
-        smp_thread(t, user_new(jailer, &prison[i], rounds() / 4 + 1));
+        thread_start(smp_thread(t, user_new(jailer, &prison[i], rounds() / 4 + 1)));
     }
     smp_run(0);
     (void)smp_check_rest();
@@ -511,11 +580,11 @@ static void no_hart_uses_what_another_took_away(void **)
     begin(3);
     page = (struct page){ .at = USER_BASE + 8192, .left = 1 };
     struct task *t = smp_task(6, VX_BAND_NORMAL, nullptr, &reticle);
-    smp_thread(t, user_new(protector, &page, rounds()));
+    thread_start(smp_thread(t, user_new(protector, &page, rounds())));
     for (uint64_t i = 1; i < 3; i++) {
         struct user *u = user_new(writer, &page, 0);
         u->a = i;
-        smp_thread(t, u);
+        thread_start(smp_thread(t, u));
     }
     smp_run(0);
     smp_must(smp_check_rest() == 0);
@@ -712,12 +781,12 @@ static void everything_at_once(void **)
         for (int j = 0; j < CITIES; j++)
             cities[j].mail_to[i] = machine_grant(t[j], &r->obj, VX_CAP_RING_TX, VX_RIGHTS_ALL);
         for (int j = 0; j < CITIZENS; j++)
-            smp_thread(t[i], user_new(citizen, &cities[i], 0));
-        smp_thread(t[i], user_new(postman, &cities[i], 0));
+            thread_start(smp_thread(t[i], user_new(citizen, &cities[i], 0)));
+        thread_start(smp_thread(t[i], user_new(postman, &cities[i], 0)));
     }
     struct task *jail = smp_task(6, VX_BAND_SERVICE, nullptr, &reticle);
     prison = (struct prison){ .jailer = jail, .by_time = true };
-    smp_thread(jail, user_new(jailer, &prison, UINT64_MAX));
+    thread_start(smp_thread(jail, user_new(jailer, &prison, UINT64_MAX)));
     smp_run((double)smp_environment("SMP_SECONDS", 3));
     smp_must(smp_check_rest() == 0);
 }

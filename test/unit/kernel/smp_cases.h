@@ -216,6 +216,8 @@ static enum next sleeper(struct user *u)
 {
     const struct bed *p = u->party;
     smp_must(u->phase == 0 || u->st == OK);
+    if (u->phase != 0 && u->phase % 2 == 0 && smp_random(u, 16) != 0)
+        return NEXT_CODE; /* so that the next wake-up finds it on its way to sleep */
     return u->phase++ % 2 == 0 ? go(NR_sem_wait, u->a, 1, VX_FOREVER) : go(NR_sem_signal, p->both, 1);
 }
 
@@ -223,18 +225,18 @@ static enum next alarm_clock(struct user *u)
 {
     struct bed *p = u->party;
     smp_must(u->phase == 0 || u->st == OK);
-    if (u->phase != 0 && smp_random(u, 3) != 0 && u->phase % 3 != 0)
-        return NEXT_CODE;
     if (u->n == 0)
         return rest(&p->done);
-    switch (u->phase++ % 3) {
+    switch (u->phase++ % 4) {
     case 0:
         return go(NR_sem_signal, p->urgent, 1);
-    case 1:
+    case 2:
         return go(NR_sem_signal, p->normal, 1);
-    default:
+    case 3:
         u->n--;
-        return go(NR_sem_wait, p->both, 2, VX_FOREVER);
+        [[fallthrough]];
+    default:
+        return go(NR_sem_wait, p->both, 1, VX_FOREVER);
     }
 }
 
@@ -254,11 +256,11 @@ static void a_hart_that_goes_idle_looks_once_more(void **)
     static struct bed bed;
     vx_handle_t reticle;
     begin(2);
-    smp_dawdle = 12;
+    smp_dawdle = 6;
     struct task *t = smp_task(6, VX_BAND_SERVICE, nullptr, &reticle);
     bed = (struct bed){ .urgent = grant_sem(t), .normal = grant_sem(t), .both = grant_sem(t) };
     struct user *u[3] = { user_new(sleeper, &bed, 0), user_new(sleeper, &bed, 0),
-                          user_new(alarm_clock, &bed, rounds() * 10) };
+                          user_new(alarm_clock, &bed, rounds() * 60) };
     u[0]->a = bed.urgent;
     u[1]->a = bed.normal;
     for (int i = 0; i < 3; i++) {
@@ -354,6 +356,7 @@ static void a_deadline_passes_wherever_a_waiter_was_moved(void **)
     static struct table table;
     vx_handle_t reticle;
     begin(4);
+    smp_dawdle = 12;
     table = (struct table){ .left = 5 };
     struct task *t = smp_task(6, VX_BAND_NORMAL, nullptr, &reticle);
     for (uint32_t i = 0; i < 5; i++)

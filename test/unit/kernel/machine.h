@@ -185,7 +185,8 @@ static inline vx_handle_t machine_grant(struct task *t, struct object *o, uint8_
 
 /* A Task with one thread, ready to run, USER_BYTES of memory at USER_BASE, and a capability to its own Reticle
  * (*reticle). */
-[[maybe_unused]] static struct task *machine_task(uint32_t order, uint32_t band, struct task *parent, vx_handle_t *reticle)
+[[maybe_unused]] static struct task *machine_task(uint32_t order, uint32_t band, struct task *parent,
+                                                  vx_handle_t *reticle)
 {
     struct task *t;
     struct thread *th;

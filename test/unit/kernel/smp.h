@@ -3,13 +3,16 @@
  * would, takes its interrupts between two instructions of user code, and plays that user code.
  *
  * A user thread is a struct user: a program that is asked for its next step whenever a hart runs it. Its fields are
- * plain memory that nothing but the kernel's switching orders, so that a thread sanitizer sees a thread that runs in two
- * places, or whose state did not follow it. The vector registers, the thread pointer and a register of its own are
+ * plain memory that nothing but the kernel's switching orders, so that a thread sanitizer sees a thread that runs in
+ * two places, or whose state did not follow it. The vector registers, the thread pointer and a register of its own are
  * checked at every step.
  *
- * Nothing here takes a lock that the kernel would not take. SMP_SEED and SMP_SECONDS in the environment set the seed and
- * the time of what is random; a seed repeats the choices, not the interleaving. */
+ * Nothing here takes a lock that the kernel would not take. SMP_SEED and SMP_SECONDS in the environment set the seed
+ * and the time of what is random; a seed repeats the choices, not the interleaving. */
 #pragma once
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L /* nanosleep */
+#endif
 #include <signal.h>
 #include <kernel/gate.h>
 #define sched_yield libc_sched_yield /* the kernel has one of its own */
@@ -47,7 +50,7 @@ struct user {
     uint32_t fault_for; /* VX_PROT_* */
     bool calling;
     void (*alone)(void *user); /* enters the kernel in its place next, once, by the owner of the gate; or nullptr */
-    status_t st; /* of its last call */
+    status_t st;               /* of its last call */
     uint64_t first, second;
 };
 
@@ -57,7 +60,7 @@ static struct hart smp_harts[SMP_HARTS_MAX]; /* [0] is not used: machine_hart */
 static pthread_t smp_threads[SMP_HARTS_MAX];
 static uint32_t smp_n;
 static uint64_t smp_seed;
-static uint32_t smp_dawdle; /* at one in so many places a hart is held up */
+static uint32_t smp_dawdle;   /* at one in so many places a hart is held up */
 static _Atomic bool smp_over; /* storms: come to an end */
 static _Atomic uint64_t smp_steps;
 
@@ -83,7 +86,9 @@ __attribute__((no_sanitize("thread"))) static void smp_dump(void)
     static const char *const gates[] = { "OUT", "IN", "CLOSED", "WAITING", "QUEUED" };
     for (uint32_t i = 0; i < smp_n; i++) {
         const struct hart *h = harts[i];
-        fprintf(stderr, "hart %u: gate %s%s, current %p, urgency %u, mask %x, inbox %p, handover %p, thieves %llx, calls %llx, armed %llu\n",
+        fprintf(stderr,
+                "hart %u: gate %s%s, current %p, urgency %u, mask %x, inbox %p, handover %p, thieves %llx, calls %llx, "
+                "armed %llu\n",
                 i, gates[h->gate % 5], h->alone ? " alone" : "", (void *)h->current, h->sched.urgency, h->sched.mask,
                 (void *)h->sched.inbox, (void *)h->sched.handover, (unsigned long long)h->sched.thieves,
                 (unsigned long long)h->calls.from, (unsigned long long)h->sched.armed_ns);
@@ -99,10 +104,10 @@ __attribute__((no_sanitize("thread"))) static void smp_dump(void)
             const struct thread *th = container_of(n, struct thread, by_id);
             fprintf(stderr, "  thread %u (user %llu): %s%s%s%s%s, call %llu, home %u, timer %llu%s%s\n", th->id,
                     (unsigned long long)th->frame.r[11], states[th->state % 5], th->parked ? " parked" : "",
-                    th->in_inbox ? " in_inbox" : "", th->on_hart ? " on_hart" : "", th->stop_pending ? " stop_pending" : "",
-                    (unsigned long long)th->frame.r[8], th->home,
-                    th->timer.in_tree ? (unsigned long long)th->timer.key : 0ull, list_is_empty(&th->wait) ? "" : " waits",
-                    list_is_empty(&th->futex) ? "" : " futex");
+                    th->in_inbox ? " in_inbox" : "", th->on_hart ? " on_hart" : "",
+                    th->stop_pending ? " stop_pending" : "", (unsigned long long)th->frame.r[8], th->home,
+                    th->timer.in_tree ? (unsigned long long)th->timer.key : 0ull,
+                    list_is_empty(&th->wait) ? "" : " waits", list_is_empty(&th->futex) ? "" : " futex");
         }
     }
 }
@@ -313,7 +318,8 @@ static struct thread *smp_thread(struct task *t, struct user *u)
 {
     struct thread *th;
     machine_must(u != nullptr);
-    machine_must(thread_create(t, (uaddr_t){ START_PC }, (uaddr_t){ USER_BASE + USER_BYTES }, u->index, 0, false, &th) == OK);
+    machine_must(
+        thread_create(t, (uaddr_t){ START_PC }, (uaddr_t){ USER_BASE + USER_BYTES }, u->index, 0, false, &th) == OK);
     return th;
 }
 
@@ -371,7 +377,8 @@ static uint32_t smp_check_rest(void)
     }
     for (uint32_t i = 0; i < smp_n; i++) {
         const struct hart *h = harts[i];
-        smp_must(h->current == nullptr && h->sched.mask == 0 && h->sched.inbox == nullptr && h->sched.handover == nullptr);
+        smp_must(h->current == nullptr && h->sched.mask == 0 && h->sched.inbox == nullptr &&
+                 h->sched.handover == nullptr);
         smp_must(h->gate == GATE_OUT && h->calls.from == 0 && h->sched.deadlines.first == nullptr);
     }
     return n;

@@ -9,7 +9,7 @@
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -DHOST_SMP -DVECTRA_DEBUG -fno-sanitize=function
 // libs: -lpthread
-#include "smp_cases.h"
+#include "smp_storm.h"
 
 #define TEST(name) cmocka_unit_test_teardown(name, end)
 

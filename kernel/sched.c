@@ -80,6 +80,12 @@ static void arm_in(struct hart *h, uint64_t ns)
 
 /* --- queues of one hart --- */
 
+/* relaxed: others only want to know whether it is worth asking. */
+static inline void set_mask(struct hart *h, uint32_t mask)
+{
+    __atomic_store_n(&h->sched.mask, mask, __ATOMIC_RELAXED);
+}
+
 static inline void enqueue(struct hart *h, struct thread *t, bool front)
 {
     uint32_t b = t->effective_band;
@@ -88,14 +94,14 @@ static inline void enqueue(struct hart *h, struct thread *t, bool front)
         list_push_front(&h->sched.queue[b], &t->run);
     else
         list_push_back(&h->sched.queue[b], &t->run);
-    h->sched.mask |= 1u << b;
+    set_mask(h, h->sched.mask | 1u << b);
 }
 
 static inline void dequeue(struct hart *h, struct thread *t)
 {
     list_unlink(&t->run); /* `run` is only looked at while the thread is READY */
     if (list_is_empty(&h->sched.queue[t->effective_band]))
-        h->sched.mask &= ~(1u << t->effective_band);
+        set_mask(h, h->sched.mask & ~(1u << t->effective_band));
 }
 
 [[gnu::always_inline]] static inline struct thread *take_first(struct hart *h)
@@ -104,7 +110,7 @@ static inline void dequeue(struct hart *h, struct thread *t)
     struct list_node *n = h->sched.queue[b].next;
     list_unlink(n);
     if (list_is_empty(&h->sched.queue[b]))
-        h->sched.mask &= ~(1u << b);
+        set_mask(h, h->sched.mask & ~(1u << b));
     return container_of(n, struct thread, run);
 }
 
@@ -420,10 +426,7 @@ void sched_account(void)
     struct hart *h = arch_hart_self();
     struct thread *t = h->current;
     uint64_t now = arch_cycles();
-    if (t != nullptr)
-        t->cpu_cycles += now - h->sched.accounted_cycles;
-    else
-        h->sched.idle_cycles += now - h->sched.accounted_cycles;
+    account_add(t != nullptr ? &t->cpu_cycles : &h->sched.idle_cycles, now - h->sched.accounted_cycles);
     h->sched.accounted_cycles = now;
 }
 
@@ -443,6 +446,11 @@ static void expire(struct hart *h, struct thread *t)
                 thread_wake(t);
         }
         lock_release(l, LOCK_TASK);
+#ifdef MUTATE_SCHED_EXPIRE_ONCE
+        if (!same)
+            tree_remove(&h->sched.deadlines, &t->timer);
+        same = true;
+#endif
         if (same)
             return;
     }
@@ -552,7 +560,10 @@ static void idle(struct hart *h)
     if (n_harts > 1)
         ask_around(h);
     /* The last look is after urgency and the bit say that this hart idles: whoever sends later raises an interrupt. */
-    if (atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) == nullptr) {
+#ifndef MUTATE_SCHED_NO_LAST_LOOK
+    if (atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) == nullptr)
+#endif
+    {
         gate_leave(h);
         arch_idle_wait();
     }

@@ -11,7 +11,7 @@
 {
     uint64_t now = arch_cycles();
     uint64_t *account = old != nullptr ? &old->cpu_cycles : &h->sched.idle_cycles;
-    *account += now - h->sched.accounted_cycles;
+    account_add(account, now - h->sched.accounted_cycles);
     h->sched.accounted_cycles = h->sched.switched_cycles = now;
 }
 
@@ -30,7 +30,9 @@
     } else {
         arch_fp_switch(nullptr, t->fp);
     }
+#ifndef MUTATE_SCHED_IGNORE_ON_HART
     atomic_store_explicit(&t->on_hart, true, memory_order_relaxed);
+#endif
     t->home = h->id;
     t->n_switches++;
 }

@@ -91,6 +91,12 @@ static inline void thread_set_state(struct thread *t, thread_state_t state)
     __atomic_store_n(&t->state, state, __ATOMIC_RELAXED);
 }
 
+/* Of a thread or of idling, by the hart that runs it. relaxed: clocks of other harts only want a recent value. */
+static inline void account_add(uint64_t *account, uint64_t cycles)
+{
+    __atomic_store_n(account, *account + cycles, __ATOMIC_RELAXED);
+}
+
 /* A Reticle that capabilities can name. */
 struct reticle_object {
     struct object obj;

@@ -10,8 +10,8 @@ uint64_t task_cpu_cycles(const struct task *t)
     uint64_t sum = t->cpu_cycles; /* of threads that ended */
     for (struct tree_node *n = t->threads.first; n != nullptr; n = tree_next(n)) {
         const struct thread *th = container_of(n, struct thread, by_id);
-        if (th->state != THREAD_ENDED)
-            sum += th->cpu_cycles;
+        if (thread_state(th) != THREAD_ENDED)
+            sum += __atomic_load_n(&th->cpu_cycles, __ATOMIC_RELAXED); /* it may run elsewhere: account_add() */
     }
     return sum;
 }

@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* nanosleep, syscall */
 /* SPDX-License-Identifier: MIT
  * The host architecture's processor: entry and exit of the kernel as setjmp and longjmp, time, vector state, power. */
 #include <abi/types.h>
@@ -9,23 +10,28 @@
 #include <arch/timer.h>
 #include <host.h>
 #include <kernel/entry.h>
+#include <kernel/gate.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #define EM_HOST 62u /* frames are written as x86-64's: the ABI knows no other number for this machine */
 
-struct hart *host_hart;
-uint64_t host_cycles, host_cycles_per_reading;
-uint64_t host_timer_deadline = UINT64_MAX;
+_Thread_local struct hart *host_hart;
+_Atomic uint64_t host_cycles;
+uint64_t host_cycles_per_reading;
+_Thread_local uint64_t host_timer_deadline = UINT64_MAX;
 bool host_idle_skips_time = true;
 size_t host_entropy_bytes = 64;
 void (*host_putc)(char c);
 
-static jmp_buf leave;
-static bool inside;
-static uint64_t tls;
+static _Thread_local jmp_buf leave;
+static _Thread_local bool inside;
+static _Thread_local uint64_t tls;
 
 /* --- entering and leaving the kernel --- */
 
@@ -56,12 +62,24 @@ host_stop_t host_run(void (*enter)(void *), void *argument)
 
 void arch_resume(void)
 {
+    gate_leave(host_hart);
     stop(HOST_USER);
+}
+
+/* From user mode; what entry code does in assembly. */
+static void gate_in(bool is_syscall)
+{
+    struct hart *h = host_hart;
+    /* acquire: pairs with the owner's release when it opened the gate. */
+    uint32_t before = atomic_exchange_explicit(&h->gate, GATE_IN, memory_order_acquire);
+    if (before != GATE_OUT && before != GATE_IN) /* IN: a test came in on its own, with one hart */
+        kernel_gate_closed(is_syscall);
 }
 
 /* What entry code does: straight back to user mode with two results, unless the kernel wants more. */
 static void enter_syscall(void *)
 {
+    gate_in(true);
     struct arch_frame *f = host_hart->frame;
     uint64_t nr = f->r[8];
     struct sysret result = { (uint64_t)(int64_t)ERR_BAD_SYSCALL, 0 };
@@ -73,6 +91,13 @@ static void enter_syscall(void *)
     if (host_hart->need_switch != 0)
         kernel_syscall_slow(result.first, result.second);
     arch_frame_set_result(f, result.first, result.second);
+    gate_leave(host_hart);
+}
+
+host_stop_t host_syscall_again(void)
+{
+    host_hart->frame->pc += HOST_SYSCALL_BYTES;
+    return host_run(enter_syscall, nullptr);
 }
 
 host_stop_t host_syscall(uint64_t nr, const uint64_t arg[static 6])
@@ -80,12 +105,12 @@ host_stop_t host_syscall(uint64_t nr, const uint64_t arg[static 6])
     struct arch_frame *f = host_hart->frame;
     memcpy(f->r, arg, 6 * sizeof *arg);
     f->r[8] = nr;
-    f->pc += HOST_SYSCALL_BYTES;
-    return host_run(enter_syscall, nullptr);
+    return host_syscall_again();
 }
 
 static void enter_trap(void *t)
 {
+    gate_in(false);
     kernel_user_trap(t);
 }
 
@@ -96,6 +121,7 @@ host_stop_t host_trap(const struct trap *t)
 
 static void enter_timer(void *)
 {
+    gate_in(false);
     kernel_timer();
     kernel_return_to_user();
 }
@@ -110,6 +136,7 @@ host_stop_t host_timer(void)
 
 static void enter_irq(void *line)
 {
+    gate_in(false);
     kernel_irq((uint32_t)(uintptr_t)line);
     kernel_return_to_user();
 }
@@ -125,6 +152,146 @@ void arch_hart_local_init(void)
 {
 }
 
+#ifdef HOST_SMP
+/* What is outside a hart and belongs to it. */
+static struct {
+    _Atomic bool ipi;
+    _Atomic bool idle; /* and no timer runs */
+} outside[HART_MAX];
+/* relaxed, like `idle`: nothing that a test watches may order what the kernel does. */
+static _Atomic uint64_t idle_ends; /* how often a hart stopped being idle */
+static _Atomic bool stopping;
+static _Thread_local uint32_t dawdle_seed, dawdle_one_in;
+
+/* sched_yield() is a function of the kernel's. */
+static void let_others_run(void)
+{
+    (void)syscall(SYS_sched_yield);
+}
+
+void host_dawdle_set(uint32_t seed, uint32_t one_in)
+{
+    dawdle_seed = seed;
+    dawdle_one_in = one_in;
+}
+
+void host_dawdle(void)
+{
+    if (dawdle_one_in == 0)
+        return;
+    dawdle_seed ^= dawdle_seed << 13;
+    dawdle_seed ^= dawdle_seed >> 17;
+    dawdle_seed ^= dawdle_seed << 5;
+    if (dawdle_seed % dawdle_one_in != 0)
+        return;
+    if (dawdle_seed >> 16 & 7)
+        let_others_run();
+    else
+        nanosleep(&(struct timespec){ .tv_nsec = 1000 }, nullptr);
+}
+
+void host_relax(void)
+{
+    let_others_run();
+}
+
+/* release: what the sender wrote is visible to the handler. */
+void arch_ipi_send(const struct hart *h)
+{
+    atomic_store_explicit(&outside[h->id].ipi, true, memory_order_seq_cst);
+}
+
+static bool take_ipi(void)
+{
+    return atomic_load_explicit(&outside[host_hart->id].ipi, memory_order_relaxed) &&
+           atomic_exchange_explicit(&outside[host_hart->id].ipi, false, memory_order_seq_cst);
+}
+
+static bool take_timer(void)
+{
+    if (host_timer_deadline > atomic_load_explicit(&host_cycles, memory_order_relaxed))
+        return false;
+    host_timer_deadline = UINT64_MAX;
+    return true;
+}
+
+static void enter_ipi(void *)
+{
+    gate_in(false);
+    kernel_ipi();
+    kernel_return_to_user();
+}
+
+host_stop_t host_interrupts(void)
+{
+    if (take_ipi())
+        return host_run(enter_ipi, nullptr);
+    if (take_timer())
+        return host_run(enter_timer, nullptr);
+    return HOST_USER;
+}
+
+bool host_all_idle(uint32_t harts_running)
+{
+    uint64_t ends = atomic_load(&idle_ends);
+    for (uint32_t i = 0; i < harts_running; i++)
+        if (!atomic_load(&outside[i].idle) || atomic_load(&outside[i].ipi))
+            return false;
+    return atomic_load(&idle_ends) == ends;
+}
+
+void host_harts_stop(bool stop)
+{
+    for (uint32_t i = 0; i < HART_MAX && !stop; i++)
+        atomic_store(&outside[i].idle, false);
+    atomic_store(&stopping, stop);
+}
+
+void arch_idle_wait(void)
+{
+    constexpr uint64_t pass_ns = 500;
+    uint32_t me = host_hart->id, n = 0;
+    for (;;) {
+        if (atomic_load_explicit(&outside[me].ipi, memory_order_relaxed)) {
+            if (atomic_load_explicit(&outside[me].idle, memory_order_relaxed)) {
+                atomic_fetch_add_explicit(&idle_ends, 1, memory_order_relaxed);
+                atomic_store_explicit(&outside[me].idle, false, memory_order_relaxed);
+            }
+            (void)take_ipi();
+            gate_enter(host_hart);
+            kernel_ipi();
+            return;
+        }
+        if (take_timer()) {
+            gate_enter(host_hart);
+            kernel_timer();
+            return;
+        }
+        if (atomic_load(&stopping))
+            stop(HOST_IDLE);
+        if (host_timer_deadline == UINT64_MAX)
+            atomic_store_explicit(&outside[me].idle, true, memory_order_relaxed);
+        atomic_fetch_add_explicit(&host_cycles, pass_ns, memory_order_relaxed);
+        if (++n % 16 == 0)
+            nanosleep(&(struct timespec){ .tv_nsec = 20000 }, nullptr);
+        else
+            let_others_run();
+    }
+}
+
+void arch_irq_window(void)
+{
+    if (take_ipi())
+        kernel_ipi();
+    if (take_timer())
+        kernel_timer();
+}
+#else
+void arch_ipi_send(const struct hart *h)
+{
+    (void)h;
+}
+
 void arch_idle_wait(void)
 {
     if (host_timer_deadline == UINT64_MAX || !host_idle_skips_time)
@@ -132,12 +299,14 @@ void arch_idle_wait(void)
     if (host_timer_deadline > host_cycles)
         host_cycles = host_timer_deadline;
     host_timer_deadline = UINT64_MAX;
+    gate_enter(host_hart);
     kernel_timer();
 }
 
 void arch_irq_window(void)
 {
 }
+#endif
 
 void arch_halt(void)
 {
@@ -206,8 +375,13 @@ uint64_t arch_tls_get(void)
     return tls;
 }
 
-/* The vector state is 64 bytes that tests can look at; there is one register file. */
-static unsigned char vector_registers[64];
+/* The vector state is 64 bytes that tests can look at; a hart has one register file. */
+static _Thread_local unsigned char vector_registers[64];
+
+unsigned char *host_vector_registers(void)
+{
+    return vector_registers;
+}
 
 size_t arch_fp_bytes(void)
 {
@@ -226,7 +400,7 @@ void arch_fp_switch(void *from, const void *to)
     memcpy(vector_registers, to, sizeof vector_registers);
 }
 
-static unsigned char saved_registers[64];
+static _Thread_local unsigned char saved_registers[64];
 
 void arch_fp_begin(void)
 {
@@ -294,9 +468,4 @@ status_t arch_hart_start(struct hart *h)
 {
     (void)h;
     return ERR_NOT_SUPPORTED;
-}
-
-void arch_ipi_send(const struct hart *h)
-{
-    (void)h;
 }

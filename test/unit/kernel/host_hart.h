@@ -18,6 +18,7 @@ UNEXPECTED(void kernel_user_trap(const struct trap *t [[maybe_unused]]))
 UNEXPECTED(void kernel_irq(uint32_t line [[maybe_unused]]))
 UNEXPECTED(void kernel_timer(void))
 UNEXPECTED(void kernel_return_to_user(void))
+UNEXPECTED(void kernel_gate_closed(uint64_t is_syscall [[maybe_unused]]))
 #undef UNEXPECTED
 
 void kprintf(const char *format, ...)

@@ -190,7 +190,8 @@ static inline vx_handle_t machine_grant(struct task *t, struct object *o, uint8_
 
 /* A Task with one thread, ready to run, USER_BYTES of memory at USER_BASE, and a capability to its own Reticle
  * (*reticle). */
-static struct task *machine_task(uint32_t order, uint32_t band, struct task *parent, vx_handle_t *reticle)
+[[maybe_unused]] static struct task *machine_task(uint32_t order, uint32_t band, struct task *parent,
+                                                  vx_handle_t *reticle)
 {
     struct task *t;
     struct thread *th;
@@ -215,7 +216,7 @@ static void machine_enter_sched(void *)
 }
 
 /* Lets the scheduler choose. */
-static host_stop_t machine_run(void)
+[[maybe_unused]] static host_stop_t machine_run(void)
 {
     return host_run(machine_enter_sched, nullptr);
 }

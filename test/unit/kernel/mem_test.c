@@ -14,7 +14,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define PAGE ((uint64_t)ARCH_PAGE_SIZE)
 
-struct hart *host_hart;
+_Thread_local struct hart *host_hart;
 
 void work_begin(void)
 {

@@ -16,7 +16,7 @@
 #define RX ((uint32_t)(VX_PROT_READ | VX_PROT_EXEC))
 #define FRAME_BASE (UINT64_C(64) * GIB) /* a frame that does not exist */
 
-struct hart *host_hart;
+_Thread_local struct hart *host_hart;
 static struct hart hart;
 static struct reticle root;
 static struct arch_aspace as;

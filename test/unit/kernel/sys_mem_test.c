@@ -30,7 +30,7 @@
 #define CHIP_BASE UINT64_C(0xfe000000) /* registers of nobody */
 #define KERNEL_CHIP (CHIP_BASE + 4 * PAGE)
 
-struct hart *host_hart;
+_Thread_local struct hart *host_hart;
 static struct hart hart;
 static struct thread thread;
 static struct task task;

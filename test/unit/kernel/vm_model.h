@@ -39,7 +39,7 @@ struct model_page {
     uint64_t content; /* first word of an anonymous frame */
 };
 
-struct hart *host_hart;
+_Thread_local struct hart *host_hart;
 
 void work_begin(void)
 {

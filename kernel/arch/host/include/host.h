@@ -31,7 +31,7 @@ host_stop_t host_irq(uint32_t line);
 /* Lets time pass while the hart is idle: true (the default), it jumps to the armed deadline; false, arch_idle_wait
  * stops. */
 extern bool host_idle_skips_time;
-extern uint64_t host_timer_deadline; /* UINT64_MAX: none */
+extern _Thread_local uint64_t host_timer_deadline; /* UINT64_MAX: none */
 /* What arch_entropy() gives: this many bytes of a fixed sequence. */
 extern size_t host_entropy_bytes;
 /* Every character of arch_early_putc(); null: stderr. */
@@ -41,5 +41,18 @@ extern void (*host_putc)(char c);
  * processor would fault. */
 status_t host_user_read(void *dst, uint64_t src, size_t len);
 status_t host_user_write(uint64_t dst, const void *src, size_t len);
+/* Several harts, each on its thread, with hart->id set. Takes the interrupts that wait, if any, as a processor would
+ * between two instructions of user code. */
+host_stop_t host_interrupts(void);
+/* Makes the system call that is in the running thread's frame, its pc on the instruction. */
+host_stop_t host_syscall_again(void);
+/* Every hart is idle, nothing is sent, no timer runs: nothing happens any more. */
+bool host_all_idle(uint32_t harts);
+/* Idle harts stop from then on; or, before they start: do not. */
+void host_harts_stop(bool stop);
+/* How often a hart is held up, and the seed of that; for the calling thread. 0: never. */
+void host_dawdle_set(uint32_t seed, uint32_t one_in);
+/* The running thread's vector registers: 64 bytes. */
+unsigned char *host_vector_registers(void);
 /* Address spaces between arch_aspace_init and _fini. */
 size_t host_live_aspaces(void);

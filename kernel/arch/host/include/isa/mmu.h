@@ -7,7 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef HOST_SMP /* a sanitizer's bookkeeping of all of it is slow */
+#define HOST_PHYS_LIMIT (UINT64_C(1) << 32)
+#else
 #define HOST_PHYS_LIMIT (UINT64_C(1) << 40)
+#endif
 
 extern unsigned char *host_phys;
 extern unsigned char host_image[] __asm__("__executable_start"); /* from the linker */
@@ -16,7 +20,8 @@ struct arch_aspace {
     paddr_t root;
     uint32_t ports_first[4], ports_count[4];
     uint32_t n_ports;
-    bool live; /* between init and fini: tests look for leaks */
+    bool live;              /* between init and fini: tests look for leaks */
+    _Atomic uint64_t harts; /* a bit for each that may hold translations of it */
 };
 
 static inline void *arch_phys_to_virt(paddr_t pa)

@@ -104,6 +104,7 @@ static void seed_entropy(struct machine *m)
     trace_init(m->cmdline);
     if (m->n_harts > 1)
         harts_start(m);
+    wallclock_harts(n_harts);
     if (cmdline_get(m->cmdline, "selftest", word, sizeof word))
         selftest_report(word);
     cmdline_get(m->cmdline, "init", init_path, sizeof init_path);

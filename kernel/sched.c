@@ -427,7 +427,7 @@ void sched_account(void)
     struct thread *t = h->current;
     uint64_t now = arch_cycles();
     account_add(t != nullptr ? &t->cpu_cycles : &h->sched.idle_cycles, now - h->sched.accounted_cycles);
-    h->sched.accounted_cycles = now;
+    __atomic_store_n(&h->sched.accounted_cycles, now, __ATOMIC_RELAXED);
 }
 
 /* Its deadline has passed. Somebody may be waking it just now: whoever finds it waiting, under the lock of what it
@@ -617,7 +617,8 @@ static bool tidy(struct hart *h)
 /* sched_run() for the usual case: current, which may not run on, is on its queue or waits, and somebody is READY. */
 [[noreturn, gnu::always_inline]] static inline void leave(struct hart *h, struct thread *cur)
 {
-    if (likely(h->sched.handover == nullptr && h->sched.mask != 0 && !h->alone)) {
+    /* Mail: an urgency that fell in this call asked for a look into the inbox (S5). */
+    if (likely(h->sched.handover == nullptr && h->sched.mask != 0 && !h->alone && !has_mail(h))) {
         struct thread *t = take_first(h);
         __builtin_assume(cur != nullptr);
         sched_leave_call(h);

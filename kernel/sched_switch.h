@@ -12,7 +12,8 @@
     uint64_t now = arch_cycles();
     uint64_t *account = old != nullptr ? &old->cpu_cycles : &h->sched.idle_cycles;
     account_add(account, now - h->sched.accounted_cycles);
-    h->sched.accounted_cycles = h->sched.switched_cycles = now;
+    h->sched.switched_cycles = now;
+    __atomic_store_n(&h->sched.accounted_cycles, now, __ATOMIC_RELAXED); /* thread_cpu_cycles() reads it elsewhere */
 }
 
 /* Everything that is a thread's and not in its frame, but for the address space. */

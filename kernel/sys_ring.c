@@ -500,6 +500,9 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     return consumer != nullptr &&
            /* acquire: as in sched_may_switch_to() */
            atomic_load_explicit(&consumer->readiness, memory_order_acquire) == THREAD_TAKES &&
+#if __has_feature(thread_sanitizer) /* it pairs accesses of one size only */
+           !atomic_load_explicit(&consumer->on_hart, memory_order_acquire) &&
+#endif
            out->rx_binding.task == nullptr && head == atomic_load_explicit(&out->shared->tail, memory_order_relaxed) &&
            likely(h->sched.mask == 0 || (h->sched.mask & ((1u << consumer->effective_band) - 1)) == 0) &&
            likely(stale_at(out, head) == nullptr);
@@ -568,6 +571,8 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
         sched_charge(h, self);
         sched_switch_state(h, self, consumer);
         sched_set_current(h, consumer);
+        if (unlikely(atomic_load_explicit(&h->sched.inbox, memory_order_relaxed) != nullptr))
+            sched_run(); /* S5: sent here while a lent band kept the sender from raising an interrupt */
         arch_resume();
     }
     if (h->aspace != &self->task->vm.as)

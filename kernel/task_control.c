@@ -5,13 +5,25 @@
 #include <base/kassert.h>
 #include <base/string.h>
 
+/* What it has been charged, and what it ran since, if another hart runs it now: that one charges it at its next switch.
+ */
+static uint64_t thread_cpu_cycles(const struct thread *t)
+{
+    const struct hart *h = arch_hart_self(), *at = harts[t->home];
+    uint64_t cycles = __atomic_load_n(&t->cpu_cycles, __ATOMIC_RELAXED); /* account_add() */
+    if (at == h || thread_state(t) != THREAD_RUNNING)
+        return cycles;
+    uint64_t now = arch_cycles(), since = __atomic_load_n(&at->sched.accounted_cycles, __ATOMIC_RELAXED);
+    return now > since ? cycles + (now - since) : cycles;
+}
+
 uint64_t task_cpu_cycles(const struct task *t)
 {
     uint64_t sum = t->cpu_cycles; /* of threads that ended */
     for (struct tree_node *n = t->threads.first; n != nullptr; n = tree_next(n)) {
         const struct thread *th = container_of(n, struct thread, by_id);
         if (thread_state(th) != THREAD_ENDED)
-            sum += __atomic_load_n(&th->cpu_cycles, __ATOMIC_RELAXED); /* it may run elsewhere: account_add() */
+            sum += thread_cpu_cycles(th);
     }
     return sum;
 }
@@ -98,7 +110,7 @@ static struct sysret list_threads(struct task *t, uint64_t to, uint64_t room, ui
             .syscall = th->parked ? (uint32_t)arch_frame_syscall_nr(&th->frame) : UINT32_MAX,
             .pc = arch_frame_pc(&th->frame),
             .sp = arch_frame_sp(&th->frame),
-            .cpu_ns = sched_cycles_to_ns(th->cpu_cycles),
+            .cpu_ns = sched_cycles_to_ns(thread_cpu_cycles(th)),
             .deadline_ns = th->timer.in_tree ? th->timer.key : UINT64_MAX,
         };
         status_t st = copy_to_user(to + n * sizeof i, &i, sizeof i);

@@ -134,12 +134,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } all[] = { { "ring-cycle", ring_cycle },
-                { "ring-chain", ring_chain },
-                { "nanosleep-late", nanosleep_late },
-                { "time-page", time_page },
-                { "cpu-clock", cpu_clock },
-                { "revoke-scaling", revoke_scaling } };
+    } all[] = { { "ring-cycle", ring_cycle }, { "ring-chain", ring_chain }, { "nanosleep-late", nanosleep_late },
+                { "time-page", time_page },   { "cpu-clock", cpu_clock },   { "revoke-scaling", revoke_scaling } };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (argc < 2 || vx_streq(argv[1], all[i].name))
             all[i].run();

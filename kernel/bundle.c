@@ -65,9 +65,11 @@ static status_t take(struct bundle_plan *p, struct vx_bundle *b, struct vx_slot 
         return s->kind == VX_SLOT_CAP && s->move == 0 ? OK : ERR_BAD_ARGUMENT;
     }
     if (name_is(s, "name")) {
+        if (s->kind != VX_SLOT_BYTES)
+            return ERR_BAD_ARGUMENT;
         p->name = (const char *)b + s->value;
         p->name_len = s->length;
-        return s->kind == VX_SLOT_BYTES ? OK : ERR_BAD_ARGUMENT;
+        return OK;
     }
     return OK;
 }

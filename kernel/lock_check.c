@@ -2,6 +2,7 @@
  * What a debug kernel checks of its locks: their order, and how long each rank is held. */
 #include <kernel/lock.h>
 
+#ifdef VECTRA_DEBUG
 void lock_check(struct hart *h, enum lock_rank rank)
 {
     if (h->locks.held >> rank != 0)
@@ -17,3 +18,4 @@ void lock_count(struct hart *h, enum lock_rank rank)
     h->locks.held &= ~(1u << rank);
     h->locks.histogram[rank][log2 < LOCK_HELD_BUCKETS ? log2 : LOCK_HELD_BUCKETS - 1]++;
 }
+#endif

@@ -220,7 +220,7 @@ static inline bool has_mail(const struct hart *h)
         struct hart *idle = claim_idle(h, t);
         if (idle != nullptr) {
             home = idle;
-            t->home = idle->id;
+            set_home(t, idle->id);
         }
     }
     send(home, t);
@@ -243,7 +243,7 @@ void sched_ready(struct thread *t)
 void sched_start(struct thread *t)
 {
     struct hart *h = arch_hart_self(), *idle = claim_idle(h, t);
-    t->home = idle != nullptr ? idle->id : h->id;
+    set_home(t, idle != nullptr ? idle->id : h->id);
     sched_ready(t);
 }
 
@@ -294,7 +294,7 @@ static void share(struct hart *h)
                 continue;
             }
             dequeue(h, t);
-            t->home = to->id;
+            set_home(t, to->id);
             send(to, t);
         }
     }
@@ -379,7 +379,7 @@ void sched_hand_over(struct thread *t)
         return;
     }
     thread_set_state(t, THREAD_READY);
-    t->home = h->id;
+    set_home(t, h->id);
     h->sched.handover = t;
     h->need_switch = 1;
 }

@@ -34,7 +34,7 @@
 #ifndef MUTATE_SCHED_IGNORE_ON_HART
     atomic_store_explicit(&t->on_hart, true, memory_order_relaxed);
 #endif
-    t->home = h->id;
+    set_home(t, h->id);
     t->n_switches++;
 }
 

@@ -86,6 +86,12 @@ static inline thread_state_t thread_state(const struct thread *t)
     return __atomic_load_n(&t->state, __ATOMIC_RELAXED);
 }
 
+/* relaxed: CLOCK_GET_TIME reads it of threads that run elsewhere, and for it any answer is a good one. */
+static inline void set_home(struct thread *t, uint32_t hart)
+{
+    __atomic_store_n(&t->home, hart, __ATOMIC_RELAXED);
+}
+
 static inline void thread_set_state(struct thread *t, thread_state_t state)
 {
     __atomic_store_n(&t->state, state, __ATOMIC_RELAXED);

@@ -9,7 +9,7 @@
  */
 static uint64_t thread_cpu_cycles(const struct thread *t)
 {
-    const struct hart *h = arch_hart_self(), *at = harts[t->home];
+    const struct hart *h = arch_hart_self(), *at = harts[__atomic_load_n(&t->home, __ATOMIC_RELAXED)];
     uint64_t cycles = __atomic_load_n(&t->cpu_cycles, __ATOMIC_RELAXED); /* account_add() */
     if (at == h || thread_state(t) != THREAD_RUNNING)
         return cycles;

@@ -32,7 +32,6 @@ void arch_early_putc(char) {}
 size_t arch_entropy(void *, size_t) { return 0; }
 void arch_poweroff(void) { arch_halt(); }
 void arch_reboot(void) { arch_halt(); }
-status_t arch_rtc_read(uint64_t *) { return ERR_NOT_SUPPORTED; }
 bool arch_kernel_device(unsigned, paddr_t *, uint64_t *) { return false; }
 
 /* frame.h */

@@ -446,11 +446,6 @@ static void expire(struct hart *h, struct thread *t)
                 thread_wake(t);
         }
         lock_release(l, LOCK_TASK);
-#ifdef MUTATE_SCHED_EXPIRE_ONCE
-        if (!same)
-            tree_remove(&h->sched.deadlines, &t->timer);
-        same = true;
-#endif
         if (same)
             return;
     }
@@ -560,10 +555,7 @@ static void idle(struct hart *h)
     if (n_harts > 1)
         ask_around(h);
     /* The last look is after urgency and the bit say that this hart idles: whoever sends later raises an interrupt. */
-#ifndef MUTATE_SCHED_NO_LAST_LOOK
-    if (atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) == nullptr)
-#endif
-    {
+    if (atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) == nullptr) {
         gate_leave(h);
         arch_idle_wait();
     }

@@ -31,9 +31,7 @@
     } else {
         arch_fp_switch(nullptr, t->fp);
     }
-#ifndef MUTATE_SCHED_IGNORE_ON_HART
     atomic_store_explicit(&t->on_hart, true, memory_order_relaxed);
-#endif
     set_home(t, h->id);
     t->n_switches++;
 }

@@ -10,8 +10,8 @@
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -DHOST_SMP -DVECTRA_DEBUG
 // sanitize: thread
-// mutations: -DMUTATE_SCHED_NO_LAST_LOOK -DMUTATE_SCHED_IGNORE_ON_HART -DMUTATE_LOCK_NONE=LOCK_RING
-// -DMUTATE_GATE_NO_WAIT mutations: -DMUTATE_TLB_NO_SHOOTDOWN -DMUTATE_SCHED_EXPIRE_ONCE libs: -lpthread
+// mutations: -DMUTATE_LOCK_NONE=LOCK_RING
+// libs: -lpthread
 #include "smp_storm.h"
 
 #define TEST(name) cmocka_unit_test_teardown(name, end)

@@ -410,6 +410,8 @@ void sched_set_band(struct thread *t, uint8_t band)
         enqueue(h, t, false);
     if (h->current == t && t->state == THREAD_RUNNING) {
         sched_set_urgency(h, band);
+        if (h == arch_hart_self() && has_mail(h)) /* its sender saw the lent band, and raised no interrupt (S5) */
+            open_inbox(h, h);
         if (more_urgent(h, t) != 0 || (has_mail(h) && h != arch_hart_self()))
             nudge(h);
         else if (h == arch_hart_self() && h->sched.mask != 0 && !h->sched.slice_armed)
@@ -609,8 +611,7 @@ static bool tidy(struct hart *h)
 /* sched_run() for the usual case: current, which may not run on, is on its queue or waits, and somebody is READY. */
 [[noreturn, gnu::always_inline]] static inline void leave(struct hart *h, struct thread *cur)
 {
-    /* Mail: an urgency that fell in this call asked for a look into the inbox (S5). */
-    if (likely(h->sched.handover == nullptr && h->sched.mask != 0 && !h->alone && !has_mail(h))) {
+    if (likely(h->sched.handover == nullptr && h->sched.mask != 0 && !h->alone)) {
         struct thread *t = take_first(h);
         __builtin_assume(cur != nullptr);
         sched_leave_call(h);

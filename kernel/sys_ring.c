@@ -330,7 +330,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         return sys_status(st);
     if ((gift->rights & (VX_R_COPY | VX_R_MOVE)) == 0)
         return sys_status(ERR_NO_RIGHTS);
-    if ((st = ring_may_carry(r, gift)) != OK)
+    if (unlikely(gift->type == VX_CAP_RING_RX || gift->obj == &r->obj) && (st = ring_may_carry(r, gift)) != OK)
         return sys_status(st);
     if (r->places == nullptr)
         return sys_status(ERR_NOT_SUPPORTED);
@@ -571,8 +571,8 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
         sched_charge(h, self);
         sched_switch_state(h, self, consumer);
         sched_set_current(h, consumer);
-        if (unlikely(atomic_load_explicit(&h->sched.inbox, memory_order_relaxed) != nullptr))
-            sched_run(); /* S5: sent here while a lent band kept the sender from raising an interrupt */
+        if (unlikely(h->sched.mask != 0) && (h->sched.mask & ((1u << consumer->effective_band) - 1)) != 0)
+            sched_run(); /* sent here while a lent band kept the sender from raising an interrupt */
         arch_resume();
     }
     if (h->aspace != &self->task->vm.as)

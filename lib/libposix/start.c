@@ -5,6 +5,7 @@
 #include "process.h"
 #include "thread.h"
 #include "../libvectra/start.h"
+#include <vectra/panic.h>
 #include <elf.h>
 
 enum { AUX_PAIRS = 16, RANDOM_BYTES = 16, ID = 1000, PHDR_BYTES = 56 };
@@ -54,6 +55,8 @@ static void place_facts(size_t *out, const struct vx_bundle *bundle, const uint8
 
 [[noreturn]] void __vectra_start(const struct vx_bundle *bundle, int (*main)(int, char **, char **))
 {
+    if (!vx_relocate(bundle))
+        vx_sys_task_exit(VX_PANIC_STATUS);
     vx_bundle_adopt(bundle);
     size_t argv_len = 0, env_len = 0;
     const char *argv_bytes = vx_bundle_bytes("argv", &argv_len), *env_bytes = vx_bundle_bytes("env", &env_len);

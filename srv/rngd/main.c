@@ -62,6 +62,13 @@ static status_t op_bytes(struct vx_session *, const struct vx_rng_bytes_request 
     if (q->count == 0 || q->count > sizeof a->data)
         return ERR_BAD_ARGUMENT;
     collect();
+    uint32_t ready = 0;
+    for (uint32_t i = 0; i < HALVES; i++)
+        ready += halves[i].to - halves[i].from;
+    if (ready < q->count) {
+        ask();
+        return ERR_BUSY; /* with nothing used up */
+    }
     for (uint32_t i = 0; i < HALVES && a->data_len < q->count; i++) {
         struct half *h = &halves[i];
         uint32_t left = q->count - a->data_len, have = h->to - h->from, n = have < left ? have : left;
@@ -73,7 +80,7 @@ static status_t op_bytes(struct vx_session *, const struct vx_rng_bytes_request 
     }
     given += a->data_len;
     ask();
-    return a->data_len == q->count ? OK : ERR_BUSY;
+    return OK;
 }
 
 static status_t op_statistics(struct vx_session *, struct vx_rng_statistics_reply *a)

@@ -57,29 +57,33 @@ static void collect(void)
     ask();
 }
 
+/* What was taken out of the halves for an answer that was not whole yet; the next one begins with it. */
+static uint8_t stash[sizeof(((struct vx_rng_bytes_reply *)nullptr)->data)];
+static uint32_t n_stash;
+
 static status_t op_bytes(struct vx_session *, const struct vx_rng_bytes_request *q, struct vx_rng_bytes_reply *a)
 {
     if (q->count == 0 || q->count > sizeof a->data)
         return ERR_BAD_ARGUMENT;
     collect();
-    uint32_t ready = 0;
-    for (uint32_t i = 0; i < HALVES; i++)
-        ready += halves[i].to - halves[i].from;
-    if (ready < q->count) {
-        ask();
-        return ERR_BUSY; /* with nothing used up */
-    }
-    for (uint32_t i = 0; i < HALVES && a->data_len < q->count; i++) {
+    for (uint32_t i = 0; i < HALVES && n_stash < q->count; i++) {
         struct half *h = &halves[i];
-        uint32_t left = q->count - a->data_len, have = h->to - h->from, n = have < left ? have : left;
+        uint32_t left = q->count - n_stash, have = h->to - h->from, n = have < left ? have : left;
         uint8_t *at = memory.at + i * HALF + h->from;
-        memcpy(a->data + a->data_len, at, n);
+        memcpy(stash + n_stash, at, n);
         memset(at, 0, n);
         h->from += n;
-        a->data_len = (uint8_t)(a->data_len + n);
+        n_stash += n;
     }
-    given += a->data_len;
     ask();
+    if (n_stash < q->count)
+        return ERR_BUSY;
+    a->data_len = (uint8_t)q->count;
+    memcpy(a->data, stash, q->count);
+    n_stash -= (uint32_t)q->count;
+    memmove(stash, stash + q->count, n_stash);
+    memset(stash + n_stash, 0, sizeof stash - n_stash);
+    given += q->count;
     return OK;
 }
 

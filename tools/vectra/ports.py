@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 import sys
 import tarfile
 import time
@@ -241,6 +242,16 @@ def remember_unavailable(arch, text):
         handle.write(text + "\n")
 
 
+def front_script():
+    """./vectra by a name without a space: build scripts split $CC at spaces, as everybody's do."""
+    path = os.path.abspath("vectra")
+    if " " in path:
+        link = os.path.join(tempfile.mkdtemp(prefix="vectra-"), "tree")
+        os.symlink(os.path.dirname(path), link)
+        path = os.path.join(link, "vectra")
+    return path
+
+
 def build_for_make(arch, name, stamp, sysroot=None):
     """Builds one port and writes its key to a stamp when it changed; returns the exit status."""
     note = unavailable_file(arch)
@@ -249,7 +260,7 @@ def build_for_make(arch, name, stamp, sysroot=None):
     extra, environment = [], {}
     if sysroot:
         extra = [*glob.glob(f"{sysroot}/lib/*.a"), *glob.glob(f"{sysroot}/lib/*.o"), "tools/vectra/compiler.py"]
-        environment = {"CC": f"{os.path.abspath('vectra')} cc --arch {arch}", "VECTRA_SYSROOT": os.path.abspath(sysroot)}
+        environment = {"CC": f"{front_script()} cc --arch {arch}", "VECTRA_SYSROOT": os.path.abspath(sysroot)}
     try:
         key = build(load(name), arch, extra, environment)
     except fetch.Unavailable as problem:

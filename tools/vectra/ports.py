@@ -12,9 +12,9 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 import sys
 import tarfile
+import tempfile
 import time
 import tomllib
 

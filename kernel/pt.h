@@ -10,7 +10,7 @@
  * P2. A leaf or parked entry of level k in an anonymous area is one block of the Reticle of order 9k.
  * P3. A block that was mapped is not given back before the TLBs forgot it.
  * P4. An entry is never changed from a leaf to a table without being empty, and flushed, in between.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Locking: the caller has LOCK_VM of the address space, or is alone. */
 #pragma once
 #include <abi/status.h>
 #include <abi/types.h>

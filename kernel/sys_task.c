@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Ends of Tasks as calls and as faults: TASK_EXIT, WAITPID, user traps; and the small calls: console, clock, random,
- * FP. Locking: the kernel is entered with interrupts masked on its one hart. */
+ * FP. Ends go on alone, behind the closed gate. */
 #include <kernel/entropy.h>
 #include <kernel/log.h>
 #include <kernel/syscall.h>

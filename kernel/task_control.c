@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * TASK_CONTROL: looking at and steering Tasks that the caller holds a capability to, or its own.
- * Locking: the kernel is entered with interrupts masked on its one hart. */
+ * Locking: it runs alone, behind the closed gate. */
 #include <kernel/syscall.h>
 #include <base/kassert.h>
 #include <base/string.h>

@@ -262,11 +262,9 @@ static void flush(struct arch_aspace *as, uint64_t va, size_t len_bytes)
 {
     const struct flush f = { as, va & ~(uint64_t)(ARCH_PAGE_SIZE - 1), len_bytes };
     flush_here(&f);
-#ifndef MUTATE_TLB_NO_SHOOTDOWN
     uint64_t mask = others(as);
     if (mask != 0)
         kernel_harts_call(mask, flush_here, &f);
-#endif
 }
 
 void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)

@@ -18,6 +18,7 @@ from vectra.results import Failure
 
 FOLDER = "test/posix"
 WITHIN_S = 180.0
+MARK = "--exit-status"
 # What enters a kernel, as llvm-objdump writes it.
 ENTRY = re.compile(rb"\s(syscall|sysenter|svc|int\s+\$0x80)\b")
 INSTRUCTION = re.compile(rb"^\s+[0-9a-f]+:\s", re.MULTILINE)
@@ -79,6 +80,38 @@ def lua_test(arch, check):
     return 1 + guest.judge(output, outcome.status)
 
 
+def utilities_test(arch, check):
+    """The usual utilities print what this machine's print, line by line of test/posix/utilities.list."""
+    check(arch)
+    with open(f"{FOLDER}/utilities.list", encoding="utf-8") as handle:
+        commands = [line.rstrip("\n") for line in handle if line.strip() and not line.startswith("#")]
+    script = "".join(f"{command}\necho {MARK} $?\n" for command in commands)
+    work = f"build/posix-{arch}/test/utilities.sh"
+    os.makedirs(os.path.dirname(work), exist_ok=True)
+    with open(work, "w", encoding="utf-8") as handle:
+        handle.write(script.replace("@", "/test/u"))
+    folder = f"{FOLDER}/utilities"
+    files = [(f"{folder}/{name}", f"/test/u/{name}") for name in sorted(os.listdir(folder))]
+    output, _ = inside(arch, "sh /test/utilities.sh", [*files, (work, "/test/utilities.sh")])
+    wanted = subprocess.run(["sh", "-c", script.replace("@", folder)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, check=False, env={**os.environ, "LC_ALL": "C"}).stdout
+    ours, theirs = answers(output), answers(wanted.replace(folder.encode(), b"/test/u"))
+    if len(theirs) != len(commands) or len(ours) != len(commands):
+        raise Failure(f"{len(ours)} of {len(commands)} commands answered, {len(theirs)} here", output)
+    different = [f"{command}: {mine!r}, on this machine {host_says!r}"
+                 for command, mine, host_says in zip(commands, ours, theirs)
+                 if mine != host_says and not (command.startswith("find") and sorted(mine[0]) == sorted(host_says[0]))]
+    if different:
+        raise Failure(f"{len(different)} of {len(commands)} commands differ", "\n".join(different).encode())
+    return len(commands)
+
+
+def answers(output):
+    """What each command printed, with its exit status."""
+    parts = re.split(rb"%s (\d+)\n" % MARK.encode(), output)
+    return [(text.split(b"\n"), int(status)) for text, status in zip(parts[0::2], parts[1::2])]
+
+
 def disassemble(path):
     """(instructions, those that enter a kernel) of an archive or object."""
     tool = os.environ.get("LLVM_OBJDUMP", "llvm-objdump-19")
@@ -132,5 +165,6 @@ def tests(context):
         out += [(f"{name}-{arch}", lambda n=name, a=arch: program_test(n, a, check))
                 for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/*.c"))]
         out += [(f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
-                (f"lua-{arch}", lambda a=arch: lua_test(a, check))]
+                (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
+                (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]
     return out

@@ -27,8 +27,8 @@ static_assert(offsetof(struct x86_hart, tss.rsp) == X86_HART_RSP0 && sizeof(stru
 static_assert(offsetof(struct x86_hart, iomap) == sizeof(struct x86_tss), "iomap_base counts from the TSS");
 static_assert(SYSCALL_TABLE_ENTRIES == 64 && ERR_BAD_SYSCALL == -1, "entry.S");
 
-struct x86_features x86_cpu;
-uint8_t x86_use_xsaveopt;
+SEALED struct x86_features x86_cpu;
+SEALED uint8_t x86_use_xsaveopt;
 
 static constexpr uint64_t CR4_ALWAYS = 1 << 5 | 1 << 9 | 1 << 10 | 1 << 18; /* PAE OSFXSR OSXMMEXCPT OSXSAVE */
 static constexpr uint64_t CR4_PGE = 1 << 7, CR4_UMIP = 1 << 11, CR4_PCIDE = 1 << 17, CR4_SMEP = 1 << 20;

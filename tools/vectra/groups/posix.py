@@ -80,6 +80,42 @@ def lua_test(arch, check):
     return 1 + guest.judge(output, outcome.status)
 
 
+def same_test(name, arch, check):
+    """A program prints here what it prints on this machine, with its C library."""
+    check(arch)
+    flags = ["-std=gnu17", "-O1", "-fno-builtin", "-frounding-math", "-Wall", "-Wextra", "-Wno-format"]
+    path, out = f"{FOLDER}/same/{name}.c", f"build/posix-{arch}/test/same-{name}"
+    compile_program(arch, out, *flags, path)
+    status, words = host.run([os.environ.get("CLANG", "clang-19"), *flags, "-o", f"{out}.host", path, "-lm"])
+    if status != 0:
+        raise Failure(f"{path} does not compile for this machine", words)
+    status, theirs = host.run([f"{out}.host"])
+    ours, outcome = inside(arch, f"/bin/{name}", [(out, f"/bin/{name}")])
+    if (status, outcome.status) != (0, 0):
+        raise Failure(f"exit status {outcome.status}, {status} on this machine", ours)
+    mine, wanted = ours.splitlines(), theirs.splitlines()
+    for number, (left, right) in enumerate(zip(mine, wanted), start=1):
+        if left != right:
+            raise Failure(f"line {number}: {left!r}, on this machine {right!r}")
+    if len(mine) != len(wanted) or len(mine) < 100:
+        raise Failure(f"{len(mine)} lines, on this machine {len(wanted)}")
+    return 1
+
+
+def libm_test(arch, check):
+    """The mathematical functions against a table of values that were computed to many digits."""
+    check(arch)
+    folder, out = f"{FOLDER}/libm", f"build/posix-{arch}/test/libm"
+    compile_program(arch, out, "-std=gnu23", "-O2", "-Wall", "-Wextra", "-Werror", f"{folder}/libm.c")
+    status, table = host.run([sys.executable, f"{folder}/libm.py"])
+    if status != 0:
+        raise Failure(f"{folder}/libm.py: exit status {status}", table)
+    with open(f"{out}.table", "wb") as handle:
+        handle.write(table)
+    output, outcome = inside(arch, "libm /test/table", [(out, "/bin/libm"), (f"{out}.table", "/test/table")])
+    return guest.judge(output, outcome.status)
+
+
 def utilities_test(arch, check):
     """The usual utilities print what this machine's print, line by line of test/posix/utilities.list."""
     check(arch)
@@ -166,5 +202,8 @@ def tests(context):
                 for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/*.c"))]
         out += [(f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
+                (f"libm-{arch}", lambda a=arch: libm_test(a, check)),
                 (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]
+        out += [(f"same-{name}-{arch}", lambda n=name, a=arch: same_test(n, a, check))
+                for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/same/*.c"))]
     return out

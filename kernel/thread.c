@@ -232,7 +232,7 @@ struct sysret sys_get_tls(void)
 
 struct sysret sys_yield(void)
 {
-    sched_yield(0, 0);
+    sched_next_turn();
     return sys_ok(0, 0);
 }
 

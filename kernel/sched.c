@@ -81,47 +81,46 @@ static void arm_in(struct hart *h, uint64_t ns)
 
 /* --- queues of one hart --- */
 
-/* relaxed: others only want to know whether it is worth asking. */
-static inline void set_mask(struct hart *h, uint32_t mask)
-{
-    __atomic_store_n(&h->sched.mask, mask, __ATOMIC_RELAXED);
-}
-
 static inline void queue_put(struct hart *h, struct thread *t, bool front)
 {
     struct list_node *queue = &h->sched.queue[t->effective_band];
-    if (front)
-        list_push_front(queue, &t->run);
-    else
-        list_push_back(queue, &t->run);
+    list_insert_between(&t->run, front ? queue : queue->prev, front ? queue->next : queue);
 }
 
 /* Into its list: it is not alone any more, or somebody goes through the lists. */
-static inline void spill_only(struct hart *h)
+[[gnu::noinline]] static void spill_only(struct hart *h)
 {
     if (h->sched.only != nullptr)
         queue_put(h, h->sched.only, false);
     h->sched.only = nullptr;
 }
 
-static inline void enqueue(struct hart *h, struct thread *t, bool front)
+/* Nobody else is queued. */
+static inline void enqueue_only(struct hart *h, struct thread *t)
 {
     thread_set_state(t, THREAD_READY);
-    if (likely(h->sched.mask == 0)) {
-        h->sched.only = t;
-    } else {
-        spill_only(h);
-        queue_put(h, t, front);
-    }
-    set_mask(h, h->sched.mask | 1u << t->effective_band);
+    h->sched.only = t;
+    sched_set_mask(h, 1u << t->effective_band);
 }
 
-static inline void dequeue(struct hart *h, struct thread *t)
+[[gnu::noinline]] static void enqueue(struct hart *h, struct thread *t, bool front)
+{
+    if (h->sched.mask == 0) {
+        enqueue_only(h, t);
+        return;
+    }
+    thread_set_state(t, THREAD_READY);
+    spill_only(h);
+    queue_put(h, t, front);
+    sched_set_mask(h, h->sched.mask | 1u << t->effective_band);
+}
+
+[[gnu::noinline]] static void dequeue(struct hart *h, struct thread *t)
 {
     spill_only(h);
     list_unlink(&t->run); /* `run` is only looked at while the thread is READY */
     if (list_is_empty(&h->sched.queue[t->effective_band]))
-        set_mask(h, h->sched.mask & ~(1u << t->effective_band));
+        sched_set_mask(h, h->sched.mask & ~(1u << t->effective_band));
 }
 
 [[gnu::always_inline]] static inline struct thread *take_first(struct hart *h)
@@ -129,7 +128,7 @@ static inline void dequeue(struct hart *h, struct thread *t)
     struct thread *t = h->sched.only;
     if (likely(t != nullptr)) {
         h->sched.only = nullptr;
-        set_mask(h, 0);
+        sched_set_mask(h, 0);
         return t;
     }
     t = container_of(h->sched.queue[__builtin_ctz(h->sched.mask)].next, struct thread, run);
@@ -153,10 +152,8 @@ void sched_arm_slice(struct hart *h)
         arm_in(h, TIME_SLICE_NS);
 }
 
-/* t may be current, whose wait ended before the hart had left it. */
-[[gnu::always_inline]] static inline void ready_here(struct hart *h, struct thread *t)
+[[gnu::always_inline]] static inline void after_ready(struct hart *h, const struct thread *t)
 {
-    enqueue(h, t, false);
     const struct thread *cur = h->current;
     if (cur == nullptr || thread_state(cur) != THREAD_RUNNING)
         return;
@@ -164,6 +161,23 @@ void sched_arm_slice(struct hart *h)
         h->need_switch = 1;
     else if (unlikely(!h->sched.slice_armed))
         sched_arm_slice(h);
+}
+
+[[gnu::noinline]] static void ready_beside(struct hart *h, struct thread *t)
+{
+    enqueue(h, t, false);
+    after_ready(h, t);
+}
+
+/* t may be current, whose wait ended before the hart had left it. */
+[[gnu::always_inline]] static inline void ready_here(struct hart *h, struct thread *t)
+{
+    if (unlikely(h->sched.mask != 0)) {
+        ready_beside(h, t);
+        return;
+    }
+    enqueue_only(h, t);
+    after_ready(h, t);
 }
 
 /* --- between harts --- */
@@ -270,16 +284,9 @@ void sched_start(struct thread *t)
     sched_ready(t);
 }
 
-static inline void stop_waiting(struct thread *t)
-{
-    list_remove(&t->wait);
-    if (unlikely(!list_is_empty(&t->futex)))
-        list_remove(&t->futex);
-}
-
 void thread_stop_waiting(struct thread *t)
 {
-    stop_waiting(t);
+    list_remove(&t->wait);
     if (t->timer.in_tree)
         sched_clear_deadline(t);
 }
@@ -288,7 +295,7 @@ void thread_wake(struct thread *t)
 {
     if (unlikely(thread_state(t) != THREAD_BLOCKED))
         return;
-    stop_waiting(t);
+    list_remove(&t->wait);
     ready(t);
 }
 
@@ -397,7 +404,7 @@ void sched_forget(struct thread *t, bool keep)
 void sched_hand_over(struct thread *t)
 {
     struct hart *h = arch_hart_self();
-    stop_waiting(t);
+    list_remove(&t->wait);
     if (unlikely(!sched_may_switch_to(h, t))) {
         sched_ready(t);
         return;
@@ -468,7 +475,7 @@ static void expire(struct hart *h, struct thread *t)
         bool same = atomic_load_explicit(&t->wait_lock, memory_order_relaxed) == l;
         if (same) {
             tree_remove(&h->sched.deadlines, &t->timer);
-            if (!list_is_empty(&t->wait) || !list_is_empty(&t->futex))
+            if (!list_is_empty(&t->wait))
                 thread_wake(t);
         }
         lock_release(l, LOCK_TASK);
@@ -633,17 +640,27 @@ static bool tidy(struct hart *h)
     }
 }
 
+[[noreturn, gnu::always_inline]] static inline void go_on(struct hart *h, struct thread *t)
+{
+    if (t->parked && !(t->takes_plain && t->receives && ring_finish_receive(t)))
+        rerun(h, t);
+    if (likely(h->need_switch == 0))
+        arch_resume();
+    sched_run();
+}
+
+void sched_go_on(struct hart *h, struct thread *t)
+{
+    go_on(h, t);
+}
+
 /* The end of a call whose thread may not run on, which is on its queue or waits: to t, which is on none. */
 [[noreturn, gnu::always_inline]] static inline void leave_to(struct hart *h, struct thread *cur, struct thread *t)
 {
     __builtin_assume(cur != nullptr);
     sched_leave_call(h);
     sched_switch(h, cur, t);
-    if (t->parked && !(t->takes_plain && t->receives && ring_finish_receive(t)))
-        rerun(h, t);
-    if (likely(h->need_switch == 0))
-        arch_resume();
-    sched_run();
+    go_on(h, t);
 }
 
 void sched_leave(void)
@@ -662,7 +679,10 @@ void sched_next_turn(void)
         return;
     arch_frame_set_result(&cur->frame, 0, 0);
     struct thread *t = take_first(h);
-    enqueue(h, cur, false);
+    if (likely(h->sched.mask == 0))
+        enqueue_only(h, cur);
+    else
+        enqueue(h, cur, false);
     leave_to(h, cur, t);
 }
 

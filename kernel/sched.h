@@ -23,6 +23,8 @@ void sched_hand_over(struct thread *t);
 /* The last act of a call whose thread was parked: straight to the next thread. Not while `rerunning`: the
  * loop of sched_run() goes on then, or each call that is run again would leave its stack frames behind. */
 [[noreturn]] void sched_leave(void);
+/* What follows sched_switch() to t: the call that it was parked in is run again, if it was; then user mode. */
+[[noreturn]] void sched_go_on(struct hart *h, struct thread *t);
 /* Nobody is more urgent than t, its wait can end like this, and no other hart has anything of it. */
 static inline bool sched_may_switch_to(const struct hart *h, const struct thread *t)
 {

@@ -37,10 +37,9 @@ struct thread {
     void *fp; /* arch_fp_bytes() */
     uint64_t tls;
     struct list_node run;               /* run queue */
-    struct list_node wait;              /* struct waitq */
+    struct list_node wait;              /* struct waitq, or a chain of futex waiters */
     struct tree_node timer;             /* hart's deadlines; key: ns */
     struct tree_node by_id;             /* task->threads */
-    struct list_node futex;             /* futex hash chain */
     uint64_t futex_key;                 /* physical address waited on; 0: none */
     uint64_t signal_mask;               /* waited for */
     struct spinlock *_Atomic wait_lock; /* of what it waits for; nullptr: only for its deadline */
@@ -51,7 +50,6 @@ struct thread {
     uint8_t band;           /* its own, from the Task's ceiling down */
     uint8_t effective_band; /* the more urgent of its own and what a caller lends it */
     bool parked;            /* T3 */
-    bool woken;             /* FUTEX_WAKE reached it */
     bool detached, stop_pending, has_trap;
     bool in_inbox;    /* READY, but not on a queue yet */
     bool takes_plain; /* a hint: where it received last, no capability had come by when it went to wait */

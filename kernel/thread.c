@@ -73,7 +73,6 @@ status_t thread_create(struct task *task, uaddr_t entry, uaddr_t stack, uint64_t
     t->state = THREAD_STOPPED;
     list_init(&t->run);
     list_init(&t->wait);
-    list_init(&t->futex);
     waitq_init(&t->joiners);
     t->affinity = UINT64_MAX;
     do { /* ids wrap after four thousand million threads; skip those still in use */
@@ -183,7 +182,7 @@ struct sysret sys_thread_exit(uint64_t status, uint64_t stack, uint64_t stack_le
     if (clear != 0) {
         /* release: what the thread wrote is visible to whoever sees the cleared word. */
         atomic_store_explicit((_Atomic uint32_t *)arch_phys_to_virt(word), 0, memory_order_release);
-        futex_wake(word.raw, UINT64_MAX, 0);
+        futex_wake_all(word.raw);
     }
     thread_end(t, (uint32_t)status);
     return SYS_BLOCKED;

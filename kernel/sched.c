@@ -375,7 +375,7 @@ static void save_registers(const void *thread)
 {
     struct thread *t = (struct thread *)(uintptr_t)thread;
     t->tls = arch_tls_get();
-    arch_fp_switch(t->fp, t->fp);
+    arch_fp_switch(thread_fp(t), thread_fp(t));
 }
 
 void sched_forget(struct thread *t, bool keep)
@@ -575,7 +575,7 @@ static void idle(struct hart *h)
     sched_account();
     if (cur != nullptr) {
         cur->tls = arch_tls_get();
-        arch_fp_switch(cur->fp, cur->fp);
+        arch_fp_switch(thread_fp(cur), thread_fp(cur));
         atomic_store_explicit(&cur->on_hart, false, memory_order_release);
         h->current = nullptr;
     }

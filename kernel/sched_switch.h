@@ -30,12 +30,11 @@ static inline void sched_set_mask(struct hart *h, uint32_t mask)
         arch_tls_set(t->tls);
     if (likely(old != nullptr)) {
         old->tls = tls;
-        __builtin_assume(old->fp != nullptr);
-        arch_fp_switch(old->fp, t->fp);
+        arch_fp_switch(thread_fp(old), thread_fp(t));
         /* release: pairs with the acquire of whoever runs it next */
         atomic_store_explicit(&old->on_hart, false, memory_order_release);
     } else {
-        arch_fp_switch(nullptr, t->fp);
+        arch_fp_switch(nullptr, thread_fp(t));
     }
     atomic_store_explicit(&t->on_hart, true, memory_order_relaxed);
     set_home(t, h->id);

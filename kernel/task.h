@@ -14,6 +14,7 @@
 #pragma once
 #include <abi/limits.h>
 #include <abi/types.h>
+#include <arch/fp.h>
 #include <arch/frame.h>
 #include <base/list.h>
 #include <base/tree.h>
@@ -32,9 +33,8 @@ typedef enum thread_state : uint8_t {
 } thread_state_t;
 
 struct thread {
-    struct arch_frame frame;
+    alignas(64) struct arch_frame frame;
     struct task *task;
-    void *fp; /* arch_fp_bytes() */
     uint64_t tls;
     struct list_node run;               /* run queue */
     struct list_node wait;              /* struct waitq, or a chain of futex waiters */
@@ -75,6 +75,14 @@ struct thread {
     uint64_t trap_address;
     uint32_t trap_cause;
 };
+
+static_assert(sizeof(struct thread) + ARCH_FP_BYTES_MAX <= ARCH_PAGE_SIZE);
+
+/* Its vector state, arch_fp_bytes(), lies behind it. */
+static inline void *thread_fp(struct thread *t)
+{
+    return t + 1;
+}
 
 static constexpr uint32_t THREAD_TAKES = 1; /* it receives, and nothing else */
 

@@ -52,21 +52,15 @@ struct sysret thread_rerun_call(void)
 status_t thread_create(struct task *task, uaddr_t entry, uaddr_t stack, uint64_t arg0, uint64_t tls, bool detached,
                        struct thread **out)
 {
-    void *p, *fp;
+    void *p;
     if (task->n_threads >= THREADS_PER_TASK_MAX)
         return ERR_TABLE_FULL;
-    status_t st = reticle_kalloc(&task->reticle, sizeof(struct thread), &p);
+    status_t st = reticle_kalloc(&task->reticle, sizeof(struct thread) + arch_fp_bytes(), &p);
     if (st != OK)
         return st;
-    st = reticle_kalloc(&task->reticle, arch_fp_bytes(), &fp);
-    if (st != OK) {
-        reticle_kfree(&task->reticle, p, sizeof(struct thread));
-        return st;
-    }
     struct thread *t = p;
     t->task = task;
-    t->fp = fp;
-    arch_fp_clear(fp);
+    arch_fp_clear(thread_fp(t));
     t->tls = tls;
     t->band = t->effective_band = task->band;
     t->detached = detached;
@@ -110,9 +104,6 @@ static void retire(struct thread *t)
     t->task->cpu_cycles += t->cpu_cycles;
     t->task->n_waits += t->n_waits;
     t->task->n_switches += t->n_switches;
-    if (t->fp != nullptr)
-        reticle_kfree(&t->task->reticle, t->fp, arch_fp_bytes());
-    t->fp = nullptr;
     t->state = THREAD_ENDED;
     t->task->n_live--;
 }
@@ -124,18 +115,22 @@ void thread_free(struct thread *t)
     waitq_wake_all(&t->joiners);
     tree_remove(&t->task->threads, &t->by_id);
     t->task->n_threads--;
-    reticle_kfree(&t->task->reticle, t, sizeof *t);
+    reticle_kfree(&t->task->reticle, t, sizeof *t + arch_fp_bytes());
 }
 
 void thread_end(struct thread *t, uint32_t status)
 {
     struct task *task = t->task;
+    struct thread *joiner = waitq_first(&t->joiners);
     t->status = status;
     retire(t);
-    waitq_wake_all(&t->joiners);
+    if (joiner != nullptr) { /* its call is over */
+        thread_complete(joiner, status, 0);
+        thread_wake(joiner);
+    }
     if (task->n_live == 0)
         task_kill(task, status, VX_CAUSE_EXIT);
-    else if (t->detached)
+    else if (t->detached || joiner != nullptr)
         thread_free(t);
 }
 

@@ -7,6 +7,9 @@
  * The chains are in groups, one for each place of a word within a page, modulo 256: that much of an address is the same
  * in every mapping. So a waker can see that nobody waits before it knows the physical address. A chain is `used` from
  * before a waiter looks at its word until a waker finds nobody in it.
+ *
+ * A waiter's frame is its own Task's, or an object's that its Task has mapped: only its own Task lets it wait for another
+ * word, and when mappings of objects go its Task's waiters look again. So it never waits at what became another's.
  * model: test/model/futex.pml */
 #include <arch/usercopy.h>
 #include <kernel/pt.h>
@@ -180,7 +183,8 @@ void futex_wake_all(uint64_t key)
     (void)wake(key, UINT64_MAX);
 }
 
-/* Those that are not woken wait for `to` from now on. */
+/* Those that are not woken wait for `to` from now on; but those of other Tasks, which may not have it, look again. By the
+ * holder of LOCK_VM. */
 static uint64_t requeue(uint64_t key, uint64_t count, uint64_t to)
 {
     struct chain *from = chain_of(key), *other = chain_of(to);
@@ -195,6 +199,10 @@ static uint64_t requeue(uint64_t key, uint64_t count, uint64_t to)
         next = n->next;
         if (t->futex_key != key)
             continue;
+        if (t->task != current_task()) {
+            thread_wake(t);
+            continue;
+        }
         list_remove(n);
         t->futex_key = to;
         atomic_store_explicit(&t->wait_lock, &other->lock, memory_order_relaxed);
@@ -206,11 +214,35 @@ static uint64_t requeue(uint64_t key, uint64_t count, uint64_t to)
     return woken;
 }
 
+void futex_recheck(struct vm *vm)
+{
+    if (likely(!vm->has_waiters))
+        return;
+    vm->has_waiters = false;
+    for (uint32_t i = 0; i < FUTEX_CHAINS * FUTEX_GROUPS; i++) {
+        struct chain *c = &chains[i % FUTEX_CHAINS][i / FUTEX_CHAINS];
+        struct list_node *next, *all = &c->waiting.threads;
+        if (atomic_load_explicit(&groups[i / FUTEX_CHAINS].n_used, memory_order_relaxed) == 0) {
+            i += FUTEX_CHAINS - 1;
+            continue;
+        }
+        lock_take(&c->lock, LOCK_FUTEX);
+        for (struct list_node *n = all->next; c->used && n != all; n = next) {
+            struct thread *t = container_of(n, struct thread, wait);
+            next = n->next;
+            if (&t->task->vm == vm)
+                thread_wake(t);
+        }
+        lock_release(&c->lock, LOCK_FUTEX);
+    }
+}
+
+/* Nothing is mapped between VX_UADDR_LIMIT and PT_USER_END: the walk says so. */
 static inline status_t check_address(uint64_t address)
 {
-    if (unlikely(address % 4 != 0))
-        return ERR_BAD_ARGUMENT;
-    return likely(urange_ok(address, 4)) ? OK : ERR_BAD_ADDRESS;
+    if (likely((address & ~(PT_USER_END - 4)) == 0))
+        return OK;
+    return address % 4 != 0 ? ERR_BAD_ARGUMENT : ERR_BAD_ADDRESS;
 }
 
 /* By the holder of LOCK_VM. What user mode can read in small pages needs no look at its area, unless it is a device. */
@@ -242,6 +274,7 @@ struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadl
         lock_release(&vm->lock, LOCK_VM);
         return sys_status(st);
     }
+    vm->has_waiters = true;
     const _Atomic uint32_t *word = arch_phys_to_virt((paddr_t){ key });
     struct chain *c = chain_of(key);
     lock_take(&c->lock, LOCK_FUTEX);
@@ -266,10 +299,11 @@ struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadl
     if (st != OK)
         return sys_status(st);
     lock_take(&vm->lock, LOCK_VM);
-    if ((st = vm_translate(vm, address, VX_PROT_READ, &from)) == OK)
-        st = vm_translate(vm, second, VX_PROT_READ, &to);
+    if ((st = vm_translate(vm, address, VX_PROT_READ, &from)) == OK &&
+        (st = vm_translate(vm, second, VX_PROT_READ, &to)) == OK)
+        count = requeue(from.raw, count, to.raw);
     lock_release(&vm->lock, LOCK_VM);
-    return st == OK ? sys_ok(requeue(from.raw, count, to.raw), 0) : sys_status(st);
+    return st == OK ? sys_ok(count, 0) : sys_status(st);
 }
 
 struct sysret sys_futex_wake(uint64_t address, uint64_t count, uint64_t flags, uint64_t second)

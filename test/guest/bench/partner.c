@@ -123,6 +123,10 @@ int partner_main(const char *role)
         return doorbell_server(tx, rx);
     if (vx_streq(role, "cap"))
         return cap_server(tx, rx);
+    if (vx_streq(role, "scale-syscall"))
+        return scale_syscall_worker(shared);
+    if (vx_streq(role, "scale-call"))
+        return scale_call_worker(shared);
     while (vx_streq(role, "yield"))
         (void)vx_sys_yield();
     while (vx_streq(role, "sem"))

@@ -216,8 +216,6 @@ static uint64_t requeue(uint64_t key, uint64_t count, uint64_t to)
 
 void futex_recheck(struct vm *vm)
 {
-    if (likely(!vm->has_waiters))
-        return;
     vm->has_waiters = false;
     for (uint32_t i = 0; i < FUTEX_CHAINS * FUTEX_GROUPS; i++) {
         struct chain *c = &chains[i % FUTEX_CHAINS][i / FUTEX_CHAINS];

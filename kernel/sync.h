@@ -19,8 +19,8 @@ static inline struct sem *sem_of(struct object *o)
 
 bool sem_fini(struct sem *s); /* in steps */
 struct vm;
-/* Mappings of objects go from vm: its Task's futex waiters make their calls again. By the holder of its lock, or alone.
- */
+/* Mappings of objects go from vm, which has_waiters: its Task's futex waiters make their calls again. By the holder of
+ * its lock, or alone. */
 void futex_recheck(struct vm *vm);
 /* Wakes who waits for the word at that physical address. */
 void futex_wake_all(uint64_t key);

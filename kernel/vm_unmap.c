@@ -62,7 +62,7 @@ static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t t
     bool keep_left = from > a->node.key, keep_right = to < a->end;
     struct vma *before = keep_left ? nullptr : area_of(tree_prev(&a->node));
     e->owns_frames = a->kind == VMA_ANON;
-    if (a->obj != nullptr)
+    if (vm->has_waiters && a->obj != nullptr)
         futex_recheck(vm);
     e->floor = keep_left ? from : before != nullptr ? before->end : 0;
     bool shares_left = e->floor > (from & ~(pt_span(1) - 1)), shares_right = keep_right && to % pt_span(1) != 0;

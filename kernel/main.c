@@ -101,7 +101,6 @@ SEALED uint64_t __stack_chk_guard;
     selftest_caps();
     stage("caps");
     sched_init();
-    futex_init();
     irq_init();
     wallclock_init(1);
     selftest_sched();

@@ -82,7 +82,7 @@ static void detect_fp(struct cpuid f1)
     set_xcr0(x86_cpu.xcr0);
     x86_cpu.fp_bytes = cpuid(0xd, 0).b;
     if (x86_cpu.fp_bytes > sizeof(((struct x86_hart *)nullptr)->fp_save))
-        kernel_refuse("the vector state takes %u bytes, more than the 4096 there is room for", x86_cpu.fp_bytes);
+        kernel_refuse("the vector state takes %u bytes, more than there is room for", x86_cpu.fp_bytes);
     x86_use_xsaveopt = bit(cpuid(0xd, 1).a, 0);
     x86_cpu.avx = bit(f1.c, 28) && (x86_cpu.xcr0 & XCR0_AVX) == XCR0_AVX;
 }

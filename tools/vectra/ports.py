@@ -280,20 +280,27 @@ def front_script():
     return path
 
 
+def for_programs(arch, sysroot):
+    """(files that decide what comes out, environment) for a port of programs that links them itself."""
+    return ([*libraries_of(sysroot), "tools/vectra/compiler.py"],
+            {"CC": f"{front_script()} cc --arch {arch}", "VECTRA_SYSROOT": os.path.abspath(sysroot)})
+
+
+def libraries_of(sysroot):
+    """What programs are linked with."""
+    return sorted([*glob.glob(f"{sysroot}/lib/*.a"), *glob.glob(f"{sysroot}/lib/*.o")])
+
+
 def build_for_make(arch, name, stamp, sysroot=None):
     """Builds one port and writes its key to a stamp when it changed; returns the exit status."""
     note = unavailable_file(arch)
     if os.path.isfile(note) and time.time() - os.path.getmtime(note) < RETRY_S:
         return UNAVAILABLE_STATUS
-    extra, libraries, environment = [], [], {}
-    if sysroot:
-        extra = ["tools/vectra/compiler.py"]
-        libraries = sorted([*glob.glob(f"{sysroot}/lib/*.a"), *glob.glob(f"{sysroot}/lib/*.o")])
-        environment = {"CC": f"{front_script()} cc --arch {arch}", "VECTRA_SYSROOT": os.path.abspath(sysroot)}
     try:
         port = load(name)
-        if not port.link:
-            extra, libraries = [*extra, *libraries], []
+        extra, environment = for_programs(arch, sysroot) if sysroot else ([], {})
+        libraries = libraries_of(sysroot) if sysroot and port.link else []
+        extra = [path for path in extra if path not in libraries]
         key = link(port, arch, build(port, arch, extra, environment), libraries, environment)
     except fetch.Unavailable as problem:
         remember_unavailable(arch, f"{name}: {problem}")

@@ -5,13 +5,15 @@ test/posix/NAME.c is compiled with `./vectra cc` and run as /bin/NAME; it says w
 script runs in the interpreter on the image. What was built is looked at too.
 """
 
+import bz2
 import glob
+import hashlib
 import os
 import re
 import subprocess
 import sys
 
-from vectra import build, execute, ports
+from vectra import build, execute, fetch, ports
 from vectra.groups import guest, host
 from vectra.qemu import Machine
 from vectra.results import Failure
@@ -116,6 +118,47 @@ def libm_test(arch, check):
     return guest.judge(output, outcome.status)
 
 
+def foreign_test(name, arch, check):
+    """A released project, unmodified, built by its own makefile with `./vectra cc`, works on files in the system."""
+    check(arch)
+    folder = f"{FOLDER}/foreign"
+    try:
+        port = ports.load(name, folder)
+        ports.build(port, arch, *ports.for_programs(arch, f"build/posix-{arch}/sysroot"))
+    except (ports.PortError, fetch.Unavailable, fetch.WrongHash) as problem:
+        raise Failure(str(problem)) from None
+    out, data = ports.output_folder(port, arch), f"build/{arch}-release/vectra.elf"
+    script = f"{out}.run"
+    with open(script, "w", encoding="utf-8") as handle, open(f"{folder}/{name}/run.sh", encoding="utf-8") as body:
+        handle.write("set -e\nDATA=/test/data\n" + body.read())
+    files = [(f"{out}/{program}", f"/bin/{program}") for program in os.listdir(out) if program not in ("LICENCE", "PORT")]
+    output, outcome = inside(arch, "sh /test/run", [*files, (script, "/test/run"), (data, "/test/data")])
+    with open(data, "rb") as handle:
+        wanted = FOREIGN[name](handle.read())
+    if outcome.status != 0 or output.decode("utf-8", "replace").split() != wanted:
+        raise Failure(f"exit status {outcome.status}, wanted {wanted}", output)
+    return 1
+
+
+def foreign_bzip2(data):
+    """What run.sh prints: bzip2 makes the same bytes everywhere."""
+    return [hashlib.sha256(data).hexdigest(), hashlib.sha256(bz2.compress(data)).hexdigest(), "data.bz2"]
+
+
+def foreign_zstd(data):
+    """Both ways through, and what is left."""
+    return [hashlib.sha256(data).hexdigest()] * 2 + ["twice.zst"]
+
+
+def foreign_zlib(data):
+    """The end of its own test's words, then the checksum by two programs."""
+    return "large_inflate(): OK after inflateSync(): hello, hello! inflate with dictionary: hello, hello!".split() + \
+        [hashlib.sha256(data).hexdigest()] * 2
+
+
+FOREIGN = {"bzip2": foreign_bzip2, "zstd": foreign_zstd, "zlib": foreign_zlib}
+
+
 def utilities_test(arch, check):
     """The usual utilities print what this machine's print, line by line of test/posix/utilities.list."""
     check(arch)
@@ -204,6 +247,7 @@ def tests(context):
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
                 (f"libm-{arch}", lambda a=arch: libm_test(a, check)),
                 (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]
+        out += [(f"foreign-{name}-{arch}", lambda n=name, a=arch: foreign_test(n, a, check)) for name in FOREIGN]
         out += [(f"same-{name}-{arch}", lambda n=name, a=arch: same_test(n, a, check))
                 for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/same/*.c"))]
     return out

@@ -84,17 +84,19 @@ $(SYSROOT)/.stamp: $(POSIX_OBJ) $(POSIX)/obj/px/crt/$(ARCH)/crt1.S.o $(POSIX)/li
 	$(Q)$(PYTHON) tools/vectra/compiler.py helpers $(ARCH) $(SYSROOT)/lib/libgcc.a
 	@touch $@
 
-# Our own programs of the C library: bin/NAME with C_LIBRARY := 1 in its flags.mk, and bin/NAME/vectra/*.c.
+# Our own programs of the C library: bin/NAME with C_LIBRARY := 1 in its flags.mk, bin/NAME/vectra/*.c,
+# and what its PROG_SOURCES name.
 # $(call posix-program,FOLDER)
 define posix-program
 PROG_CFLAGS :=
+PROG_SOURCES :=
 -include $1/flags.mk
 $$(eval $$(call posix-program-body,$1,$(notdir $1)))
 endef
 define posix-program-body
-$2_POSIX_OBJ := $(patsubst %,$(POSIX)/obj/%.o,$(wildcard $1/*.c $1/vectra/*.c))
+$2_POSIX_OBJ := $(patsubst %,$(POSIX)/obj/%.o,$(wildcard $1/*.c $1/vectra/*.c) $(PROG_SOURCES))
 POSIX_PROGRAM_OBJ += $$($2_POSIX_OBJ)
-$(POSIX)/obj/$1/%.c.o: $1/%.c $(POSIX)/flags $1/flags.mk $(POSIX_WAIT)
+$$($2_POSIX_OBJ): $(POSIX)/obj/%.c.o: %.c $(POSIX)/flags $1/flags.mk $(POSIX_WAIT)
 	$(say) CC $$<
 	@mkdir -p $$(@D)
 	$(Q)$(CLANG) $(POSIX_CFLAGS) -D__vectra__=1 $(PROG_CFLAGS) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The shell's language on the building machine: without the system's built-in commands and line editing. */
-#include <bin/psh/builtin.h>
-#include <bin/psh/out.h>
-#include <bin/psh/terminal.h>
+#include <bin/sh/builtin.h>
+#include <bin/sh/out.h>
+#include <bin/sh/terminal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +11,12 @@ const struct builtin builtins_system[] = { {} };
 void system_begin(bool interactive)
 {
     (void)interactive;
+}
+
+bool system_kill(pid_t pid)
+{
+    (void)pid;
+    return false;
 }
 
 bool system_line(const char *prompt, const char **line, size_t *len)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The shell's state and its thin half. The pure half: parse, expand, vars, history, edit, path.
+ * The shell of an image without a C library: enough to look around, run programs and turn the machine off. The system's
+ * own shell is bin/sh. This is its state and its thin half; the pure half: parse, expand, vars, path.
  * One thread; everything here belongs to it. */
 #pragma once
-#include "edit.h"
 #include "expand.h"
-#include "history.h"
 #include "parse.h"
 #include "path.h"
 #include "vars.h"
@@ -35,13 +34,11 @@ struct sh {
     uint32_t background; /* $! */
     char cwd[SH_PATH_MAX];
     struct sh_vars vars;
-    struct sh_history history;
     struct vx_client *tty; /* nullptr: no terminal */
     struct vx_client intr; /* a session that only waits for ^C */
     bool has_intr;
     struct vx_client init; /* the line to initd */
     bool has_init;
-    uint32_t columns;
 };
 extern struct sh sh;
 
@@ -65,10 +62,6 @@ const struct sh_builtin *sh_builtin_find(const char *name);
 /* The tables, one after another: index from 0; nullptr ends. */
 const struct sh_builtin *sh_builtin_at(uint32_t index);
 uint32_t sh_usage(const char *name);
-/* builtin_services.c */
-uint32_t sh_run_services(uint32_t argc, const char *const *argv);
-/* Calls offer for each word that may stand as argument number `index` (from 1) of `services`. */
-void sh_services_offer(uint32_t index, void (*offer)(void *ctx, const char *word), void *ctx);
 
 /* --- fs.c: the initial RAM disk as a read-only file system --- */
 typedef enum sh_kind : uint8_t { SH_NOTHING, SH_FILE, SH_DIRECTORY } sh_kind_t;
@@ -101,21 +94,11 @@ void sh_jobs_reap(void);
 /* CPU time of children waited for, ever. */
 uint64_t sh_children_cpu_ns(void);
 
-/* --- tasks.c: looking at other Tasks --- */
-/* Calls visit for every Task that this shell can look at, parents first; a handle is good only during the call, 0 is
- * the shell itself. Stops when visit answers false. */
-struct sh_task_view {
-    vx_task task;
-    uint32_t depth;
-    struct vx_task_info info;
-};
-void sh_tasks_visit(bool (*visit)(void *ctx, const struct sh_task_view *view), void *ctx);
-
 /* --- input.c: the interactive half --- */
-/* Reads one line with the editor. False: end of input. *len 0 after ^C. */
+/* Reads one line, which the terminal edits. False: end of input. *len 0 after ^C. */
 bool sh_read_line(const char *prompt, char **line, size_t *len);
-/* Waits for `ns`, or until ^C or (with keys) a key: true if it was cut short. */
-bool sh_pause(uint64_t ns, bool keys);
+/* Waits for `ns`, or until ^C: true if it was cut short. */
+bool sh_pause(uint64_t ns);
 /* True once after each ^C while a command runs. */
 bool sh_interrupted(void);
 void sh_watch_interrupts(void);

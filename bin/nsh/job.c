@@ -291,42 +291,15 @@ static uint32_t run_spawn(uint32_t argc, const char *const *argv)
     return sh_run_background(argc - 1, argv + 1);
 }
 
-/* Ends the first Task of that id that this shell may end. */
-struct killing {
-    uint32_t id;
-    status_t result;
-};
-static bool kill_visit(void *ctx, const struct sh_task_view *view)
-{
-    struct killing *k = ctx;
-    if (view->info.id != k->id)
-        return true;
-    k->result = view->task.raw == 0 ? ERR_NO_RIGHTS : vx_sys_destroy(view->task.raw);
-    return k->result != OK;
-}
-
 static uint32_t run_kill(uint32_t argc, const char *const *argv)
 {
     uint32_t status = 0;
     if (argc < 2)
         return sh_usage("kill");
     for (uint32_t i = 1; i < argc; i++) {
-        uint64_t id = 0;
-        struct job *j = job_of(argv[i]);
-        struct killing k = { .result = ERR_NOT_FOUND };
-        if (j != nullptr) {
-            k.result = vx_sys_destroy(j->child.task.raw);
-        } else if (vx_parse_u64(argv[i], strlen(argv[i]), &id) && id != 0 && id <= UINT32_MAX) {
-            k.id = (uint32_t)id;
-            sh_tasks_visit(kill_visit, &k);
-        } else {
-            status = sh_fail(SH_STATUS_USAGE, "kill: '%s' is not a task id", argv[i]);
-            continue;
-        }
-        if (k.result == ERR_NOT_FOUND)
-            status = sh_fail(1, "kill: %s: no such task", argv[i]);
-        else if (k.result != OK)
-            status = sh_fail(1, "kill: %s: this shell has no authority to end it", argv[i]);
+        const struct job *j = job_of(argv[i]);
+        if (j == nullptr || vx_sys_destroy(j->child.task.raw) != OK)
+            status = sh_fail(1, "kill: %s: no such background job", argv[i]);
     }
     return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "history.h"
-#include <base/string.h>
+#include <string.h>
 
 const char *sh_history_get(const struct sh_history *h, uint32_t back)
 {

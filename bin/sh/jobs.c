@@ -4,6 +4,7 @@
 #include "exec.h"
 #include "out.h"
 #include "shell.h"
+#include "terminal.h"
 #include "trap.h"
 #include "vars.h"
 #include <errno.h>
@@ -469,7 +470,7 @@ static int kill_one(const char *who, int signal)
         sh_warn("kill: %s: not a process", who);
         return STATUS_ERROR;
     }
-    if (kill((pid_t)pid, signal) == 0)
+    if (kill((pid_t)pid, signal) == 0 || (pid > 0 && signal != 0 && system_kill((pid_t)pid)))
         return 0;
     sh_warn("kill: %s: %s", who, strerror(errno));
     return 1;

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "complete.h"
-#include "sh.h"
+#include "tools.h"
+#include "../builtin.h"
+#include "../out.h"
+#include "../vars.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 struct matcher {
     const char *stem; /* what is typed of the name, not terminated */
@@ -11,17 +17,19 @@ struct matcher {
     uint32_t matches;
     bool directory; /* the last match is one */
     size_t common;
-    char name[SH_PATH_MAX]; /* the first match, cut to what all share */
+    char name[COMPLETE_PATH_MAX]; /* the first match, cut to what all share */
 };
 
 static void offer(struct matcher *m, const char *name, bool directory)
 {
     size_t len = strlen(name);
-    if (len < m->stem_len || memcmp(name, m->stem, m->stem_len) != 0 || len >= SH_PATH_MAX ||
+    if (len < m->stem_len || memcmp(name, m->stem, m->stem_len) != 0 || len >= COMPLETE_PATH_MAX ||
         (m->programs && directory))
         return;
     if (m->stem_len == 0 && name[0] == '.')
         return;
+    if (m->matches > 0 && m->common == len && strcmp(m->name, name) == 0)
+        return; /* a built-in and a program of one name */
     m->directory = directory;
     if (m->matches++ == 0) {
         memcpy(m->name, name, len + 1);
@@ -34,13 +42,39 @@ static void offer(struct matcher *m, const char *name, bool directory)
     if (!m->print)
         return;
     bool last = m->column + 40 > m->columns;
-    vx_printf("%-19s%s", name, last ? "\n" : " ");
+    out_format("%-19s%s", name, last ? "\n" : " ");
     m->column = last ? 0 : m->column + 20;
 }
 
-static void offer_file(void *ctx, const char *name, const struct sh_file *file)
+/* The names in a directory. */
+static void offer_files(struct matcher *m, const char *dir)
 {
-    offer(ctx, name, file->kind == SH_DIRECTORY);
+    DIR *d = opendir(dir);
+    if (d == nullptr)
+        return;
+    for (const struct dirent *e; (e = readdir(d)) != nullptr;) {
+        struct stat st;
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        bool directory = fstatat(dirfd(d), e->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+        offer(m, e->d_name, directory);
+    }
+    (void)closedir(d);
+}
+
+/* The names in the directories of PATH. */
+static void offer_programs(struct matcher *m)
+{
+    char dir[COMPLETE_PATH_MAX];
+    for (const char *at = var_get("PATH"); at != nullptr && *at != '\0';) {
+        size_t len = strcspn(at, ":");
+        if (len > 0 && len < sizeof dir) {
+            memcpy(dir, at, len);
+            dir[len] = '\0';
+            offer_files(m, dir);
+        }
+        at += len + (at[len] == ':');
+    }
 }
 
 static void offer_word(void *ctx, const char *word)
@@ -93,28 +127,25 @@ static void gather(struct matcher *m, const char *line, uint32_t cursor)
     m->stem = word + dir_len;
     m->stem_len = len - dir_len;
     if (first && dir_len == 0) {
-        static const char *const rooms[] = { "/bin", "/sbin", "/test" };
         m->programs = true;
-        const struct sh_builtin *b;
-        for (uint32_t i = 0; (b = sh_builtin_at(i)) != nullptr; i++)
+        const struct builtin *b;
+        for (unsigned i = 0; (b = builtin_at(i)) != nullptr; i++)
             offer(m, b->name, false);
-        for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
-            (void)sh_fs_list(rooms[i], offer_file, m);
+        offer_programs(m);
         return;
     }
     uint32_t argument;
     static const char services[] = "services ";
     if (strncmp(command_of(line, start, &argument), services, sizeof services - 1) == 0) {
-        sh_services_offer(argument, offer_word, m);
+        tool_services_offer(argument, offer_word, m);
         return;
     }
-    char dir[SH_PATH_MAX], path[SH_PATH_MAX];
+    char dir[COMPLETE_PATH_MAX];
     if (dir_len >= sizeof dir)
         return;
     memcpy(dir, word, dir_len);
     dir[dir_len] = '\0';
-    if (sh_path_join(sh.cwd, dir, path))
-        (void)sh_fs_list(path, offer_file, m);
+    offer_files(m, dir_len != 0 ? dir : ".");
 }
 
 void sh_complete(const char *line, uint32_t cursor, struct sh_completion *out)
@@ -138,5 +169,6 @@ void sh_complete_list(const char *line, uint32_t cursor, uint32_t columns)
     m = (struct matcher){ .print = true, .columns = columns };
     gather(&m, line, cursor);
     if (m.column > 0)
-        (void)vx_puts("\n");
+        out_char('\n');
+    (void)out_flush();
 }

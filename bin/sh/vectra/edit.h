@@ -10,8 +10,11 @@
  *  2. `row` is the row of the terminal's cursor, counted from the row where the prompt begins. */
 #pragma once
 #include "history.h"
-#include "parse.h"
+#include <stddef.h>
+#include <stdint.h>
 #include <term/keys.h>
+
+enum : uint32_t { SH_LINE_MAX = 4096 }; /* bytes of a line; more are refused with a bell */
 
 typedef enum sh_edit_event : uint8_t {
     SH_EDIT_MORE,     /* go on */

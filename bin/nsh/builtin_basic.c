@@ -19,7 +19,7 @@ static uint32_t run_help(uint32_t argc, const char *const *argv)
         (void)format_into(left, sizeof left, "%s %s", b->name, b->usage);
         vx_printf("  %-34s %s\n", left, b->what);
     }
-    vx_printf("Also: ; && || & ! # ' \" \\ $NAME ${NAME} $? $$ $! NAME=VALUE\n");
+    vx_printf("This image has no C library, so this is the small shell. Also: ; && || & ! # ' \" \\ $NAME ${NAME} $? $$ $! NAME=VALUE\n");
     return 0;
 }
 
@@ -72,19 +72,6 @@ static uint32_t run_exit(uint32_t argc, const char *const *argv)
     return (uint32_t)(status & 255);
 }
 
-static uint32_t run_history(uint32_t argc, const char *const *argv)
-{
-    if (argc == 2 && vx_streq(argv[1], "-c")) {
-        sh_history_clear(&sh.history);
-        return 0;
-    }
-    if (argc != 1)
-        return sh_usage("history");
-    for (uint32_t back = sh.history.n; back > 0; back--)
-        vx_printf("%5u  %s\n", sh.history.dropped + sh.history.n - back + 1, sh_history_get(&sh.history, back));
-    return 0;
-}
-
 static uint32_t run_clear(uint32_t argc, const char *const *argv)
 {
     (void)argv;
@@ -119,7 +106,7 @@ static uint32_t run_sleep(uint32_t argc, const char *const *argv)
     uint64_t ns;
     if (argc != 2 || !parse_seconds(argv[1], &ns))
         return sh_usage("sleep");
-    return sh_pause(ns, false) ? SH_STATUS_INTERRUPTED : 0;
+    return sh_pause(ns) ? SH_STATUS_INTERRUPTED : 0;
 }
 
 static uint32_t run_env(uint32_t argc, const char *const *argv)
@@ -233,7 +220,6 @@ const struct sh_builtin sh_builtins_basic[] = {
     { "env", run_env, "", "the variables" },
     { "set", run_set, "[NAME=VALUE...]", "set variables, or list them" },
     { "unset", run_unset, "NAME...", "forget variables" },
-    { "history", run_history, "[-c]", "the lines typed before; -c: forget them" },
     { "clear", run_clear, "", "clear the screen" },
     { "exit", run_exit, "[STATUS]", "leave the shell" },
     {},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Numbers for people. Pure, except sh_run_caps, which is here to be found by the table of built-ins. */
+ * Numbers for people. Pure. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -16,5 +16,3 @@ struct sh_date sh_date(uint64_t seconds);
 /* Two columns of letters for rights: R W X S(end) V(receive) A(wait) G(signal) B(ind) C(opy) M(ove) K(revoke) D(estroy)
  * I(nspect) P(DMA), a '-' for each that is missing. out has room for 15. Returns out. */
 const char *sh_rights_letters(uint16_t rights, char out[static 15]);
-
-uint32_t sh_run_caps(uint32_t argc, const char *const *argv);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "show.h"
-#include <base/format.h>
+#include <stdio.h>
+
 
 const char *sh_bytes(uint64_t bytes, char *out, size_t room)
 {
     static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
     if (bytes < 1024) {
-        (void)format_into(out, room, "%u B", (unsigned)bytes);
+        (void)snprintf(out, room, "%u B", (unsigned)bytes);
         return out;
     }
     unsigned unit = 0;
@@ -15,7 +16,7 @@ const char *sh_bytes(uint64_t bytes, char *out, size_t room)
         scale *= 1024;
         unit++;
     }
-    (void)format_into(out, room, "%llu.%llu %s", (unsigned long long)(bytes / scale),
+    (void)snprintf(out, room, "%llu.%llu %s", (unsigned long long)(bytes / scale),
                       (unsigned long long)(bytes % scale * 10 / scale), units[unit]);
     return out;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Which Tasks this shell can look at: those that initd shows it (all that initd started, and what they started), or, in
  * a shell without a line to initd, its own children. Authority decides, not the shell. */
-#include "sh.h"
+#include "tools.h"
 
 enum : uint32_t { DEPTH_MAX = 16 };
 
 struct walk {
-    bool (*visit)(void *ctx, const struct sh_task_view *view);
+    bool (*visit)(void *ctx, const struct tool_task *view);
     void *ctx;
     bool stop;
 };
@@ -15,7 +15,7 @@ static void walk_children(struct walk *w, vx_task parent, uint32_t depth);
 
 static void walk_task(struct walk *w, vx_task task, uint32_t depth)
 {
-    struct sh_task_view view = { .task = task, .depth = depth };
+    struct tool_task view = { .task = task, .depth = depth };
     status_t st = vx_sys_task_control(task, VX_TASK_INFO, (uintptr_t)&view.info, sizeof view.info, 0, nullptr, nullptr);
     if (st != OK)
         return;
@@ -36,12 +36,12 @@ static void walk_children(struct walk *w, vx_task parent, uint32_t depth)
     }
 }
 
-void sh_tasks_visit(bool (*visit)(void *ctx, const struct sh_task_view *view), void *ctx)
+void tool_tasks_visit(bool (*visit)(void *ctx, const struct tool_task *view), void *ctx)
 {
     struct walk w = { .visit = visit, .ctx = ctx };
     uint32_t after = 0, id = 0;
     vx_task task = {};
-    if (!sh.has_init || vx_init_task(&sh.init, 0, &id, &task) != OK) {
+    if (!tools.has_init || vx_init_task(&tools.init, 0, &id, &task) != OK) {
         walk_task(&w, VX_SELF, 0);
         return;
     }
@@ -49,5 +49,28 @@ void sh_tasks_visit(bool (*visit)(void *ctx, const struct sh_task_view *view), v
         after = id;
         walk_task(&w, task, 1);
         (void)vx_sys_cap_drop(task.raw);
-    } while (!w.stop && vx_init_task(&sh.init, after, &id, &task) == OK && id > after);
+    } while (!w.stop && vx_init_task(&tools.init, after, &id, &task) == OK && id > after);
+}
+
+/* --- ending one --- */
+
+struct ending {
+    uint32_t id;
+    bool ended;
+};
+
+static bool end_visit(void *ctx, const struct tool_task *view)
+{
+    struct ending *e = ctx;
+    if (view->info.id != e->id)
+        return true;
+    e->ended = view->task.raw != VX_HANDLE_NONE && vx_sys_destroy(view->task.raw) == OK;
+    return !e->ended;
+}
+
+bool tool_end_task(uint32_t id)
+{
+    struct ending e = { .id = id };
+    tool_tasks_visit(end_visit, &e);
+    return e.ended;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Built-ins that look at the system: ps top free uptime topo dmesg, and the two that end it. */
-#include "sh.h"
+#include "tools.h"
 #include "show.h"
 #include <abi/klog.h>
-#include <vectra/alloc.h>
+#include <stdlib.h>
 #include <vectra/rpc_topo.h>
 
 static const char *const band_names[] = { "driver", "person", "service", "normal", "batch", "idle" };
@@ -14,42 +14,42 @@ static const char *name_in(const char *const *names, uint32_t count, uint32_t in
     return index < count ? names[index] : "?";
 }
 
-static void print_task(const struct sh_task_view *v)
+static void print_task(const struct tool_task *v)
 {
     const struct vx_task_info *i = &v->info;
     char memory[16], used[16];
-    vx_printf("%5u %5u %-7s %-7s %3u %5u %8s %8s %6llu.%02llu  %*s%s\n", i->id, i->parent_id,
+    out_format("%5u %5u %-7s %-7s %3u %5u %8s %8s %6llu.%02llu  %*s%s\n", i->id, i->parent_id,
               name_in(band_names, VX_BAND_COUNT, i->band), name_in(state_names, 3, i->state), i->threads, i->caps_used,
               sh_bytes(i->memory_bytes - i->memory_free, used, sizeof used),
               sh_bytes(i->memory_bytes, memory, sizeof memory), (unsigned long long)(i->cpu_ns / VX_NS_PER_S),
               (unsigned long long)(i->cpu_ns / 10000000 % 100), (int)v->depth * 2, "", i->name);
 }
 
-static bool ps_visit(void *ctx, const struct sh_task_view *v)
+static bool ps_visit(void *ctx, const struct tool_task *v)
 {
     (void)ctx;
     print_task(v);
-    return !sh_interrupted();
+    return !tool_interrupted();
 }
 
 static void print_initd(void)
 {
-    struct sh_task_view v = { .info = { .name = "initd", .band = VX_BAND_SERVICE } };
+    struct tool_task v = { .info = { .name = "initd", .band = VX_BAND_SERVICE } };
     uint32_t children;
-    if (sh.has_init && vx_init_self(&sh.init, &v.info.id, &v.info.threads, &v.info.caps_used, &children, &v.info.cpu_ns,
+    if (tools.has_init && vx_init_self(&tools.init, &v.info.id, &v.info.threads, &v.info.caps_used, &children, &v.info.cpu_ns,
                                     &v.info.memory_bytes, &v.info.memory_free) == OK)
         print_task(&v);
 }
 
-static uint32_t run_ps(uint32_t argc, const char *const *argv)
+int tool_ps(int argc, char **argv)
 {
     (void)argv;
     if (argc != 1)
-        return sh_usage("ps");
-    vx_printf("%5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED",
+        return tool_usage("ps");
+    out_format("%5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED",
               "MEMORY", "CPU", "NAME");
     print_initd();
-    sh_tasks_visit(ps_visit, nullptr);
+    tool_tasks_visit(ps_visit, nullptr);
     return 0;
 }
 
@@ -57,7 +57,7 @@ static uint32_t run_ps(uint32_t argc, const char *const *argv)
 
 enum : uint32_t { TOP_MAX = 128 };
 struct top_row {
-    struct sh_task_view view;
+    struct tool_task view;
     uint64_t spent_ns; /* since the last picture */
 };
 struct top {
@@ -70,7 +70,7 @@ struct top {
     } before[TOP_MAX];
 };
 
-static bool top_visit(void *ctx, const struct sh_task_view *v)
+static bool top_visit(void *ctx, const struct tool_task *v)
 {
     struct top *t = ctx;
     if (t->n == TOP_MAX)
@@ -91,14 +91,14 @@ static void top_picture(struct top *t)
 {
     uint64_t now = vx_clock_monotonic_ns(), span = now - t->at_ns;
     t->n = 0;
-    sh_tasks_visit(top_visit, t);
-    vx_printf("up %llu s, %u tasks%s\n\n  %%CPU", (unsigned long long)(now / VX_NS_PER_S), t->n,
-              sh.interactive ? "; q leaves" : "");
-    vx_printf(" %5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED",
+    tool_tasks_visit(top_visit, t);
+    out_format("up %llu s, %u tasks%s\n\n  %%CPU", (unsigned long long)(now / VX_NS_PER_S), t->n,
+              tool_at_terminal() ? "; q leaves" : "");
+    out_format(" %5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED",
               "MEMORY", "CPU", "NAME");
     for (uint32_t i = 0; i < t->n; i++) {
         uint64_t tenths = span > 0 ? t->row[i].spent_ns * 1000 / span : 0;
-        vx_printf("%4llu.%llu ", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10));
+        out_format("%4llu.%llu ", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10));
         print_task(&t->row[i].view);
         t->before[i].id = t->row[i].view.info.id;
         t->before[i].cpu_ns = t->row[i].view.info.cpu_ns;
@@ -107,20 +107,21 @@ static void top_picture(struct top *t)
     t->at_ns = now;
 }
 
-static uint32_t run_top(uint32_t argc, const char *const *argv)
+int tool_top(int argc, char **argv)
 {
     (void)argv;
     if (argc != 1)
-        return sh_usage("top");
-    struct top *t = vx_alloc_zero(1, sizeof *t);
+        return tool_usage("top");
+    struct top *t = calloc(1, sizeof *t);
     if (t == nullptr)
-        return sh_fail(1, "top: out of memory");
+        return tool_fail(1, "top: out of memory");
     do {
-        if (sh.interactive)
-            vx_printf("\x1b[H\x1b[2J");
+        if (tool_at_terminal())
+            out_text("\x1b[H\x1b[2J");
         top_picture(t);
-    } while (sh.interactive && !sh_pause(VX_NS_PER_S, true));
-    vx_free(t);
+        (void)out_flush();
+    } while (tool_at_terminal() && !tool_pause(VX_NS_PER_S, true));
+    free(t);
     return 0;
 }
 
@@ -129,18 +130,18 @@ static uint32_t run_top(uint32_t argc, const char *const *argv)
 static void free_row(const char *name, uint64_t total, uint64_t left, uint64_t largest, uint64_t lent)
 {
     char a[16], b[16], c[16], d[16], e[16];
-    vx_printf("%-8s %9s %9s %9s %9s %9s\n", name, sh_bytes(total, a, sizeof a), sh_bytes(total - left, b, sizeof b),
+    out_format("%-8s %9s %9s %9s %9s %9s\n", name, sh_bytes(total, a, sizeof a), sh_bytes(total - left, b, sizeof b),
               sh_bytes(left, c, sizeof c), sh_bytes(largest, d, sizeof d), sh_bytes(lent, e, sizeof e));
 }
 
-static uint32_t run_free(uint32_t argc, const char *const *argv)
+int tool_free(int argc, char **argv)
 {
     (void)argv;
     if (argc != 1)
-        return sh_usage("free");
+        return tool_usage("free");
     uint64_t total, left, largest, lent;
-    vx_printf("%-8s %9s %9s %9s %9s %9s\n", "", "total", "used", "free", "largest", "lent");
-    if (sh.has_init && vx_init_memory(&sh.init, &total, &left, &largest, &lent) == OK)
+    out_format("%-8s %9s %9s %9s %9s %9s\n", "", "total", "used", "free", "largest", "lent");
+    if (tools.has_init && vx_init_memory(&tools.init, &total, &left, &largest, &lent) == OK)
         free_row("machine", total, left, largest, lent);
     struct vx_cap_facts facts;
     if (vx_sys_cap_inspect(vx_bundle_reticle("reticle").raw, &facts, nullptr) == OK)
@@ -148,15 +149,15 @@ static uint32_t run_free(uint32_t argc, const char *const *argv)
     return 0;
 }
 
-static uint32_t run_uptime(uint32_t argc, const char *const *argv)
+int tool_uptime(int argc, char **argv)
 {
     (void)argv;
     if (argc != 1)
-        return sh_usage("uptime");
+        return tool_usage("uptime");
     const struct vx_time_page *page = (const struct vx_time_page *)VX_TIME_PAGE_ADDRESS;
     uint64_t s = vx_clock_monotonic_ns() / VX_NS_PER_S;
     struct sh_date d = sh_date(vx_clock_realtime_ns() / VX_NS_PER_S);
-    vx_printf("%04u-%02u-%02u %02u:%02u:%02u UTC, up %llu:%02llu:%02llu, %u hart%s\n", d.year, d.month, d.day, d.hour,
+    out_format("%04u-%02u-%02u %02u:%02u:%02u UTC, up %llu:%02llu:%02llu, %u hart%s\n", d.year, d.month, d.day, d.hour,
               d.minute, d.second, (unsigned long long)(s / 3600), (unsigned long long)(s / 60 % 60),
               (unsigned long long)(s % 60), page->harts, page->harts == 1 ? "" : "s");
     return 0;
@@ -170,13 +171,13 @@ static void topo_devices(struct vx_client *c)
     static const char *const kinds[] = { "?", "net", "blk", "console", "rng" };
     uint32_t transport, kind, address, badge, generation, state;
     for (uint32_t i = 0; vx_topo_device(c, i, &transport, &kind, &address, &badge, &generation, &state) == OK; i++) {
-        vx_printf("device virtio-%s ", name_in(kinds, 5, kind));
+        out_format("device virtio-%s ", name_in(kinds, 5, kind));
         if (transport == VX_TOPO_TRANSPORT_PCI)
-            vx_printf("at pci %02x:%02x.%u: ", address >> 8, address >> 3 & 31, address & 7);
+            out_format("at pci %02x:%02x.%u: ", address >> 8, address >> 3 & 31, address & 7);
         else
-            vx_printf("at virtio %u: ", address);
-        vx_printf("%s", badge == VX_TOPO_ANY_BADGE ? "for no service" : state != 0 ? "driven" : "not driven");
-        vx_printf(generation > 1 ? ", claimed %u times\n" : "\n", generation);
+            out_format("at virtio %u: ", address);
+        out_format("%s", badge == VX_TOPO_ANY_BADGE ? "for no service" : state != 0 ? "driven" : "not driven");
+        out_format(generation > 1 ? ", claimed %u times\n" : "\n", generation);
     }
 }
 
@@ -187,27 +188,27 @@ static void topo_details(struct vx_client *c)
     uint32_t node, domain, kind, lines, segment, address, vendor, device, class_code, header, pin, irq;
     char size[16];
     for (uint32_t i = 0; vx_topo_hart(c, i, &hw, &node, &domain) == OK; i++)
-        vx_printf("hart %u: id 0x%llx, node %u, domain %u\n", i, (unsigned long long)hw, node, domain);
+        out_format("hart %u: id 0x%llx, node %u, domain %u\n", i, (unsigned long long)hw, node, domain);
     for (uint32_t i = 0; vx_topo_memory(c, i, &base, &bytes, &node) == OK; i++)
-        vx_printf("memory 0x%010llx: %s, node %u\n", (unsigned long long)base, sh_bytes(bytes, size, sizeof size),
+        out_format("memory 0x%010llx: %s, node %u\n", (unsigned long long)base, sh_bytes(bytes, size, sizeof size),
                   node);
     if (vx_topo_irqchip(c, &kind, &lines, &base, &bytes) == OK)
-        vx_printf("interrupt controller: %s, %u lines\n", name_in(chips, 4, kind), lines);
+        out_format("interrupt controller: %s, %u lines\n", name_in(chips, 4, kind), lines);
     for (uint32_t i = 0; vx_topo_function(c, i, &segment, &address, &vendor, &device, &class_code, &header, &pin) == OK;
          i++)
-        vx_printf("pci %04x:%02x:%02x.%u: %04x:%04x class %06x\n", segment, address >> 8, address >> 3 & 31,
+        out_format("pci %04x:%02x:%02x.%u: %04x:%04x class %06x\n", segment, address >> 8, address >> 3 & 31,
                   address & 7, vendor, device, class_code);
     for (uint32_t i = 0; vx_topo_virtio(c, i, &base, &bytes, &irq, &device) == OK; i++)
         if (device != 0)
-            vx_printf("virtio 0x%llx: device %u, irq %u\n", (unsigned long long)base, device, irq);
+            out_format("virtio 0x%llx: device %u, irq %u\n", (unsigned long long)base, device, irq);
     topo_devices(c);
 }
 
-static uint32_t run_topo(uint32_t argc, const char *const *argv)
+int tool_topo(int argc, char **argv)
 {
     (void)argv;
     if (argc != 1)
-        return sh_usage("topo");
+        return tool_usage("topo");
     struct vx_client c;
     status_t st = vx_connect("topo", &c);
     uint32_t harts, nodes, domains, memories, bridges, functions, virtios, chip, arch, left_out;
@@ -216,9 +217,9 @@ static uint32_t run_topo(uint32_t argc, const char *const *argv)
         st = vx_topo_summary(&c, &harts, &nodes, &domains, &memories, &bridges, &functions, &virtios, &chip, &ram,
                              &arch, &left_out);
     if (st != OK)
-        return sh_fail(1, "topo: the topology service cannot be reached: %s", vx_status_text(st));
+        return tool_fail(1, "topo: the topology service cannot be reached: %s", vx_status_text(st));
     char size[16];
-    vx_printf("%s, %u hart%s in %u node%s and %u domain%s, %s of memory\n",
+    out_format("%s, %u hart%s in %u node%s and %u domain%s, %s of memory\n",
               arch == 183  ? "aarch64"
               : arch == 62 ? "x86_64"
                            : "unknown architecture",
@@ -231,32 +232,32 @@ static uint32_t run_topo(uint32_t argc, const char *const *argv)
 
 /* --- dmesg --- */
 
-static uint32_t run_dmesg(uint32_t argc, const char *const *argv)
+int tool_dmesg(int argc, char **argv)
 {
     (void)argv;
     if (argc != 1)
-        return sh_usage("dmesg");
+        return tool_usage("dmesg");
     static const struct vx_klog *log;
     static uint64_t log_bytes;
     vx_mem mem = vx_bundle_mem("klog");
     struct vx_cap_facts facts;
     void *at = nullptr;
     if (mem.raw == 0)
-        return sh_fail(1, "dmesg: this shell was not given the kernel log");
+        return tool_fail(1, "dmesg: this shell was not given the kernel log");
     if (log == nullptr && vx_sys_cap_inspect(mem.raw, &facts, nullptr) == OK &&
         vx_sys_mem_map(mem, 0, facts.b, 0, VX_PROT_READ, &at) == OK) {
         log = at;
         log_bytes = facts.b;
     }
     if (log == nullptr || log->magic != VX_KLOG_MAGIC || log->size == 0 || log->size > log_bytes - sizeof *log)
-        return sh_fail(1, "dmesg: the kernel log cannot be read");
+        return tool_fail(1, "dmesg: the kernel log cannot be read");
     uint64_t size = log->size, end = atomic_load_explicit(&log->written, memory_order_acquire);
     uint64_t first = end > size ? end - size : 0;
-    for (uint64_t n = first; n < end && !sh_interrupted();) {
+    for (uint64_t n = first; n < end && !tool_interrupted();) {
         uint64_t piece = size - n % size; /* to the end of the ring */
         if (piece > end - n)
             piece = end - n;
-        if (vx_out(log->bytes + n % size, piece) != OK)
+        if (!tool_out(log->bytes + n % size, piece))
             return 1;
         n += piece;
     }
@@ -265,41 +266,28 @@ static uint32_t run_dmesg(uint32_t argc, const char *const *argv)
 
 /* --- the end --- */
 
-static uint32_t end_machine(const char *name, uint32_t argc, status_t (*call)(struct vx_client *))
+static int end_machine(const char *name, int argc, status_t (*call)(struct vx_client *))
 {
     if (argc != 1)
-        return sh_usage(name);
-    status_t st = sh.has_init ? call(&sh.init) : ERR_NO_RIGHTS;
+        return tool_usage(name);
+    status_t st = tools.has_init ? call(&tools.init) : ERR_NO_RIGHTS;
     if (st == ERR_NO_RIGHTS)
-        return sh_fail(1, "%s: this shell has no authority to do that", name);
+        return tool_fail(1, "%s: this shell has no authority to do that", name);
     if (st != OK)
-        return sh_fail(1, "%s: %s", name, vx_status_text(st));
-    vx_sleep_ns(10 * VX_NS_PER_S); /* the end comes first */
-    return sh_fail(1, "%s: the machine did not stop", name);
+        return tool_fail(1, "%s: %s", name, vx_status_text(st));
+    (void)out_flush();
+    (void)tool_pause(10 * VX_NS_PER_S, false); /* the end comes first */
+    return tool_fail(1, "%s: the machine did not stop", name);
 }
 
-static uint32_t run_poweroff(uint32_t argc, const char *const *argv)
+int tool_poweroff(int argc, char **argv)
 {
     (void)argv;
     return end_machine("poweroff", argc, vx_init_poweroff);
 }
 
-static uint32_t run_reboot(uint32_t argc, const char *const *argv)
+int tool_reboot(int argc, char **argv)
 {
     (void)argv;
     return end_machine("reboot", argc, vx_init_reboot);
 }
-
-const struct sh_builtin sh_builtins_system[] = {
-    { "ps", run_ps, "", "the tasks that this shell can see" },
-    { "top", run_top, "", "the same, busiest first, every second" },
-    { "free", run_free, "", "memory" },
-    { "uptime", run_uptime, "", "the time, and how long the machine has been running" },
-    { "topo", run_topo, "", "what the machine is made of" },
-    { "dmesg", run_dmesg, "", "the kernel's log" },
-    { "caps", sh_run_caps, "[ID] [--graph]", "a task's capability table; as a graph for Graphviz" },
-    { "services", sh_run_services, "[start|stop|restart NAME]", "the services and their states; steers one" },
-    { "poweroff", run_poweroff, "", "stop everything and turn the machine off" },
-    { "reboot", run_reboot, "", "stop everything and start again" },
-    {},
-};

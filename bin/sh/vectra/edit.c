@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "edit.h"
-#include <base/string.h>
+#include <string.h>
 
 static void out(const struct sh_edit *e, const char *text, size_t len)
 {

@@ -1,3 +1,0 @@
-# SPDX-License-Identifier: MIT
-C_LIBRARY := 1
-PROG_CFLAGS := -D_GNU_SOURCE -DSHELL_PATH='"/bin/psh"'

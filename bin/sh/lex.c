@@ -52,7 +52,9 @@ static int get_raw(struct parser *p)
         if (s->at < s->end) {
             int c = (unsigned char)*s->at++;
             p->line += c == '\n';
-            return c;
+            if (c != '\0') /* text is strings: zero bytes are not there */
+                return c;
+            continue;
         }
         if (s->refill != nullptr && s->refill(s))
             continue;

@@ -21,15 +21,23 @@ struct writer {
 
 static void node(struct writer *w, const struct node *n);
 
+/* No empty quotes but for an empty text, so that what is read again is the same. */
 void unparse_quoted(struct text *t, const char *text)
 {
-    text_char(t, '\'');
-    for (; *text != '\0'; text++)
-        if (*text == '\'')
-            text_string(t, "'\\''");
-        else
-            text_char(t, *text);
-    text_char(t, '\'');
+    if (*text == '\0')
+        text_string(t, "''");
+    while (*text != '\0') {
+        size_t len = strcspn(text, "'");
+        if (len == 0) {
+            text_string(t, "\\'");
+            text++;
+            continue;
+        }
+        text_char(t, '\'');
+        text_add(t, text, len);
+        text_char(t, '\'');
+        text += len;
+    }
 }
 
 static void word(struct writer *w, const struct word *word, enum place place);

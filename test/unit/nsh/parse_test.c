@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * The shell's grammar and what words stand for. */
-// sources: bin/sh/parse.c bin/sh/expand.c bin/sh/vars.c
+// sources: bin/nsh/parse.c bin/nsh/expand.c bin/nsh/vars.c bin/nsh/path.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include <bin/sh/expand.h>
-#include <bin/sh/parse.h>
+#include <bin/nsh/expand.h>
+#include <bin/nsh/parse.h>
+#include <bin/nsh/path.h>
 
 static struct sh_line line;
 static struct sh_vars vars;
@@ -210,10 +211,36 @@ static void variables(void **)
     assert_string_equal(sh_vars_get(&vars, "Y", 1), "2");
 }
 
+static void paths(void **)
+{
+    char out[SH_PATH_MAX];
+    static const char *const cases[][3] = {
+        { "/", "bin", "/bin" },           { "/a/b", "../c", "/a/c" }, { "/a", "../../..", "/" },
+        { "/a", "/x//y/./z/", "/x/y/z" }, { "/a", "", "/a" },         { "/", ".", "/" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(sh_path_join(cases[i][0], cases[i][1], out));
+        assert_string_equal(out, cases[i][2]);
+    }
+    char big[SH_PATH_MAX + 1];
+    memset(big, 'p', sizeof big);
+    big[SH_PATH_MAX - 2] = '\0';
+    assert_true(sh_path_join("/", big, out));
+    big[SH_PATH_MAX - 2] = 'p';
+    big[SH_PATH_MAX - 1] = '\0';
+    assert_false(sh_path_join("/", big, out));
+    const char *part;
+    assert_int_equal(sh_path_component("/", "bin/sh", &part), 3);
+    assert_int_equal(sh_path_component("/bin", "bin/sh", &part), 2);
+    assert_int_equal(sh_path_component("/bin", "binary", &part), 0);
+    assert_int_equal(sh_path_component("/bin", "bin", &part), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_and_joins),
+        cmocka_unit_test(paths),
         cmocka_unit_test(blanks_and_comments_are_nothing),
         cmocka_unit_test(operators_in_quotes_are_text),
         cmocka_unit_test(negation),

@@ -99,7 +99,7 @@ POSIX_PROGRAM_OBJ += $$($2_POSIX_OBJ)
 $$($2_POSIX_OBJ): $(POSIX)/obj/%.c.o: %.c $(POSIX)/flags $1/flags.mk $(POSIX_WAIT)
 	$(say) CC $$<
 	@mkdir -p $$(@D)
-	$(Q)$(CLANG) $(POSIX_CFLAGS) -D__vectra__=1 $(PROG_CFLAGS) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
+	$(Q)$(CLANG) $(filter-out $(SCALAR_$(ARCH)),$(POSIX_CFLAGS)) -D__vectra__=1 $(PROG_CFLAGS) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
 $(POSIX)/user/$2: $$($2_POSIX_OBJ) $(SYSROOT)/.stamp $(POSIX)/programs
 	$(say) LINK $$@
 	@mkdir -p $$(@D)

@@ -58,9 +58,11 @@ static void parameter(struct writer *w, const struct part *part, bool quoted)
                                              [PARAM_ERROR] = "?",         [PARAM_ALTERNATE] = "+",
                                              [PARAM_SUFFIX] = "%",        [PARAM_SUFFIX_LONG] = "%%",
                                              [PARAM_PREFIX] = "#",        [PARAM_PREFIX_LONG] = "##" };
+    if (part->op == PARAM_BAD) {
+        text_string(w->t, "${^}");
+        return;
+    }
     text_string(w->t, part->op == PARAM_LENGTH ? "${#" : "${");
-    if (part->op == PARAM_BAD)
-        text_char(w->t, '^');
     text_string(w->t, part->text);
     if (part->colon)
         text_char(w->t, ':');

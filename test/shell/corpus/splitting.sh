@@ -1,3 +1,4 @@
+# inside
 # XCU 2.6.5
 show() { for i; do printf '[%s]' "$i"; done; echo; }
 x='  a  b  '; show $x; show "$x"; show =$x=

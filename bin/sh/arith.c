@@ -281,7 +281,7 @@ static int64_t assignment(struct state *s)
     static const struct {
         char text[4];
         enum op op;
-    } assigns[] = { { "=", OP_NONE }, { "*=", MUL }, { "/=", DIV },    { "%=", MOD },  { "+=", ADD }, { "-=", SUB },
+    } assigns[] = { { "=", OP_NONE }, { "*=", MUL },    { "/=", DIV }, { "%=", MOD }, { "+=", ADD }, { "-=", SUB },
                     { "<<=", LEFT },  { ">>=", RIGHT }, { "&=", AND }, { "^=", XOR }, { "|=", OR } };
     char name[ARITH_NAME_MAX + 1];
     const char *start = s->at;

@@ -28,9 +28,9 @@ struct part {
     enum part_kind kind;
     enum param_op op;
     bool quoted;
-    bool colon; /* ${x:-...}: empty counts as unset */
-    size_t len; /* of text */
-    const char *text; /* PART_TEXT; PART_PARAM: the parameter's name */
+    bool colon;           /* ${x:-...}: empty counts as unset */
+    size_t len;           /* of text */
+    const char *text;     /* PART_TEXT; PART_PARAM: the parameter's name */
     struct word *word;    /* PART_PARAM: behind the operator; PART_ARITH: the expression */
     struct node *command; /* PART_COMMAND; nullptr: nothing between the parentheses */
 };
@@ -74,8 +74,8 @@ enum node_kind : uint8_t {
     NODE_IF,       /* a: condition, b: then, c: else or nullptr */
     NODE_WHILE,    /* a: condition, b: body */
     NODE_UNTIL,
-    NODE_FOR,  /* name, words (has_words), b: body */
-    NODE_CASE, /* word, cases */
+    NODE_FOR,      /* name, words (has_words), b: body */
+    NODE_CASE,     /* word, cases */
     NODE_FUNCTION, /* name, a: body */
 };
 struct item {

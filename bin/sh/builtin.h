@@ -5,9 +5,9 @@
 struct builtin {
     const char *name;
     int (*run)(int argc, char **argv);
-    bool special;     /* XCU 2.14 */
-    bool only_writes; /* reads no input and waits for nothing: may run at once in a pipeline */
-    bool late;        /* only if there is no program of that name */
+    bool special;             /* XCU 2.14 */
+    bool only_writes;         /* reads no input and waits for nothing: may run at once in a pipeline */
+    bool late;                /* only if there is no program of that name */
     const char *usage, *what; /* for `help`; nullptr: the POSIX text says it */
 };
 const struct builtin *builtin_find(const char *name);

@@ -319,7 +319,8 @@ static bool read_line(struct line *l, bool raw)
 
 static bool splits_at(const struct line *l, size_t at, bool blank)
 {
-    return at < l->bytes.len && l->marks.at[at] != 'q' && (blank ? is_ifs_blank(l->bytes.at[at]) : is_ifs(l->bytes.at[at]));
+    return at < l->bytes.len && l->marks.at[at] != 'q' &&
+           (blank ? is_ifs_blank(l->bytes.at[at]) : is_ifs(l->bytes.at[at]));
 }
 
 /* The last variable takes the rest, without blanks at its end; and without one separator, if that is all there is. */

@@ -25,24 +25,19 @@ enum command_kind command_kind(const char *name)
     if (function_find(name) != nullptr)
         return COMMAND_FUNCTION;
     return b != nullptr && (!b->late || hash_find(name, var_get("PATH")) == nullptr) ? COMMAND_BUILTIN
-                                                                                       : COMMAND_PROGRAM;
+                                                                                     : COMMAND_PROGRAM;
 }
 
 /* --- simple commands --- */
 
+/* set -x: what is run, as it was expanded. */
 static void trace(const struct command *c)
 {
-    if (!sh.option[OPT_XTRACE])
+    if (!sh.option[OPT_XTRACE] || c->argc == 0)
         return;
     struct text t = { .arena = &sh.temp };
     const char *ps4 = var_get("PS4");
-    text_string(&t, ps4 != nullptr ? ps4 : "+ ");
-    for (const struct assign *a = c->node != nullptr ? c->node->assigns : nullptr; a != nullptr; a = a->next) {
-        text_string(&t, a->name);
-        text_char(&t, '=');
-        if (c->argc > 0 || a->next != nullptr)
-            text_char(&t, ' ');
-    }
+    text_string(&t, ps4 != nullptr ? expand_prompt(ps4) : "+ ");
     for (int i = 0; i < c->argc; i++) {
         if (i > 0)
             text_char(&t, ' ');
@@ -56,10 +51,26 @@ static void trace(const struct command *c)
     (void)fd_write(2, t.at, t.len);
 }
 
+static void trace_assignment(const char *name, const char *value)
+{
+    if (!sh.option[OPT_XTRACE])
+        return;
+    struct text t = { .arena = &sh.temp };
+    const char *ps4 = var_get("PS4");
+    text_string(&t, ps4 != nullptr ? expand_prompt(ps4) : "+ ");
+    text_string(&t, name);
+    text_char(&t, '=');
+    unparse_quoted(&t, value);
+    text_char(&t, '\n');
+    (void)out_flush();
+    (void)fd_write(2, t.at, t.len);
+}
+
 static void assign_all(const struct node *n, bool for_command)
 {
     for (const struct assign *a = n != nullptr ? n->assigns : nullptr; a != nullptr; a = a->next) {
         const char *value = expand_assignment(a->value);
+        trace_assignment(a->name, value);
         if (for_command)
             var_set_for_command(a->name, value);
         else
@@ -395,7 +406,7 @@ int exec_node(const struct node *n)
             sh_throw(STATUS_SIGNAL + SIGINT);
         traps_run();
     }
-    int status = sh.skip != SKIP_NONE ? sh.exit_status
+    int status = sh.skip != SKIP_NONE                                                         ? sh.exit_status
                  : n->redirs != nullptr && n->kind != NODE_SIMPLE && n->kind != NODE_FUNCTION ? exec_redirected(n)
                                                                                               : exec_kind(n);
     sh.depth--;

@@ -17,7 +17,7 @@ extern struct program *exec_program;
 /* A simple command whose words have been expanded, with what stands around it. */
 struct command {
     int argc;
-    char **argv; /* ended by nullptr */
+    char **argv;             /* ended by nullptr */
     const struct node *node; /* assignments and redirections */
 };
 /* Runs it here: a function or a built-in; programs are started and waited for. */
@@ -37,6 +37,8 @@ int exec_background(const struct node *n);
 pid_t spawn_program(char **argv, pid_t group, bool background, int *status);
 /* A shell of its own, which goes on with the state of this one and runs n (or, if that is nullptr, argv). */
 pid_t spawn_shell(const struct node *n, char **argv, const struct node *assigns, pid_t group, bool background);
+/* Whether the program that is being started is not waited for. */
+extern bool spawn_in_background;
 /* `exec`: does not come back unless it fails. */
 int spawn_instead(char **argv);
 /* The path of the program; nullptr with a message and *status. */

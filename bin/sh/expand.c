@@ -168,7 +168,8 @@ static void put_word(struct expansion *e, const struct part *part)
 {
     size_t before = e->marks.len;
     expand_word(e, part->word, true);
-    if (part->quoted && e->marks.len == before && !(part->word->parts != nullptr && part->word->parts->kind == PART_PARAM))
+    if (part->quoted && e->marks.len == before &&
+        !(part->word->parts != nullptr && part->word->parts->kind == PART_PARAM))
         put_mark(e, NOTHING);
 }
 
@@ -211,7 +212,11 @@ static void expand_parameter(struct expansion *e, const struct part *part)
     switch (part->op) {
     case PARAM_LENGTH:
         want_set(part, value);
-        put_number(e, is_list(part->text) ? sh.params->n : value != nullptr ? (long long)strlen(value) : 0, part->quoted);
+        put_number(e,
+                   is_list(part->text) ? sh.params->n
+                   : value != nullptr  ? (long long)strlen(value)
+                                       : 0,
+                   part->quoted);
         break;
     case PARAM_DEFAULT:
         if (counts)
@@ -329,8 +334,7 @@ static void expand_text(struct expansion *e, const struct part *part, bool first
     }
     bool may = first;
     for (size_t i = 0; i < part->len;) {
-        size_t n = may && part->text[i] == '~'
-                       ? put_tilde(e, part->text + i, part->len - i, part->next == nullptr) : 0;
+        size_t n = may && part->text[i] == '~' ? put_tilde(e, part->text + i, part->len - i, part->next == nullptr) : 0;
         if (n == 0) {
             put(e, part->text + i, 1, mark);
             n = 1;

@@ -410,8 +410,8 @@ int builtin_wait(int argc, char **argv)
 {
     int status = 0;
     for (int i = 1; i < argc; i++) {
-        struct job *j = argv[i][0] == '%' ? job_named(argv[i], "wait")
-                                          : job_of_pid((pid_t)strtol(argv[i], nullptr, 10));
+        struct job *j =
+            argv[i][0] == '%' ? job_named(argv[i], "wait") : job_of_pid((pid_t)strtol(argv[i], nullptr, 10));
         if (argv[i][0] != '%' && argv[i][strspn(argv[i], "0123456789")] != '\0') {
             sh_warn("wait: %s: not a process", argv[i]);
             return STATUS_ERROR;

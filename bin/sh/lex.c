@@ -178,8 +178,7 @@ static void quoted_char(struct maker *m, int c, int also)
         backquote(m, true);
     } else if (c == '\\') {
         int next = get_raw(m->p);
-        if (next == '$' || next == '`' || next == '\\' || next == also ||
-            (also == '}' && next == '"')) {
+        if (next == '$' || next == '`' || next == '\\' || next == also || (also == '}' && next == '"')) {
             add(m, next, true);
         } else {
             add(m, '\\', true);
@@ -390,7 +389,8 @@ static void arithmetic(struct maker *m, bool quoted)
     part->word = made(&inner);
 }
 
-/* A substitution is parsed in the middle of a word: the token under way and the waiting here-documents are put aside. */
+/* A substitution is parsed in the middle of a word: the token under way and the waiting here-documents are put aside.
+ */
 static struct node *substitution(struct parser *p, bool in_parentheses)
 {
     struct here *here = p->here, **here_end = p->here_end;

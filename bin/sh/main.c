@@ -25,7 +25,7 @@
 
 extern char **environ;
 
-enum : size_t { STACK_BYTES = 8 << 20 };
+enum : size_t { STACK_BYTES = 32 << 20 };
 
 struct start {
     int argc;

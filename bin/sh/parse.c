@@ -9,8 +9,8 @@
 static struct node *and_or(struct parser *p);
 static struct node *command(struct parser *p);
 
-static const char *const reserved[] = { "!",    "case", "do",  "done", "elif",  "else", "esac", "fi", "for",
-                                        "if",   "in",   "then", "until", "while", "{",    "}" };
+static const char *const reserved[] = { "!",   "case", "do", "done", "elif",  "else",  "esac", "fi",
+                                        "for", "if",   "in", "then", "until", "while", "{",    "}" };
 
 bool is_reserved(const char *text)
 {

@@ -210,8 +210,13 @@ static bool begin_stages(const struct node *n, struct stage *stages, struct job 
             }
             return false;
         }
-        stages[at] = (struct stage){ .node = i->node, .in = in, .out = ends[1], .last = i->next == nullptr,
-                                     .background = background, .job = j, .group = group };
+        stages[at] = (struct stage){ .node = i->node,
+                                     .in = in,
+                                     .out = ends[1],
+                                     .last = i->next == nullptr,
+                                     .background = background,
+                                     .job = j,
+                                     .group = group };
         in = ends[0];
         if (!background && i->next != nullptr && !has_deferred && !surely_program(i->node) && only_programs(i->next)) {
             stages[at].programs_behind = true;

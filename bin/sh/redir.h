@@ -10,8 +10,8 @@ enum : int { FD_USER = 10, FD_UNTOUCHED = -2, FD_CLOSED = -1 };
 struct capture;
 struct redirs {
     struct redirs *outer;
-    bool subshell;        /* `exec` inside is put back at its end */
-    int saved[FD_USER];   /* where the descriptor was moved to, FD_CLOSED or FD_UNTOUCHED */
+    bool subshell;           /* `exec` inside is put back at its end */
+    int saved[FD_USER];      /* where the descriptor was moved to, FD_CLOSED or FD_UNTOUCHED */
     struct capture *capture; /* what descriptor 1 was kept in; set when it is redirected */
     bool has_capture;
 };

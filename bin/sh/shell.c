@@ -14,14 +14,22 @@ static const struct {
     char letter;
     const char *name;
 } options[OPTIONS] = {
-    [OPT_ALLEXPORT] = { 'a', "allexport" },   [OPT_NOTIFY] = { 'b', "notify" },
-    [OPT_NOCLOBBER] = { 'C', "noclobber" },   [OPT_ERREXIT] = { 'e', "errexit" },
-    [OPT_NOGLOB] = { 'f', "noglob" },         [OPT_HASHALL] = { 'h', "hashall" },
-    [OPT_IGNOREEOF] = { 0, "ignoreeof" },     [OPT_INTERACTIVE] = { 'i', "interactive" },
-    [OPT_MONITOR] = { 'm', "monitor" },       [OPT_NOEXEC] = { 'n', "noexec" },
-    [OPT_NOLOG] = { 0, "nolog" },             [OPT_STDIN] = { 's', "stdin" },
-    [OPT_NOUNSET] = { 'u', "nounset" },       [OPT_VERBOSE] = { 'v', "verbose" },
-    [OPT_VI] = { 0, "vi" },                   [OPT_XTRACE] = { 'x', "xtrace" },
+    [OPT_ALLEXPORT] = { 'a', "allexport" },
+    [OPT_NOTIFY] = { 'b', "notify" },
+    [OPT_NOCLOBBER] = { 'C', "noclobber" },
+    [OPT_ERREXIT] = { 'e', "errexit" },
+    [OPT_NOGLOB] = { 'f', "noglob" },
+    [OPT_HASHALL] = { 'h', "hashall" },
+    [OPT_IGNOREEOF] = { 0, "ignoreeof" },
+    [OPT_INTERACTIVE] = { 'i', "interactive" },
+    [OPT_MONITOR] = { 'm', "monitor" },
+    [OPT_NOEXEC] = { 'n', "noexec" },
+    [OPT_NOLOG] = { 0, "nolog" },
+    [OPT_STDIN] = { 's', "stdin" },
+    [OPT_NOUNSET] = { 'u', "nounset" },
+    [OPT_VERBOSE] = { 'v', "verbose" },
+    [OPT_VI] = { 0, "vi" },
+    [OPT_XTRACE] = { 'x', "xtrace" },
 };
 
 enum option option_of_letter(char c)
@@ -102,7 +110,8 @@ static void warn(const char *format, va_list args)
     out_flush();
     int head = snprintf(line, sizeof line, "%.100s: %u: ", sh.name, sh.line);
     int n = vsnprintf(line + head, sizeof line - (size_t)head - 1, format, args);
-    size_t len = (size_t)head + ((size_t)n < sizeof line - (size_t)head - 1 ? (size_t)n : sizeof line - (size_t)head - 2);
+    size_t len =
+        (size_t)head + ((size_t)n < sizeof line - (size_t)head - 1 ? (size_t)n : sizeof line - (size_t)head - 2);
     line[len++] = '\n';
     (void)fd_write(2, line, len);
 }

@@ -24,7 +24,7 @@ enum : int {
 };
 
 enum : unsigned {
-    EVAL_DEPTH_MAX = 1000, /* commands inside each other while they run: functions, groups, files, substitutions */
+    EVAL_DEPTH_MAX = 4000, /* commands inside each other while they run: functions, groups, files, substitutions */
 };
 
 enum skip : uint8_t { SKIP_NONE, SKIP_BREAK, SKIP_CONTINUE, SKIP_RETURN, SKIP_EXIT };

@@ -49,6 +49,8 @@ const char *spawn_find(const char *name, int *status)
     return path;
 }
 
+bool spawn_in_background;
+
 struct quiet {
     struct sigaction interrupt, quit;
 };
@@ -96,6 +98,7 @@ static int start(pid_t *pid, const char *path, char **argv, char **env, pid_t gr
         (void)posix_spawnattr_setpgroup(&attributes, group);
     if (deaf)
         ignore_keys(&quiet);
+    spawn_in_background = background;
     if (why == 0)
         why = posix_spawn(pid, path, &actions, &attributes, argv, env);
     if (deaf)

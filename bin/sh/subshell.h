@@ -26,7 +26,8 @@ struct subshell {
     mode_t umask;
 };
 
-/* The frame in which redirections and assignments of the subshell are undone: between them, anything may be prepared. */
+/* The frame in which redirections and assignments of the subshell are undone: between them, anything may be prepared.
+ */
 void subshell_begin(struct subshell *s);
 /* Runs body(ctx) as what the subshell does, its EXIT trap, and puts everything back; the exit status. */
 int subshell_finish(struct subshell *s, int (*body)(void *ctx), void *ctx);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static volatile sig_atomic_t noted[TRAP_MAX], any, interrupt;
+/* Set by handlers, and by whoever watches the terminal in another thread. */
+static _Atomic int noted[TRAP_MAX], any, interrupt;
 static bool ignored_at_start[TRAP_MAX];
 static struct traps base;
 
@@ -14,11 +15,11 @@ static const struct {
     const char *name;
     int number;
 } signals[] = {
-    { "EXIT", 0 },        { "HUP", SIGHUP },   { "INT", SIGINT },   { "QUIT", SIGQUIT },     { "ILL", SIGILL },
-    { "TRAP", SIGTRAP },  { "ABRT", SIGABRT }, { "BUS", SIGBUS },   { "FPE", SIGFPE },       { "KILL", SIGKILL },
-    { "USR1", SIGUSR1 },  { "SEGV", SIGSEGV }, { "USR2", SIGUSR2 }, { "PIPE", SIGPIPE },     { "ALRM", SIGALRM },
-    { "TERM", SIGTERM },  { "CHLD", SIGCHLD }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },     { "TSTP", SIGTSTP },
-    { "TTIN", SIGTTIN },  { "TTOU", SIGTTOU }, { "URG", SIGURG },   { "XCPU", SIGXCPU },     { "XFSZ", SIGXFSZ },
+    { "EXIT", 0 },           { "HUP", SIGHUP },   { "INT", SIGINT },     { "QUIT", SIGQUIT }, { "ILL", SIGILL },
+    { "TRAP", SIGTRAP },     { "ABRT", SIGABRT }, { "BUS", SIGBUS },     { "FPE", SIGFPE },   { "KILL", SIGKILL },
+    { "USR1", SIGUSR1 },     { "SEGV", SIGSEGV }, { "USR2", SIGUSR2 },   { "PIPE", SIGPIPE }, { "ALRM", SIGALRM },
+    { "TERM", SIGTERM },     { "CHLD", SIGCHLD }, { "CONT", SIGCONT },   { "STOP", SIGSTOP }, { "TSTP", SIGTSTP },
+    { "TTIN", SIGTTIN },     { "TTOU", SIGTTOU }, { "URG", SIGURG },     { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },
     { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF }, { "WINCH", SIGWINCH }, { "SYS", SIGSYS },
 };
 
@@ -45,7 +46,7 @@ const char *signal_name(int signal)
     return nullptr;
 }
 
-static void note(int signal)
+void trap_note(int signal)
 {
     noted[signal] = 1;
     any = 1;
@@ -67,9 +68,9 @@ static void arrange(int signal)
     if (signal == SIGKILL || signal == SIGSTOP || signal == 0 || ignored_at_start[signal])
         return;
     if (action != nullptr) {
-        dispose(signal, action[0] == '\0' ? SIG_IGN : note);
+        dispose(signal, action[0] == '\0' ? SIG_IGN : trap_note);
     } else if (sh.option[OPT_INTERACTIVE] && signal == SIGINT) {
-        dispose(signal, note);
+        dispose(signal, trap_note);
     } else if (signal == SIGPIPE || (sh.option[OPT_INTERACTIVE] && (signal == SIGQUIT || signal == SIGTERM)) ||
                (sh.option[OPT_MONITOR] && (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU))) {
         dispose(signal, SIG_IGN);

@@ -16,6 +16,8 @@ void traps_pop(struct traps *t);
 /* Sets, or resets with nullptr. False: it cannot be (it was ignored when the shell began). */
 bool trap_set(int signal, const char *action);
 void traps_print(void);
+/* The signal came: what a handler does. From any thread. */
+void trap_note(int signal);
 /* Runs what is due. */
 void traps_run(void);
 /* A signal is noted: cheap, for loops. */

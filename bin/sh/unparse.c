@@ -54,10 +54,10 @@ static void escaped(struct writer *w, const char *text, size_t len, enum place p
 
 static void parameter(struct writer *w, const struct part *part, bool quoted)
 {
-    static const char *const operators[] = { [PARAM_DEFAULT] = "-",       [PARAM_ASSIGN] = "=",
-                                             [PARAM_ERROR] = "?",         [PARAM_ALTERNATE] = "+",
-                                             [PARAM_SUFFIX] = "%",        [PARAM_SUFFIX_LONG] = "%%",
-                                             [PARAM_PREFIX] = "#",        [PARAM_PREFIX_LONG] = "##" };
+    static const char *const operators[] = {
+        [PARAM_DEFAULT] = "-", [PARAM_ASSIGN] = "=",       [PARAM_ERROR] = "?",  [PARAM_ALTERNATE] = "+",
+        [PARAM_SUFFIX] = "%",  [PARAM_SUFFIX_LONG] = "%%", [PARAM_PREFIX] = "#", [PARAM_PREFIX_LONG] = "##"
+    };
     if (part->op == PARAM_BAD) {
         text_string(w->t, "${^}");
         return;
@@ -150,9 +150,10 @@ static void newline(struct writer *w)
 
 static void redirections(struct writer *w, const struct redir *list)
 {
-    static const char *const operators[] = { [REDIR_IN] = "<",     [REDIR_OUT] = ">",    [REDIR_CLOBBER] = ">|",
-                                             [REDIR_APPEND] = ">>", [REDIR_BOTH] = "<>", [REDIR_DUP_IN] = "<&",
-                                             [REDIR_DUP_OUT] = ">&", [REDIR_HERE] = "<<" };
+    static const char *const operators[] = {
+        [REDIR_IN] = "<",    [REDIR_OUT] = ">",     [REDIR_CLOBBER] = ">|", [REDIR_APPEND] = ">>",
+        [REDIR_BOTH] = "<>", [REDIR_DUP_IN] = "<&", [REDIR_DUP_OUT] = ">&", [REDIR_HERE] = "<<"
+    };
     for (const struct redir *r = list; r != nullptr; r = r->next) {
         char text[48];
         (void)snprintf(text, sizeof text, " %d%s", r->fd, operators[r->op]);

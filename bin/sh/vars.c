@@ -51,8 +51,12 @@ static struct symbol *get(int table, const char *name)
 static void save(struct scope *scope, struct symbol *s)
 {
     struct saved *v = sh_alloc(sizeof *v);
-    *v = (struct saved){ .next = scope->saved, .symbol = s, .program = s->program, .node = s->node,
-                         .flags = s->flags, .saved_in = s->saved_in };
+    *v = (struct saved){ .next = scope->saved,
+                         .symbol = s,
+                         .program = s->program,
+                         .node = s->node,
+                         .flags = s->flags,
+                         .saved_in = s->saved_in };
     if (s->text != nullptr) {
         size_t len = strlen(s->text) + 1;
         v->text = malloc(len);

@@ -371,7 +371,7 @@ static long start(struct job *j)
     s.room = (bytes - head) & ~(size_t)7;
     s.argc = argc;
     s.argv = argv;
-    if (px_console_for_child(&tty))
+    if (px_console_for_child(&tty, vx_spawn_hook == nullptr || vx_spawn_hook->in_front()))
         s.tty = &tty;
     if (vx_spawn_hook != nullptr)
         vx_spawn_hook->prepare(&s);

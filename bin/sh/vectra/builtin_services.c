@@ -43,7 +43,7 @@ static void print_service(const struct service *s, uint64_t now_s)
     if (up) {
         uint64_t ran = now_s > s->started_s ? now_s - s->started_s : 0;
         out_format(" %5u %8u %5llu:%02llu:%02llu", s->task, s->restarts, (unsigned long long)(ran / 3600),
-                  (unsigned long long)(ran / 60 % 60), (unsigned long long)(ran % 60));
+                   (unsigned long long)(ran / 60 % 60), (unsigned long long)(ran % 60));
     } else {
         out_format(" %5s %8u %11s", "-", s->restarts, "-");
     }

@@ -19,10 +19,10 @@ static void print_task(const struct tool_task *v)
     const struct vx_task_info *i = &v->info;
     char memory[16], used[16];
     out_format("%5u %5u %-7s %-7s %3u %5u %8s %8s %6llu.%02llu  %*s%s\n", i->id, i->parent_id,
-              name_in(band_names, VX_BAND_COUNT, i->band), name_in(state_names, 3, i->state), i->threads, i->caps_used,
-              sh_bytes(i->memory_bytes - i->memory_free, used, sizeof used),
-              sh_bytes(i->memory_bytes, memory, sizeof memory), (unsigned long long)(i->cpu_ns / VX_NS_PER_S),
-              (unsigned long long)(i->cpu_ns / 10000000 % 100), (int)v->depth * 2, "", i->name);
+               name_in(band_names, VX_BAND_COUNT, i->band), name_in(state_names, 3, i->state), i->threads, i->caps_used,
+               sh_bytes(i->memory_bytes - i->memory_free, used, sizeof used),
+               sh_bytes(i->memory_bytes, memory, sizeof memory), (unsigned long long)(i->cpu_ns / VX_NS_PER_S),
+               (unsigned long long)(i->cpu_ns / 10000000 % 100), (int)v->depth * 2, "", i->name);
 }
 
 static bool ps_visit(void *ctx, const struct tool_task *v)
@@ -36,8 +36,8 @@ static void print_initd(void)
 {
     struct tool_task v = { .info = { .name = "initd", .band = VX_BAND_SERVICE } };
     uint32_t children;
-    if (tools.has_init && vx_init_self(&tools.init, &v.info.id, &v.info.threads, &v.info.caps_used, &children, &v.info.cpu_ns,
-                                    &v.info.memory_bytes, &v.info.memory_free) == OK)
+    if (tools.has_init && vx_init_self(&tools.init, &v.info.id, &v.info.threads, &v.info.caps_used, &children,
+                                       &v.info.cpu_ns, &v.info.memory_bytes, &v.info.memory_free) == OK)
         print_task(&v);
 }
 
@@ -47,7 +47,7 @@ int tool_ps(int argc, char **argv)
     if (argc != 1)
         return tool_usage("ps");
     out_format("%5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED",
-              "MEMORY", "CPU", "NAME");
+               "MEMORY", "CPU", "NAME");
     print_initd();
     tool_tasks_visit(ps_visit, nullptr);
     return 0;
@@ -93,9 +93,9 @@ static void top_picture(struct top *t)
     t->n = 0;
     tool_tasks_visit(top_visit, t);
     out_format("up %llu s, %u tasks%s\n\n  %%CPU", (unsigned long long)(now / VX_NS_PER_S), t->n,
-              tool_at_terminal() ? "; q leaves" : "");
+               tool_at_terminal() ? "; q leaves" : "");
     out_format(" %5s %5s %-7s %-7s %3s %5s %8s %8s %9s  %s\n", "ID", "PAR", "BAND", "STATE", "THR", "CAPS", "USED",
-              "MEMORY", "CPU", "NAME");
+               "MEMORY", "CPU", "NAME");
     for (uint32_t i = 0; i < t->n; i++) {
         uint64_t tenths = span > 0 ? t->row[i].spent_ns * 1000 / span : 0;
         out_format("%4llu.%llu ", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10));
@@ -131,7 +131,7 @@ static void free_row(const char *name, uint64_t total, uint64_t left, uint64_t l
 {
     char a[16], b[16], c[16], d[16], e[16];
     out_format("%-8s %9s %9s %9s %9s %9s\n", name, sh_bytes(total, a, sizeof a), sh_bytes(total - left, b, sizeof b),
-              sh_bytes(left, c, sizeof c), sh_bytes(largest, d, sizeof d), sh_bytes(lent, e, sizeof e));
+               sh_bytes(left, c, sizeof c), sh_bytes(largest, d, sizeof d), sh_bytes(lent, e, sizeof e));
 }
 
 int tool_free(int argc, char **argv)
@@ -158,8 +158,8 @@ int tool_uptime(int argc, char **argv)
     uint64_t s = vx_clock_monotonic_ns() / VX_NS_PER_S;
     struct sh_date d = sh_date(vx_clock_realtime_ns() / VX_NS_PER_S);
     out_format("%04u-%02u-%02u %02u:%02u:%02u UTC, up %llu:%02llu:%02llu, %u hart%s\n", d.year, d.month, d.day, d.hour,
-              d.minute, d.second, (unsigned long long)(s / 3600), (unsigned long long)(s / 60 % 60),
-              (unsigned long long)(s % 60), page->harts, page->harts == 1 ? "" : "s");
+               d.minute, d.second, (unsigned long long)(s / 3600), (unsigned long long)(s / 60 % 60),
+               (unsigned long long)(s % 60), page->harts, page->harts == 1 ? "" : "s");
     return 0;
 }
 
@@ -191,13 +191,13 @@ static void topo_details(struct vx_client *c)
         out_format("hart %u: id 0x%llx, node %u, domain %u\n", i, (unsigned long long)hw, node, domain);
     for (uint32_t i = 0; vx_topo_memory(c, i, &base, &bytes, &node) == OK; i++)
         out_format("memory 0x%010llx: %s, node %u\n", (unsigned long long)base, sh_bytes(bytes, size, sizeof size),
-                  node);
+                   node);
     if (vx_topo_irqchip(c, &kind, &lines, &base, &bytes) == OK)
         out_format("interrupt controller: %s, %u lines\n", name_in(chips, 4, kind), lines);
     for (uint32_t i = 0; vx_topo_function(c, i, &segment, &address, &vendor, &device, &class_code, &header, &pin) == OK;
          i++)
         out_format("pci %04x:%02x:%02x.%u: %04x:%04x class %06x\n", segment, address >> 8, address >> 3 & 31,
-                  address & 7, vendor, device, class_code);
+                   address & 7, vendor, device, class_code);
     for (uint32_t i = 0; vx_topo_virtio(c, i, &base, &bytes, &irq, &device) == OK; i++)
         if (device != 0)
             out_format("virtio 0x%llx: device %u, irq %u\n", (unsigned long long)base, device, irq);
@@ -220,11 +220,11 @@ int tool_topo(int argc, char **argv)
         return tool_fail(1, "topo: the topology service cannot be reached: %s", vx_status_text(st));
     char size[16];
     out_format("%s, %u hart%s in %u node%s and %u domain%s, %s of memory\n",
-              arch == 183  ? "aarch64"
-              : arch == 62 ? "x86_64"
-                           : "unknown architecture",
-              harts, harts == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", domains, domains == 1 ? "" : "s",
-              sh_bytes(ram, size, sizeof size));
+               arch == 183  ? "aarch64"
+               : arch == 62 ? "x86_64"
+                            : "unknown architecture",
+               harts, harts == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", domains, domains == 1 ? "" : "s",
+               sh_bytes(ram, size, sizeof size));
     topo_details(&c);
     vx_client_close(&c);
     return 0;

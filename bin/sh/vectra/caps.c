@@ -3,7 +3,6 @@
 #include "tools.h"
 #include "show.h"
 
-
 static const char *label(const struct vx_cap_facts *f)
 {
     return vx_cap_type_name((vx_cap_type_t)f->type);
@@ -16,16 +15,15 @@ static void facts_text(const struct vx_cap_facts *f, char *out, size_t room)
     switch ((vx_cap_type_t)f->type) {
     case VX_CAP_TASK:
         (void)snprintf(out, room, "task %llu, %s", fa,
-                          fb == VX_TASK_DEAD      ? "ended"
-                          : fb == VX_TASK_STOPPED ? "stopped"
-                                                  : "runs");
+                       fb == VX_TASK_DEAD      ? "ended"
+                       : fb == VX_TASK_STOPPED ? "stopped"
+                                               : "runs");
         break;
     case VX_CAP_RETICLE:
         (void)snprintf(out, room, "%s, %s free", sh_bytes(f->a, a, sizeof a), sh_bytes(f->b, b, sizeof b));
         break;
     case VX_CAP_MEM:
-        (void)snprintf(out, room, "%s at +0x%llx of %s", sh_bytes(f->b, a, sizeof a), fa,
-                          sh_bytes(f->d, b, sizeof b));
+        (void)snprintf(out, room, "%s at +0x%llx of %s", sh_bytes(f->b, a, sizeof a), fa, sh_bytes(f->d, b, sizeof b));
         break;
     case VX_CAP_RING_TX:
     case VX_CAP_RING_RX:
@@ -38,8 +36,7 @@ static void facts_text(const struct vx_cap_facts *f, char *out, size_t room)
         (void)snprintf(out, room, "%llu x %llu, %s", fa, fb, sh_bytes(f->d, a, sizeof a));
         break;
     case VX_CAP_DEVICE:
-        (void)snprintf(out, room, "%s 0x%llx-0x%llx", fc == VX_DEVICE_PORTS ? "ports" : "registers", fa,
-                          fa + fb - 1);
+        (void)snprintf(out, room, "%s 0x%llx-0x%llx", fc == VX_DEVICE_PORTS ? "ports" : "registers", fa, fa + fb - 1);
         break;
     case VX_CAP_IRQ:
         if (fb == 1)
@@ -97,19 +94,19 @@ static void print_row(void *ctx, const struct vx_cap_facts *f)
     if (f->parent != 0)
         (void)snprintf(parent, sizeof parent, "%08x", f->parent);
     out_format("%08x  %-8s %s  %-34s %-8s %s%s\n", f->handle, label(f), sh_rights_letters(f->rights, rights), facts,
-              parent, t->own ? bundle_name(f->handle) : "", f->destroyed ? "(destroyed)" : "");
+               parent, t->own ? bundle_name(f->handle) : "", f->destroyed ? "(destroyed)" : "");
 }
 
 static status_t print_table(vx_task task)
 {
     struct table t = { .own = task.raw == 0 };
     out_format("%-8s  %-8s %-14s  %-34s %-8s %s\n", "HANDLE", "TYPE", "RIGHTS", "WHAT IT IS", "FROM",
-              t.own ? "NAME" : "");
+               t.own ? "NAME" : "");
     status_t st = each_cap(task, print_row, &t);
     if (st == OK)
         out_format("%u capabilities. Rights: Read Write eXecute Send V:receive A:wait G:signal Bind Copy Move K:revoke "
-                  "Destroy Inspect P:DMA\n",
-                  t.n);
+                   "Destroy Inspect P:DMA\n",
+                   t.n);
     return st;
 }
 
@@ -145,7 +142,7 @@ static void graph_edge(void *ctx, const struct vx_cap_facts *f)
         return;
     }
     out_format("  o%u [shape=box, label=\"%s %u\"]; t%u -> o%u [label=\"%s\"];\n", f->object_id, label(f), f->object_id,
-              id, f->object_id, letters);
+               id, f->object_id, letters);
 }
 
 static bool graph_visit(void *ctx, const struct tool_task *v)

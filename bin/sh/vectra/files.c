@@ -37,8 +37,7 @@ static void print_details(const struct entry *e)
 {
     char mode[11];
     mode_text(e->st.st_mode, mode);
-    out_format("%s %9llu %s%s\n", mode, (unsigned long long)e->st.st_size, e->name,
-               S_ISDIR(e->st.st_mode) ? "/" : "");
+    out_format("%s %9llu %s%s\n", mode, (unsigned long long)e->st.st_size, e->name, S_ISDIR(e->st.st_mode) ? "/" : "");
 }
 
 static void print_entries(const struct lister *l)

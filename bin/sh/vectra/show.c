@@ -2,7 +2,6 @@
 #include "show.h"
 #include <stdio.h>
 
-
 const char *sh_bytes(uint64_t bytes, char *out, size_t room)
 {
     static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
@@ -17,7 +16,7 @@ const char *sh_bytes(uint64_t bytes, char *out, size_t room)
         unit++;
     }
     (void)snprintf(out, room, "%llu.%llu %s", (unsigned long long)(bytes / scale),
-                      (unsigned long long)(bytes % scale * 10 / scale), units[unit]);
+                   (unsigned long long)(bytes % scale * 10 / scale), units[unit]);
     return out;
 }
 

@@ -2,6 +2,7 @@
  * The shell and this system: the terminal of an interactive shell, ^C while a command runs, and what programs that it
  * starts are handed. */
 #include "../terminal.h"
+#include "../exec.h"
 #include "../jobs.h"
 #include "../trap.h"
 #include "../vars.h"
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 #include <vectra/rpc_console.h>
 #include <vectra/spawn.h>
@@ -82,11 +84,17 @@ static void done(struct vx_spawn *s, bool started)
         vx_client_close(&naming);
 }
 
-static const struct vx_spawn_hook hook = { .prepare = prepare, .grant = grant, .done = done };
+static bool in_front(void)
+{
+    return !spawn_in_background;
+}
+
+static const struct vx_spawn_hook hook = { .in_front = in_front, .prepare = prepare, .grant = grant, .done = done };
 
 /* --- ^C --- */
 
 static struct vx_client interrupts; /* a session that only waits for ^C; the thread's own */
+static _Atomic bool signalled;
 
 static void *watch(void *ctx)
 {
@@ -94,10 +102,23 @@ static void *watch(void *ctx)
     status_t st;
     do {
         st = vx_console_wait_interrupt(&interrupts, &count);
-        if (st == OK)
-            (void)kill(getpid(), SIGINT);
+        if (st != OK)
+            continue;
+        trap_note(SIGINT); /* a loop that makes no call is not reached by a signal */
+        signalled = true;
+        (void)kill(getpid(), SIGINT);
     } while (st == OK || st == ERR_INTERRUPTED);
     return ctx;
+}
+
+/* A signal interrupts the next wait even if it was delivered before that began, and a read of the terminal would take
+ * that for a ^C of its own. So another wait comes first. */
+static void absorb_interruption(void)
+{
+    if (signalled) {
+        signalled = false;
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, nullptr);
+    }
 }
 
 static void watch_interrupts(void)
@@ -188,6 +209,7 @@ static bool next_byte(uint8_t *byte)
 {
     while (next_key == n_keys) {
         next_key = n_keys = 0;
+        absorb_interruption();
         ssize_t n = read(0, keys, sizeof keys);
         if (n < 0 && errno == EINTR)
             continue;

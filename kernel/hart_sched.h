@@ -24,6 +24,7 @@ struct hart_sched {
     bool rerunning;   /* inside a call that sched_run() runs again */
     bool slice_armed; /* S4 */
     struct thread *handover;
+    struct thread *only; /* S1 */
     struct tree deadlines;
     uint64_t armed_ns;        /* when the timer fires */
     uint64_t switched_cycles; /* when current was switched in */

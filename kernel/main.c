@@ -62,6 +62,16 @@ static void seed_entropy(struct machine *m)
     kprintf("entropy: %s\n", text);
 }
 
+/* The compiler lays the guard below the return addresses of functions with arrays, and calls the other when it changed.
+ */
+extern uint64_t __stack_chk_guard;
+SEALED uint64_t __stack_chk_guard;
+[[noreturn]] void __stack_chk_fail(void);
+[[noreturn]] void __stack_chk_fail(void)
+{
+    kernel_panic("a kernel stack was written over");
+}
+
 [[noreturn]] void kernel_main(struct machine *m, struct hart *h)
 {
     static char init_path[CPIO_NAME_MAX] = "/sbin/initd", word[16];
@@ -91,7 +101,6 @@ static void seed_entropy(struct machine *m)
     selftest_caps();
     stage("caps");
     sched_init();
-    futex_init();
     irq_init();
     wallclock_init(1);
     selftest_sched();
@@ -100,8 +109,13 @@ static void seed_entropy(struct machine *m)
     stage("rings");
     seed_entropy(m);
     selftest_entropy();
+    uint64_t guard; /* set here: no function that returns is under way */
+    entropy_fill(&guard, sizeof guard);
+    __stack_chk_guard = guard & ~UINT64_C(0xff); /* no string that runs over can end with it */
     stage("entropy");
     trace_init(m->cmdline);
+    arch_seal();
+    selftest_sealed(m);
     if (m->n_harts > 1)
         harts_start(m);
     wallclock_harts(n_harts);

@@ -72,6 +72,12 @@ void block_list_free(struct block_list *l, struct reticle *r);
 /* Sets n table pages aside. ERR_NO_MEMORY leaves the list as it was. */
 status_t pt_reserve(struct block_list *tables, struct reticle *r, unsigned n);
 
+/* Of an entry above level 0: every table was made by pte_table(), and nothing else looks like one. */
+static inline bool pt_is_table(uint64_t e)
+{
+    return (uint8_t)e == (uint8_t)pte_table(0);
+}
+
 /* The entry for va at level `to`, or above it the one where the way down ends. *level: where. */
 static inline uint64_t *pt_walk(paddr_t root, uint64_t va, unsigned to, unsigned *level)
 {
@@ -79,7 +85,7 @@ static inline uint64_t *pt_walk(paddr_t root, uint64_t va, unsigned to, unsigned
 #pragma clang loop unroll(full)
     for (unsigned l = PT_LEVELS - 1; l > 0; l--) {
         uint64_t *e = &table[(va >> pt_shift(l)) % PT_ENTRIES];
-        if (l == to || !pte_present(*e) || pte_is_leaf(*e, l)) {
+        if (l == to || !pt_is_table(*e)) {
             *level = l;
             return e;
         }

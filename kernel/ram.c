@@ -2,9 +2,10 @@
  * Answers whether an address is memory; see ram.h. Reticles know only what they manage, and that is less: a device
  * capability must reach neither the kernel image nor the boot page tables. */
 #include <abi/machine.h>
+#include <arch/mmu.h>
 #include <kernel/ram.h>
 
-static const struct machine *machine;
+SEALED static const struct machine *machine;
 
 void ram_init(const struct machine *m)
 {

@@ -27,8 +27,8 @@
 
 static struct range ranges[RANGE_MAX];
 static size_t n_ranges;
-static struct range page_array; /* where the struct pages lie: RAM too, but nobody's */
-static _Atomic size_t last_hit; /* index of the range that answered last; a hint only */
+SEALED static struct range page_array; /* where the struct pages lie: RAM too, but nobody's */
+static _Atomic size_t last_hit;        /* index of the range that answered last; a hint only */
 
 /* The range that holds the page, or null. */
 [[gnu::noinline]] static struct range *range_search(uint64_t pfn)

@@ -3,7 +3,8 @@
  * gate). Who wakes a thread that belongs elsewhere sends it to the inbox of its home.
  *
  * S1. A READY thread is on the queue of its effective band at its home, or is `handover` there, or in the inbox there
- * (in_inbox); no other thread is on a queue. S2. mask bit b is set exactly when queue b is not empty. S3. The vector
+ * (in_inbox); no other thread is on a queue. A queued thread that is alone on all queues is `only` instead of in a
+ * list: threads that take turns never touch one. S2. mask bit b is set exactly when a thread of band b is queued. S3. The vector
  * registers and the thread pointer in a hart are those of `current`; they are saved before another thread is loaded and
  * before the hart idles, and only then is on_hart cleared. S4. If somebody waits who could use the hart or an idle one,
  * the timer is armed (slice_armed): for the end of the slice if it is an equal of the running thread, sooner if a hart
@@ -80,38 +81,59 @@ static void arm_in(struct hart *h, uint64_t ns)
 
 /* --- queues of one hart --- */
 
-/* relaxed: others only want to know whether it is worth asking. */
-static inline void set_mask(struct hart *h, uint32_t mask)
+static inline void queue_put(struct hart *h, struct thread *t, bool front)
 {
-    __atomic_store_n(&h->sched.mask, mask, __ATOMIC_RELAXED);
+    struct list_node *queue = &h->sched.queue[t->effective_band];
+    list_insert_between(&t->run, front ? queue : queue->prev, front ? queue->next : queue);
 }
 
-static inline void enqueue(struct hart *h, struct thread *t, bool front)
+/* Into its list: it is not alone any more, or somebody goes through the lists. */
+[[gnu::noinline]] static void spill_only(struct hart *h)
 {
-    uint32_t b = t->effective_band;
+    if (h->sched.only != nullptr)
+        queue_put(h, h->sched.only, false);
+    h->sched.only = nullptr;
+}
+
+/* Nobody else is queued. */
+static inline void enqueue_only(struct hart *h, struct thread *t)
+{
     thread_set_state(t, THREAD_READY);
-    if (front)
-        list_push_front(&h->sched.queue[b], &t->run);
-    else
-        list_push_back(&h->sched.queue[b], &t->run);
-    set_mask(h, h->sched.mask | 1u << b);
+    h->sched.only = t;
+    sched_set_mask(h, 1u << t->effective_band);
 }
 
-static inline void dequeue(struct hart *h, struct thread *t)
+[[gnu::noinline]] static void enqueue(struct hart *h, struct thread *t, bool front)
 {
+    if (h->sched.mask == 0) {
+        enqueue_only(h, t);
+        return;
+    }
+    thread_set_state(t, THREAD_READY);
+    spill_only(h);
+    queue_put(h, t, front);
+    sched_set_mask(h, h->sched.mask | 1u << t->effective_band);
+}
+
+[[gnu::noinline]] static void dequeue(struct hart *h, struct thread *t)
+{
+    spill_only(h);
     list_unlink(&t->run); /* `run` is only looked at while the thread is READY */
     if (list_is_empty(&h->sched.queue[t->effective_band]))
-        set_mask(h, h->sched.mask & ~(1u << t->effective_band));
+        sched_set_mask(h, h->sched.mask & ~(1u << t->effective_band));
 }
 
 [[gnu::always_inline]] static inline struct thread *take_first(struct hart *h)
 {
-    uint32_t b = (uint32_t)__builtin_ctz(h->sched.mask);
-    struct list_node *n = h->sched.queue[b].next;
-    list_unlink(n);
-    if (list_is_empty(&h->sched.queue[b]))
-        set_mask(h, h->sched.mask & ~(1u << b));
-    return container_of(n, struct thread, run);
+    struct thread *t = h->sched.only;
+    if (likely(t != nullptr)) {
+        h->sched.only = nullptr;
+        sched_set_mask(h, 0);
+        return t;
+    }
+    t = container_of(h->sched.queue[__builtin_ctz(h->sched.mask)].next, struct thread, run);
+    dequeue(h, t);
+    return t;
 }
 
 static inline uint32_t more_urgent(const struct hart *h, const struct thread *t)
@@ -130,10 +152,8 @@ void sched_arm_slice(struct hart *h)
         arm_in(h, TIME_SLICE_NS);
 }
 
-/* t may be current, whose wait ended before the hart had left it. */
-[[gnu::always_inline]] static inline void ready_here(struct hart *h, struct thread *t)
+[[gnu::always_inline]] static inline void after_ready(struct hart *h, const struct thread *t)
 {
-    enqueue(h, t, false);
     const struct thread *cur = h->current;
     if (cur == nullptr || thread_state(cur) != THREAD_RUNNING)
         return;
@@ -141,6 +161,23 @@ void sched_arm_slice(struct hart *h)
         h->need_switch = 1;
     else if (unlikely(!h->sched.slice_armed))
         sched_arm_slice(h);
+}
+
+[[gnu::noinline]] static void ready_beside(struct hart *h, struct thread *t)
+{
+    enqueue(h, t, false);
+    after_ready(h, t);
+}
+
+/* t may be current, whose wait ended before the hart had left it. */
+[[gnu::always_inline]] static inline void ready_here(struct hart *h, struct thread *t)
+{
+    if (unlikely(h->sched.mask != 0)) {
+        ready_beside(h, t);
+        return;
+    }
+    enqueue_only(h, t);
+    after_ready(h, t);
 }
 
 /* --- between harts --- */
@@ -247,16 +284,9 @@ void sched_start(struct thread *t)
     sched_ready(t);
 }
 
-static inline void stop_waiting(struct thread *t)
-{
-    list_remove(&t->wait);
-    if (unlikely(!list_is_empty(&t->futex)))
-        list_remove(&t->futex);
-}
-
 void thread_stop_waiting(struct thread *t)
 {
-    stop_waiting(t);
+    list_remove(&t->wait);
     if (t->timer.in_tree)
         sched_clear_deadline(t);
 }
@@ -265,7 +295,7 @@ void thread_wake(struct thread *t)
 {
     if (unlikely(thread_state(t) != THREAD_BLOCKED))
         return;
-    stop_waiting(t);
+    list_remove(&t->wait);
     ready(t);
 }
 
@@ -278,6 +308,7 @@ void sched_ready_front(struct thread *t)
 static void share(struct hart *h)
 {
     uint64_t thieves = atomic_exchange_explicit(&h->sched.thieves, 0, memory_order_relaxed);
+    spill_only(h);
     for (uint32_t b = 0; b < VX_BAND_COUNT; b++) {
         struct list_node *next, *queue = &h->sched.queue[b];
         for (struct list_node *n = queue->next; n != queue; n = next) {
@@ -344,7 +375,7 @@ static void save_registers(const void *thread)
 {
     struct thread *t = (struct thread *)(uintptr_t)thread;
     t->tls = arch_tls_get();
-    arch_fp_switch(t->fp, t->fp);
+    arch_fp_switch(thread_fp(t), thread_fp(t));
 }
 
 void sched_forget(struct thread *t, bool keep)
@@ -373,7 +404,7 @@ void sched_forget(struct thread *t, bool keep)
 void sched_hand_over(struct thread *t)
 {
     struct hart *h = arch_hart_self();
-    stop_waiting(t);
+    list_remove(&t->wait);
     if (unlikely(!sched_may_switch_to(h, t))) {
         sched_ready(t);
         return;
@@ -444,7 +475,7 @@ static void expire(struct hart *h, struct thread *t)
         bool same = atomic_load_explicit(&t->wait_lock, memory_order_relaxed) == l;
         if (same) {
             tree_remove(&h->sched.deadlines, &t->timer);
-            if (!list_is_empty(&t->wait) || !list_is_empty(&t->futex))
+            if (!list_is_empty(&t->wait))
                 thread_wake(t);
         }
         lock_release(l, LOCK_TASK);
@@ -494,18 +525,19 @@ static inline struct thread *pick(struct hart *h, struct thread *cur)
     if (unlikely(has_mail(h)))
         open_inbox(h, h);
     struct thread *t = h->sched.handover;
-    if (cur != nullptr && thread_state(cur) == THREAD_RUNNING) {
-        if (t == nullptr && more_urgent(h, cur) == 0)
-            return cur;
-        enqueue(h, cur, true);
-    }
-    if (t != nullptr) {
-        h->sched.handover = nullptr;
-        if (likely(more_urgent(h, t) == 0))
-            return t;
+    bool runs = cur != nullptr && thread_state(cur) == THREAD_RUNNING;
+    h->sched.handover = nullptr;
+    if (t != nullptr && (more_urgent(h, t) != 0 || (runs && cur->effective_band < t->effective_band))) {
         enqueue(h, t, true);
+        t = nullptr;
     }
-    return h->sched.mask != 0 ? take_first(h) : nullptr;
+    if (t == nullptr && runs && more_urgent(h, cur) == 0)
+        return cur;
+    if (t == nullptr && h->sched.mask != 0)
+        t = take_first(h);
+    if (runs)
+        enqueue(h, cur, true);
+    return t;
 }
 
 /* Runs the call that the thread was parked in. */
@@ -543,7 +575,7 @@ static void idle(struct hart *h)
     sched_account();
     if (cur != nullptr) {
         cur->tls = arch_tls_get();
-        arch_fp_switch(cur->fp, cur->fp);
+        arch_fp_switch(thread_fp(cur), thread_fp(cur));
         atomic_store_explicit(&cur->on_hart, false, memory_order_release);
         h->current = nullptr;
     }
@@ -608,36 +640,50 @@ static bool tidy(struct hart *h)
     }
 }
 
-/* sched_run() for the usual case: current, which may not run on, is on its queue or waits, and somebody is READY. */
-[[noreturn, gnu::always_inline]] static inline void leave(struct hart *h, struct thread *cur)
+[[noreturn, gnu::always_inline]] static inline void go_on(struct hart *h, struct thread *t)
 {
-    if (likely(h->sched.handover == nullptr && h->sched.mask != 0 && !h->alone)) {
-        struct thread *t = take_first(h);
-        __builtin_assume(cur != nullptr);
-        sched_leave_call(h);
-        sched_switch(h, cur, t);
-        if (t->parked && !(t->takes_plain && t->receives && ring_finish_receive(t)))
-            rerun(h, t);
-        if (likely(h->need_switch == 0))
-            arch_resume();
-    }
+    if (t->parked && !(t->takes_plain && t->receives && ring_finish_receive(t)))
+        rerun(h, t);
+    if (likely(h->need_switch == 0))
+        arch_resume();
     sched_run();
+}
+
+void sched_go_on(struct hart *h, struct thread *t)
+{
+    go_on(h, t);
+}
+
+/* The end of a call whose thread may not run on, which is on its queue or waits: to t, which is on none. */
+[[noreturn, gnu::always_inline]] static inline void leave_to(struct hart *h, struct thread *cur, struct thread *t)
+{
+    __builtin_assume(cur != nullptr);
+    sched_leave_call(h);
+    sched_switch(h, cur, t);
+    go_on(h, t);
 }
 
 void sched_leave(void)
 {
     struct hart *h = arch_hart_self();
-    leave(h, h->current);
+    if (likely(h->sched.handover == nullptr && h->sched.mask != 0 && !h->alone))
+        leave_to(h, h->current, take_first(h));
+    sched_run();
 }
 
-void sched_yield(uint64_t first, uint64_t second)
+void sched_next_turn(void)
 {
     struct hart *h = arch_hart_self();
-    if (h->sched.mask == 0)
+    struct thread *cur = h->current;
+    if ((h->sched.mask & ((2u << cur->effective_band) - 1)) == 0)
         return;
-    arch_frame_set_result(&h->current->frame, first, second);
-    enqueue(h, h->current, false);
-    leave(h, h->current);
+    arch_frame_set_result(&cur->frame, 0, 0);
+    struct thread *t = take_first(h);
+    if (likely(h->sched.mask == 0))
+        enqueue_only(h, cur);
+    else
+        enqueue(h, cur, false);
+    leave_to(h, cur, t);
 }
 
 [[noreturn]] void kernel_syscall_slow(uint64_t first, uint64_t second)

@@ -15,14 +15,16 @@ void sched_remove(struct thread *t);      /* off the run queue; by the owner of 
  * the vector state must be complete. By the owner of the gate. */
 void sched_forget(struct thread *t, bool keep);
 void sched_account(void); /* charges the current thread up to now */
-/* Current to the end of its band, its call done with this result. Returns only if nobody else is READY. */
-void sched_yield(uint64_t first, uint64_t second);
+/* Current to the end of its band, its call done with result 0. Returns only if nobody is READY who may go first. */
+void sched_next_turn(void);
 /* The hart goes straight to t (its wait is over, and nobody else may wake it), if it can; current, if still running,
  * stays READY. */
 void sched_hand_over(struct thread *t);
 /* The last act of a call whose thread was parked: straight to the next thread. Not while `rerunning`: the
  * loop of sched_run() goes on then, or each call that is run again would leave its stack frames behind. */
 [[noreturn]] void sched_leave(void);
+/* What follows sched_switch() to t: the call that it was parked in is run again, if it was; then user mode. */
+[[noreturn]] void sched_go_on(struct hart *h, struct thread *t);
 /* Nobody is more urgent than t, its wait can end like this, and no other hart has anything of it. */
 static inline bool sched_may_switch_to(const struct hart *h, const struct thread *t)
 {

@@ -16,6 +16,12 @@
     __atomic_store_n(&h->sched.accounted_cycles, now, __ATOMIC_RELAXED); /* thread_cpu_cycles() reads it elsewhere */
 }
 
+/* relaxed: others only want to know whether it is worth asking. */
+static inline void sched_set_mask(struct hart *h, uint32_t mask)
+{
+    __atomic_store_n(&h->sched.mask, mask, __ATOMIC_RELAXED);
+}
+
 /* Everything that is a thread's and not in its frame, but for the address space. */
 [[gnu::always_inline]] static inline void sched_switch_state(struct hart *h, struct thread *old, struct thread *t)
 {
@@ -24,12 +30,11 @@
         arch_tls_set(t->tls);
     if (likely(old != nullptr)) {
         old->tls = tls;
-        __builtin_assume(old->fp != nullptr);
-        arch_fp_switch(old->fp, t->fp);
+        arch_fp_switch(thread_fp(old), thread_fp(t));
         /* release: pairs with the acquire of whoever runs it next */
         atomic_store_explicit(&old->on_hart, false, memory_order_release);
     } else {
-        arch_fp_switch(nullptr, t->fp);
+        arch_fp_switch(nullptr, thread_fp(t));
     }
     atomic_store_explicit(&t->on_hart, true, memory_order_relaxed);
     set_home(t, h->id);
@@ -67,4 +72,20 @@ static inline void sched_leave_call(struct hart *h)
     h->need_switch = 0;
     h->sched.rerunning = false;
     h->sched.outcome = CALL_RETURNS;
+}
+
+/* For the end of a call that parked its thread, self: as sched_leave(), inline for the case that one thread is READY,
+ * whose call is over. */
+[[noreturn, gnu::always_inline]] static inline void sched_leave_parked(struct hart *h, struct thread *self)
+{
+    struct thread *t = h->sched.only;
+    if (unlikely(t == nullptr || h->sched.handover != nullptr || h->alone))
+        sched_leave();
+    h->sched.only = nullptr;
+    sched_set_mask(h, 0);
+    sched_leave_call(h);
+    sched_switch(h, self, t);
+    if (likely(!t->parked && h->need_switch == 0))
+        arch_resume();
+    sched_go_on(h, t);
 }

@@ -55,6 +55,12 @@ void selftest_paging(const struct machine *m)
         CHECK(pte_type(leaf_at(arch_map_device(device, ARCH_PAGE_SIZE))) == MEM_DEVICE);
 }
 
+void selftest_sealed(const struct machine *m)
+{
+    CHECK(pte_prot(leaf_at(m)) == VX_PROT_READ);
+    CHECK(pte_prot(leaf_at(arch_phys_to_virt(arch_virt_to_phys(m)))) == VX_PROT_READ);
+}
+
 void selftest_reticle(void)
 {
     struct reticle *root = root_reticle(), child;
@@ -120,10 +126,29 @@ void selftest_entropy(void)
     CHECK(memcmp(a, b, sizeof a) != 0);
 }
 
+/* Writes beyond an array, up to the return address. */
+[[gnu::noinline]] static void write_over(void)
+{
+    char small[8], *volatile p = small; /* so that the compiler does not know where it points */
+    for (int i = 0; i < 64; i++)
+        ((volatile char *)p)[i] = 'x';
+}
+
+/* Leaves the stack: the page below it is not mapped. */
+[[gnu::noinline]] static int recurse(volatile int *n)
+{
+    volatile int here = *n + 1;
+    return here > 0 ? recurse(&here) + here : 0;
+}
+
 void selftest_report(const char *kind)
 {
     if (strncmp(kind, "panic", 6) == 0)
         kernel_panic("asked for by selftest=panic");
+    if (strncmp(kind, "stack", 6) == 0)
+        write_over();
+    if (strncmp(kind, "recurse", 8) == 0)
+        (void)recurse(&(volatile int){ 1 });
     if (strncmp(kind, "trap", 5) == 0)
         *(volatile uint64_t *)(uintptr_t)&read_only_word = 0; /* constants are not writable, not even for the kernel */
 }

@@ -6,6 +6,7 @@ struct machine;
 
 void selftest_boot(void);
 void selftest_paging(const struct machine *m);
+void selftest_sealed(const struct machine *m); /* after arch_seal() */
 void selftest_reticle(void);
 void selftest_caps(void);
 void selftest_sched(void);

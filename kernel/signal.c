@@ -39,7 +39,7 @@ struct sysret sys_signal_wait(uint64_t mask, uint64_t deadline)
         if ((t->masked_irqs & mask) != 0)
             irq_rearm(t, mask);
         self->signal_mask = mask;
-        return thread_block_last(&t->signal_waiters, &t->lock, LOCK_TASK, deadline);
+        return thread_block_last(self, &t->signal_waiters, &t->lock, LOCK_TASK, deadline);
     }
     if ((int64_t)fired >= -64 && (int64_t)fired < 0)
         fired &= ~(UINT64_C(1) << 63); /* it would read as an error: that bit is told by the next call */

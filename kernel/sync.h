@@ -18,6 +18,9 @@ static inline struct sem *sem_of(struct object *o)
 }
 
 bool sem_fini(struct sem *s); /* in steps */
-void futex_init(void);
-/* Wakes up to `count` waiters on the word at that physical address; to: the rest wait for another from now on, or 0. */
-uint64_t futex_wake(uint64_t key, uint64_t count, uint64_t to);
+struct vm;
+/* Mappings of objects go from vm, which has_waiters: its Task's futex waiters make their calls again. By the holder of
+ * its lock, or alone. */
+void futex_recheck(struct vm *vm);
+/* Wakes who waits for the word at that physical address. */
+void futex_wake_all(uint64_t key);

@@ -8,7 +8,7 @@
 #include <arch/usercopy.h>
 #include <base/likely.h>
 #include <kernel/cap.h>
-#include <kernel/sched.h>
+#include <kernel/sched_switch.h>
 #include <kernel/task.h>
 
 #define SYS_ARGS_0 void
@@ -120,11 +120,12 @@ static inline struct sysret sys_last(struct sysret r)
     return r;
 }
 
-/* The end of a handler that waits for nothing else: thread_block_call(), the lock let go, sys_last(). */
-[[gnu::always_inline]] static inline struct sysret thread_block_last(struct waitq *q, struct spinlock *lock,
-                                                                     enum lock_rank rank, uint64_t deadline_ns)
+/* The end of a handler of the current thread, t, that waits for nothing else: thread_block_call(), the lock let go,
+ * sys_last(). */
+[[gnu::always_inline]] static inline struct sysret thread_block_last(struct thread *t, struct waitq *q,
+                                                                     struct spinlock *lock, enum lock_rank rank,
+                                                                     uint64_t deadline_ns)
 {
-    struct thread *t = arch_hart_self()->current;
     if (unlikely(deadline_ns != VX_FOREVER || t->interrupted)) {
         struct sysret r = thread_block_call(q, lock, deadline_ns);
         lock_release(lock, rank);
@@ -133,7 +134,10 @@ static inline struct sysret sys_last(struct sysret r)
     thread_park(t, lock);
     list_push_back(&q->threads, &t->wait);
     lock_release(lock, rank);
-    return sys_last(thread_parked());
+    struct hart *h = arch_hart_self();
+    if (likely(!h->sched.rerunning))
+        sched_leave_parked(h, t);
+    return thread_parked();
 }
 
 /* The call is to be made again at once, by the thread itself: interrupts come between. */

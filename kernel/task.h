@@ -14,6 +14,7 @@
 #pragma once
 #include <abi/limits.h>
 #include <abi/types.h>
+#include <arch/fp.h>
 #include <arch/frame.h>
 #include <base/list.h>
 #include <base/tree.h>
@@ -32,15 +33,13 @@ typedef enum thread_state : uint8_t {
 } thread_state_t;
 
 struct thread {
-    struct arch_frame frame;
+    alignas(64) struct arch_frame frame;
     struct task *task;
-    void *fp; /* arch_fp_bytes() */
     uint64_t tls;
     struct list_node run;               /* run queue */
-    struct list_node wait;              /* struct waitq */
+    struct list_node wait;              /* struct waitq, or a chain of futex waiters */
     struct tree_node timer;             /* hart's deadlines; key: ns */
     struct tree_node by_id;             /* task->threads */
-    struct list_node futex;             /* futex hash chain */
     uint64_t futex_key;                 /* physical address waited on; 0: none */
     uint64_t signal_mask;               /* waited for */
     struct spinlock *_Atomic wait_lock; /* of what it waits for; nullptr: only for its deadline */
@@ -51,7 +50,6 @@ struct thread {
     uint8_t band;           /* its own, from the Task's ceiling down */
     uint8_t effective_band; /* the more urgent of its own and what a caller lends it */
     bool parked;            /* T3 */
-    bool woken;             /* FUTEX_WAKE reached it */
     bool detached, stop_pending, has_trap;
     bool in_inbox;    /* READY, but not on a queue yet */
     bool takes_plain; /* a hint: where it received last, no capability had come by when it went to wait */
@@ -77,6 +75,14 @@ struct thread {
     uint64_t trap_address;
     uint32_t trap_cause;
 };
+
+static_assert(sizeof(struct thread) + ARCH_FP_BYTES_MAX <= ARCH_PAGE_SIZE);
+
+/* Its vector state, arch_fp_bytes(), lies behind it. */
+static inline void *thread_fp(struct thread *t)
+{
+    return t + 1;
+}
 
 static constexpr uint32_t THREAD_TAKES = 1; /* it receives, and nothing else */
 

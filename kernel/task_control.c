@@ -200,9 +200,10 @@ static struct sysret frame(struct task *t, uint64_t id, uint64_t at, bool write)
     if (st == OK) {
         th->has_result = false; /* nothing of a call that went on in steps */
         th->progress = 0;
+        th->parked = false; /* it continues where it was put: no call is run again, or completed, behind its back */
+        thread_stop_waiting(th);
+        th->state = THREAD_STOPPED;
     }
-    if (st == OK && th->state == THREAD_STOPPED)
-        th->parked = false; /* it continues where it was put, and no call is run again behind its back */
     return sys_status(st);
 }
 

@@ -52,28 +52,21 @@ struct sysret thread_rerun_call(void)
 status_t thread_create(struct task *task, uaddr_t entry, uaddr_t stack, uint64_t arg0, uint64_t tls, bool detached,
                        struct thread **out)
 {
-    void *p, *fp;
+    void *p;
     if (task->n_threads >= THREADS_PER_TASK_MAX)
         return ERR_TABLE_FULL;
-    status_t st = reticle_kalloc(&task->reticle, sizeof(struct thread), &p);
+    status_t st = reticle_kalloc(&task->reticle, sizeof(struct thread) + arch_fp_bytes(), &p);
     if (st != OK)
         return st;
-    st = reticle_kalloc(&task->reticle, arch_fp_bytes(), &fp);
-    if (st != OK) {
-        reticle_kfree(&task->reticle, p, sizeof(struct thread));
-        return st;
-    }
     struct thread *t = p;
     t->task = task;
-    t->fp = fp;
-    arch_fp_clear(fp);
+    arch_fp_clear(thread_fp(t));
     t->tls = tls;
     t->band = t->effective_band = task->band;
     t->detached = detached;
     t->state = THREAD_STOPPED;
     list_init(&t->run);
     list_init(&t->wait);
-    list_init(&t->futex);
     waitq_init(&t->joiners);
     t->affinity = UINT64_MAX;
     do { /* ids wrap after four thousand million threads; skip those still in use */
@@ -111,9 +104,6 @@ static void retire(struct thread *t)
     t->task->cpu_cycles += t->cpu_cycles;
     t->task->n_waits += t->n_waits;
     t->task->n_switches += t->n_switches;
-    if (t->fp != nullptr)
-        reticle_kfree(&t->task->reticle, t->fp, arch_fp_bytes());
-    t->fp = nullptr;
     t->state = THREAD_ENDED;
     t->task->n_live--;
 }
@@ -125,18 +115,22 @@ void thread_free(struct thread *t)
     waitq_wake_all(&t->joiners);
     tree_remove(&t->task->threads, &t->by_id);
     t->task->n_threads--;
-    reticle_kfree(&t->task->reticle, t, sizeof *t);
+    reticle_kfree(&t->task->reticle, t, sizeof *t + arch_fp_bytes());
 }
 
 void thread_end(struct thread *t, uint32_t status)
 {
     struct task *task = t->task;
+    struct thread *joiner = waitq_first(&t->joiners);
     t->status = status;
     retire(t);
-    waitq_wake_all(&t->joiners);
+    if (joiner != nullptr) { /* its call is over */
+        thread_complete(joiner, status, 0);
+        thread_wake(joiner);
+    }
     if (task->n_live == 0)
         task_kill(task, status, VX_CAUSE_EXIT);
-    else if (t->detached)
+    else if (t->detached || joiner != nullptr)
         thread_free(t);
 }
 
@@ -183,7 +177,7 @@ struct sysret sys_thread_exit(uint64_t status, uint64_t stack, uint64_t stack_le
     if (clear != 0) {
         /* release: what the thread wrote is visible to whoever sees the cleared word. */
         atomic_store_explicit((_Atomic uint32_t *)arch_phys_to_virt(word), 0, memory_order_release);
-        futex_wake(word.raw, UINT64_MAX, 0);
+        futex_wake_all(word.raw);
     }
     thread_end(t, (uint32_t)status);
     return SYS_BLOCKED;
@@ -232,7 +226,7 @@ struct sysret sys_get_tls(void)
 
 struct sysret sys_yield(void)
 {
-    sched_yield(0, 0);
+    sched_next_turn();
     return sys_ok(0, 0);
 }
 

@@ -47,6 +47,7 @@ struct vm {
     struct arch_aspace as;
     struct reticle *reticle;
     struct spinlock lock;        /* LOCK_VM */
+    bool has_waiters;            /* perhaps: threads that wait for futexes */
     uint64_t gap_start, gap_end; /* V7: where new areas go first */
     uint64_t ended_below;        /* how far vm_fini() has come */
 };

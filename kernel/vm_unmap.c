@@ -3,6 +3,7 @@
  */
 #include <base/kassert.h>
 #include <kernel/cap.h>
+#include <kernel/sync.h>
 #include <kernel/vm_area.h>
 
 #define UNMAP_STEP 64u /* entries of an area that one step takes */
@@ -61,6 +62,8 @@ static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t t
     bool keep_left = from > a->node.key, keep_right = to < a->end;
     struct vma *before = keep_left ? nullptr : area_of(tree_prev(&a->node));
     e->owns_frames = a->kind == VMA_ANON;
+    if (vm->has_waiters && a->obj != nullptr)
+        futex_recheck(vm);
     e->floor = keep_left ? from : before != nullptr ? before->end : 0;
     bool shares_left = e->floor > (from & ~(pt_span(1) - 1)), shares_right = keep_right && to % pt_span(1) != 0;
     if (to - from == ARCH_PAGE_SIZE && (shares_left || shares_right)) {

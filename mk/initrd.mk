@@ -20,5 +20,5 @@ $(INITRD): $(STRIPPED) $(INITRD_ETC) $(BUILD)/version $(BUILD)/initrd.list $(POS
 	$(say) CPIO $@
 	$(Q)$(PYTHON) tools/vectra/cpio.py --out $@ $(if $(INITRD_ETC),--tree /etc=etc) \
 		--file /etc/version=$(BUILD)/version $(INITRD_FILES:%=--program %) \
-		$$(sed -n 's/^program /--program /p' $(POSIX)/image.list) \
+		$$(sed -n 's/^program /--program /p; s/^link /--link /p' $(POSIX)/image.list) \
 		$$(grep -q '^program /bin/sh=' $(POSIX)/image.list || echo --program /bin/sh=$(BUILD)/strip/nsh)

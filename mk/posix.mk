@@ -26,6 +26,11 @@ POSIX_VECTRA := $(patsubst %,lib/libvectra/%.c,alloc bundle connect cpio io mute
 POSIX_SRC := $(wildcard lib/libposix/*.c lib/libposix/$(ARCH)/*.S)
 POSIX_OBJ := $(POSIX_SRC:lib/libposix/%=$(POSIX)/obj/px/%.o) $(POSIX_VECTRA:%.c=$(POSIX)/obj/vx/%.c.o)
 
+# For drivers and clients of disks, as libraries of their own.
+POSIX_LIBRARIES := virtio block
+POSIX_LIB_SRC := $(foreach name,$(POSIX_LIBRARIES),$(wildcard lib/lib$(name)/*.c))
+POSIX_LIB_OBJ := $(POSIX_LIB_SRC:%.c=$(POSIX)/obj/vx/%.c.o)
+
 .PHONY: posix posix-all sysroot
 posix: $(POSIX)/image.list
 
@@ -68,12 +73,12 @@ $(POSIX)/obj/vx/%.c.o: %.c $(POSIX)/flags $(POSIX_WAIT)
 	$(Q)$(CLANG) $(POSIX_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 # The headers of libvectra are there for programs that want Rings and capabilities beside POSIX.
-$(SYSROOT)/.stamp: $(POSIX_OBJ) $(POSIX)/obj/px/crt/$(ARCH)/crt1.S.o $(POSIX)/list tools/vectra/compiler.py \
-		$(wildcard lib/include/vectra/*.h abi/*.h abi/*.def lib/arch/$(ARCH)/isa/*.h)
+$(SYSROOT)/.stamp: $(POSIX_OBJ) $(POSIX_LIB_OBJ) $(POSIX)/obj/px/crt/$(ARCH)/crt1.S.o $(POSIX)/list tools/vectra/compiler.py \
+		mk/posix.mk $(wildcard lib/include/vectra/*.h $(POSIX_LIBRARIES:%=lib/include/%/*.h) abi/*.h abi/*.def lib/arch/$(ARCH)/isa/*.h)
 	$(say) LIBC $(SYSROOT)
 	$(Q)rm -rf $(SYSROOT) $(POSIX)/obj/member && mkdir -p $(SYSROOT)/include $(SYSROOT)/lib $(POSIX)/obj/member
 	$(Q)cp -R $(MUSL)/include/. $(SYSROOT)/include/
-	$(Q)cp -R lib/include/vectra abi $(POSIX_GEN)/include/. lib/arch/$(ARCH)/isa $(SYSROOT)/include/
+	$(Q)cp -R lib/include/vectra $(POSIX_LIBRARIES:%=lib/include/%) abi $(POSIX_GEN)/include/. lib/arch/$(ARCH)/isa $(SYSROOT)/include/
 	$(Q)mkdir -p $(SYSROOT)/include/base && cp base/*.h $(SYSROOT)/include/base/
 	$(Q)cp $(MUSL)/lib/* $(SYSROOT)/lib/
 	$(Q)for name in crt1 Scrt1 rcrt1; do cp $(POSIX)/obj/px/crt/$(ARCH)/crt1.S.o $(SYSROOT)/lib/$$name.o; done
@@ -81,6 +86,11 @@ $(SYSROOT)/.stamp: $(POSIX_OBJ) $(POSIX)/obj/px/crt/$(ARCH)/crt1.S.o $(POSIX)/li
 	$(Q)for object in $(POSIX_OBJ:$(POSIX)/obj/%=%); do \
 		$(OBJCOPY) --strip-debug $(POSIX)/obj/$$object $(POSIX)/obj/member/$$(printf '%s' "$$object" | tr / -); done
 	$(Q)$(LLVM_AR) rcsD $(SYSROOT)/lib/libc.a $(POSIX)/obj/member/*.o
+	$(Q)$(foreach name,$(POSIX_LIBRARIES),$(LLVM_AR) rcsD $(SYSROOT)/lib/libvectra-$(name).a \
+		$(filter $(POSIX)/obj/vx/lib/lib$(name)/%,$(POSIX_LIB_OBJ)) &&) true
+	$(Q)mkdir -p $(SYSROOT)/lib/pkgconfig && for name in $(POSIX_LIBRARIES); do \
+		printf 'prefix=$${pcfiledir}/../..\n\nName: vectra-%s\nDescription: lib%s of VectraOS\nVersion: $(VERSION)\nLibs: -lvectra-%s\n' \
+			$$name $$name $$name >$(SYSROOT)/lib/pkgconfig/vectra-$$name.pc; done
 	$(Q)$(PYTHON) tools/vectra/compiler.py helpers $(ARCH) $(SYSROOT)/lib/libgcc.a
 	@touch $@
 
@@ -114,4 +124,4 @@ $(POSIX)/strip/%: $(POSIX)/user/%
 	@mkdir -p $(@D)
 	$(Q)$(OBJCOPY) --strip-all $< $@
 
--include $(POSIX_OBJ:.o=.d) $(POSIX_PROGRAM_OBJ:.o=.d)
+-include $(POSIX_OBJ:.o=.d) $(POSIX_LIB_OBJ:.o=.d) $(POSIX_PROGRAM_OBJ:.o=.d)

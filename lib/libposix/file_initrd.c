@@ -92,6 +92,10 @@ static found_t look_up(const char *path, struct vx_cpio_entry *out, uint32_t *in
     if (hit)
         return FOUND_FILE;
     found_t found = search(path, out, inode);
+    if (found == FOUND_FILE && VX_CPIO_IS_LNK(out->mode)) {
+        struct vx_cpio archive;
+        return archive_of_bundle(&archive) && vx_cpio_find(&archive, path, out) == OK ? found : FOUND_NOTHING;
+    }
     if (found == FOUND_FILE) {
         vx_mutex_lock(&lock);
         *k = (struct known){ .entry = *out, .inode = *inode };

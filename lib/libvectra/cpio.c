@@ -81,10 +81,9 @@ status_t vx_cpio_next(const struct vx_cpio *archive, size_t *cursor, struct vx_c
     }
 }
 
-status_t vx_cpio_find(const struct vx_cpio *archive, const char *path, struct vx_cpio_entry *entry)
+/* The last entry of exactly that path, without its leading slash. */
+static status_t find_exactly(const struct vx_cpio *archive, const char *path, struct vx_cpio_entry *entry)
 {
-    while (path[0] == '/' || (path[0] == '.' && path[1] == '/'))
-        path += path[0] == '/' ? 1 : 2;
     struct vx_cpio_entry e = {};
     size_t cursor = 0;
     bool found = false;
@@ -96,4 +95,39 @@ status_t vx_cpio_find(const struct vx_cpio *archive, const char *path, struct vx
         }
     }
     return st != ERR_NOT_FOUND ? st : found ? OK : ERR_NOT_FOUND;
+}
+
+/* Where the link that `from` is leads: a name of the archive. False: out of it, or too long. */
+static bool link_target(const struct vx_cpio_entry *from, char out[static CPIO_NAME_MAX])
+{
+    const char *text = (const char *)from->data, *slash = strrchr(from->name, '/');
+    size_t len = from->data_len, dir = len > 0 && text[0] == '/' ? 0
+                                       : slash == nullptr        ? 0
+                                                                 : (size_t)(slash + 1 - from->name);
+    while (len > 0 && text[0] == '/') {
+        text++;
+        len--;
+    }
+    if (len == 0 || dir + len >= CPIO_NAME_MAX)
+        return false;
+    memcpy(out, from->name, dir);
+    memcpy(out + dir, text, len);
+    out[dir + len] = '\0';
+    return true;
+}
+
+status_t vx_cpio_find(const struct vx_cpio *archive, const char *path, struct vx_cpio_entry *entry)
+{
+    char name[CPIO_NAME_MAX];
+    while (path[0] == '/' || (path[0] == '.' && path[1] == '/'))
+        path += path[0] == '/' ? 1 : 2;
+    for (unsigned links = 0; links <= CPIO_LINKS_MAX; links++) {
+        status_t st = find_exactly(archive, path, entry);
+        if (st != OK || !VX_CPIO_IS_LNK(entry->mode))
+            return st;
+        if (!link_target(entry, name))
+            break;
+        path = name;
+    }
+    return ERR_NOT_FOUND;
 }

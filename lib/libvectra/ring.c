@@ -105,13 +105,13 @@ void vx_ring_sleep_end(struct vx_ring_consumer *c)
 
 status_t vx_ring_pop_wait(struct vx_ring_consumer *c, struct vx_message *message, uint64_t deadline)
 {
-    while (c->peer != c->mine || atomic_load_explicit(&c->shared->head, memory_order_relaxed) != c->mine ||
-           !vx_ring_sleep_begin(c)) {
+    while (c->peer != c->mine || atomic_load_explicit(&c->shared->head, memory_order_relaxed) != c->mine) {
         status_t st = vx_ring_pop(c, message);
         if (st != ERR_WOULD_BLOCK)
             return st;
     }
-    /* The kernel looks again and takes for us: both counters move exactly as in vx_ring_pop, and the flag is down. */
+    /* The kernel raises the flag, looks again, and takes for us: both counters move exactly as in vx_ring_pop, and the
+     * flag is down. */
     status_t st = vx_sys_ring_recv(c->rx, message, deadline);
     if (st == OK)
         c->peer = ++c->mine;
@@ -120,7 +120,9 @@ status_t vx_ring_pop_wait(struct vx_ring_consumer *c, struct vx_message *message
     return st;
 }
 
-status_t vx_ring_push_wait(struct vx_ring_producer *p, const struct vx_message *message, uint64_t deadline)
+/* There is no room, as far as p knows. */
+[[gnu::noinline]] static status_t push_to_full(struct vx_ring_producer *p, const struct vx_message *message,
+                                               uint64_t deadline)
 {
     status_t st = vx_ring_push(p, message);
     if (st != ERR_WOULD_BLOCK)
@@ -139,4 +141,9 @@ status_t vx_ring_push_wait(struct vx_ring_producer *p, const struct vx_message *
     }
     atomic_store_explicit(&p->shared->producer_asleep, 0, memory_order_relaxed);
     return st;
+}
+
+status_t vx_ring_push_wait(struct vx_ring_producer *p, const struct vx_message *message, uint64_t deadline)
+{
+    return p->mine - p->peer <= p->mask ? vx_ring_push(p, message) : push_to_full(p, message, deadline);
 }

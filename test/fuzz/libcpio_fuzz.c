@@ -15,6 +15,16 @@ static void check_entry(const struct vx_cpio *archive, const struct vx_cpio_entr
     require(e->data == from + e->data_at && e->data_at <= archive->len && e->data_len <= archive->len - e->data_at);
 }
 
+static bool has_link(const struct vx_cpio *archive)
+{
+    struct vx_cpio_entry e;
+    size_t cursor = 0;
+    while (vx_cpio_next(archive, &cursor, &e) == OK)
+        if (VX_CPIO_IS_LNK(e.mode))
+            return true;
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *bytes = exact_copy(data, size);
@@ -29,8 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (looked_up++ >= LOOKED_UP_MAX)
             continue;
         status_t st = vx_cpio_find(&archive, e.name, &found);
-        require(st != ERR_NOT_FOUND);
-        require(st != OK || (strcmp(found.name, e.name) == 0 && found.data_at >= e.data_at));
+        require(st != ERR_NOT_FOUND || VX_CPIO_IS_LNK(found.mode));
+        require(st != OK || !VX_CPIO_IS_LNK(found.mode));
+        require(st != OK || (strcmp(found.name, e.name) == 0 && found.data_at >= e.data_at) || has_link(&archive));
     }
     free(bytes);
     return 0;

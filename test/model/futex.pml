@@ -1,6 +1,6 @@
-// broken: 1 2 3 4 5 6
+// broken: 1 2 3 4 5 6 7 8 9
 /* SPDX-License-Identifier: MIT
- * Futexes, and the end of any wait: sys_futex_wait, futex_wake with requeue (kernel/sync.c), thread_block_call
+ * Futexes, and the end of any wait: sys_futex_wait, sys_futex_wake, wake_some, requeue (kernel/sync.c), thread_block_call
  * (kernel/syscall.h, kernel/thread.c), thread_wake (kernel/thread.c, kernel/sched.c), sched_ready, open_inbox,
  * sched_tick and expire (kernel/sched.c).
  *
@@ -11,11 +11,16 @@
  * says; it is never woken twice for one wait; nobody touches a chain without its lock; its first wait ends, by the wake
  * or by the deadline, whichever comes.
  *
+ * A waker that finds the chain unused does not take its lock. Waiter and waker each store one of `used` and the word
+ * and then look at the other, with a fence in between on both sides: that order is what the model has.
+ *
  * BROKEN=1 The word is compared before the chain is locked. 2 Requeue does not change wait_lock. 3 Requeue takes the
  * lock of one chain only. 4 expire() does not begin anew when wait_lock changed before it had the lock: the deadline is
  * lost. 5 The timer is taken out of the tree before the lock is held: a waker then takes the thread for one without
  * a deadline and gives it to another hart, where it may wait for something else while expire() still looks at it. 6
- * expire() wakes without a lock. At the time of writing sched.c did what 4 and 5 say. */
+ * expire() wakes without a lock. At the time of writing sched.c did what 4 and 5 say. 7 The waiter looks at the word before
+ * it says that the chain is used. 8 Requeue does not say that the second chain is used. 9 A waker that found nobody says
+ * so after it let the lock go. */
 #ifndef BROKEN
 #define BROKEN 0
 #endif
@@ -23,6 +28,7 @@
 
 bit word[2];
 bit locked[2];
+bit used[2];           /* perhaps somebody is in the chain */
 byte chain = NONE;     /* on which chain the thread hangs */
 byte key;              /* futex_key: the word; word k hangs in chain k */
 byte wait_lock = NONE; /* NONE: nullptr */
@@ -69,11 +75,19 @@ active proctype waiter()
     :: forever = 1
     :: skip
     fi;
+    if
+    :: used[0] = 1 /* as an earlier waiter left it */
+    :: skip
+    fi;
 #if BROKEN == 1
     same = (word[0] == 0);
 #endif
     take(0);
-#if BROKEN != 1
+#if BROKEN == 7
+    same = (word[0] == 0);
+#endif
+    used[0] = 1;
+#if BROKEN != 1 && BROKEN != 7
     same = (word[0] == 0);
 #endif
     if
@@ -94,7 +108,7 @@ other: /* something else, without a deadline; the word that the second waker wak
     if
     :: true -> release(1); goto done
     :: true ->
-        atomic { wakes = 0; key = 1; wait_lock = 1 }
+        atomic { wakes = 0; key = 1; wait_lock = 1; used[1] = 1 }
         atomic { blocked = 1; chain = 1; second = 1 }
         release(1);
         atomic { ready -> ready = 0 }
@@ -106,16 +120,35 @@ done:
 /* FUTEX_WAKE(word k, 1) */
 inline wake_one(k)
 {
-    take(k);
+    seen = used[k];
     if
-    :: chain == k && key == k -> woken = 1; wake(0)
-    :: else
-    fi;
-    release(k)
+    :: !seen -> skip
+    :: seen ->
+        take(k);
+        seen = (chain == k);
+        if
+        :: seen && key == k -> woken = 1; wake(0)
+        :: seen && key != k -> skip
+#if BROKEN == 9
+        :: !seen -> skip
+#else
+        :: !seen -> used[k] = 0
+#endif
+        fi;
+        release(k);
+#if BROKEN == 9
+        if
+        :: !seen -> used[k] = 0
+        :: seen -> skip
+        fi;
+#endif
+        seen = 0
+    fi
 }
 
 active proctype waker()
 {
+    bit seen;
     word[0] = 1;
     if
     :: wake_one(0); goto done
@@ -130,6 +163,9 @@ active proctype waker()
     :: chain == 0 && key == 0 ->
         atomic { assert(holder[0] == _pid && (holder[1] == _pid || BROKEN == 3)); chain = NONE }
         key = 1;
+#if BROKEN != 8
+        used[1] = 1;
+#endif
 #if BROKEN != 2
         wait_lock = 1;
 #endif
@@ -150,6 +186,7 @@ done:
 
 active proctype somebody()
 {
+    bit seen;
     if
     :: wake_one(0)
     :: wake_one(1)

@@ -21,7 +21,8 @@ LINE = re.compile(rb"\bbench ([a-z0-9_]+) ([a-z0-9_]+) ([a-z0-9_/]+) ([0-9]+) ([
 PROMPT = b"vectra:/$ "
 GROUP, BOOT_NAMES = "kernel", ("boot_to_initd", "boot_to_prompt")
 POSIX_GROUP, POSIX_SOURCE, POSIX_PROGRAM = "posix", "test/bench/posix.c", "/bin/posix-bench"
-GROUPS = (GROUP, POSIX_GROUP)
+SCALE_GROUP, IDLE_LOAD = "scale", 0.5
+GROUPS = (GROUP, POSIX_GROUP, SCALE_GROUP)
 TIMEOUT_S, BOOT_TIMEOUT_S = 900, 120
 SCHEMA = 1
 
@@ -64,6 +65,25 @@ def measure_posix(arch, names=()):
     outcome = execute.run_command(machine(arch), " ".join([POSIX_PROGRAM, *names]), [(out, POSIX_PROGRAM)], TIMEOUT_S)
     rows = parse(bytes(outcome.transcript), arch)
     return [row for row in rows.values() if not names or row["name"] in names], outcome
+
+
+def measure_scale(arch, names=()):
+    """The same for the group scale: two harts against one, by the clock. A ratio, which is to be large."""
+    outcome = execute.run_command(Machine(arch, smp=2, accel="tcg,thread=multi"), f"/test/bench {SCALE_GROUP}", (), TIMEOUT_S)
+    rows = [row for row in parse(bytes(outcome.transcript), arch).values() if not names or row["name"] in names]
+    for row in rows:
+        row.update(unit="ratio", **{key: row[key] / 100 for key in ("value", "min", "max")})
+    return rows, outcome
+
+
+def idle():
+    """Whether nothing else runs here: what is measured by the clock says little otherwise."""
+    return os.getloadavg()[0] < IDLE_LOAD
+
+
+def within(row, limit):
+    """Whether a figure keeps its limit: a ratio is at least that, anything else at most."""
+    return row["value"] >= limit if row["unit"] == "ratio" else row["value"] <= limit
 
 
 def plain_boot(arch):

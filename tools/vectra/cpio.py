@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 
-FILE, DIRECTORY = 0o100000, 0o040000
+FILE, DIRECTORY, LINK = 0o100000, 0o040000, 0o120000
 TRAILER = "TRAILER!!!"
 
 
@@ -18,8 +18,12 @@ class Archive:
     def __init__(self):
         self.entries = {}
 
+    def link(self, path, target):
+        """Adds a symbolic link."""
+        self.add(path, target.encode(), LINK | 0o777)
+
     def add(self, path, data, mode=0o644):
-        """Adds one regular file; a later file of the same path replaces the earlier one."""
+        """Adds one regular file, unless the mode says else; a later one of the same path replaces the earlier one."""
         name = clean(path)
         parts = name.split("/")
         for depth in range(1, len(parts)):
@@ -29,7 +33,7 @@ class Archive:
             self.entries[parent] = (DIRECTORY | 0o755, b"")
         if self.entries.get(name, (FILE,))[0] & 0o170000 == DIRECTORY:
             raise ValueError(f"/{name} is a directory already")
-        self.entries[name] = (FILE | mode, data)
+        self.entries[name] = (mode if mode & 0o170000 else FILE | mode, data)
 
     def add_tree(self, path, source):
         """Adds every file below the host folder `source` under the guest path `path`."""
@@ -105,6 +109,7 @@ def main(arguments):
     parser.add_argument("--tree", action="append", default=[], metavar="GUEST=FOLDER")
     parser.add_argument("--file", action="append", default=[], metavar="GUEST=FILE")
     parser.add_argument("--program", action="append", default=[], metavar="GUEST=FILE")
+    parser.add_argument("--link", action="append", default=[], metavar="GUEST=TARGET")
     options = parser.parse_args(arguments)
     archive = Archive()
     for pair in options.tree:
@@ -115,6 +120,8 @@ def main(arguments):
     for pair in options.program:
         guest, host = pair.split("=", 1)
         archive.add(guest, read(host), 0o755)
+    for pair in options.link:
+        archive.link(*pair.split("=", 1))
     temporary = options.out + ".new"
     with open(temporary, "wb") as handle:
         handle.write(archive.pack())

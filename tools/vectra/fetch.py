@@ -75,11 +75,12 @@ def have(name, digest):
 
 
 def fetch(source):
-    """All archives of a source, [(name, path)]. `source`: package, package-version, and [(name, sha256)] in `files`."""
+    """All archives of a source, [(name, path)]. `source`: package, package-version, [(name, sha256)] in `files`, and
+    whether the upstream archive is all that is wanted, in `upstream-only`."""
     found = {name: have(name, digest) for name, digest in source["files"]}
     if not all(found.values()):
         with tempfile.TemporaryDirectory(prefix="vectra-fetch-") as folder:
-            download(folder, source["package"], source["package-version"])
+            download(folder, source["package"], source["package-version"], source.get("upstream-only", False))
             for name, digest in source["files"]:
                 path = os.path.join(folder, name)
                 if not os.path.isfile(path):
@@ -88,8 +89,8 @@ def fetch(source):
     return [(name, found[name]) for name, _ in source["files"]]
 
 
-def download(folder, package, version):
-    """Lets apt bring all files of a source package into `folder`."""
+def download(folder, package, version, upstream_only=False):
+    """Lets apt bring the files of a source package into `folder`."""
     if not shutil.which("apt-get"):
         raise Unavailable(f"this system has no apt-get to fetch {package} {version} with")
     parts = source_parts()
@@ -106,12 +107,13 @@ def download(folder, package, version):
     options = ["-oDir::Etc::SourceList=/dev/null", f"-oDir::Etc::SourceParts={state}/parts",
                f"-oDir::State::Lists={state}/lists", f"-oDir::Cache={state}/cache", *APT]
     wanted = f"{package}={version}"
+    get = ["source", "-qq", "--download-only", *(["--tar-only"] if upstream_only else []), wanted]
     # Lists of an earlier time often do; they are renewed when they do not.
-    if not apt([*options, "source", "-qq", "--download-only", wanted], folder)[0]:
+    if not apt([*options, *get], folder)[0]:
         ok, words = apt([*options, "update", "-qq", "--error-on=any"], folder)
         if not ok:
             raise Unavailable(f"the package lists cannot be fetched: {last_line(words)}")
-        ok, words = apt([*options, "source", "-qq", "--download-only", wanted], folder)
+        ok, words = apt([*options, *get], folder)
         if not ok:
             raise Unavailable(f"{wanted} cannot be fetched: {last_line(words)}")
 

@@ -25,13 +25,13 @@ from vectra import fetch, unidiff   # noqa: E402  (the path above comes first)
 
 FOLDER = "ports"
 ARCHES = ("x86_64", "aarch64")
-FORMAT = 1               # raise it when the way of building changes, so that nothing old is taken from the cache
+FORMAT = 2               # raise it when the way of building changes, so that nothing old is taken from the cache
 RETRY_S = 600            # after a fetch that failed, make does not try again for this long
 UNAVAILABLE_STATUS = 75
-FIELDS = {"": {"name", "summary", "version", "licence", "licence-file", "source", "build", "image"},
+FIELDS = {"": {"name", "summary", "version", "licence", "licence-file", "source", "build", "image", "links"},
           "source": {"package", "package-version", "archive", "sha256", "folder", "patches"},
           "patches": {"archive", "sha256", "series"},
-          "build": {"files", "remove", "needs", "tools"}}
+          "build": {"files", "remove", "needs", "link"}}
 
 
 class PortError(Exception):
@@ -72,7 +72,9 @@ class Port:
     source = property(lambda self: self.recipe["source"])
     needs = property(lambda self: self.recipe.get("build", {}).get("needs", []))
     files = property(lambda self: self.recipe.get("build", {}).get("files", {}))
+    link = property(lambda self: self.recipe.get("build", {}).get("link", {}))
     image = property(lambda self: self.recipe.get("image", {}))
+    links = property(lambda self: self.recipe.get("links", {}))
 
     def archives(self):
         """[(file name, sha256)]: the released source, and the distribution's changes to it if the recipe takes some."""
@@ -84,7 +86,7 @@ class Port:
     def fetch(self):
         """Brings the archives; [(name, path)]."""
         return fetch.fetch({"package": self.source["package"], "package-version": self.source["package-version"],
-                            "files": self.archives()})
+                            "files": self.archives(), "upstream-only": "patches" not in self.source})
 
     def inputs(self):
         """Every file of this tree that decides what comes out."""
@@ -185,6 +187,32 @@ def build(port, arch, extra=(), environment=None, say=lambda text: None):
     return key
 
 
+def link(port, arch, key, libraries, environment):
+    """Links the programs that the recipe leaves as archives, so that a change of libposix compiles nothing anew; returns
+    the key of what is there then."""
+    if not port.link:
+        return key
+    out, found = output_folder(port, arch), hashlib.sha256(key.encode())
+    for path in libraries:
+        found.update(f"{os.path.basename(path)} {fetch.sha256(path)}\n".encode())
+    linked = found.hexdigest()[:32]
+    with locked(out):
+        if fetch.read(f"{out}.linked").strip() == linked and all(os.path.isfile(f"{out}/{p}") for p in port.link):
+            return linked
+        for program, archive in port.link.items():
+            os.makedirs(os.path.dirname(f"{out}/{program}"), exist_ok=True)
+            for line in ([*environment["CC"].split(), "-o", f"{out}/{program}", f"{out}/{archive}"],
+                         [os.environ.get("OBJCOPY", "llvm-objcopy-19"), "--strip-all", f"{out}/{program}"]):
+                done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                      env={**os.environ, **environment}, check=False)
+                if done.returncode != 0:
+                    raise PortError(f"{port.name}: {program} does not link for {arch}\n"
+                                    + done.stdout.decode("utf-8", "replace"))
+        with open(f"{out}.linked", "w", encoding="utf-8") as handle:
+            handle.write(linked + "\n")
+    return linked
+
+
 def locked(out):
     """One build of a port at a time."""
     os.makedirs(os.path.dirname(out), exist_ok=True)
@@ -257,12 +285,16 @@ def build_for_make(arch, name, stamp, sysroot=None):
     note = unavailable_file(arch)
     if os.path.isfile(note) and time.time() - os.path.getmtime(note) < RETRY_S:
         return UNAVAILABLE_STATUS
-    extra, environment = [], {}
+    extra, libraries, environment = [], [], {}
     if sysroot:
-        extra = [*glob.glob(f"{sysroot}/lib/*.a"), *glob.glob(f"{sysroot}/lib/*.o"), "tools/vectra/compiler.py"]
+        extra = ["tools/vectra/compiler.py"]
+        libraries = sorted([*glob.glob(f"{sysroot}/lib/*.a"), *glob.glob(f"{sysroot}/lib/*.o")])
         environment = {"CC": f"{front_script()} cc --arch {arch}", "VECTRA_SYSROOT": os.path.abspath(sysroot)}
     try:
-        key = build(load(name), arch, extra, environment)
+        port = load(name)
+        if not port.link:
+            extra, libraries = [*extra, *libraries], []
+        key = link(port, arch, build(port, arch, extra, environment), libraries, environment)
     except fetch.Unavailable as problem:
         remember_unavailable(arch, f"{name}: {problem}")
         return UNAVAILABLE_STATUS
@@ -292,8 +324,11 @@ def image_list(arch, programs=()):
     lines = []
     for port in load().values():
         out = output_folder(port, arch)
+        key = fetch.read(f"{out}.linked" if port.link else f"{out}.key").strip()
         for guest, inside in sorted(port.image.items()):
-            lines.append(f"program {guest}={out}/{inside}\nkey {guest} {fetch.read(out + '.key').strip()}\n")
+            lines.append(f"program {guest}={out}/{inside}\nkey {guest} {key}\n")
+        for target, names in sorted(port.links.items()):
+            lines += [f"link {os.path.dirname(target)}/{name}={os.path.basename(target)}\n" for name in names]
     for pair in programs:
         guest, host = pair.split("=", 1)
         with open(host, "rb") as handle:

@@ -13,8 +13,8 @@
 #include <kernel/firmware/dt/fdt.h>
 
 struct hart boot_hart;
-uint64_t arch_image_pa, isa_boot_el;
-static struct machine machine;
+SEALED uint64_t arch_image_pa, isa_boot_el;
+SEALED static struct machine machine;
 
 void *boot_view(unsigned slot, uint64_t pa, bool device)
 {

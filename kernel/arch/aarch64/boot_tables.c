@@ -72,7 +72,8 @@ void boot_final_tables(struct machine *m)
     kmap_init(block, BLOCK_BYTES, boot_view(SLOT_TABLES, block, false));
 
     add_image(__image_start, __text_end, VX_PROT_READ | VX_PROT_EXEC);
-    add_image(__text_end, __rodata_end, VX_PROT_READ);
+    add_image(__text_end, __sealed_start, VX_PROT_READ);
+    add_image(__sealed_start, __rodata_end, PROT_RW);
     add_image(__rodata_end, __stack_guard, PROT_RW);
     add_image(__stack_guard + ARCH_PAGE_SIZE, __image_end, PROT_RW);
     for (uint32_t i = 0; i < m->n_ram; i++)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * The kernel's translation tables. Pages for tables come from one run of free RAM that boot found, in order, and are
- * never given back. Nothing here replaces or removes a valid entry, so no flush is needed, on no hart: all walk the
- * same tables, and what was not valid is in no TLB.
+ * never given back. Nothing but arch_seal() replaces or removes a valid entry, so no flush is needed, on no hart: all
+ * walk the same tables, and what was not valid is in no TLB.
  *
  * Context: the boot hart, before it starts the first Task. */
+#include "boot.h"
 #include "kmap.h"
 #include <arch/mmu.h>
 #include <base/string.h>
 
 static uint64_t pool_start, pool_next, pool_end; /* physical; pool_start is the root */
-static uint64_t exec_bits;                       /* of code: PTE_GUARDED where the hart checks landing pads */
+SEALED static uint64_t exec_bits;                /* of code: PTE_GUARDED where the hart checks landing pads */
 static uint64_t pool_offset;                     /* added to a table's address to reach it */
 
 static uint64_t *table_at(uint64_t pa)
@@ -113,6 +114,16 @@ void *arch_map_device(paddr_t pa, size_t len_bytes)
     if (!kmap_add(LAYOUT_DEVICE + start, start, end - start, VX_PROT_READ | VX_PROT_WRITE, MEM_DEVICE))
         return nullptr;
     return (void *)(uintptr_t)(LAYOUT_DEVICE + pa.raw);
+}
+
+void arch_seal(void)
+{
+    unsigned level;
+    for (const char *p = __sealed_start; p < __rodata_end; p += ARCH_PAGE_SIZE) {
+        uint64_t *e = entry_for((uint64_t)(uintptr_t)p, 0, false, &level);
+        *e = pte_leaf(pte_pa(*e), level, VX_PROT_READ, MEM_NORMAL);
+    }
+    __asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" ::: "memory");
 }
 
 uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)

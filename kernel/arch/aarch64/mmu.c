@@ -22,7 +22,7 @@
 static constexpr size_t FLUSH_ALL_PAGES = 64; /* beyond this many, forgetting the whole space is quicker */
 static constexpr unsigned ASID_SHIFT = 48;
 
-uint64_t mmu_features;
+SEALED uint64_t mmu_features;
 static _Atomic uint64_t taken[65536 / 64];
 static uint32_t n_words;
 

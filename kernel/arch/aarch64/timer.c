@@ -3,6 +3,7 @@
  * Source: [Arm-ARM] "The Generic Timer in AArch64 state". */
 #include "boot.h"
 #include <arch/hart.h>
+#include <arch/mmu.h>
 #include <arch/timer.h>
 #include <isa/plat.h>
 
@@ -11,8 +12,8 @@ static constexpr unsigned NS_SHIFT = 32;              /* ticks to ns */
 static constexpr unsigned TICKS_SHIFT = 60;           /* ns to ticks */
 static constexpr uint64_t FAR_NS = UINT64_C(1) << 60; /* 36 years: later deadlines are looked at again then */
 
-static struct arch_time scale;
-static uint64_t ticks_mult;
+SEALED static struct arch_time scale;
+SEALED static uint64_t ticks_mult;
 
 /* (a << shift) / b, rounded up, bit by bit: there is no 128-bit division in a kernel without a support library. a < b
  * * 16. */

@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE /* nanosleep, syscall */
+#define _DEFAULT_SOURCE /* nanosleep */
 /* SPDX-License-Identifier: MIT
  * The host architecture's processor: entry and exit of the kernel as setjmp and longjmp, time, vector state, power. */
 #include <abi/types.h>
@@ -11,13 +11,12 @@
 #include <host.h>
 #include <kernel/entry.h>
 #include <kernel/gate.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #define EM_HOST 62u /* frames are written as x86-64's: the ABI knows no other number for this machine */
 
@@ -163,12 +162,6 @@ static _Atomic uint64_t idle_ends; /* how often a hart stopped being idle */
 static _Atomic bool stopping;
 static _Thread_local uint32_t dawdle_seed, dawdle_one_in;
 
-/* sched_yield() is a function of the kernel's. */
-static void let_others_run(void)
-{
-    (void)syscall(SYS_sched_yield);
-}
-
 void host_dawdle_set(uint32_t seed, uint32_t one_in)
 {
     dawdle_seed = seed;
@@ -185,14 +178,14 @@ void host_dawdle(void)
     if (dawdle_seed % dawdle_one_in != 0)
         return;
     if (dawdle_seed >> 16 & 7)
-        let_others_run();
+        (void)sched_yield();
     else
         nanosleep(&(struct timespec){ .tv_nsec = 1000 }, nullptr);
 }
 
 void host_relax(void)
 {
-    let_others_run();
+    (void)sched_yield();
 }
 
 /* release: what the sender wrote is visible to the handler. */
@@ -275,7 +268,7 @@ void arch_idle_wait(void)
         if (++n % 16 == 0)
             nanosleep(&(struct timespec){ .tv_nsec = 20000 }, nullptr);
         else
-            let_others_run();
+            (void)sched_yield();
     }
 }
 

@@ -20,7 +20,7 @@ static constexpr uint64_t RAM_MIN = 24 << 20;
 
 static struct hart boot_hart;
 static alignas(ARCH_PAGE_SIZE) struct x86_hart boot_hart_x86;
-static struct machine machine;
+SEALED static struct machine machine;
 
 extern const uint64_t x86_smap_sites_start[], x86_smap_sites_end[];
 

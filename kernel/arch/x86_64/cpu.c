@@ -27,8 +27,8 @@ static_assert(offsetof(struct x86_hart, tss.rsp) == X86_HART_RSP0 && sizeof(stru
 static_assert(offsetof(struct x86_hart, iomap) == sizeof(struct x86_tss), "iomap_base counts from the TSS");
 static_assert(SYSCALL_TABLE_ENTRIES == 64 && ERR_BAD_SYSCALL == -1, "entry.S");
 
-struct x86_features x86_cpu;
-uint8_t x86_use_xsaveopt;
+SEALED struct x86_features x86_cpu;
+SEALED uint8_t x86_use_xsaveopt;
 
 static constexpr uint64_t CR4_ALWAYS = 1 << 5 | 1 << 9 | 1 << 10 | 1 << 18; /* PAE OSFXSR OSXMMEXCPT OSXSAVE */
 static constexpr uint64_t CR4_PGE = 1 << 7, CR4_UMIP = 1 << 11, CR4_PCIDE = 1 << 17, CR4_SMEP = 1 << 20;
@@ -82,7 +82,7 @@ static void detect_fp(struct cpuid f1)
     set_xcr0(x86_cpu.xcr0);
     x86_cpu.fp_bytes = cpuid(0xd, 0).b;
     if (x86_cpu.fp_bytes > sizeof(((struct x86_hart *)nullptr)->fp_save))
-        kernel_refuse("the vector state takes %u bytes, more than the 4096 there is room for", x86_cpu.fp_bytes);
+        kernel_refuse("the vector state takes %u bytes, more than there is room for", x86_cpu.fp_bytes);
     x86_use_xsaveopt = bit(cpuid(0xd, 1).a, 0);
     x86_cpu.avx = bit(f1.c, 28) && (x86_cpu.xcr0 & XCR0_AVX) == XCR0_AVX;
 }

@@ -34,8 +34,8 @@ static constexpr uint64_t BASE_BOOT_HART = 1 << 8, BASE_ENABLE = 1 << 11, BASE_X
 static constexpr uint64_t BASE_ADDRESS = 0x000ffffffffff000;
 
 /* The same for every hart, which finds its own registers there. */
-static uint64_t mode;
-static volatile uint8_t *registers; /* nullptr: x2APIC */
+SEALED static uint64_t mode;
+SEALED static volatile uint8_t *registers; /* nullptr: x2APIC */
 
 static uint32_t lapic_read(uint32_t reg)
 {

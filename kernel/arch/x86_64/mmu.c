@@ -24,7 +24,8 @@ static constexpr unsigned DEVICE_TABLES = 2;  /* 4 MiB for registers and for the
 static constexpr uint64_t LOW_END = 1 << 20;  /* what 16-bit code reaches */
 static constexpr uint64_t CR3_KEEP = UINT64_C(1) << 63;
 
-static alignas(ARCH_PAGE_SIZE) uint64_t kernel_root[PT_ENTRIES], device_l2[PT_ENTRIES], device_l1[PT_ENTRIES];
+SEALED static alignas(ARCH_PAGE_SIZE) uint64_t kernel_root[PT_ENTRIES];
+static alignas(ARCH_PAGE_SIZE) uint64_t device_l2[PT_ENTRIES], device_l1[PT_ENTRIES];
 static alignas(ARCH_PAGE_SIZE) uint64_t device_l0[DEVICE_TABLES * PT_ENTRIES];
 static uint64_t n_device_pages; /* only the boot hart maps, while the machine starts or when it stops */
 
@@ -185,7 +186,8 @@ void x86_mmu_build(struct machine *m)
         map_ram(&s, &m->ram[i]);
 
     map_image(&s, x86_text_start, x86_rodata_start, VX_PROT_READ | VX_PROT_EXEC);
-    map_image(&s, x86_rodata_start, x86_data_start, VX_PROT_READ);
+    map_image(&s, x86_rodata_start, x86_sealed_start, VX_PROT_READ);
+    map_image(&s, x86_sealed_start, x86_data_start, VX_PROT_READ | VX_PROT_WRITE);
     map_image(&s, x86_data_start, x86_stack_guard, VX_PROT_READ | VX_PROT_WRITE);
     map_image(&s, x86_stack_guard + ARCH_PAGE_SIZE, x86_ist_guard, VX_PROT_READ | VX_PROT_WRITE);
     map_image(&s, x86_ist_guard + ARCH_PAGE_SIZE, x86_image_end, VX_PROT_READ | VX_PROT_WRITE);
@@ -225,18 +227,31 @@ uint64_t x86_map_stack(const void *stack, uint64_t len_bytes)
     return va != 0 ? va + len_bytes : 0;
 }
 
+/* The entry that maps va or says that nothing does. */
+static uint64_t *leaf_of(uint64_t va, unsigned *level)
+{
+    uint64_t *table = kernel_root;
+    for (unsigned at = ROOT_LEVEL;; at--) {
+        uint64_t *e = &table[index_at(va, at)];
+        *level = at;
+        if (!pte_present(*e) || pte_is_leaf(*e, at))
+            return e;
+        table = arch_phys_to_virt((paddr_t){ pte_pa(*e) });
+    }
+}
+
 uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
 {
-    const uint64_t *table = kernel_root;
-    for (unsigned at = ROOT_LEVEL;; at--) {
-        uint64_t e = table[index_at(va.raw, at)];
-        if (!pte_present(e))
-            return 0;
-        if (pte_is_leaf(e, at)) {
-            *level = at;
-            return e;
-        }
-        table = arch_phys_to_virt((paddr_t){ pte_pa(e) });
+    uint64_t e = *leaf_of(va.raw, level);
+    return pte_present(e) ? e : 0;
+}
+
+void arch_seal(void)
+{
+    unsigned level;
+    for (uint64_t va = (uint64_t)x86_sealed_start; va < (uint64_t)x86_data_start; va += ARCH_PAGE_SIZE) {
+        *leaf_of(va, &level) &= ~X86_PTE_WRITE;
+        invlpg(va);
     }
 }
 

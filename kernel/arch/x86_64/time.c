@@ -37,9 +37,9 @@ struct sample {
     uint32_t lapic;
 };
 
-static uint64_t tsc_hz, tsc_at_boot;
-static uint64_t ns_per_tick;  /* << SHIFT */
-static uint64_t ticks_per_ns; /* << SHIFT: TSC ticks with the deadline timer, else APIC timer ticks */
+SEALED static uint64_t tsc_hz, tsc_at_boot;
+SEALED static uint64_t ns_per_tick;  /* << SHIFT */
+SEALED static uint64_t ticks_per_ns; /* << SHIFT: TSC ticks with the deadline timer, else APIC timer ticks */
 
 static uint64_t reference_read(const struct reference *r)
 {

@@ -67,7 +67,7 @@ void x86_trap_ist(struct arch_frame *f);
 struct gate {
     uint64_t low, high;
 };
-static struct gate idt[256];
+SEALED static struct gate idt[256];
 
 void x86_idt_load(void)
 {

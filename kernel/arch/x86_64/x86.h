@@ -39,6 +39,7 @@
 #define RFLAGS_IF 0x200
 
 #ifndef __ASSEMBLER__
+#include <arch/fp.h>
 #include <arch/mmu.h>
 #include <kernel/entry.h>
 #include <stddef.h>
@@ -71,7 +72,7 @@ struct x86_hart {
     uint32_t n_ports;               /* copies, as their owner may be gone */
     struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];
     uint64_t armed_ns;                 /* what the timer is set to; UINT64_MAX: nothing */
-    alignas(64) uint8_t fp_save[4096]; /* arch_fp_begin */
+    alignas(64) uint8_t fp_save[ARCH_FP_BYTES_MAX]; /* arch_fp_begin */
 };
 
 /* What the processor has. */
@@ -144,7 +145,8 @@ void x86_page_zero_avx(void *page);
 void x86_page_copy_avx(void *dst, const void *src);
 
 /* kernel.ld */
-extern const uint8_t x86_image_start[], x86_text_start[], x86_text_end[], x86_rodata_start[], x86_data_start[];
+extern const uint8_t x86_image_start[], x86_text_start[], x86_text_end[], x86_rodata_start[], x86_sealed_start[],
+    x86_data_start[];
 extern const uint8_t x86_image_end[];
 /* boot.c: stacks, each above a page that is never mapped */
 extern uint8_t x86_stack_guard[], x86_ist_guard[];

@@ -20,8 +20,8 @@ struct ioapic {
     volatile uint8_t *registers;
     uint32_t first, end; /* the lines it has */
 };
-static struct ioapic chip[MACHINE_IOAPIC_MAX];
-static uint32_t n_chips, n_lines;
+SEALED static struct ioapic chip[MACHINE_IOAPIC_MAX];
+SEALED static uint32_t n_chips, n_lines;
 static uint32_t entry[LINES_MAX]; /* the low half of each redirection entry; 0: no such line */
 static _Atomic bool busy;         /* a hart is between the two accesses to a register, or changes entry[] */
 

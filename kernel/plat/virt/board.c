@@ -19,10 +19,10 @@ static constexpr uint32_t WAIT_POLLS = 1'000'000; /* many characters' time on an
 static constexpr uint32_t PSCI_CPU_ON = 0xc400'0003, PSCI_SYSTEM_OFF = 0x8400'0008, PSCI_SYSTEM_RESET = 0x8400'0009;
 enum : int32_t { PSCI_ALREADY_ON = -4, PSCI_ON_PENDING = -5 };
 
-static char *uart;
+SEALED static char *uart;
 static bool uart_on;    /* set up at the first character: nobody is touched unless there is something to say */
 static bool uart_stuck; /* it had no room for WAIT_POLLS: from now on a full FIFO drops characters */
-static enum psci_method psci;
+SEALED static enum psci_method psci;
 
 void plat_console_at(void *regs)
 {

@@ -36,16 +36,16 @@ static constexpr uint32_t IPI_LINE = 0;
 static constexpr uint32_t LINES_MAX = 1020; /* above: special, 1023 is "none" */
 static constexpr uint32_t WAIT_POLLS = 1'000'000;
 
-static char *dist, *cpu;
-static struct redist_region {
+SEALED static char *dist, *cpu;
+SEALED static struct redist_region {
     char *regs;
     uint64_t len_bytes;
 } redists[MACHINE_GIC_REDIST_MAX];
-static uint64_t redist_stride;
-static bool is_v3;
-static uint32_t n_lines, timer_line;
-static struct phys_range kernel_ranges[3 + MACHINE_GIC_REDIST_MAX];
-static unsigned n_kernel_ranges;
+SEALED static uint64_t redist_stride;
+SEALED static bool is_v3;
+SEALED static uint32_t n_lines, timer_line;
+SEALED static struct phys_range kernel_ranges[3 + MACHINE_GIC_REDIST_MAX];
+SEALED static unsigned n_kernel_ranges;
 
 static void *map(struct phys_range r, const char *what)
 {

@@ -23,12 +23,15 @@ struct vx_cpio_entry {
 };
 
 #define VX_CPIO_IS_DIR(mode) (((mode) & 0170000u) == 0040000u)
+#define VX_CPIO_IS_LNK(mode) (((mode) & 0170000u) == 0120000u)
 #define VX_CPIO_IS_REG(mode) (((mode) & 0170000u) == 0100000u)
 
 /* The entry at *cursor (start with 0), which moves behind it. NOT_FOUND: the end. BAD_ARGUMENT: the archive is damaged.
  */
 status_t vx_cpio_next(const struct vx_cpio *archive, size_t *cursor, struct vx_cpio_entry *entry);
-/* The last entry of that path ("/sbin/initd" and "sbin/initd" are the same). NOT_FOUND, BAD_ARGUMENT. */
+/* The last entry of that path ("/sbin/initd" and "sbin/initd" are the same); where it is a symbolic link, what that
+ * leads to, over CPIO_LINKS_MAX of them at most. Links in the middle of a path are not followed, and "." and ".." mean
+ * nothing in a target. NOT_FOUND, BAD_ARGUMENT. */
 status_t vx_cpio_find(const struct vx_cpio *archive, const char *path, struct vx_cpio_entry *entry);
 
 /* The initial RAM disk of this Task's Bundle ("initrd"), mapped read-only once. NOT_FOUND without one. */

@@ -34,7 +34,8 @@ void vx_spawn_begin(struct vx_spawn *s);
 /* On an error nothing was made and nothing moved. */
 status_t vx_spawn_end(struct vx_spawn *s, vx_task *task, uint32_t *id);
 
-/* Waits for a Task's end and drops it: its exit status, 128 + cause after a fault. */
+/* Waits for a Task's end and drops it: its exit status, and whether a fault was the cause (vx_exit_code).
+ * Neither pointer may be nullptr. */
 status_t vx_wait(vx_task task, uint32_t *status, vx_cause_t *cause);
 static inline uint32_t vx_exit_code(uint32_t status, vx_cause_t cause)
 {

@@ -19,6 +19,7 @@ struct samples {
 uint64_t bench_ns(uint64_t ticks);
 /* What a loop of `n` empty operations costs with its two counter reads: the median. */
 uint64_t bench_empty(uint32_t n);
+void bench_sort(uint64_t *v, uint32_t n);
 void bench_report(const char *name, struct samples *s, uint64_t overhead, uint32_t divisor);
 
 /* Times `count` samples of `each` operations. */
@@ -45,7 +46,7 @@ struct partner {
     vx_ring_rx rx;
     vx_sem there, back;
     struct shared {
-        _Atomic uint64_t woke_at, ready;
+        _Atomic uint64_t woke_at, ready, done;
         _Atomic uint32_t ask, answer; /* futex words */
     } *shared;
     vx_handle_t memory;
@@ -59,3 +60,8 @@ enum : uint32_t { REVOKE_TASKS = 10, REVOKE_EACH = 100, DESTROY_BYTES = 8 << 20 
 void revoke_per_descendant(const char *name);
 void task_destroy(const char *name);
 int large_main(const char *role);
+
+/* Rows about two harts: scale.c. */
+void scale_all(void);
+int scale_syscall_worker(struct shared *s);
+int scale_call_worker(struct shared *s);

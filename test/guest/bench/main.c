@@ -16,7 +16,7 @@ uint64_t bench_ns(uint64_t ticks)
     return (uint64_t)((unsigned __int128)ticks * t->mult >> t->shift);
 }
 
-static void sort(uint64_t *v, uint32_t n)
+void bench_sort(uint64_t *v, uint32_t n)
 {
     for (uint32_t i = 1; i < n; i++) {
         uint64_t x = v[i];
@@ -31,7 +31,7 @@ uint64_t bench_empty(uint32_t n)
 {
     static struct samples s;
     BENCH(&s, 64, n, (void)0);
-    sort(s.value, s.n);
+    bench_sort(s.value, s.n);
     return s.value[s.n / 2];
 }
 
@@ -42,7 +42,7 @@ void bench_report(const char *name, struct samples *s, uint64_t overhead, uint32
         vx_printf("bench: %s could not be measured\n", name);
         return;
     }
-    sort(s->value, s->n);
+    bench_sort(s->value, s->n);
     uint64_t pick[3] = { s->value[s->n / 2], s->value[0], s->value[s->n - 1] };
     for (unsigned i = 0; i < 3; i++)
         pick[i] = pick[i] > overhead ? (pick[i] - overhead + scale / 2) / scale : 0;
@@ -337,20 +337,25 @@ int main(int argc, char **argv)
         { "mem_alloc_free_4k", mem_alloc_free_4k },
         { "mem_touch_lazy", mem_touch_lazy },
         { "spawn_exit_wait", spawn_exit_wait },
-        { "ring_call_vector_roundtrip", ring_call_vector_roundtrip },
         { "futex_roundtrip", futex_roundtrip },
         { "futex_wake_nobody", futex_wake_nobody },
         { "thread_create_join", thread_create_join },
         { "mem_map_unmap_shared", mem_map_unmap_shared },
         { "revoke_per_descendant", revoke_per_descendant },
         { "task_destroy", task_destroy },
+        /* the last one: from then on this thread has vector registers to save at each switch */
+        { "ring_call_vector_roundtrip", ring_call_vector_roundtrip },
     };
     if (argc > 1 && vx_bundle_mem("large").raw != 0)
         return large_main(argv[1]);
     if (argc > 1 && vx_bundle_ring_tx("tx").raw != 0)
         return partner_main(argv[1]);
+    if (argc > 1 && vx_streq(argv[1], "scale")) {
+        scale_all();
+        return 0;
+    }
     if (argc > 1 && !vx_streq(argv[1], "kernel")) {
-        vx_printf("bench: there is no group '%s'; there is: kernel\n", argv[1]);
+        vx_printf("bench: there is no group '%s'; there are: kernel scale\n", argv[1]);
         return 2;
     }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -15,13 +15,16 @@ bool partner_start(struct partner *p, const char *role)
     p->back.raw = (vx_handle_t)SYS(sem_create, 0, 0).value;
     p->memory = (vx_handle_t)mem.value;
     p->shared = (struct shared *)(uintptr_t)mem.second;
-    s = (struct vx_spawn){ .path = argv[0], .argc = 2, .argv = argv };
+    bool starts_another = vx_streq(role, "scale-call");
+    s = (struct vx_spawn){ .path = argv[0], .argc = 2, .argv = argv, .memory = starts_another ? 2 << 20 : 512 << 10 };
     vx_spawn_begin(&s);
     vx_spec_move(&s.spec, "rx", (vx_handle_t)out.second, VX_R_RECV | VX_R_SIGNAL | VX_R_BIND | VX_R_WAIT);
     vx_spec_move(&s.spec, "tx", (vx_handle_t)in.value, VX_R_SEND | VX_R_SIGNAL);
     vx_spec_copy(&s.spec, "there", p->there.raw, VX_R_WAIT | VX_R_SIGNAL);
     vx_spec_copy(&s.spec, "back", p->back.raw, VX_R_WAIT | VX_R_SIGNAL);
     vx_spec_copy(&s.spec, "shared", p->memory, VX_R_READ | VX_R_WRITE);
+    if (starts_another)
+        vx_spec_copy(&s.spec, "initrd", vx_bundle_mem("initrd").raw, VX_R_READ | VX_R_EXEC | VX_R_COPY);
     vx_task task = {};
     uint32_t id;
     if (vx_spawn_end(&s, &task, &id) != OK)
@@ -123,6 +126,10 @@ int partner_main(const char *role)
         return doorbell_server(tx, rx);
     if (vx_streq(role, "cap"))
         return cap_server(tx, rx);
+    if (vx_streq(role, "scale-syscall"))
+        return scale_syscall_worker(shared);
+    if (vx_streq(role, "scale-call"))
+        return scale_call_worker(shared);
     while (vx_streq(role, "yield"))
         (void)vx_sys_yield();
     while (vx_streq(role, "sem"))

@@ -161,6 +161,23 @@ static void futex(void)
           STATUS(futex_wake, P(&word), 1, VX_FUTEX_REQUEUE, P(kit.page) + 1) == ERR_BAD_ARGUMENT);
 }
 
+static void waits_in_object(uint64_t address, uint64_t)
+{
+    uint64_t st = vx_enter(NR_futex_wait, address, 0, VX_FOREVER, 0, 0).value;
+    (void)vx_enter(NR_thread_exit, (uint32_t)-(int64_t)st, 0, 0, 0, 0);
+}
+
+/* Memory that goes takes its waiters along: its frame is soon another's. */
+static void futex_goes(void)
+{
+    struct vx_result mem = SYS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE, 0);
+    uint32_t id = start(waits_in_object, mem.second, 0);
+    bool waited = check_waits_in(id, NR_futex_wait);
+    C(futex_wait, BAD_ADDRESS,
+      waited && STATUS(mem_free, mem.value, 0, 0) == OK &&
+          SYS(thread_join, id, check_patience()).value == (uint32_t)-ERR_BAD_ADDRESS);
+}
+
 static void tls(void)
 {
     uint64_t mine = SYS(get_tls).value;
@@ -194,6 +211,7 @@ void test_thread(void)
     join();
     exit_errors();
     futex();
+    futex_goes();
     tls();
     interrupt();
 }

@@ -102,12 +102,12 @@ __attribute__((no_sanitize("thread"))) static void smp_dump(void)
         fprintf(stderr, "task %u, state %u, signals %llx\n", t->id, t->state, (unsigned long long)t->signals);
         for (struct tree_node *n = t->threads.first; n != nullptr; n = tree_next(n)) {
             const struct thread *th = container_of(n, struct thread, by_id);
-            fprintf(stderr, "  thread %u (user %llu): %s%s%s%s%s, call %llu, home %u, timer %llu%s%s\n", th->id,
+            fprintf(stderr, "  thread %u (user %llu): %s%s%s%s%s, call %llu, home %u, timer %llu%s\n", th->id,
                     (unsigned long long)th->frame.r[11], states[th->state % 5], th->parked ? " parked" : "",
                     th->in_inbox ? " in_inbox" : "", th->on_hart ? " on_hart" : "",
                     th->stop_pending ? " stop_pending" : "", (unsigned long long)th->frame.r[8], th->home,
                     th->timer.in_tree ? (unsigned long long)th->timer.key : 0ull,
-                    list_is_empty(&th->wait) ? "" : " waits", list_is_empty(&th->futex) ? "" : " futex");
+                    list_is_empty(&th->wait) ? "" : " waits");
         }
     }
 }

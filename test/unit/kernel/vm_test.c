@@ -7,10 +7,17 @@
 // libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc
 // mutations: -DMUTATE_PT_NO_FLUSH -DMUTATE_PT_KEEP_TABLES -DMUTATE_VM_KEEP_STOCK -DMUTATE_VM_NO_ZERO
 #include <abi/timepage.h>
+#include <kernel/sync.h>
 #include "cmocka_kassert.h"
 #include "vm_model.h"
 
 /* --- random use --- */
+
+/* Nobody waits for a futex here. */
+void futex_recheck(struct vm *vm)
+{
+    (void)vm;
+}
 
 static void random_use(uint64_t ram_bytes, unsigned steps, unsigned compare_every)
 {

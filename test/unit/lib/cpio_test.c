@@ -77,6 +77,37 @@ static void a_path_is_found_however_it_is_spelled(void **)
     assert_int_equal(vx_cpio_find(&a, "/bin/s", &e), ERR_NOT_FOUND);
 }
 
+static void a_symbolic_link_leads_to_its_target(void **)
+{
+    struct builder b = {};
+    struct vx_cpio_entry e;
+    add(&b, "bin/box", 0100755, "\177ELF", 4);
+    add(&b, "bin/ls", 0120777, "box", 3);
+    add(&b, "list", 0120777, "/bin/ls", 7);
+    add(&b, "lost", 0120777, "bin/nothing", 11);
+    add(&b, "empty", 0120777, "", 0);
+    add(&b, "round", 0120777, "round", 5);
+    char name[8] = "l0", target[8];
+    for (unsigned i = 0; i <= CPIO_LINKS_MAX; i++) {
+        snprintf(target, sizeof target, "l%u", i + 1);
+        add(&b, name, 0120777, target, strlen(target));
+        memcpy(name, target, sizeof name);
+    }
+    add(&b, name, 0100644, "end", 3);
+    finish(&b);
+    struct vx_cpio a = archive_of(&b);
+    assert_int_equal(vx_cpio_find(&a, "/bin/ls", &e), OK);
+    assert_string_equal(e.name, "bin/box");
+    assert_int_equal(vx_cpio_find(&a, "/list", &e), OK);
+    assert_string_equal(e.name, "bin/box");
+    assert_int_equal(vx_cpio_find(&a, "/lost", &e), ERR_NOT_FOUND);
+    assert_int_equal(vx_cpio_find(&a, "/empty", &e), ERR_NOT_FOUND);
+    assert_int_equal(vx_cpio_find(&a, "/round", &e), ERR_NOT_FOUND);
+    assert_int_equal(vx_cpio_find(&a, "/l0", &e), ERR_NOT_FOUND); /* one link too many */
+    assert_int_equal(vx_cpio_find(&a, "/l1", &e), OK);
+    assert_memory_equal(e.data, "end", 3);
+}
+
 static void of_several_archives_the_last_entry_wins(void **)
 {
     struct builder b = sample();
@@ -148,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_come_in_order_with_their_data),
         cmocka_unit_test(a_path_is_found_however_it_is_spelled),
+        cmocka_unit_test(a_symbolic_link_leads_to_its_target),
         cmocka_unit_test(of_several_archives_the_last_entry_wins),
         cmocka_unit_test(a_cut_archive_is_damaged_or_shorter_but_never_read_beyond),
         cmocka_unit_test(no_single_changed_byte_makes_it_read_outside),

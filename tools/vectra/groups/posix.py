@@ -18,6 +18,7 @@ from vectra.results import Failure
 
 FOLDER = "test/posix"
 WITHIN_S = 180.0
+MARK = "--exit-status"
 # What enters a kernel, as llvm-objdump writes it.
 ENTRY = re.compile(rb"\s(syscall|sysenter|svc|int\s+\$0x80)\b")
 INSTRUCTION = re.compile(rb"^\s+[0-9a-f]+:\s", re.MULTILINE)
@@ -94,6 +95,74 @@ def script_test(script, arch, check):
     return len(wanted.split(b"\n")) - 1
 
 
+def same_test(name, arch, check):
+    """A program prints here what it prints on this machine, with its C library."""
+    check(arch)
+    flags = ["-std=gnu17", "-O1", "-fno-builtin", "-frounding-math", "-Wall", "-Wextra", "-Wno-format"]
+    path, out = f"{FOLDER}/same/{name}.c", f"build/posix-{arch}/test/same-{name}"
+    compile_program(arch, out, *flags, path)
+    status, words = host.run([os.environ.get("CLANG", "clang-19"), *flags, "-o", f"{out}.host", path, "-lm"])
+    if status != 0:
+        raise Failure(f"{path} does not compile for this machine", words)
+    status, theirs = host.run([f"{out}.host"])
+    ours, outcome = inside(arch, f"/bin/{name}", [(out, f"/bin/{name}")])
+    if (status, outcome.status) != (0, 0):
+        raise Failure(f"exit status {outcome.status}, {status} on this machine", ours)
+    mine, wanted = ours.splitlines(), theirs.splitlines()
+    for number, (left, right) in enumerate(zip(mine, wanted), start=1):
+        if left != right:
+            raise Failure(f"line {number}: {left!r}, on this machine {right!r}")
+    if len(mine) != len(wanted) or len(mine) < 100:
+        raise Failure(f"{len(mine)} lines, on this machine {len(wanted)}")
+    return 1
+
+
+def libm_test(arch, check):
+    """The mathematical functions against a table of values that were computed to many digits."""
+    check(arch)
+    folder, out = f"{FOLDER}/libm", f"build/posix-{arch}/test/libm"
+    compile_program(arch, out, "-std=gnu23", "-O2", "-Wall", "-Wextra", "-Werror", f"{folder}/libm.c")
+    status, table = host.run([sys.executable, f"{folder}/libm.py"])
+    if status != 0:
+        raise Failure(f"{folder}/libm.py: exit status {status}", table)
+    with open(f"{out}.table", "wb") as handle:
+        handle.write(table)
+    output, outcome = inside(arch, "libm /test/table", [(out, "/bin/libm"), (f"{out}.table", "/test/table")])
+    return guest.judge(output, outcome.status)
+
+
+def utilities_test(arch, check):
+    """The usual utilities print what this machine's print, line by line of test/posix/utilities.list."""
+    check(arch)
+    with open(f"{FOLDER}/utilities.list", encoding="utf-8") as handle:
+        commands = [line.rstrip("\n") for line in handle if line.strip() and not line.startswith("#")]
+    script = "".join(f"{command}\necho {MARK} $?\n" for command in commands)
+    work = f"build/posix-{arch}/test/utilities.sh"
+    os.makedirs(os.path.dirname(work), exist_ok=True)
+    with open(work, "w", encoding="utf-8") as handle:
+        handle.write(script.replace("@", "/test/u"))
+    folder = f"{FOLDER}/utilities"
+    files = [(f"{folder}/{name}", f"/test/u/{name}") for name in sorted(os.listdir(folder))]
+    output, _ = inside(arch, "sh /test/utilities.sh", [*files, (work, "/test/utilities.sh")])
+    wanted = subprocess.run(["sh", "-c", script.replace("@", folder)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, check=False, env={**os.environ, "LC_ALL": "C"}).stdout
+    ours, theirs = answers(output), answers(wanted.replace(folder.encode(), b"/test/u"))
+    if len(theirs) != len(commands) or len(ours) != len(commands):
+        raise Failure(f"{len(ours)} of {len(commands)} commands answered, {len(theirs)} here", output)
+    different = [f"{command}: {mine!r}, on this machine {host_says!r}"
+                 for command, mine, host_says in zip(commands, ours, theirs)
+                 if mine != host_says and not (command.startswith("find") and sorted(mine[0]) == sorted(host_says[0]))]
+    if different:
+        raise Failure(f"{len(different)} of {len(commands)} commands differ", "\n".join(different).encode())
+    return len(commands)
+
+
+def answers(output):
+    """What each command printed, with its exit status."""
+    parts = re.split(rb"%s (\d+)\n" % MARK.encode(), output)
+    return [(text.split(b"\n"), int(status)) for text, status in zip(parts[0::2], parts[1::2])]
+
+
 def disassemble(path):
     """(instructions, those that enter a kernel) of an archive or object."""
     tool = os.environ.get("LLVM_OBJDUMP", "llvm-objdump-19")
@@ -149,5 +218,9 @@ def tests(context):
         out += [(f"script-{os.path.basename(path)[:-3]}-{arch}", lambda p=path, a=arch: script_test(p, a, check))
                 for path in shell.scripts(inside=True)]
         out += [(f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
-                (f"lua-{arch}", lambda a=arch: lua_test(a, check))]
+                (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
+                (f"libm-{arch}", lambda a=arch: libm_test(a, check)),
+                (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]
+        out += [(f"same-{name}-{arch}", lambda n=name, a=arch: same_test(n, a, check))
+                for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/same/*.c"))]
     return out

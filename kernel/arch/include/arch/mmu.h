@@ -13,6 +13,8 @@
 
 #define ARCH_PAGE_SIZE 4096u
 #define ARCH_PAGE_SHIFT 12u
+/* For data without an initial value that only boot writes: arch_seal() makes it read-only, by every name it has. */
+#define SEALED [[gnu::section(".bss.sealed")]]
 
 /* `root` is a zeroed page; the kernel's half is made visible in it if the isa needs that. */
 void arch_aspace_init(struct arch_aspace *as, paddr_t root);
@@ -40,6 +42,8 @@ void *arch_map_device(paddr_t pa, size_t len_bytes);
 status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count);
 void arch_ports_revoke(struct arch_aspace *as, uint32_t first, uint32_t count);
 
+/* By the boot hart, before there are others. */
+void arch_seal(void);
 /* Walks the kernel's own tables: returns the leaf entry that maps kernel address va and its level, or 0. For
  * self-tests. */
 uint64_t arch_kernel_pte(vaddr_t va, unsigned *level);

@@ -425,7 +425,7 @@ struct px_file *px_console_new(int flags)
     return px_file_new(&console_ops, flags);
 }
 
-bool px_console_for_child(struct vx_client *child)
+bool px_console_for_child(struct vx_client *child, bool front)
 {
     struct vx_console_session_reply s = {};
     uint32_t id = 0;
@@ -433,7 +433,7 @@ bool px_console_for_child(struct vx_client *child)
     vx_mutex_lock(&out_lock);
     if (session() != nullptr && vx_tty_dup(&out, child, &id) == OK) {
         good = true;
-        if (state_of(&out, &s) == OK && (s.foreground == s.id || (in_id != 0 && s.foreground == in_id)))
+        if (front && state_of(&out, &s) == OK && (s.foreground == s.id || (in_id != 0 && s.foreground == in_id)))
             bring_forward(&out, id);
     }
     vx_mutex_unlock(&out_lock);

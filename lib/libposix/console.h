@@ -6,5 +6,5 @@
 
 /* True when the Bundle holds a session. */
 bool px_console_has_session(void);
-/* A further session for a child, in front if we are; false without one. */
-bool px_console_for_child(struct vx_client *session);
+/* A further session for a child; with `front` in front if we are. False without one. */
+bool px_console_for_child(struct vx_client *session, bool front);

@@ -18,9 +18,12 @@
 #include <spawn.h>
 #include <vectra/cpio.h>
 #include <vectra/spawn.h>
+#include <vectra/spawn_hook.h>
 
 enum : uint64_t { CHILD_MEMORY_MAX = 128 << 20, CHILD_MEMORY_MIN = 1 << 20 };
 enum : size_t { INTERPRETER_MAX = 128, WORDS_MAX = 64, COMMAND_MAX = 1024 };
+
+const struct vx_spawn_hook *vx_spawn_hook;
 
 struct slot {
     struct px_file *file;
@@ -368,13 +371,17 @@ static long start(struct job *j)
     s.room = (bytes - head) & ~(size_t)7;
     s.argc = argc;
     s.argv = argv;
-    if (px_console_for_child(&tty))
+    if (px_console_for_child(&tty, vx_spawn_hook == nullptr || vx_spawn_hook->in_front()))
         s.tty = &tty;
+    if (vx_spawn_hook != nullptr)
+        vx_spawn_hook->prepare(&s);
     vx_spawn_begin(&s);
     add_facts(j, &s.spec);
     add_pipes(j, &s.spec);
     hand_on(&s.spec, "initrd", VX_CAP_MEM);
     hand_on(&s.spec, "console", VX_CAP_CONSOLE);
+    if (vx_spawn_hook != nullptr)
+        vx_spawn_hook->grant(&s);
     vx_task task = {};
     uint32_t id = 0;
     status_t st =
@@ -383,6 +390,8 @@ static long start(struct job *j)
         st = vx_spawn_end(&s, &task, &id);
         (void)vx_sys_cap_drop(s.image.raw);
     }
+    if (vx_spawn_hook != nullptr)
+        vx_spawn_hook->done(&s, st == OK);
     if (st != OK && tty.tx.raw != VX_HANDLE_NONE)
         vx_client_close(&tty);
     px_pages_free(whole, bytes);

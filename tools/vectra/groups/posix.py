@@ -2,7 +2,8 @@
 """Group `posix`: the C library and the ports, from inside the system.
 
 test/posix/NAME.c is compiled with `./vectra cc` and run as /bin/NAME; it says what guest tests say (guest.py). A Lua
-script runs in the interpreter on the image. What was built is looked at too.
+script runs in the interpreter on the image, and the shell's scripts that need no other program (shell.py) in the shell.
+What was built is looked at too.
 """
 
 import bz2
@@ -14,7 +15,7 @@ import subprocess
 import sys
 
 from vectra import build, execute, fetch, ports
-from vectra.groups import guest, host
+from vectra.groups import guest, host, shell
 from vectra.qemu import Machine
 from vectra.results import Failure
 
@@ -80,6 +81,21 @@ def lua_test(arch, check):
     if not output.startswith(b"9.007199254741e+15\n"):
         raise Failure("lua -e 'print(2^53)' did not print 9.007199254741e+15", output)
     return 1 + guest.judge(output, outcome.status)
+
+
+def script_test(script, arch, check):
+    """A shell script inside the system prints what dash prints here."""
+    check(arch)
+    name = os.path.basename(script)
+    wanted_status, wanted, _ = shell.run(shell.other_shell(), script)
+    output, outcome = inside(arch, f"sh /test/{name}", [(script, f"/test/{name}")])
+    # What goes to standard error comes on the same terminal.
+    lines = [line for line in output.split(b"\n") if not line.startswith(f"/test/{name}: ".encode())]
+    if b"\n".join(lines) != wanted:
+        raise Failure(shell.first_difference(wanted, b"\n".join(lines)), output)
+    if outcome.status != wanted_status:
+        raise Failure(f"exit status {outcome.status}, dash has {wanted_status}", output)
+    return len(wanted.split(b"\n")) - 1
 
 
 def same_test(name, arch, check):
@@ -243,6 +259,8 @@ def tests(context):
                 (f"no-kernel-entry-{arch}", lambda a=arch: entry_test(a, check))]
         out += [(f"{name}-{arch}", lambda n=name, a=arch: program_test(n, a, check))
                 for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/*.c"))]
+        out += [(f"script-{os.path.basename(path)[:-3]}-{arch}", lambda p=path, a=arch: script_test(p, a, check))
+                for path in shell.scripts(inside=True)]
         out += [(f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
                 (f"libm-{arch}", lambda a=arch: libm_test(a, check)),

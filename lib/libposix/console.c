@@ -425,6 +425,14 @@ struct px_file *px_console_new(int flags)
     return px_file_new(&console_ops, flags);
 }
 
+void px_console_leave(void)
+{
+    if (session() != nullptr)
+        vx_client_close(&out);
+    vx_client_close(&in);
+    has_out = false;
+}
+
 bool px_console_for_child(struct vx_client *child)
 {
     struct vx_console_session_reply s = {};

@@ -45,6 +45,12 @@ struct px_thread *px_self(void)
     return has_tls ? self_of_tls() : &main_thread;
 }
 
+/* Where `self` lies relative to the thread pointer is the same for every thread. */
+uintptr_t px_thread_pointer_for(struct px_thread **at)
+{
+    return (uintptr_t)at - ((uintptr_t)&self - (uintptr_t)__builtin_thread_pointer());
+}
+
 int px_tid_of(uint32_t kernel_id)
 {
     return (int)(px_pid - 1 + kernel_id);
@@ -134,6 +140,7 @@ int __vectra_clone(int (*function)(void *), void *stack, int flags, void *argume
 {
     int *clear = self->clear;
     list_remove(self);
+    px_signal_thread_gone(self);
     (void)vx_sys_thread_exit((uint32_t)status & 255, (uintptr_t)base, bytes, (uintptr_t)clear);
     __builtin_trap();
 }

@@ -11,4 +11,18 @@ px_thread_entry:
     ud2
     .size px_thread_entry, . - px_thread_entry
 
+/* px_call_on_stack(signal, info, context, handler, top): rdi rsi rdx rcx r8. */
+    .global px_call_on_stack
+    .type px_call_on_stack, @function
+px_call_on_stack:
+    pushq %rbp
+    movq %rsp, %rbp
+    andq $-16, %r8
+    movq %r8, %rsp
+    call *%rcx
+    movq %rbp, %rsp
+    popq %rbp
+    ret
+    .size px_call_on_stack, . - px_call_on_stack
+
     .section .note.GNU-stack, "", @progbits

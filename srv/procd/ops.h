@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT
+ * The calls of abi/protocols/proc.def, over connections of the service runtime. */
+#pragma once
+#include <vectra/service.h>
+
+status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in);
+void ops_closed(struct vx_session *s);

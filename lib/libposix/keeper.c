@@ -48,7 +48,7 @@ void px_keeper_look(void)
     (void)vx_sys_signal_post(VX_HANDLE_NONE, UINT64_C(1) << PX_BIT_TIMERS);
 }
 
-static void take_signals(void)
+void px_keeper_take(void)
 {
     struct px_note n;
     while (px_proc_take(&n))
@@ -66,7 +66,7 @@ static int keep(void *unused)
             (void)vx_sys_nanosleep(VX_FOREVER);
         (void)vx_sys_signal_wait(mine, px_timers_run(), &bits);
         if ((bits & UINT64_C(1) << PX_BIT_BELL) != 0)
-            take_signals();
+            px_keeper_take();
         if ((bits & UINT64_C(1) << PX_BIT_CHILD) != 0)
             px_children_look();
         if (bits != 0) {

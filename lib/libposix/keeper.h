@@ -12,6 +12,8 @@ void px_keeper_wanted(void);
 void px_keeper_settle(void);
 /* True on the keeper itself. */
 bool px_is_keeper(void);
+/* Takes what the process service has for this process. Any thread may. */
+void px_keeper_take(void);
 /* The nearest timer is another one now. */
 void px_keeper_look(void);
 /* Changes, and is woken, whenever something about a child may have happened. Without a keeper nobody changes it. */

@@ -148,7 +148,10 @@ long px_proc_kill(int target, int signal, int code, uint64_t value, uint32_t *se
 long px_proc_stop(int signal)
 {
     struct vx_proc_stop_request q = { .signal = (uint32_t)signal };
-    return ask(VX_PROC_STOP, &q, sizeof q, nullptr, 0);
+    long answer = ask(VX_PROC_STOP, &q, sizeof q, nullptr, 0);
+    if (answer == 0)
+        px_keeper_take(); /* SIGCONT, and what came meanwhile, before the program goes on */
+    return answer;
 }
 
 long px_proc_about(int pid, struct px_about *out)
@@ -211,6 +214,12 @@ long px_proc_set_front(int group)
 {
     struct vx_proc_set_front_request q = { .group = (uint32_t)group };
     return ask(VX_PROC_SET_FRONT, &q, sizeof q, nullptr, 0);
+}
+
+bool px_proc_orphaned(void)
+{
+    struct vx_proc_orphaned_reply a = {};
+    return ask(VX_PROC_ORPHANED, nullptr, 0, &a, sizeof a) != 0 || a.orphaned != 0;
 }
 
 long px_proc_terminal(struct vx_client *terminal)

@@ -50,6 +50,8 @@ int px_proc_killed_by(uint32_t pid);
 void px_proc_forget(uint32_t pid);
 long px_proc_front(int *group);
 long px_proc_set_front(int group);
+/* True when a stop would last for ever. */
+bool px_proc_orphaned(void);
 /* Hands over a connection to the terminal; it is gone afterwards. */
 long px_proc_terminal(struct vx_client *terminal);
 

@@ -225,8 +225,10 @@ static status_t op_set_group(struct vx_session *s, const struct vx_console_set_g
 /* The first front group takes over the mode of the session that sets it. */
 static status_t op_set_front_group(struct vx_session *s, const struct vx_console_set_front_group_request *q)
 {
-    if (term.front_group == 0)
+    if (term.front_group == 0) {
         term.mode = con_of(s)->mode;
+        term.attributes_len = 0;
+    }
     term.front_group = q->group;
     term_front_changed();
     return OK;
@@ -258,8 +260,8 @@ static status_t op_set_attributes(struct vx_session *s, const struct vx_console_
 static status_t op_attributes(struct vx_session *s, struct vx_console_attributes_reply *a)
 {
     (void)s;
-    a->data_len = term.attributes_len;
-    memcpy(a->data, term.attributes, term.attributes_len);
+    a->data_len = term.front_group != 0 ? term.attributes_len : 0;
+    memcpy(a->data, term.attributes, a->data_len);
     return OK;
 }
 

@@ -275,9 +275,7 @@ static status_t op_set_group(struct vx_session *s, const struct vx_proc_set_grou
     uint32_t group = q->group == 0 ? p->id : q->group;
     if (p->session == p->id || (group != p->id && !group_exists(group, p->session)))
         return ERR_NO_RIGHTS;
-    uint32_t before = p->group;
     p->group = group;
-    (void)before;
     return OK;
 }
 
@@ -341,6 +339,13 @@ static status_t op_front(struct vx_session *s, struct vx_proc_front_reply *a)
     return OK;
 }
 
+static status_t op_orphaned(struct vx_session *s, struct vx_proc_orphaned_reply *a)
+{
+    const struct proc *p = proc_of(s);
+    a->orphaned = p == nullptr || group_orphaned(p->group, p->session);
+    return OK;
+}
+
 status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in)
 {
     static const struct vx_proc_ops ops = {
@@ -363,6 +368,7 @@ status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in)
         .terminal_replies = op_terminal_replies,
         .set_front = op_set_front,
         .front = op_front,
+        .orphaned = op_orphaned,
     };
     return vx_proc_dispatch(&ops, s, in);
 }

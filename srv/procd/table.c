@@ -121,6 +121,11 @@ void proc_forget(struct proc *p)
 
 void proc_ended(struct proc *p)
 {
+    static bool had_parent[PROC_PROCESSES_MAX]; /* whose group was not orphaned before this end */
+    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++) {
+        const struct proc *c = &procs[i];
+        had_parent[i] = c->id != 0 && (c == p || c->parent == p->id) && !group_orphaned(c->group, c->session);
+    }
     if (p->task.raw != VX_HANDLE_NONE)
         (void)vx_sys_cap_drop(p->task.raw);
     if (p->bell.raw != VX_HANDLE_NONE)
@@ -141,10 +146,10 @@ void proc_ended(struct proc *p)
         c->parent = 0;
         if (c->state == VX_PROC_STATE_ENDED)
             proc_forget(c); /* nobody will wait for it */
-        else
-            look_after_orphans(c->group, c->session);
     }
-    look_after_orphans(p->group, p->session);
+    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++)
+        if (had_parent[i])
+            look_after_orphans(procs[i].group, procs[i].session);
     struct proc *parent = proc_find(p->parent);
     if (parent == nullptr || !alive(parent))
         proc_forget(p);

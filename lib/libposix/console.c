@@ -34,7 +34,7 @@ static struct vx_client out, in;
 static bool has_out, looked;
 static uint32_t out_id, in_id;
 static int out_group, in_group; /* as the sessions were told */
-static uint8_t *buffer; /* shared with consoled, for long writes */
+static uint8_t *buffer;         /* shared with consoled, for long writes */
 static bool buffer_refused;
 static bool reading, reading_line;
 static uint8_t ahead[PART];

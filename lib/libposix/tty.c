@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Job control. The process service knows which group is in front, so that it can signal it; the terminal is told, so that
- * it lets only that group read. A session's leader claims the terminal by asking to put a group in front: from then on
- * the process service hears of ^C, ^Z and ^backslash on a connection of its own. */
+ * Job control. The process service knows which group is in front, so that it can signal it; the terminal is told, so
+ * that it lets only that group read. A session's leader claims the terminal by asking to put a group in front: from
+ * then on the process service hears of ^C, ^Z and ^backslash on a connection of its own. */
 #define _GNU_SOURCE
 #include "tty.h"
 #include "console.h"

@@ -35,7 +35,7 @@ static void tell(int signal, siginfo_t *info, void *context)
     came_value = info->si_value.sival_int;
 }
 
-static void catch(int signal, int flags)
+static void catch (int signal, int flags)
 {
     struct sigaction act = { .sa_flags = flags };
     if (flags & SA_SIGINFO)
@@ -66,7 +66,7 @@ static int child(int argc, char **argv)
             ;
     }
     if (strcmp(what, "spin-aware") == 0) {
-        catch(SIGUSR1, 0);
+        catch (SIGUSR1, 0);
         ready();
         for (;;)
             ;
@@ -74,7 +74,7 @@ static int child(int argc, char **argv)
     if (strcmp(what, "exit") == 0)
         return atoi(argv[2]);
     if (strcmp(what, "catch") == 0) { /* says which signal it caught, and from whom */
-        catch(atoi(argv[2]), SA_SIGINFO);
+        catch (atoi(argv[2]), SA_SIGINFO);
         ready();
         while (came[atoi(argv[2])] == 0)
             pause();
@@ -140,7 +140,7 @@ static int child(int argc, char **argv)
         return 5;
     }
     if (strcmp(what, "cont") == 0) {
-        catch(SIGCONT, 0);
+        catch (SIGCONT, 0);
         ready();
         raise(SIGSTOP);
         return came[SIGCONT] == 1 ? 7 : 8;
@@ -297,7 +297,7 @@ static void kills(void)
     kill(pid, SIGTERM);
     CHECK_IS(ended_by(pid), SIGTERM);
 
-    catch(SIGUSR1, SA_SIGINFO);
+    catch (SIGUSR1, SA_SIGINFO | SA_RESTART);
     came[SIGUSR1] = 0;
     pid = START(nullptr, "+parent");
     CHECK_IS(status_of(pid), 0);
@@ -338,7 +338,7 @@ static void queue_is_bounded(void)
 
 static void sigchld(void)
 {
-    catch(SIGCHLD, SA_SIGINFO);
+    catch (SIGCHLD, SA_SIGINFO);
     came[SIGCHLD] = 0;
     pid_t pid = START(nullptr, "+exit", "9");
     struct timespec ten = { .tv_sec = 10 };
@@ -362,7 +362,7 @@ static void sigchld(void)
     while (came[SIGCHLD] < 4)
         pause();
     CHECK(came_pid == pid && came_code == CLD_CONTINUED && came_status == SIGCONT);
-    catch(SIGCHLD, SA_SIGINFO | SA_NOCLDSTOP);
+    catch (SIGCHLD, SA_SIGINFO | SA_NOCLDSTOP);
     int status;
     kill(pid, SIGSTOP);
     CHECK_IS(waitpid(pid, &status, WUNTRACED), pid);
@@ -371,7 +371,7 @@ static void sigchld(void)
     kill(pid, SIGKILL);
     CHECK_IS(ended_by(pid), SIGKILL);
 
-    catch(SIGCHLD, SA_NOCLDWAIT); /* nobody waits: they are gone when they end */
+    catch (SIGCHLD, SA_NOCLDWAIT); /* nobody waits: they are gone when they end */
     pid = START(nullptr, "+exit", "3");
     CHECK_ERRNO(waitpid(pid, &status, 0), ECHILD);
     CHECK_ERRNO(kill(pid, 0), ESRCH);
@@ -537,7 +537,7 @@ static void groups(void)
     CHECK_IS(kill(-leader, SIGINT), 0);
     CHECK_IS(ended_by(leader), SIGINT);
 
-    catch(SIGUSR1, 0); /* to one's own group: oneself before kill returns */
+    catch (SIGUSR1, 0); /* to one's own group: oneself before kill returns */
     came[SIGUSR1] = 0;
     pid_t mate = START(nullptr, "+wait");
     hear(1);
@@ -640,13 +640,13 @@ static void inside(void)
 
     pthread_t me = pthread_self(), other;
     char c;
-    catch(SIGUSR1, SA_RESTART);
+    catch (SIGUSR1, SA_RESTART);
     came[SIGUSR1] = 0;
     pthread_create(&other, nullptr, signals_later, &me);
     CHECK_IS(read(said[0], &c, 1), 1); /* the handler ran, and the read went on */
     CHECK_IS(came[SIGUSR1], 1);
     pthread_join(other, nullptr);
-    catch(SIGUSR1, 0);
+    catch (SIGUSR1, 0);
     pthread_create(&other, nullptr, signals_later, &me);
     CHECK_ERRNO(read(said[0], &c, 1), EINTR);
     pthread_join(other, nullptr);
@@ -688,8 +688,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } parts[] = { { "groups", groups },     { "kills", kills },     { "queue", queue_is_bounded }, { "stopping", stopping },
-                  { "waiting", waiting },   { "sigchld", sigchld }, { "becoming", becoming },      { "inside", inside } };
+    } parts[] = { { "groups", groups },     { "kills", kills },     { "queue", queue_is_bounded },
+                  { "stopping", stopping }, { "waiting", waiting }, { "sigchld", sigchld },
+                  { "becoming", becoming }, { "inside", inside } };
     pipe2(said, O_CLOEXEC);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         for (int k = 1; k < argc || argc == 1; k++) {

@@ -34,6 +34,9 @@ struct px_file {
             uint32_t mode, inode;
         } rom;
         struct px_pipe *pipe;
+        struct px_counter *counter;
+        struct px_watch *watch;
+        struct px_socket *socket;
         int device;
     };
     char *path; /* of a directory: absolute; a page of its own */

@@ -21,7 +21,8 @@ static struct vx_client client;
 static enum { UNKNOWN, CONNECTED, NONE } state;
 
 /* Both halves of a call, however often a signal interrupts them. */
-static status_t call_locked(uint16_t op, const void *q, size_t q_len, vx_handle_t cap, void *a, size_t a_len)
+static status_t call_for_cap_locked(uint16_t op, const void *q, size_t q_len, vx_handle_t cap, void *a, size_t a_len,
+                                    vx_handle_t *got)
 {
     struct vx_message m = { .word = { op } };
     bool interrupted = false;
@@ -33,7 +34,7 @@ static status_t call_locked(uint16_t op, const void *q, size_t q_len, vx_handle_
         interrupted |= st == ERR_INTERRUPTED;
     } while (st == ERR_INTERRUPTED);
     while (st == OK) {
-        st = vx_rpc_finish(&client, &m, nullptr, VX_FOREVER);
+        st = vx_rpc_finish(&client, &m, got, VX_FOREVER);
         if (st != ERR_INTERRUPTED)
             break;
         interrupted = true;
@@ -46,6 +47,11 @@ static status_t call_locked(uint16_t op, const void *q, size_t q_len, vx_handle_
     if (interrupted)
         (void)vx_sys_thread_interrupt(px_self()->kernel_id);
     return st;
+}
+
+static status_t call_locked(uint16_t op, const void *q, size_t q_len, vx_handle_t cap, void *a, size_t a_len)
+{
+    return call_for_cap_locked(op, q, q_len, cap, a, a_len, nullptr);
 }
 
 /* A root has no parent that handed its Task over, so it brings a bell: a semaphore whose rise posts the bit. */
@@ -287,4 +293,89 @@ long px_proc_replace(const struct px_proc_ends *ends, vx_task task, const struct
         st = call_locked(VX_PROC_REPLACE, &q, sizeof q, task.raw, nullptr, 0);
     vx_mutex_unlock(&lock);
     return px_error(st);
+}
+
+/* --- names of local sockets --- */
+
+/* The name in parts, then what is asked about it: the length of the name is its first argument. */
+static status_t ask_name_locked(const struct px_name *name, uint16_t op, void *a, size_t a_len, vx_handle_t *got)
+{
+    uint32_t length = name->length;
+    status_t st = connected_locked() ? OK : ERR_NOT_SUPPORTED;
+    for (uint32_t at = 0; st == OK && at < length; at += 48) {
+        uint32_t part = length - at < 48 ? length - at : 48;
+        do
+            st = vx_proc_name(client.tx, at, name->bytes + at, part, VX_FOREVER);
+        while (st == ERR_INTERRUPTED);
+    }
+    return st == OK ? call_for_cap_locked(op, &length, sizeof length, VX_HANDLE_NONE, a, a_len, got) : st;
+}
+
+static status_t ask_name(const struct px_name *name, uint16_t op)
+{
+    vx_mutex_lock(&lock);
+    status_t st = ask_name_locked(name, op, nullptr, 0, nullptr);
+    vx_mutex_unlock(&lock);
+    px_keeper_settle();
+    return st;
+}
+
+status_t px_proc_bind(const struct px_name *name)
+{
+    return ask_name(name, VX_PROC_BIND_NAME);
+}
+
+void px_proc_unbind(const struct px_name *name)
+{
+    (void)ask_name(name, VX_PROC_UNBIND_NAME);
+}
+
+status_t px_proc_listen(const struct px_name *name, vx_mem *door)
+{
+    vx_mutex_lock(&lock);
+    status_t st = ask_name_locked(name, VX_PROC_LISTEN, nullptr, 0, &door->raw);
+    vx_mutex_unlock(&lock);
+    return st;
+}
+
+/* Capabilities that came although another did not. */
+static void drop_all(vx_mem *mem, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (mem[i].raw != VX_HANDLE_NONE)
+            (void)vx_sys_cap_drop(mem[i].raw);
+}
+
+/* n capabilities, the first with the connection's number. */
+static status_t connection(const struct px_name *name, const uint16_t *op, size_t n, uint32_t *id, vx_mem *mem)
+{
+    status_t st;
+    vx_mutex_lock(&lock);
+    st = ask_name_locked(name, op[0], id, sizeof *id, &mem[0].raw);
+    for (size_t i = 1; i < n && st == OK; i++)
+        st = call_for_cap_locked(op[i], nullptr, 0, VX_HANDLE_NONE, nullptr, 0, &mem[i].raw);
+    vx_mutex_unlock(&lock);
+    px_keeper_settle();
+    if (st != OK)
+        drop_all(mem, n);
+    return st;
+}
+
+status_t px_proc_connect(const struct px_name *name, uint32_t *id, vx_mem mem[3])
+{
+    static const uint16_t ops[] = { VX_PROC_CONNECT, VX_PROC_CONNECT_BACK, VX_PROC_CONNECT_DOOR };
+    return connection(name, ops, 3, id, mem);
+}
+
+status_t px_proc_accept(const struct px_name *name, uint32_t *id, vx_mem mem[2])
+{
+    static const uint16_t ops[] = { VX_PROC_ACCEPT, VX_PROC_ACCEPT_BACK };
+    return connection(name, ops, 2, id, mem);
+}
+
+bool px_proc_peer_gone(uint32_t id)
+{
+    struct vx_proc_peer_gone_request q = { .connection = id };
+    struct vx_proc_peer_gone_reply a = {};
+    return ask(VX_PROC_PEER_GONE, &q, sizeof q, &a, sizeof a) != 0 || a.gone != 0;
 }

@@ -14,6 +14,7 @@
 #include "pipe.h"
 #include "records.h"
 #include "signal.h"
+#include "socket.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <vectra/cpio.h>
@@ -38,18 +39,28 @@ static struct px_file *file_of_rom(const struct px_fd_record *r)
     return f;
 }
 
-static struct px_file *file_of_pipe(const struct px_fd_record *r, struct px_pipe **pipes)
+static struct px_pipe *pipe_of(unsigned index, unsigned holder, struct px_pipe **pipes)
 {
     char name[] = "pipe.00";
-    if (r->pipe >= PX_RECORD_PIPES)
+    if (index >= PX_RECORD_PIPES)
         return nullptr;
-    name[5] = (char)('0' + r->pipe / 10);
-    name[6] = (char)('0' + r->pipe % 10);
-    if (pipes[r->pipe] == nullptr)
-        pipes[r->pipe] = px_pipe_adopt(vx_bundle_mem(name), r->holder);
-    return pipes[r->pipe] == nullptr
-               ? nullptr
-               : px_pipe_end(pipes[r->pipe], (r->flags & O_ACCMODE) == O_RDONLY, r->flags & ~O_ACCMODE);
+    name[5] = (char)('0' + index / 10);
+    name[6] = (char)('0' + index % 10);
+    if (pipes[index] == nullptr)
+        pipes[index] = px_pipe_adopt(vx_bundle_mem(name), holder);
+    return pipes[index];
+}
+
+static struct px_file *file_of_pipe(const struct px_fd_record *r, struct px_pipe **pipes)
+{
+    struct px_pipe *p = pipe_of(r->pipe, r->holder, pipes);
+    return p == nullptr ? nullptr : px_pipe_end(p, (r->flags & O_ACCMODE) == O_RDONLY, r->flags & ~O_ACCMODE);
+}
+
+static struct px_file *file_of_socket(const struct px_fd_record *r, struct px_pipe **pipes)
+{
+    struct px_pipe *in = pipe_of(r->pipe, r->holder, pipes), *out = pipe_of(r->pipe_out, r->holder_out, pipes);
+    return in == nullptr || out == nullptr ? nullptr : px_socket_adopt(in, out, r->flags);
 }
 
 static struct px_file *file_of(const struct px_fd_record *r, struct px_pipe **pipes)
@@ -61,6 +72,8 @@ static struct px_file *file_of(const struct px_fd_record *r, struct px_pipe **pi
         return file_of_rom(r);
     case 'p':
         return file_of_pipe(r, pipes);
+    case 's':
+        return file_of_socket(r, pipes);
     default:
         return px_device_new((char)r->kind, r->flags);
     }

@@ -67,5 +67,18 @@ struct px_birth {
 bool px_proc_prepare(struct vx_client *child, struct px_proc_ends *ends);
 long px_proc_child(const struct px_proc_ends *ends, vx_task task, struct px_birth *birth);
 long px_proc_replace(const struct px_proc_ends *ends, vx_task task, const struct px_birth *birth);
+/* Names of local sockets. */
+struct px_name {
+    uint32_t length;
+    uint8_t bytes[108];
+};
+status_t px_proc_bind(const struct px_name *name);
+void px_proc_unbind(const struct px_name *name);
+status_t px_proc_listen(const struct px_name *name, vx_mem *door);
+/* The memory to the peer, from it, and the door to knock at. */
+status_t px_proc_connect(const struct px_name *name, uint32_t *id, vx_mem mem[3]);
+/* The memory from the peer, and to it. */
+status_t px_proc_accept(const struct px_name *name, uint32_t *id, vx_mem mem[2]);
+bool px_proc_peer_gone(uint32_t id);
 /* What a handler is told: fills a siginfo_t. */
 void px_describe(const struct px_note *n, void *info);

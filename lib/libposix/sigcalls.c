@@ -84,6 +84,7 @@ long px_rt_sigtimedwait(long set, long info, long timeout, long size)
 
 static long to_thread(long tid, long signal, const struct px_note *n)
 {
+    (void)px_self(); /* with the list's lock free: it may have to be found there */
     vx_mutex_lock(&px_threads_lock);
     struct px_thread *t = px_thread_find_locked((int)tid);
     long answer = t == nullptr ? -ESRCH : signal != 0 ? px_signal_thread_locked(t, n) : 0;

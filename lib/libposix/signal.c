@@ -16,6 +16,7 @@
 #include "keeper.h"
 #include "pipe.h"
 #include "process.h"
+#include "timers.h"
 #include <signal.h>
 #include <time.h>
 #include <ucontext.h>
@@ -63,6 +64,11 @@ static bool ignored(int signal)
 {
     void (*handler)(int) = actions[signal].handler;
     return handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(signal));
+}
+
+bool px_signal_ignored(int signal)
+{
+    return ignored(signal);
 }
 
 bool px_signal_ineffective(int signal)
@@ -174,6 +180,8 @@ bool px_signal_take(struct px_thread *t, uint64_t set, struct px_note *out)
         take_locked(own ? t : nullptr, signal, out);
     }
     vx_mutex_unlock(&pending_lock);
+    if (now != 0 && out->code == SI_TIMER)
+        out->status = px_timer_taken(out->sender);
     return now != 0;
 }
 
@@ -241,6 +249,7 @@ long px_signal_process(const struct px_note *n)
     uint64_t bit = px_bit(n->signal);
     long answer = 0;
     bool now = false;
+    (void)px_self(); /* with the list's lock free: it may have to be found there */
     vx_mutex_lock(&px_threads_lock);
     cancel_opposites(nullptr, n->signal);
     struct px_thread *t = taker_locked(bit);
@@ -392,6 +401,7 @@ long px_rt_sigaction(long signal, long act, long old, long size)
     if (drop) { /* POSIX: what is pending and now ignored is gone */
         forget(nullptr, px_bit((int)signal));
         forget(px_self(), px_bit((int)signal));
+        px_timers_forgotten(px_bit((int)signal));
     }
     return 0;
 }

@@ -33,6 +33,7 @@ px_delivered_t px_deliver(void);
 /* Which signals are ignored: handed to children, and taken from a parent at the start. */
 uint64_t px_signals_ignored(void);
 void px_signals_ignore(uint64_t set);
+bool px_signal_ignored(int signal);
 /* True when the signal would do nothing, or is held back in the calling thread: SIGTTIN and SIGTTOU ask. */
 bool px_signal_ineffective(int signal);
 /* What SIGCHLD's disposition says about children. */

@@ -12,6 +12,7 @@
 #include "process.h"
 #include "records.h"
 #include "signal.h"
+#include "socket.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -135,25 +136,24 @@ static long do_action(struct job *j, const struct vectra_spawn_action *a)
 }
 
 /* The child's holder in the pipe, with this end counted. */
-static long hold_pipe(struct job *j, struct px_file *f, struct px_fd_record *r)
+static long hold_pipe(struct job *j, struct px_pipe *p, bool reads, uint16_t *index, uint8_t *held_as)
 {
-    bool reads = px_pipe_file_reads(f);
     for (size_t i = 0; i < j->n_held; i++)
-        if (j->held[i].pipe == f->pipe) {
-            px_pipe_reserve_more(f->pipe, j->held[i].holder, reads, !reads);
-            r->pipe = (uint16_t)i;
-            r->holder = (uint8_t)j->held[i].holder;
+        if (j->held[i].pipe == p) {
+            px_pipe_reserve_more(p, j->held[i].holder, reads, !reads);
+            *index = (uint16_t)i;
+            *held_as = (uint8_t)j->held[i].holder;
             return 0;
         }
     if (j->n_held == PX_RECORD_PIPES)
         return -EMFILE;
-    int holder = px_pipe_reserve(f->pipe, reads, !reads);
+    int holder = px_pipe_reserve(p, reads, !reads);
     if (holder < 0)
         return -EAGAIN;
-    px_pipe_get(f->pipe);
-    j->held[j->n_held] = (struct px_held){ .pipe = f->pipe, .holder = holder };
-    r->pipe = (uint16_t)j->n_held++;
-    r->holder = (uint8_t)holder;
+    px_pipe_get(p);
+    j->held[j->n_held] = (struct px_held){ .pipe = p, .holder = holder };
+    *index = (uint16_t)j->n_held++;
+    *held_as = (uint8_t)holder;
     return 0;
 }
 
@@ -176,11 +176,21 @@ static long make_records(struct job *j)
             r->inode = f->rom.inode;
             r->offset = f->offset;
         }
-        if (f->ops->kind == 'p' && r->same_as == j->n_records) {
-            long answer = hold_pipe(j, f, r);
-            if (answer != 0)
-                return answer;
+        struct px_pipe *in = nullptr, *out = nullptr;
+        long answer = 0;
+        if (r->same_as != j->n_records) {
+            /* the record before has it */
+        } else if (f->ops->kind == 'p') {
+            answer = hold_pipe(j, f->pipe, px_pipe_file_reads(f), &r->pipe, &r->holder);
+        } else if (f->ops->kind == 's') {
+            if (!px_socket_pipes(f, &in, &out))
+                continue; /* only connections are handed on */
+            answer = hold_pipe(j, in, true, &r->pipe, &r->holder);
+            if (answer == 0)
+                answer = hold_pipe(j, out, false, &r->pipe_out, &r->holder_out);
         }
+        if (answer != 0)
+            return answer;
         file[j->n_records++] = f;
     }
     return 0;

@@ -11,6 +11,7 @@ struct px_thread {
     void *alternate_at;       /* sigaltstack; no bytes: none */
     size_t alternate_bytes;
     int delivered;      /* px_delivered_t of the call under way, if it delivered under a mask of its own */
+    uintptr_t pointer;  /* the thread pointer */
     uint32_t kernel_id; /* of THREAD_CREATE; 1 is the main thread */
     int tid;            /* what the C library sees: the process id, then upwards */
     int *clear;         /* becomes 0 and wakes its waiters when the thread ends */

@@ -16,13 +16,13 @@ int main(int argc, char **argv)
         .name = "procd",
         .needs = needs,
         .n_needs = sizeof needs / sizeof needs[0],
-        .session_bytes = sizeof(struct link),
         .sessions_max = PROC_PROCESSES_MAX,
         .dispatch = ops_dispatch,
         .closed = ops_closed,
         .on_signal = terminal_signals,
         .deadline_ns = VX_FOREVER,
     };
+    service.session_bytes = ops_session_bytes;
     service.own_bits = terminal_bits();
     return vx_service_run(&service) == OK ? 0 : 1;
 }

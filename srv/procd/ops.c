@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: MIT
  * The calls. Each looks everything up before it changes anything. */
 #include "ops.h"
+#include "names.h"
 #include "table.h"
 #include "terminal.h"
 #include <vectra/rpc_proc.h>
 #include <vectra/string.h>
 
+/* What a session's state holds. */
+struct state {
+    struct link link;
+    struct naming naming;
+};
+const size_t ops_session_bytes = sizeof(struct state);
+
 static struct link *link_of(struct vx_session *s)
 {
-    return s->state;
+    return &((struct state *)s->state)->link;
+}
+
+static struct naming *naming_of(struct vx_session *s)
+{
+    return &((struct state *)s->state)->naming;
 }
 
 static struct proc *proc_of(struct vx_session *s)
@@ -34,6 +47,7 @@ void ops_closed(struct vx_session *s)
 {
     struct link *l = link_of(s);
     drop_halves(l);
+    names_closed(s);
     if (l->proc != nullptr && l->proc->link == s)
         proc_ended(l->proc);
     l->proc = nullptr;
@@ -145,6 +159,7 @@ static status_t op_replace(struct vx_session *s, const struct vx_proc_replace_re
     }
     link_of(s)->proc = nullptr;
     link_of(made)->proc = p;
+    names_move(s, made);
     proc_replaced(p, task, made, q->ignored, q->blocked);
     return OK;
 }
@@ -346,6 +361,80 @@ static status_t op_orphaned(struct vx_session *s, struct vx_proc_orphaned_reply 
     return OK;
 }
 
+/* --- names of local sockets --- */
+
+static status_t op_name(struct vx_session *s, const struct vx_proc_name_request *q)
+{
+    if (q->at <= NAME_BYTES && q->part_len <= NAME_BYTES - q->at)
+        memcpy(naming_of(s)->name + q->at, q->part, q->part_len);
+    return VX_RPC_LATER;
+}
+
+static status_t op_bind_name(struct vx_session *s, const struct vx_proc_bind_name_request *q)
+{
+    return names_bind(s, naming_of(s)->name, q->length);
+}
+
+static status_t op_unbind_name(struct vx_session *s, const struct vx_proc_unbind_name_request *q)
+{
+    return names_unbind(s, naming_of(s)->name, q->length);
+}
+
+static status_t op_listen(struct vx_session *s, const struct vx_proc_listen_request *q, vx_mem *door)
+{
+    return names_listen(s, naming_of(s)->name, q->length, door);
+}
+
+static status_t memory_reply(struct vx_session *s, unsigned direction, vx_mem *out)
+{
+    out->raw = names_memory(naming_of(s)->connection, direction);
+    return out->raw != VX_HANDLE_NONE ? OK : ERR_NOT_FOUND;
+}
+
+static status_t op_connect(struct vx_session *s, const struct vx_proc_connect_request *q,
+                           struct vx_proc_connect_reply *a, vx_mem *to)
+{
+    struct naming *n = naming_of(s);
+    n->connection = 0;
+    status_t st = names_connect(n->name, q->length, &n->connection);
+    a->connection = n->connection;
+    return st == OK ? memory_reply(s, 0, to) : st;
+}
+
+static status_t op_connect_back(struct vx_session *s, vx_mem *from)
+{
+    return memory_reply(s, 1, from);
+}
+
+static status_t op_connect_door(struct vx_session *s, vx_mem *door)
+{
+    door->raw = names_door(naming_of(s)->connection);
+    return door->raw != VX_HANDLE_NONE ? OK : ERR_NOT_FOUND;
+}
+
+static status_t op_accept(struct vx_session *s, const struct vx_proc_accept_request *q, struct vx_proc_accept_reply *a,
+                          vx_mem *from)
+{
+    struct naming *n = naming_of(s);
+    n->connection = 0;
+    status_t st = names_accept(n->name, q->length, &n->connection);
+    a->connection = n->connection;
+    return st == OK ? memory_reply(s, 0, from) : st;
+}
+
+static status_t op_accept_back(struct vx_session *s, vx_mem *to)
+{
+    return memory_reply(s, 1, to);
+}
+
+static status_t op_peer_gone(struct vx_session *s, const struct vx_proc_peer_gone_request *q,
+                             struct vx_proc_peer_gone_reply *a)
+{
+    (void)s;
+    a->gone = names_peer_gone(q->connection);
+    return OK;
+}
+
 status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in)
 {
     static const struct vx_proc_ops ops = {
@@ -369,6 +458,16 @@ status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in)
         .set_front = op_set_front,
         .front = op_front,
         .orphaned = op_orphaned,
+        .name = op_name,
+        .bind_name = op_bind_name,
+        .unbind_name = op_unbind_name,
+        .listen = op_listen,
+        .connect = op_connect,
+        .connect_back = op_connect_back,
+        .connect_door = op_connect_door,
+        .accept = op_accept,
+        .accept_back = op_accept_back,
+        .peer_gone = op_peer_gone,
     };
     return vx_proc_dispatch(&ops, s, in);
 }

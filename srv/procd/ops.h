@@ -3,5 +3,7 @@
 #pragma once
 #include <vectra/service.h>
 
+/* Of zeroed state for each session. */
+extern const size_t ops_session_bytes;
 status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in);
 void ops_closed(struct vx_session *s);

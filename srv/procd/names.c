@@ -17,7 +17,7 @@ static struct connection {
     vx_mem memory[2];
     struct name *waits_at; /* nullptr: accepted, or refused */
 } connections[PROC_CONNECTIONS_MAX];
-static uint32_t last_id;
+static uint32_t last_id, n_connections;
 
 static struct name *find(const uint8_t *text, uint32_t length)
 {
@@ -47,12 +47,13 @@ static void end(struct connection *c)
     for (unsigned i = 0; i < 2; i++)
         if (c->memory[i].raw != VX_HANDLE_NONE)
             (void)vx_sys_mem_free(c->memory[i], 0, 0);
+    n_connections -= c->id != 0;
     *c = (struct connection){};
 }
 
 static void collect(void)
 {
-    for (uint32_t i = 0; i < PROC_CONNECTIONS_MAX; i++)
+    for (uint32_t i = 0; n_connections != 0 && i < PROC_CONNECTIONS_MAX; i++)
         if (connections[i].id != 0 && connections[i].waits_at == nullptr && holders(&connections[i]) == 0)
             end(&connections[i]);
 }
@@ -165,6 +166,7 @@ status_t names_connect(const uint8_t *text, uint32_t length, uint32_t *connectio
         last_id = last_id == UINT32_MAX ? 1 : last_id + 1;
         c->id = *connection = last_id;
         c->waits_at = n;
+        n_connections++;
         n->waiting[n->n_waiting++] = c->id;
         return OK;
     }

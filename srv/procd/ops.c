@@ -204,7 +204,7 @@ static status_t op_kill(struct vx_session *s, const struct vx_proc_kill_request 
     struct note n = { .signal = q->signal, .code = q->code, .sender = sender->id, .value = q->value };
     status_t worst = ERR_NOT_FOUND;
     bool any = false;
-    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++) {
+    for (uint32_t i = 0; i < procs_used; i++) {
         struct proc *p = &procs[i];
         if (!meant(sender, p, q->target))
             continue;
@@ -242,7 +242,7 @@ static status_t op_child_event(struct vx_session *s, const struct vx_proc_child_
                                struct vx_proc_child_event_reply *a)
 {
     struct proc *p = proc_of(s);
-    for (uint32_t i = 0; p != nullptr && i < PROC_PROCESSES_MAX; i++) {
+    for (uint32_t i = 0; p != nullptr && i < procs_used; i++) {
         struct proc *c = &procs[i];
         if (c->id == 0 || c->parent != p->id || (c->event & q->events) == 0 ||
             (q->which != -1 && !meant(p, c, q->which)))
@@ -299,7 +299,7 @@ static status_t op_new_session(struct vx_session *s, struct vx_proc_new_session_
     struct proc *p = proc_of(s);
     if (p == nullptr || p->group == p->id)
         return ERR_NO_RIGHTS;
-    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++)
+    for (uint32_t i = 0; i < procs_used; i++)
         if (procs[i].id != 0 && procs[i].group == p->id)
             return ERR_NO_RIGHTS;
     p->group = p->session = a->id = p->id;

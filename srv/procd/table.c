@@ -5,10 +5,11 @@
 #include <vectra/string.h>
 
 struct proc procs[PROC_PROCESSES_MAX];
+uint32_t procs_used;
 
 struct proc *proc_find(uint32_t id)
 {
-    for (uint32_t i = 0; id != 0 && i < PROC_PROCESSES_MAX; i++)
+    for (uint32_t i = 0; id != 0 && i < procs_used; i++)
         if (procs[i].id == id)
             return &procs[i];
     return nullptr;
@@ -21,6 +22,7 @@ struct proc *proc_new(uint32_t id)
     for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++)
         if (procs[i].id == 0) {
             procs[i] = (struct proc){ .id = id };
+            procs_used = i < procs_used ? procs_used : i + 1;
             return &procs[i];
         }
     return nullptr;
@@ -58,7 +60,7 @@ static bool member(const struct proc *p, uint32_t group, uint32_t session)
 
 bool group_exists(uint32_t group, uint32_t session)
 {
-    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++)
+    for (uint32_t i = 0; i < procs_used; i++)
         if (member(&procs[i], group, session))
             return true;
     return false;
@@ -66,7 +68,7 @@ bool group_exists(uint32_t group, uint32_t session)
 
 bool group_orphaned(uint32_t group, uint32_t session)
 {
-    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++) {
+    for (uint32_t i = 0; i < procs_used; i++) {
         const struct proc *p = &procs[i];
         if (!member(p, group, session) || !alive(p))
             continue;
@@ -80,7 +82,7 @@ bool group_orphaned(uint32_t group, uint32_t session)
 void group_signal(uint32_t group, uint32_t session, uint32_t signal)
 {
     struct note n = { .signal = signal, .code = CODE_KERNEL };
-    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++)
+    for (uint32_t i = 0; i < procs_used; i++)
         if (member(&procs[i], group, session) && alive(&procs[i]))
             (void)proc_signal(&procs[i], &n);
 }
@@ -89,7 +91,7 @@ void group_signal(uint32_t group, uint32_t session, uint32_t signal)
 static void look_after_orphans(uint32_t group, uint32_t session)
 {
     bool stopped = false;
-    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++)
+    for (uint32_t i = 0; i < procs_used; i++)
         stopped |= member(&procs[i], group, session) && procs[i].state == VX_PROC_STATE_STOPPED;
     if (!stopped || !group_orphaned(group, session))
         return;
@@ -117,12 +119,14 @@ bool proc_may_signal(const struct proc *sender, const struct proc *target)
 void proc_forget(struct proc *p)
 {
     *p = (struct proc){};
+    while (procs_used != 0 && procs[procs_used - 1].id == 0)
+        procs_used--;
 }
 
 void proc_ended(struct proc *p)
 {
     static bool had_parent[PROC_PROCESSES_MAX]; /* whose group was not orphaned before this end */
-    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++) {
+    for (uint32_t i = 0; i < procs_used; i++) {
         const struct proc *c = &procs[i];
         had_parent[i] = c->id != 0 && (c == p || c->parent == p->id) && !group_orphaned(c->group, c->session);
     }
@@ -139,7 +143,7 @@ void proc_ended(struct proc *p)
     p->n_queued = 0;
     if (p->session == p->id)
         terminal_leader_ended(p->session);
-    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++) {
+    for (uint32_t i = 0; i < procs_used; i++) {
         struct proc *c = &procs[i];
         if (c->id == 0 || c->parent != p->id || c == p)
             continue;
@@ -147,7 +151,7 @@ void proc_ended(struct proc *p)
         if (c->state == VX_PROC_STATE_ENDED)
             proc_forget(c); /* nobody will wait for it */
     }
-    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++)
+    for (uint32_t i = 0; i < procs_used; i++)
         if (had_parent[i])
             look_after_orphans(procs[i].group, procs[i].session);
     struct proc *parent = proc_find(p->parent);

@@ -75,6 +75,7 @@ static inline uint64_t signal_bit(uint32_t signal)
 }
 
 extern struct proc procs[PROC_PROCESSES_MAX];
+extern uint32_t procs_used; /* records from here on are free */
 struct proc *proc_find(uint32_t id);
 /* A free record with that id, or nullptr: taken already, or all are in use. */
 struct proc *proc_new(uint32_t id);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 enum : unsigned { CHILDREN_MAX = 64 };
+enum : uint32_t { NO_TASK = UINT32_MAX, IDS_WITHOUT_TASK = 0x40000000 }; /* children that never were a Task */
 enum : uint64_t { SLICE_NS = 100 * VX_NS_PER_MS };
 
 struct child {
@@ -74,6 +75,23 @@ long px_child_add(uint32_t id, vx_task task, const struct px_held *held, size_t 
     return id;
 }
 
+long px_child_add_ended(int status)
+{
+    static uint32_t last = IDS_WITHOUT_TASK;
+    long answer = px_child_room();
+    vx_mutex_lock(&lock);
+    for (unsigned i = 0; answer == 0 && i < CHILDREN_MAX; i++)
+        if (children[i].task.raw == VX_HANDLE_NONE) {
+            children[i] = (struct child){ .task = { NO_TASK }, .id = ++last, .ended = true, .status = status };
+            answer = last;
+        }
+    vx_mutex_unlock(&lock);
+    if (answer > 0 && px_keeper_runs())
+        (void)px_signal_process(&(struct px_note){
+            .signal = SIGCHLD, .code = CLD_EXITED, .sender = (uint32_t)answer, .status = WEXITSTATUS(status) });
+    return answer;
+}
+
 int px_signal_of_cause(vx_cause_t cause)
 {
     switch (cause) {
@@ -122,8 +140,10 @@ static void give_back(struct child *c)
 
 static void drop_child(struct child *c)
 {
-    px_proc_forget(c->id);
-    (void)vx_sys_cap_drop(c->task.raw);
+    if (c->task.raw != NO_TASK) {
+        px_proc_forget(c->id);
+        (void)vx_sys_cap_drop(c->task.raw);
+    }
     c->task.raw = VX_HANDLE_NONE;
 }
 
@@ -178,7 +198,9 @@ static bool matches(const struct child *c, long which)
         return false;
     if (which > 0)
         return c->id == (uint32_t)which;
-    return which == -1 || px_getpgid(c->id) == (which == 0 ? px_own_group() : -which);
+    if (which == -1 || (which == 0 && c->task.raw == NO_TASK))
+        return true;
+    return px_getpgid(c->id) == (which == 0 ? px_own_group() : -which);
 }
 
 struct ended {

@@ -15,6 +15,7 @@
 #include "records.h"
 #include "signal.h"
 #include "socket.h"
+#include "vfork.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <vectra/cpio.h>
@@ -157,6 +158,8 @@ void px_stand_in(vx_task task)
 
 long px_exit_group(long status)
 {
+    if (px_is_child())
+        px_child_exits((int)status);
     px_end((uint32_t)status & 255);
 }
 
@@ -214,6 +217,10 @@ long px_setpgid(long pid, long to)
 {
     if (to < 0 || to > INT32_MAX || pid < 0)
         return -EINVAL;
+    if (px_is_child() && is_self(pid)) {
+        px_child_wants_group((int)to);
+        return 0;
+    }
     if (is_self(pid)) {
         if (session == px_pid)
             return -EPERM;
@@ -231,6 +238,10 @@ long px_setpgid(long pid, long to)
 
 long px_setsid(void)
 {
+    if (px_is_child()) {
+        px_child_wants_session();
+        return px_pid; /* nobody knows the child's yet */
+    }
     if (group == px_pid)
         return -EPERM;
     long answer = px_proc_new_session();

@@ -436,6 +436,21 @@ long px_rt_sigprocmask(long how, long set, long old, long size)
     return 0;
 }
 
+void px_actions_save(struct px_actions_state *to)
+{
+    static_assert(sizeof *to == sizeof actions);
+    vx_mutex_lock(&actions_lock);
+    memcpy(to, actions, sizeof actions);
+    vx_mutex_unlock(&actions_lock);
+}
+
+void px_actions_restore(const struct px_actions_state *from)
+{
+    vx_mutex_lock(&actions_lock);
+    memcpy(actions, from, sizeof actions);
+    vx_mutex_unlock(&actions_lock);
+}
+
 uint64_t px_signals_ignored(void)
 {
     uint64_t set = 0;

@@ -36,6 +36,12 @@ void px_signals_ignore(uint64_t set);
 bool px_signal_ignored(int signal);
 /* True when the signal would do nothing, or is held back in the calling thread: SIGTTIN and SIGTTOU ask. */
 bool px_signal_ineffective(int signal);
+/* All dispositions, for vfork. */
+struct px_actions_state {
+    uint64_t word[65 * 4];
+};
+void px_actions_save(struct px_actions_state *to);
+void px_actions_restore(const struct px_actions_state *from);
 /* What SIGCHLD's disposition says about children. */
 bool px_children_unwanted(void); /* nobody will wait: SA_NOCLDWAIT, or ignored */
 bool px_child_stops_unwanted(void);

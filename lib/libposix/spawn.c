@@ -13,6 +13,7 @@
 #include "records.h"
 #include "signal.h"
 #include "socket.h"
+#include "vfork.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -501,6 +502,8 @@ int __vectra_spawn(const struct vectra_spawn *spawn)
  * waits for its end and passes it on; what of it still computes can make no call any more. */
 long px_execve(long path, long argv, long envp)
 {
+    if (px_is_child())
+        return px_child_becomes((const char *)path, (char *const *)argv, (char *const *)envp);
     struct vectra_spawn spawn = { .path = (const char *)path,
                                   .argv = (char *const *)argv,
                                   .envp = (char *const *)envp };

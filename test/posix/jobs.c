@@ -570,6 +570,38 @@ static void becoming(void)
     CHECK_ERRNO(execlp("no-such-program", "x", nullptr), ENOENT);
 }
 
+/* vfork: what the child changes is its own, and it becomes a program or ends. */
+static void playing_the_child(void)
+{
+    char number[32], cwd[PATH_MAX];
+    snprintf(number, sizeof number, "%d", 0);
+    pid_t pid = vfork();
+    if (pid == 0) {
+        if (setpgid(0, 0) != 0 || dup2(said[1], 1) != 1 || chdir("/etc") != 0)
+            _exit(90);
+        close(said[0]);
+        signal(SIGINT, SIG_IGN);
+        execl(self, "jobs", "+group", number, nullptr);
+        _exit(91);
+    }
+    CHECK(pid > 0 && pid != getpid());
+    CHECK_IS(status_of(pid), 0);
+    CHECK(fcntl(said[0], F_GETFD) == FD_CLOEXEC && getpgrp() == getpid());
+    CHECK(getcwd(cwd, sizeof cwd) != nullptr && strcmp(cwd, "/") == 0);
+    struct sigaction act;
+    CHECK(sigaction(SIGINT, nullptr, &act) == 0 && act.sa_handler == SIG_DFL);
+    pid = vfork();
+    if (pid == 0) {
+        execl("/no/such", "x", nullptr);
+        _exit(errno == ENOENT ? 7 : 8);
+    }
+    int status;
+    CHECK_IS(wait(&status), pid);
+    CHECK_IS(status, 7 << 8);
+    CHECK_ERRNO(wait(&status), ECHILD);
+    CHECK_ERRNO(fork(), ENOSYS);
+}
+
 /* --- inside the process --- */
 
 static sigjmp_buf out;
@@ -688,9 +720,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } parts[] = { { "groups", groups },     { "kills", kills },     { "queue", queue_is_bounded },
-                  { "stopping", stopping }, { "waiting", waiting }, { "sigchld", sigchld },
-                  { "becoming", becoming }, { "inside", inside } };
+    } parts[] = { { "groups", groups },          { "kills", kills },
+                  { "queue", queue_is_bounded }, { "stopping", stopping },
+                  { "waiting", waiting },        { "sigchld", sigchld },
+                  { "becoming", becoming },      { "vfork", playing_the_child },
+                  { "inside", inside } };
     pipe2(said, O_CLOEXEC);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         for (int k = 1; k < argc || argc == 1; k++) {

@@ -105,7 +105,7 @@ status_t sh_spawn(const char *path, uint32_t argc, const char *const *argv, stru
 {
     static struct vx_spawn s;
     static const char *env[SH_ARGS_MAX];
-    struct vx_client tty = {}, naming = {};
+    struct vx_client tty = {}, naming = {}, proc = {};
     *session = 0;
     if (sh.tty != nullptr && vx_tty_dup(sh.tty, &tty, session) != OK)
         tty = (struct vx_client){};
@@ -118,11 +118,17 @@ status_t sh_spawn(const char *path, uint32_t argc, const char *const *argv, stru
     grants(path, &s);
     if (asks_services(path))
         give_naming(&s.spec, &naming);
+    else if (begins(path, "/bin/") && vx_connect("proc", &proc) == OK) { /* each is the first of a family */
+        vx_spec_move(&s.spec, "proc.tx", proc.tx.raw, VX_RIGHTS_TX);
+        vx_spec_move(&s.spec, "proc.rx", proc.rx.raw, VX_RIGHTS_RX);
+    }
     status_t st = vx_spawn_end(&s, &child->task, &child->id);
     if (st != OK && tty.tx.raw != 0)
         vx_client_close(&tty);
     if (st != OK && naming.tx.raw != 0)
         vx_client_close(&naming);
+    if (st != OK && proc.tx.raw != 0)
+        vx_client_close(&proc);
     return st;
 }
 

@@ -11,12 +11,14 @@ import glob
 import hashlib
 import os
 import re
+import secrets
 import subprocess
 import sys
+import tempfile
 
 from vectra import build, execute, fetch, ports
 from vectra.groups import guest, host, shell
-from vectra.qemu import Machine
+from vectra.qemu import Machine, Running
 from vectra.results import Failure
 
 FOLDER = "test/posix"
@@ -55,6 +57,43 @@ def program_test(name, arch, check):
     compile_program(arch, out, "-std=gnu23", "-O2", "-Wall", "-Wextra", "-Werror", f"{FOLDER}/{name}.c")
     output, outcome = inside(arch, f"/bin/{name}", [(out, f"/bin/{name}")])
     return guest.judge(output, outcome.status)
+
+
+def typed(keys):
+    """What somebody types who is asked for `keys`: ^X is one byte, a line ends with Enter."""
+    text = re.sub(rb"\^([A-Z\\])", lambda m: bytes([m.group(1)[0] & 31]), keys)
+    return text if text.startswith((b"\x03", b"\x1a", b"\x1c")) and len(text) == 1 else text + b"\r"
+
+
+def type_for(machine, command, files):
+    """Runs a command and types whatever its lines `type KEYS` ask for; (its output, its exit status)."""
+    nonce = secrets.token_hex(16).encode()
+    markers, heard, asked = execute.Markers(nonce), b"", 0
+    with tempfile.TemporaryDirectory(prefix="vectra-type-") as folder:
+        base = machine.initrd_file()
+        machine.initrd = os.path.join(folder, "initrd.cpio")
+        machine.append = [*machine.append, "log=quiet"]
+        execute.write_initrd(machine.initrd, base, nonce, command, files)
+        with Running(machine.command(execute.SERIAL)) as running:
+            while markers.status is None:
+                chunk = running.read(1)
+                if running.elapsed() > WITHIN_S or chunk == b"":
+                    raise Failure("the program did not end", bytes(running.transcript))
+                heard += markers.feed(chunk or b"")
+                requests = re.findall(rb"^type (.+?)\r?\n", heard, re.MULTILINE)
+                for keys in requests[asked:]:
+                    running.send(typed(keys))
+                asked = len(requests)
+    return heard.replace(b"\r\n", b"\n"), markers.status
+
+
+def terminal_test(arch, check):
+    """Job control with somebody at the keys."""
+    check(arch)
+    out = f"build/posix-{arch}/test/terminal"
+    compile_program(arch, out, "-std=gnu23", "-O2", "-Wall", "-Wextra", "-Werror", f"{FOLDER}/terminal/main.c")
+    output, status = type_for(Machine(arch), "/bin/terminal", [(out, "/bin/terminal")])
+    return guest.judge(output, status)
 
 
 def pie_test(arch, check):
@@ -261,7 +300,8 @@ def tests(context):
                 for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/*.c"))]
         out += [(f"script-{os.path.basename(path)[:-3]}-{arch}", lambda p=path, a=arch: script_test(p, a, check))
                 for path in shell.scripts(inside=True)]
-        out += [(f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
+        out += [(f"terminal-{arch}", lambda a=arch: terminal_test(a, check)),
+                (f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
                 (f"libm-{arch}", lambda a=arch: libm_test(a, check)),
                 (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]

@@ -243,34 +243,35 @@ static inline status_t check_address(uint64_t address)
     return address % 4 != 0 ? ERR_BAD_ARGUMENT : ERR_BAD_ADDRESS;
 }
 
-/* By the holder of LOCK_VM. What user mode can read in small pages needs no look at its area, unless it is a device. */
-[[gnu::always_inline]] static inline status_t futex_key(struct vm *vm, uint64_t address, uint64_t *key)
+/* The key of an address, 0: it is not mapped, or by a device. By the holder of LOCK_VM. What user mode can read in small
+ * pages needs no look at its area. */
+[[gnu::noinline]] static uint64_t key_of_area(struct vm *vm, uint64_t address)
+{
+    paddr_t pa;
+    return vm_translate(vm, address, VX_PROT_READ, &pa) == OK ? pa.raw : 0;
+}
+
+[[gnu::always_inline]] static inline uint64_t key_of(struct vm *vm, uint64_t address)
 {
     unsigned level;
-    paddr_t pa;
     uint64_t e = *pt_walk(vm->as.root, address, 0, &level);
-    if (likely(level == 0 && pte_present(e) && pte_type(e) == MEM_NORMAL)) {
-        *key = pte_pa(e) | (address & (ARCH_PAGE_SIZE - 1));
-        return OK;
-    }
-    status_t st = vm_translate(vm, address, VX_PROT_READ, &pa);
-    *key = pa.raw;
-    return st;
+    if (likely(level == 0 && pte_present(e) && pte_type(e) == MEM_NORMAL))
+        return pte_pa(e) | (address & (ARCH_PAGE_SIZE - 1));
+    return key_of_area(vm, address);
 }
 
 struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadline)
 {
     struct thread *self = current_thread();
     struct vm *vm = &self->task->vm;
-    uint64_t key;
     status_t st = check_address(address);
     if (unlikely(st != OK))
         return sys_status(st);
     lock_take(&vm->lock, LOCK_VM);
-    st = futex_key(vm, address, &key);
-    if (unlikely(st != OK)) {
+    uint64_t key = key_of(vm, address);
+    if (unlikely(key == 0)) {
         lock_release(&vm->lock, LOCK_VM);
-        return sys_status(st);
+        return sys_status(ERR_BAD_ADDRESS);
     }
     vm->has_waiters = true;
     const _Atomic uint32_t *word = arch_phys_to_virt((paddr_t){ key });
@@ -292,33 +293,31 @@ struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadl
 [[gnu::noinline]] static struct sysret wake_and_requeue(uint64_t address, uint64_t count, uint64_t flags, uint64_t second)
 {
     struct vm *vm = &current_task()->vm;
-    paddr_t from, to;
     status_t st = flags == VX_FUTEX_REQUEUE ? check_address(second) : ERR_BAD_ARGUMENT;
     if (st != OK)
         return sys_status(st);
     lock_take(&vm->lock, LOCK_VM);
-    if ((st = vm_translate(vm, address, VX_PROT_READ, &from)) == OK &&
-        (st = vm_translate(vm, second, VX_PROT_READ, &to)) == OK)
-        count = requeue(from.raw, count, to.raw);
+    uint64_t key = key_of_area(vm, address), to = key_of_area(vm, second);
+    if (key != 0 && to != 0)
+        count = requeue(key, count, to);
     lock_release(&vm->lock, LOCK_VM);
-    return st == OK ? sys_ok(count, 0) : sys_status(st);
+    return key != 0 && to != 0 ? sys_ok(count, 0) : sys_status(ERR_BAD_ADDRESS);
 }
 
 struct sysret sys_futex_wake(uint64_t address, uint64_t count, uint64_t flags, uint64_t second)
 {
-    struct vm *vm = &current_task()->vm;
-    uint64_t key;
-    uint32_t word;
+    struct thread *self = current_thread();
+    struct vm *vm = &self->task->vm;
     status_t st = check_address(address);
     if (unlikely(st != OK))
         return sys_status(st);
     count = (uint32_t)count;
     if (unlikely(flags != 0))
         return wake_and_requeue(address, count, flags, second);
-    if (nobody_waits(address) && arch_user_load32((uaddr_t){ address }, &word) == OK) /* it is mapped, as it should be */
+    if (nobody_waits(address) && arch_user_load32((uaddr_t){ address }, &self->seen) == OK)
         return sys_ok(0, 0);
     lock_take(&vm->lock, LOCK_VM);
-    st = futex_key(vm, address, &key);
+    uint64_t key = key_of(vm, address);
     lock_release(&vm->lock, LOCK_VM);
-    return likely(st == OK) ? sys_ok(wake(key, count), 0) : sys_status(st);
+    return likely(key != 0) ? sys_ok(wake(key, count), 0) : sys_status(ERR_BAD_ADDRESS);
 }

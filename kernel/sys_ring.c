@@ -247,14 +247,40 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     return drop_stale(stale, ring_done(r, sys_ok(0, 0)));
 }
 
+/* Takes message number `tail` with the capability that it carries. */
+[[gnu::noinline]] static struct sysret receive_gift(struct thread *self, struct ring *r, uint32_t tail, uint64_t message,
+                                                    struct cap *gift)
+{
+    struct cap_table *table = &self->task->caps;
+    struct cap *slot = nullptr;
+    status_t st = gift->obj != nullptr ? cap_reserve(table, &slot) : OK;
+    if (st != OK)
+        return ring_done(r, sys_status(st));
+    if (unlikely(copy_message_to_user(message, ring_slot(r, tail)) != OK)) {
+        if (slot != nullptr)
+            cap_unreserve(table, slot);
+        return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_WRITE);
+    }
+    uint64_t handle = 0;
+    if (slot != nullptr) {
+        handle = cap_move(nullptr, slot, gift);
+        if (slot->type == VX_CAP_RING_RX)
+            slot->offset = 0; /* G4 */
+    } else {
+        gift->type = VX_CAP_NONE; /* what it carried died on the way */
+    }
+    took_from(r, tail + 1);
+    begin_service(r, self);
+    return ring_done(r, sys_ok(handle, 0));
+}
+
 /* The body of every single receive. `with_cap`: hand over what the message carries. */
 [[gnu::always_inline]] static inline struct sysret receive(uint64_t rx, uint64_t message, uint64_t deadline,
                                                            bool with_cap)
 {
     struct thread *self = current_thread();
-    struct cap_table *table = &self->task->caps;
-    struct cap *c, *slot = nullptr;
-    status_t st = cap_get(table, rx, VX_CAP_RING_RX, VX_R_RECV, &c);
+    struct cap *c;
+    status_t st = cap_get(&self->task->caps, rx, VX_CAP_RING_RX, VX_R_RECV, &c);
     if (st != OK)
         return sys_status(st);
     struct ring *r = ring_of(c->obj);
@@ -270,29 +296,13 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     if (gift != nullptr) {
         if (!with_cap)
             return ring_done(r, sys_status(ERR_WRONG_TYPE));
-        if (!gate_is_alone(arch_hart_self()))
-            return ring_alone(r);
-        if (gift->obj != nullptr && (st = cap_reserve(table, &slot)) != OK)
-            return ring_done(r, sys_status(st));
+        return gate_is_alone(arch_hart_self()) ? receive_gift(self, r, tail, message, gift) : ring_alone(r);
     }
-    if (unlikely(copy_message_to_user(message, ring_slot(r, tail)) != OK)) {
-        if (slot != nullptr)
-            cap_unreserve(table, slot);
+    if (unlikely(copy_message_to_user(message, ring_slot(r, tail)) != OK))
         return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_WRITE);
-    }
-    uint64_t handle = 0;
-    if (gift != nullptr) {
-        if (slot != nullptr) {
-            handle = cap_move(nullptr, slot, gift);
-            if (slot->type == VX_CAP_RING_RX)
-                slot->offset = 0; /* G4 */
-        } else {
-            gift->type = VX_CAP_NONE; /* what it carried died on the way */
-        }
-    }
     took_from(r, tail + 1);
     begin_service(r, self);
-    return ring_done(r, sys_ok(handle, 0));
+    return ring_done(r, sys_ok(0, 0));
 }
 
 struct sysret sys_ring_recv(uint64_t rx, uint64_t message, uint64_t deadline)
@@ -315,6 +325,12 @@ struct sysret sys_ring_try_recv_cap(uint64_t rx, uint64_t message)
     return receive(rx, message, VX_POLL, true);
 }
 
+[[gnu::noinline]] static status_t why_no_gift(const struct cap_table *table, uint64_t handle)
+{
+    struct cap *c;
+    return cap_get_any(table, handle, 0, false, &c);
+}
+
 struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, uint64_t deadline)
 {
     struct hart *h = arch_hart_self();
@@ -326,8 +342,10 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     if (st != OK)
         return sys_status(st);
     struct ring *r = ring_of(c->obj);
-    if ((st = cap_get_any(table, handle, 0, false, &gift)) != OK)
-        return sys_status(st);
+    uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
+    gift = &table->slots[index < table->high ? index : 0];
+    if (unlikely(gift->handle != handle || gift->obj == nullptr)) /* C1 */
+        return sys_status(why_no_gift(table, handle));
     if ((gift->rights & (VX_R_COPY | VX_R_MOVE)) == 0)
         return sys_status(ERR_NO_RIGHTS);
     if (unlikely(gift->type == VX_CAP_RING_RX || gift->obj == &r->obj) && (st = ring_may_carry(r, gift)) != OK)
@@ -489,7 +507,9 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
         out->call_band = self->effective_band;
     }
     lock_release(&out->lock, LOCK_RING);
-    return drop_stale(stale, receive(rx, reply, deadline, true));
+    if (stale != nullptr)
+        cap_delete(nullptr, stale);
+    return sys_ring_recv_cap(rx, reply, deadline);
 }
 
 /* Whether the message can be put into the consumer's hands at once: it waits at an empty Ring as T6 says, and nobody
@@ -579,7 +599,7 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
         arch_aspace_activate(&self->task->vm.as);
     sched_set_urgency(h, self->effective_band);
     sched_hand_over(consumer);
-    return receive(arch_frame_arg(&self->frame, 0), arch_frame_arg(&self->frame, 1), VX_FOREVER, true);
+    return sys_ring_recv_cap(arch_frame_arg(&self->frame, 0), arch_frame_arg(&self->frame, 1), VX_FOREVER);
 }
 
 struct sysret sys_ring_map(uint64_t end)

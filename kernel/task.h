@@ -45,6 +45,7 @@ struct thread {
     struct spinlock *_Atomic wait_lock; /* of what it waits for; nullptr: only for its deadline */
     struct waitq joiners;               /* at most one */
     uint32_t id;
+    uint32_t seen;          /* at the address of a FUTEX_WAKE, where only being able to look counts */
     uint32_t status;        /* exit status, when ENDED and not yet joined */
     thread_state_t state;   /* thread_state() where another hart may end its wait */
     uint8_t band;           /* its own, from the Task's ceiling down */

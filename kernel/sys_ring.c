@@ -54,13 +54,6 @@ static inline struct cap *stale_at(const struct ring *r, uint32_t counter)
     return c->type != VX_CAP_NONE ? c : nullptr;
 }
 
-static inline struct sysret drop_stale(struct cap *stale, struct sysret result)
-{
-    if (unlikely(stale != nullptr))
-        cap_delete(nullptr, stale);
-    return result;
-}
-
 static inline void ring_lock(struct ring *r)
 {
     lock_take(&r->lock, LOCK_RING);
@@ -244,34 +237,10 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
         return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_READ);
     publish(r, head + 1);
     ring_notify_consumer(r);
-    return drop_stale(stale, ring_done(r, sys_ok(0, 0)));
-}
-
-/* Takes message number `tail` with the capability that it carries. */
-[[gnu::noinline]] static struct sysret receive_gift(struct thread *self, struct ring *r, uint32_t tail, uint64_t message,
-                                                    struct cap *gift)
-{
-    struct cap_table *table = &self->task->caps;
-    struct cap *slot = nullptr;
-    status_t st = gift->obj != nullptr ? cap_reserve(table, &slot) : OK;
-    if (st != OK)
-        return ring_done(r, sys_status(st));
-    if (unlikely(copy_message_to_user(message, ring_slot(r, tail)) != OK)) {
-        if (slot != nullptr)
-            cap_unreserve(table, slot);
-        return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_WRITE);
-    }
-    uint64_t handle = 0;
-    if (slot != nullptr) {
-        handle = cap_move(nullptr, slot, gift);
-        if (slot->type == VX_CAP_RING_RX)
-            slot->offset = 0; /* G4 */
-    } else {
-        gift->type = VX_CAP_NONE; /* what it carried died on the way */
-    }
-    took_from(r, tail + 1);
-    begin_service(r, self);
-    return ring_done(r, sys_ok(handle, 0));
+    lock_release(&r->lock, LOCK_RING);
+    if (unlikely(stale != nullptr))
+        cap_delete(nullptr, stale);
+    return sys_ok(0, 0);
 }
 
 /* The body of every single receive. `with_cap`: hand over what the message carries. */
@@ -279,8 +248,9 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
                                                            bool with_cap)
 {
     struct thread *self = current_thread();
-    struct cap *c;
-    status_t st = cap_get(&self->task->caps, rx, VX_CAP_RING_RX, VX_R_RECV, &c);
+    struct cap_table *table = &self->task->caps;
+    struct cap *c, *slot = nullptr;
+    status_t st = cap_get(table, rx, VX_CAP_RING_RX, VX_R_RECV, &c);
     if (st != OK)
         return sys_status(st);
     struct ring *r = ring_of(c->obj);
@@ -296,13 +266,27 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     if (gift != nullptr) {
         if (!with_cap)
             return ring_done(r, sys_status(ERR_WRONG_TYPE));
-        return gate_is_alone(arch_hart_self()) ? receive_gift(self, r, tail, message, gift) : ring_alone(r);
+        if (!gate_is_alone(arch_hart_self()))
+            return ring_alone(r);
+        if (gift->obj != nullptr && (st = cap_reserve(table, &slot)) != OK)
+            return ring_done(r, sys_status(st));
     }
-    if (unlikely(copy_message_to_user(message, ring_slot(r, tail)) != OK))
+    if (unlikely(copy_message_to_user(message, ring_slot(r, tail)) != OK)) {
+        if (slot != nullptr)
+            cap_unreserve(table, slot);
         return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_WRITE);
+    }
+    uint64_t handle = 0;
+    if (slot != nullptr) {
+        handle = cap_move(nullptr, slot, gift);
+        if (slot->type == VX_CAP_RING_RX)
+            slot->offset = 0; /* G4 */
+    } else if (gift != nullptr) {
+        gift->type = VX_CAP_NONE; /* what it carried died on the way */
+    }
     took_from(r, tail + 1);
     begin_service(r, self);
-    return ring_done(r, sys_ok(0, 0));
+    return ring_done(r, sys_ok(handle, 0));
 }
 
 struct sysret sys_ring_recv(uint64_t rx, uint64_t message, uint64_t deadline)
@@ -421,7 +405,8 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     if (likely(r->inflight == nullptr) || !arch_hart_self()->alone)
         return sys_ok(n, 0);
     for (uint32_t i = 0; i < n; i++)
-        (void)drop_stale(stale_at(r, head + i), SYS_BLOCKED);
+        if ((c = stale_at(r, head + i)) != nullptr)
+            cap_delete(nullptr, c);
     return sys_ok(n, 0);
 }
 

@@ -4,13 +4,14 @@
  *
  * S1. A READY thread is on the queue of its effective band at its home, or is `handover` there, or in the inbox there
  * (in_inbox); no other thread is on a queue. A queued thread that is alone on all queues is `only` instead of in a
- * list: threads that take turns never touch one. S2. mask bit b is set exactly when a thread of band b is queued. S3. The vector
- * registers and the thread pointer in a hart are those of `current`; they are saved before another thread is loaded and
- * before the hart idles, and only then is on_hart cleared. S4. If somebody waits who could use the hart or an idle one,
- * the timer is armed (slice_armed): for the end of the slice if it is an equal of the running thread, sooner if a hart
- * idles. It may fire early; then it is armed again for the rest. S5. `urgency` is the running thread's band. A sender
- * raises an interrupt unless the home runs something more urgent than what was sent; a hart whose urgency falls looks
- * into its inbox after it has said so. So what is sent is never overlooked. model: test/model/sched.pml */
+ * list: threads that take turns never touch one. S2. mask bit b is set exactly when a thread of band b is queued. S3.
+ * The vector registers and the thread pointer in a hart are those of `current`; they are saved before another thread is
+ * loaded and before the hart idles, and only then is on_hart cleared. S4. If somebody waits who could use the hart or
+ * an idle one, the timer is armed (slice_armed): for the end of the slice if it is an equal of the running thread,
+ * sooner if a hart idles. It may fire early; then it is armed again for the rest. S5. `urgency` is the running thread's
+ * band. A sender raises an interrupt unless the home runs something more urgent than what was sent; a hart whose
+ * urgency falls looks into its inbox after it has said so. So what is sent is never overlooked. model:
+ * test/model/sched.pml */
 #include <kernel/ring.h>
 #include <kernel/sched_switch.h>
 #include <kernel/syscall.h>

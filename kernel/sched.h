@@ -8,8 +8,8 @@
 void sched_init(void);
 /* Lets t, which nobody else may wake (see thread_wake), run somewhere: READY at the end of its band. */
 void sched_ready(struct thread *t);
-void sched_start(struct thread *t);       /* the same for a new one, which may start on any hart */
-void sched_remove(struct thread *t);      /* off the run queue; by the owner of the gate */
+void sched_start(struct thread *t);  /* the same for a new one, which may start on any hart */
+void sched_remove(struct thread *t); /* off the run queue; by the owner of the gate */
 /* No hart runs it any more: it will not run again, and its registers are lost, unless `keep` says that the frame and
  * the vector state must be complete. By the owner of the gate. */
 void sched_forget(struct thread *t, bool keep);

@@ -45,7 +45,7 @@ status_t object_create(struct reticle *home, uint8_t type, size_t size, struct o
     o->type = type;
     o->id = ++last_id;
     o->home = home;
-    o->size_bytes = (uint32_t)size;
+    o->size_bytes = (uint16_t)size;
     list_push_back(&home->objects, &o->home_node);
     list_init(&o->grave_node);
     *out = o;

@@ -11,6 +11,7 @@
 #include <abi/types.h>
 #include <abi/status.h>
 #include <base/list.h>
+#include <kernel/lock.h>
 
 struct reticle;
 struct cap;
@@ -28,7 +29,7 @@ enum object_end : uint8_t {
 struct object {
     uint8_t type;  /* enum vx_cap_type; a Ring is VX_CAP_RING_TX, the end is the capability's business */
     uint8_t dying; /* enum object_end; 0: it lives */
-    uint16_t reserved;
+    uint16_t size_bytes; /* of the object, for kfree */
     uint32_t id; /* for people */
     struct reticle *home;
     struct list_node home_node;
@@ -36,7 +37,7 @@ struct object {
     struct cap *caps;            /* first of the capabilities that have no parent */
     struct vma *maps;
     uint32_t n_caps;
-    uint32_t size_bytes; /* of the object, for kfree */
+    struct spinlock maps_lock; /* LOCK_MAPS */
 };
 
 /* Threads waiting for one thing, oldest first. A thread is on at most one. */

@@ -167,24 +167,6 @@ void pt_clear(struct pt_edit *e, uint64_t from, uint64_t to)
     clear_in_table(e, arch_phys_to_virt(e->as->root), PT_LEVELS - 1, from, to);
 }
 
-bool pt_take_page(struct arch_aspace *as, uint64_t va, uint64_t *frame)
-{
-    unsigned level;
-    uint64_t *slot = pt_walk(as->root, va, 0, &level), old = *slot;
-    if (level != 0)
-        return false;
-    *frame = 0;
-    if (old == 0)
-        return true;
-    *frame = pt_frame(old);
-    pt_entry_store(slot, 0);
-#ifndef MUTATE_PT_NO_FLUSH
-    if (pte_present(old))
-        arch_tlb_flush_page(as, (vaddr_t){ va });
-#endif
-    return true;
-}
-
 void pt_clear_page(struct pt_edit *e, uint64_t va)
 {
     unsigned level;

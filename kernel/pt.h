@@ -157,7 +157,23 @@ static inline void pt_install(uint64_t *e, unsigned reached, uint64_t va, unsign
 
 /* Empties the entry of the page at va, flushed. *frame: what it named, 0: nothing. False: there is no entry of level 0.
  */
-bool pt_take_page(struct arch_aspace *as, uint64_t va, uint64_t *frame);
+static inline bool pt_take_page(struct arch_aspace *as, uint64_t va, uint64_t *frame)
+{
+    unsigned level;
+    uint64_t *slot = pt_walk(as->root, va, 0, &level), old = *slot;
+    if (level != 0)
+        return false;
+    *frame = 0;
+    if (old == 0)
+        return true;
+    *frame = pt_frame(old);
+    pt_entry_store(slot, 0);
+#ifndef MUTATE_PT_NO_FLUSH
+    if (pte_present(old))
+        arch_tlb_flush_page(as, (vaddr_t){ va });
+#endif
+    return true;
+}
 
 /* A change of what is mapped: collects what the TLBs must forget and which blocks go back after that. */
 struct pt_edit {

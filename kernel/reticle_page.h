@@ -16,6 +16,7 @@ static_assert(sizeof(struct page) <= 32);
 
 #define PAGE_SPARE 0xfeu /* seen from outside: PAGE_FREE */
 #define OBJECT_MIN_LOG2 6u
+#define OBJECT_MIN ((size_t)1 << OBJECT_MIN_LOG2)
 
 struct range {
     uint64_t first, n; /* page frame numbers */

@@ -99,6 +99,12 @@ static status_t map_bundle(struct task *t, const struct vx_bundle *spec, struct 
     return OK;
 }
 
+static paddr_t time_frame(const struct object *, uint64_t, uint64_t *run)
+{
+    *run = ARCH_PAGE_SIZE;
+    return wallclock_page();
+}
+
 status_t spawn_build(struct task *t, const struct image *image, const struct vx_bundle *spec,
                      const struct bundle_plan *plan, struct vx_bundle **bundle, struct thread **main_thread)
 {
@@ -111,7 +117,7 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
                                        .user_limit = VX_UADDR_LIMIT,
                                        .page_bytes = ARCH_PAGE_SIZE,
                                        .max_memory_bytes = plan->memory_bytes };
-    uint64_t low, high;
+    uint64_t low, high, at;
     struct thread *th;
     status_t st = elf_plan(&source, &limits, &elf);
     if (st != OK)
@@ -123,7 +129,8 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
         if (elf.low > VX_IMAGE_BASE || elf.high > VX_UADDR_LIMIT - bias)
             return ERR_BAD_IMAGE;
     }
-    if ((st = vm_map_fixed_frame(&t->vm, VX_TIME_PAGE_ADDRESS, wallclock_page(), VX_PROT_READ)) != OK ||
+    if ((st = vm_map_object(&t->vm, nullptr, nullptr, time_frame, MEM_NORMAL, 0, ARCH_PAGE_SIZE, VX_TIME_PAGE_ADDRESS,
+                            VX_PROT_READ, true, &at)) != OK ||
         (st = map_bundle(t, spec, bundle)) != OK || (st = map_stack(t, plan->stack_bytes, &low, &high)) != OK ||
         (st = load_segments(t, image, &elf, bias)) != OK)
         return st;

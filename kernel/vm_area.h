@@ -51,21 +51,25 @@ static inline bool range_ok(uint64_t addr, uint64_t len)
 /* obj->maps. */
 static inline void maps_link(struct vma *a)
 {
+    lock_take(&a->obj->maps_lock, LOCK_MAPS);
     a->maps_prev = nullptr;
     a->maps_next = a->obj->maps;
     if (a->maps_next != nullptr)
         a->maps_next->maps_prev = a;
     a->obj->maps = a;
+    lock_release(&a->obj->maps_lock, LOCK_MAPS);
 }
 
 static inline void maps_unlink(struct vma *a)
 {
+    lock_take(&a->obj->maps_lock, LOCK_MAPS);
     if (a->maps_prev != nullptr)
         a->maps_prev->maps_next = a->maps_next;
     else
         a->obj->maps = a->maps_next;
     if (a->maps_next != nullptr)
         a->maps_next->maps_prev = a->maps_prev;
+    lock_release(&a->obj->maps_lock, LOCK_MAPS);
 }
 
 static inline status_t area_alloc(struct vm *vm, struct vma **out)

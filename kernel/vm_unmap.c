@@ -16,14 +16,6 @@ bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct
     return false;
 }
 
-bool vm_is_own(const struct vm *vm, uint64_t addr, uint64_t len)
-{
-    for (struct vma *a = area_from(vm, addr); a != nullptr && a->node.key < addr + len; a = area_next(a))
-        if (a->obj != nullptr)
-            return false;
-    return true;
-}
-
 void area_split(struct vma *a, uint64_t at, struct vma *rest)
 {
     *rest = *a;
@@ -113,13 +105,13 @@ static status_t unmap_reserve(struct vm *vm, const struct vma *head, uint64_t cu
     return st;
 }
 
-/* The short way for one page at an end of an anonymous area, if what stays beside it needs the same tables: there is
- * nothing to reserve and nothing to collect. False: take the long way. */
+/* The short way for one page at an end of an area, if what stays beside it needs the same tables: there is nothing to
+ * reserve and nothing to collect. False: take the long way. */
 static bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page)
 {
     uint64_t next = page + ARCH_PAGE_SIZE, frame;
     bool keep_left = a->node.key<page, keep_right = a->end> next, shares;
-    if (a->kind != VMA_ANON || (keep_left && keep_right))
+    if (keep_left && keep_right)
         return false;
     if (keep_left) {
         shares = page % pt_span(1) != 0;
@@ -131,33 +123,27 @@ static bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page)
     }
     if (!shares || !pt_take_page(&vm->as, page, &frame))
         return false;
-    if (frame != 0)
+    if (frame != 0 && a->kind == VMA_ANON)
         reticle_free(vm->reticle, (paddr_t){ frame }, 0);
     gap_give(vm, page, next);
-    if (keep_left)
+    if (keep_left) {
         a->end = page;
-    else if (keep_right)
+    } else if (keep_right) {
+        a->offset += ARCH_PAGE_SIZE;
         a->node.key = next; /* in place: see area_cut */
-    else
+    } else {
         area_forget(a);
+    }
     return true;
 }
 
-status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
+/* head is the first area that ends after addr. */
+[[gnu::noinline]] static status_t unmap_range(struct vm *vm, struct vma *head, uint64_t addr, uint64_t end,
+                                              const struct cap *only_cap)
 {
     struct block_list tables = {};
-    struct vma *spare = nullptr;
+    struct vma *spare = nullptr, *tail = head->end < end ? area_at(vm, end) : head;
     struct pt_edit e;
-    if (!range_ok(addr, len))
-        return ERR_BAD_ARGUMENT;
-    uint64_t end = addr + len;
-    struct vma *head = area_from(vm, addr), *tail = head;
-    if (head == nullptr || head->node.key >= end)
-        return ERR_NOT_FOUND;
-    if (len == ARCH_PAGE_SIZE && only_cap == nullptr && unmap_end_page(vm, head, addr))
-        return OK;
-    if (head->end < end)
-        tail = area_at(vm, end);
     bool cuts_head = is_concerned(head, only_cap) && head->node.key < addr;
     bool cuts_tail = is_concerned(tail, only_cap) && tail->node.key < end && tail->end > end;
     if (cuts_head || cuts_tail) {
@@ -187,6 +173,18 @@ status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *
     pt_edit_end(&e);
     kassert(tables.first == 0 && spare == nullptr);
     return found ? OK : ERR_NOT_FOUND;
+}
+
+status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
+{
+    if (!range_ok(addr, len))
+        return ERR_BAD_ARGUMENT;
+    struct vma *head = area_from(vm, addr);
+    if (head == nullptr || head->node.key >= addr + len)
+        return ERR_NOT_FOUND;
+    if (len == ARCH_PAGE_SIZE && is_concerned(head, only_cap) && unmap_end_page(vm, head, addr))
+        return OK;
+    return unmap_range(vm, head, addr, addr + len, only_cap);
 }
 
 /* Where a step through [from, to) ends that looks at no more than `entries` entries: no leaf crosses it. */

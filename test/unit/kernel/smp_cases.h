@@ -522,6 +522,37 @@ static void what_runs_elsewhere_is_stopped_and_ended(void **)
     (void)smp_check_rest();
 }
 
+/* --- one object, shown by many --- */
+
+/* Its first thread shows a page of it and takes it away; u->a: the handle. */
+static enum next shower(struct user *u)
+{
+    smp_must(u->phase == 0 || u->st == OK);
+    if (loiter(u))
+        return NEXT_CODE;
+    if (u->phase++ % 2 == 0)
+        return u->n-- == 0 ? leave_task(u) : go(NR_mem_map, u->a, 4096 * smp_random(u, 4), 4096, 0, RW);
+    return go(NR_mem_free, u->a, u->first, 4096);
+}
+
+static void areas_of_one_object_come_and_go_everywhere(void **)
+{
+    vx_handle_t reticle;
+    struct mem *m;
+    begin(4);
+    machine_must(mem_create(&machine_root, UINT64_C(4) * ARCH_PAGE_SIZE, false, VX_CAP_MEM, &m) == OK);
+    for (int i = 0; i < 4; i++) {
+        struct task *t = smp_task(6, VX_BAND_NORMAL, nullptr, &reticle);
+        struct user *u = user_new(shower, nullptr, rounds() * 4);
+        struct cap *slot;
+        machine_must(cap_reserve(&t->caps, &slot) == OK);
+        u->a = cap_make(slot, &m->obj, VX_CAP_MEM, VX_RIGHTS_ALL, 0, m->bytes);
+        thread_start(smp_thread(t, u));
+    }
+    smp_run(0);
+    smp_must(smp_check_rest() == 0);
+}
+
 /* --- shootdown --- */
 
 struct page {

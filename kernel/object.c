@@ -16,19 +16,8 @@
 
 static struct list_node graveyard = { &graveyard, &graveyard };
 static struct graves graves;
-static int32_t work;
+int32_t work_left;
 static uint32_t last_id;
-
-void work_begin(void)
-{
-    work = WORK_STEP;
-}
-
-bool work_spend(uint32_t units)
-{
-    work -= (int32_t)units;
-    return work >= 0;
-}
 
 struct graves object_graves(void)
 {

@@ -75,5 +75,14 @@ struct graves object_graves(void);
 /* Long work is done in steps of about ten thousand instructions, and only alone; between them interrupts and other
  * harts come in. work_spend() takes units of about a hundred instructions and says whether the step may go on. */
 #define WORK_STEP 80
-void work_begin(void);
-bool work_spend(uint32_t units);
+extern int32_t work_left;
+static inline void work_begin(void)
+{
+    work_left = WORK_STEP;
+}
+
+static inline bool work_spend(int32_t units)
+{
+    work_left -= units;
+    return work_left >= 0;
+}

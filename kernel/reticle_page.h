@@ -71,5 +71,6 @@ static inline uint64_t slots_get(const struct page *p, const void *at)
 /* The bits of a page without objects. */
 static inline uint64_t slots_all(uint32_t class)
 {
-    return class == 0 ? ~UINT64_C(1) : (UINT64_C(1) << (64u >> class)) - 1;
+    static const uint64_t all[OBJECT_CLASSES] = { ~UINT64_C(1), 0xffffffff, 0xffff, 0xff, 0xf, 0x3, 0x1 };
+    return all[class];
 }

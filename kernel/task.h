@@ -174,8 +174,6 @@ bool task_fini(struct task *t);
 /* A user fault that could not be resolved: report, then kill (or stop, if bound). */
 void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *name);
 
-/* Whose capability table holds the slot; nullptr: it is in flight in a Ring. */
-struct cap_table *task_table_holding(const struct cap *c);
 /* The Reticle behind a RETICLE capability's object, and its end. */
 struct reticle *reticle_of_object(const struct object *o);
 bool reticle_object_fini(struct object *o); /* in steps */

@@ -175,7 +175,7 @@ static void protect_area(struct pt_edit *e, struct vma *a, uint32_t prot, uint32
         e->floor = from; /* tables that only this area needs hold nothing any more */
         e->ceiling = to;
         pt_clear(e, from, to);
-    } else if (a->prot != prot) {
+    } else if (a->prot != prot && a->state != VX_MEM_RESERVE) {
         pt_protect(e, from, to, prot, a->mem_type);
     }
     a->prot = prot;

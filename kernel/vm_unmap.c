@@ -27,7 +27,7 @@ void area_split(struct vma *a, uint64_t at, struct vma *rest)
         maps_link(rest);
 }
 
-static void area_forget(struct vma *a)
+static inline void area_forget(struct vma *a)
 {
     struct vm *vm = a->vm;
     tree_remove(&vm->areas, &a->node);
@@ -106,8 +106,9 @@ static status_t unmap_reserve(struct vm *vm, const struct vma *head, uint64_t cu
 }
 
 /* The short way for one page at an end of an area, if what stays beside it needs the same tables: there is nothing to
- * reserve and nothing to collect. False: take the long way. */
-static bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page)
+ * reserve and nothing to collect. e: flushes later, for pages of objects; nullptr: it is flushed. False: take the long
+ * way. */
+[[gnu::always_inline]] static inline bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page, struct pt_edit *e)
 {
     uint64_t next = page + ARCH_PAGE_SIZE, frame;
     bool keep_left = a->node.key<page, keep_right = a->end> next, shares;
@@ -121,7 +122,7 @@ static bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page)
         const struct vma *before = area_of(tree_prev(&a->node));
         shares = before != nullptr && before->end > (page & ~(pt_span(1) - 1));
     }
-    if (!shares || !pt_take_page(&vm->as, page, &frame))
+    if (!shares || !pt_take_page(&vm->as, page, e, &frame))
         return false;
     if (frame != 0 && a->kind == VMA_ANON)
         reticle_free(vm->reticle, (paddr_t){ frame }, 0);
@@ -182,7 +183,7 @@ status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *
     struct vma *head = area_from(vm, addr);
     if (head == nullptr || head->node.key >= addr + len)
         return ERR_NOT_FOUND;
-    if (len == ARCH_PAGE_SIZE && is_concerned(head, only_cap) && unmap_end_page(vm, head, addr))
+    if (len == ARCH_PAGE_SIZE && is_concerned(head, only_cap) && unmap_end_page(vm, head, addr, nullptr))
         return OK;
     return unmap_range(vm, head, addr, addr + len, only_cap);
 }
@@ -199,17 +200,16 @@ static uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, uint32
     return at < to ? at : to;
 }
 
-/* The first part of an area; true: all that was left of it. */
-static bool unmap_some(struct vma *a)
+/* The first part of an object's area; true: all that was left of it. */
+static bool unmap_some(struct pt_edit *e, struct vma *a)
 {
-    struct pt_edit e;
     struct vma *no_spare = nullptr;
+    if (a->end - a->node.key == ARCH_PAGE_SIZE && unmap_end_page(a->vm, a, a->node.key, e))
+        return true;
     uint64_t end =
         a->end - a->node.key <= UNMAP_STEP * ARCH_PAGE_SIZE ? a->end : step_end(a->vm, a->node.key, a->end, UNMAP_STEP);
     bool whole = end == a->end;
-    pt_edit_begin(&e, &a->vm->as, a->vm->reticle);
-    area_cut(&e, a, a->node.key, end, &no_spare);
-    pt_edit_end(&e);
+    area_cut(e, a, a->node.key, end, &no_spare);
     return whole;
 }
 
@@ -223,11 +223,19 @@ static bool is_below(const struct cap *c, const struct cap *root)
 
 bool vm_unmap_object(struct object *o, const struct cap *c, bool below)
 {
-    for (struct vma *a = o->maps, *next; a != nullptr; a = next) {
+    struct pt_edit e; /* one for all areas of an address space that follow each other: one shootdown */
+    bool goes_on = true;
+    pt_edit_begin(&e, nullptr, nullptr);
+    for (struct vma *a = o->maps, *next; a != nullptr && goes_on; a = next) {
         next = a->maps_next;
-        bool concerned = below ? is_below(a->cap, c) : c == nullptr || a->cap == c;
-        if (concerned && (!unmap_some(a) || !work_spend(4)))
-            return false;
+        if (!(below ? is_below(a->cap, c) : c == nullptr || a->cap == c))
+            continue;
+        if (e.as != &a->vm->as) {
+            pt_edit_end(&e);
+            pt_edit_begin(&e, &a->vm->as, a->vm->reticle);
+        }
+        goes_on = unmap_some(&e, a) && work_spend(3);
     }
-    return true;
+    pt_edit_end(&e);
+    return goes_on;
 }

@@ -191,7 +191,8 @@ status_t stock_for_anon(struct vm *vm, struct vm_stock *s, uint64_t from, uint64
     return OK;
 }
 
-void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot)
+void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot, vm_fill_fn *fill,
+               const void *ctx)
 {
     for (uint64_t va = from; va < to;) {
         unsigned level;
@@ -201,8 +202,13 @@ void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, ui
             paddr_t block = block_list_pop(&s->frames, &order);
             unsigned reached = level;
             level = order / PT_INDEX_BITS;
-            for (uint64_t at = 0; at < pt_span(level); at += ARCH_PAGE_SIZE)
-                arch_page_zero((char *)arch_phys_to_virt(block) + at);
+            for (uint64_t at = 0; at < pt_span(level); at += ARCH_PAGE_SIZE) {
+                char *page = (char *)arch_phys_to_virt(block) + at;
+                if (fill != nullptr)
+                    fill(ctx, va + at - from, page);
+                else
+                    arch_page_zero(page);
+            }
             pt_install(e, reached, va, level, block, prot, MEM_NORMAL, &s->tables);
         }
         va = (va & ~(pt_span(level) - 1)) + pt_span(level);
@@ -241,10 +247,10 @@ status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reac
 /* --- mapping --- */
 
 /* Backs a range in which nothing is mapped. On error nothing changed. */
-static status_t anon_commit(struct vm *vm, uint64_t at, uint64_t len, uint32_t prot)
+static status_t anon_commit(struct vm *vm, uint64_t at, uint64_t len, uint32_t prot, vm_fill_fn *fill, const void *ctx)
 {
     struct vm_stock stock;
-    if (len == ARCH_PAGE_SIZE) {
+    if (len == ARCH_PAGE_SIZE && fill == nullptr) {
         unsigned reached;
         uint64_t *e = pt_walk(vm->as.root, at, 0, &reached);
         return anon_back_page(vm, at, e, reached, prot);
@@ -254,7 +260,7 @@ static status_t anon_commit(struct vm *vm, uint64_t at, uint64_t len, uint32_t p
     stock_init(&stock);
     status_t st = stock_for_anon(vm, &stock, at, at + len);
     if (st == OK)
-        anon_back(vm, &stock, at, at + len, prot);
+        anon_back(vm, &stock, at, at + len, prot, fill, ctx);
     else
         stock_free(&stock, vm->reticle);
     return st;
@@ -280,7 +286,7 @@ status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, 
         return st;
     prot = prot_normal(prot);
     if (state == VX_MEM_COMMIT && (a = area_to_grow(vm, at, prot)) != nullptr) {
-        st = anon_commit(vm, at, len, prot);
+        st = anon_commit(vm, at, len, prot, nullptr, nullptr);
         if (st != OK)
             return st;
         a->end = at + len;
@@ -292,7 +298,7 @@ status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, 
     if (st != OK)
         return st;
     if (state == VX_MEM_COMMIT)
-        st = anon_commit(vm, at, len, prot);
+        st = anon_commit(vm, at, len, prot, nullptr, nullptr);
     if (st != OK) {
         reticle_kfree(vm->reticle, a, sizeof *a);
         return st;
@@ -303,6 +309,30 @@ status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, 
     a->prot = prot;
     area_enter(vm, a, at, len);
     *out = at;
+    return OK;
+}
+
+status_t vm_map_filled(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, vm_fill_fn *fill, const void *ctx)
+{
+    struct vma *a;
+    uint64_t at;
+    if (!prot_ok(prot))
+        return ERR_BAD_ARGUMENT;
+    prot = prot_normal(prot);
+    status_t st = place(vm, addr, len, true, &at);
+    if (st == OK)
+        st = area_alloc(vm, &a);
+    if (st != OK)
+        return st;
+    st = anon_commit(vm, addr, len, prot, fill, ctx);
+    if (st != OK) {
+        reticle_kfree(vm->reticle, a, sizeof *a);
+        return st;
+    }
+    a->kind = VMA_ANON;
+    a->state = VX_MEM_COMMIT;
+    a->prot = prot;
+    area_enter(vm, a, addr, len);
     return OK;
 }
 

@@ -63,6 +63,11 @@ bool vm_fini(struct vm *vm); /* in steps */
 status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed,
                      uint64_t *out);
 
+/* New pages of a loader's, who fills each one of them: `offset` bytes into [addr, addr + len). */
+typedef void vm_fill_fn(const void *ctx, uint64_t offset, void *page);
+/* Committed memory exactly there. Errors as above. */
+status_t vm_map_filled(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, vm_fill_fn *fill, const void *ctx);
+
 /* Where an object's bytes are: the physical address of page-aligned `offset`, and in *run how many contiguous bytes
  * follow. */
 typedef paddr_t vm_frame_fn(const struct object *o, uint64_t offset, uint64_t *run);

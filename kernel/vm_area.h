@@ -96,8 +96,9 @@ static inline void stock_init(struct vm_stock *s)
 void stock_free(struct vm_stock *s, struct reticle *r);
 /* Adds what is needed to back every page of [from, to) that has no frame. ERR_NO_MEMORY: the caller frees the stock. */
 status_t stock_for_anon(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to);
-/* Backs them, zeroed. Cannot fail. */
-void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot);
+/* Backs them; fill nullptr: zeroed. Cannot fail. */
+void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot, vm_fill_fn *fill,
+               const void *ctx);
 
 /* Backs one page, for which the walk ended at the empty entry e of level `reached`; zeroed. ERR_NO_MEMORY changes
  * nothing. The short way for what happens most: first touches, and single committed pages. */

@@ -180,7 +180,7 @@ static void protect_area(struct pt_edit *e, struct vma *a, uint32_t prot, uint32
     }
     a->prot = prot;
     if (state == VX_MEM_COMMIT)
-        anon_back(a->vm, stock, from, to, prot);
+        anon_back(a->vm, stock, from, to, prot, nullptr, nullptr);
     if (state == VX_MEM_COMMIT || state == VX_MEM_RESERVE || (state == VX_MEM_LAZY && a->state == VX_MEM_RESERVE))
         a->state = (uint8_t)state;
 }

@@ -209,9 +209,8 @@ void cap_delete(struct cap_table *t, struct cap *c)
 
 struct cap_table *cap_table_of(const struct cap *c)
 {
-    if (c->handle == 0)
-        return nullptr;
-    return &task_of(reticle_of_page(arch_virt_to_phys(c), PAGE_CAPS)->owner)->caps;
+    const struct reticle *r = reticle_of_page(arch_virt_to_phys(c), PAGE_CAPS);
+    return r != nullptr ? &task_of(r->owner)->caps : nullptr;
 }
 
 bool cap_unmap(struct cap *c)

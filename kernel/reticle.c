@@ -380,8 +380,7 @@ const struct range *reticle_range(size_t i)
 struct reticle *reticle_of_page(paddr_t pa, page_type_t type)
 {
     const struct page *p = page_of(pfn_of(pa));
-    kassert(p->type == type);
-    return p->reticle;
+    return p->type == type ? p->reticle : nullptr;
 }
 
 static bool range_meets(const struct range *g, uint64_t first, uint64_t last)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * SPAWN. The specification is copied once into a block of the caller's Reticle and checked there; the child is built
  * completely in its own Reticle; then come the capabilities: all are looked up and reserved before the first one moves.
- * Until that commit line, undoing is forgetting the child. Locking: the kernel is entered with interrupts masked on its
- * one hart. */
+ * Until that commit line, undoing is forgetting the child. Locking: it runs alone. */
 #include <kernel/firmware/elf.h>
 #include <kernel/mem.h>
 #include <kernel/spawn.h>

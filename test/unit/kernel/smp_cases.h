@@ -555,7 +555,7 @@ static void areas_of_one_object_come_and_go_everywhere(void **)
 
 /* --- shootdown --- */
 
-struct page {
+struct watched {
     uint64_t at;
     _Atomic uint32_t is_read_only, left;
     _Atomic uint64_t tried, forbidden;
@@ -564,7 +564,7 @@ struct page {
 /* Writes, and skips what faults; when it was told before that the page is read-only it must fault. */
 static enum next writer(struct user *u)
 {
-    struct page *p = u->party;
+    struct watched *p = u->party;
     if (atomic_load_explicit(&p->left, memory_order_relaxed) == 0)
         return leave_task(u);
     bool forbidden = atomic_load_explicit(&p->is_read_only, memory_order_acquire) != 0;
@@ -577,7 +577,7 @@ static enum next writer(struct user *u)
 
 static enum next protector(struct user *u)
 {
-    struct page *p = u->party;
+    struct watched *p = u->party;
     uint64_t word;
     switch (u->phase) {
     case 0:
@@ -609,10 +609,10 @@ static enum next protector(struct user *u)
 
 static void no_hart_uses_what_another_took_away(void **)
 {
-    static struct page page;
+    static struct watched page;
     vx_handle_t reticle;
     begin(3);
-    page = (struct page){ .at = USER_BASE + 8192, .left = 1 };
+    page = (struct watched){ .at = USER_BASE + 8192, .left = 1 };
     struct task *t = smp_task(6, VX_BAND_NORMAL, nullptr, &reticle);
     thread_start(smp_thread(t, user_new(protector, &page, rounds())));
     for (uint64_t i = 1; i < 3; i++) {

@@ -186,7 +186,8 @@ static inline void pt_edit_note(struct pt_edit *e, uint64_t va, uint64_t len)
 
 /* Empties the entry of the page at va, which e is to flush; nullptr: it is flushed. *frame: what it named, 0: nothing.
  * False: there is no entry of level 0. */
-[[gnu::always_inline]] static inline bool pt_take_page(struct arch_aspace *as, uint64_t va, struct pt_edit *e, uint64_t *frame)
+[[gnu::always_inline]] static inline bool pt_take_page(struct arch_aspace *as, uint64_t va, struct pt_edit *e,
+                                                       uint64_t *frame)
 {
     unsigned level;
     uint64_t *slot = pt_walk(as->root, va, 0, &level), old = *slot;

@@ -124,6 +124,8 @@ static status_t unmap_reserve(struct vm *vm, const struct vma *head, uint64_t cu
     }
     if (!shares || !pt_take_page(&vm->as, page, e, &frame))
         return false;
+    if (vm->has_waiters && a->obj != nullptr)
+        futex_recheck(vm);
     if (frame != 0 && a->kind == VMA_ANON)
         reticle_free(vm->reticle, (paddr_t){ frame }, 0);
     gap_give(vm, page, next);

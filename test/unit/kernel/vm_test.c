@@ -97,7 +97,8 @@ static paddr_t kernels_frame(const struct object *, uint64_t, uint64_t *run)
 static status_t step_fixed_frame(void)
 {
     uint64_t at;
-    return vm_map_object(&vm, nullptr, nullptr, kernels_frame, MEM_NORMAL, 0, PAGE, VX_TIME_PAGE_ADDRESS, RO, true, &at);
+    return vm_map_object(&vm, nullptr, nullptr, kernels_frame, MEM_NORMAL, 0, PAGE, VX_TIME_PAGE_ADDRESS, RO, true,
+                         &at);
 }
 
 static status_t step_touch(void)

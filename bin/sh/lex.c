@@ -437,7 +437,7 @@ static void dollar(struct maker *m, bool quoted)
         part->text = arena_text(p->arena, &digit, 1);
     } else {
         unget(p, c);
-        add(m, '$', quoted);
+        add(m, '$', true); /* itself, and it stays that whatever comes behind it */
     }
 }
 
@@ -478,7 +478,7 @@ const char *lex_delimiter(struct parser *p, const struct word *w, bool *quoted)
     for (const struct part *part = w->parts; part != nullptr; part = part->next) {
         if (part->kind != PART_TEXT)
             lex_error(p, "a here-document's delimiter cannot be expanded");
-        *quoted |= part->quoted;
+        *quoted |= part->quoted && strcmp(part->text, "$") != 0;
         text_add(&t, part->text, part->len);
     }
     return text_end(&t);

@@ -158,6 +158,7 @@ enum vx_fs_queue_op : uint8_t {
     VX_FS_OP_SYNC_ALL = 40, /* the whole file system */
     VX_FS_OP_STAT = 41,     /* object → struct vx_fs_attributes */
     VX_FS_OP_CHANGE = 42,   /* object; data: struct vx_fs_change */
+    VX_FS_OP_FORGET = 43,   /* session, access: the number of a file in it, which is closed */
 };
 
 enum vx_fs_request_flags : uint16_t {
@@ -196,12 +197,13 @@ struct vx_fs_name_request {
     uint16_t flags;
     uint32_t session; /* for which a file is to be opened; or 0 */
     uint64_t object, generation;
-    uint32_t data_at, data_bytes;
     uint32_t mode, access;
-    uint32_t user, group; /* on whose behalf: of new objects */
-    uint64_t reserved2;   /* 0 */
+    uint32_t data_at, data_bytes; /* where a struct vx_fs_request has them */
+    uint32_t user, group;         /* on whose behalf: of new objects */
+    uint64_t reserved2;           /* 0 */
 };
 static_assert(sizeof(struct vx_fs_name_request) == sizeof(struct vx_message));
+static_assert(offsetof(struct vx_fs_name_request, data_at) == offsetof(struct vx_fs_request, data_at));
 
 struct vx_fs_reply {
     uint64_t tag;
@@ -230,8 +232,9 @@ struct vx_fs_walked {
 };
 static_assert(sizeof(struct vx_fs_walked) == 904);
 
-/* CREATE: mode of the request has the type: VX_FS_FILE, VX_FS_DIR, VX_FS_LINK (target: its text), or a special file
- * (device). text: the name, then the target. */
+/* WALK and CREATE leave more than they were given: their piece reaches as far as their answer. CREATE: mode of the
+ * request has the type: VX_FS_FILE, VX_FS_DIR, VX_FS_LINK (target: its text), or a special file (device). text: the
+ * name, then the target. */
 struct vx_fs_make {
     uint64_t device;
     uint16_t name_bytes, target_bytes;

@@ -12,7 +12,7 @@
  * Threads: every call may be made by any thread at any time, on the same file too; calls that wait (fs_lock with wait,
  * fs_watch) hold nobody up. fs_close must be the last use of a file. Every call ends within FS_PATIENCE_NS, with
  * TIMED_OUT if need be, but for those that are told to wait, which take a deadline and answer INTERRUPTED after
- * THREAD_INTERRUPT; the others go on to their end and leave an interrupt to the caller's next wait.
+ * THREAD_INTERRUPT; the others go on to their end.
  * A path is bytes with a NUL: from the connection's root, whether it begins with '/' or not. */
 #pragma once
 #include <abi/fs.h>
@@ -25,26 +25,27 @@ static constexpr uint64_t FS_PATIENCE_NS = 30'000'000'000;
 
 /* A request under way: of a thread that waits for it, or of nobody any more. */
 struct fs_pending {
-    _Atomic uint32_t state;
-    uint16_t generation;
+    uint8_t state;
     uint8_t first, n_units; /* its piece of the buffer */
+    uint16_t generation;
     struct vx_fs_reply reply;
 };
 
 struct fs_session {
-    uint32_t mount; /* 0: free */
-    uint32_t users; /* open files */
-    bool broken;    /* the file system has gone: reopen elsewhere */
+    uint32_t mount;  /* as vfsd calls it */
+    uint32_t users;  /* open files, and calls under way */
+    bool used, past; /* past: of an earlier vfsd; nothing is opened in it any more */
+    bool broken;     /* the file system has gone */
     uint64_t epoch;
     vx_ring_tx tx;
     vx_ring_rx rx;
     vx_mem buffer;
     uint8_t *at;
-    uint32_t bytes, unit_bytes, depth, n_pending;
+    uint32_t bytes, unit_bytes, depth, n_pending, n_closes;
     uint64_t units; /* those that are taken */
     struct vx_mutex lock;
     bool receiving;        /* a thread takes replies, for all */
-    _Atomic uint32_t turn; /* changes when a place, a piece or the receiver's part becomes free */
+    _Atomic uint32_t turn; /* changes whenever somebody who waits should look again */
     struct fs_pending pending[FS_REQUESTS_MAX];
 };
 
@@ -65,9 +66,9 @@ struct fs_file {
     struct vx_vfs_handle handle; /* handle.access: what it may be used for */
     uint32_t mode;               /* when it was opened: type and permissions */
     uint16_t session;
-    uint16_t reserved;
-    uint32_t number;
-    uint64_t epoch; /* of the session when the number was given */
+    bool locked;     /* has, or had, locks */
+    uint32_t number; /* 0: gone */
+    uint64_t epoch;  /* of the session when the number was given */
 };
 
 /* --- the connection --- */

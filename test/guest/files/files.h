@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT
+ * What the parts of the test of files share. */
+#pragma once
+#include <fs/client.h>
+#include <test/guest/common/check.h>
+
+enum : uint32_t { RW = VX_FS_READ | VX_FS_WRITE };
+extern struct fs_client client;

@@ -9,6 +9,7 @@
 enum { REQUESTS_PER_TURN = 16, WORKER_STACK = 65536 };
 
 static struct fs_job jobs[FS_SERVER_JOBS_MAX], *free_jobs;
+static uint32_t n_free;
 
 /* What the thread of a slow file system has to do, and has done. */
 static struct {
@@ -156,6 +157,7 @@ static void job_free(struct fs_job *j)
         fs_open_put(j->open);
     j->next = free_jobs;
     free_jobs = j;
+    n_free++;
     if (--s->busy == 0 && s->ended)
         fs_session_idle(s);
 }
@@ -271,6 +273,7 @@ status_t fs_jobs_init(void)
         jobs[i].next = free_jobs;
         free_jobs = &jobs[i];
     }
+    n_free = FS_SERVER_JOBS_MAX;
     worker.end = &worker.first;
     worker.done_end = &worker.done;
     return fs_server.backend->slow ? vx_thread_create(&worker.thread, work, nullptr, WORKER_STACK) : OK;
@@ -283,6 +286,7 @@ static void handle(struct fs_server_session *s, const struct vx_message *m)
     struct fs_job *j = free_jobs;
     bool answered = false;
     free_jobs = j->next;
+    n_free--;
     *j = (struct fs_job){ .session = s };
     memcpy(&j->q, m, sizeof j->q);
     s->busy++;
@@ -296,29 +300,29 @@ static void handle(struct fs_server_session *s, const struct vx_message *m)
         fs_job_start(j);
 }
 
-/* A bounded number at a time, so that no program keeps the others waiting. */
+/* A bounded number at a time, so that no program keeps the others waiting. Fewer than asked for means that the Ring was empty:
+ * what comes later posts the bit again. */
 void fs_session_take(struct fs_server_session *s)
 {
-    s->left = false;
-    for (unsigned n = 0; s->serving; n++) {
-        struct vx_message m;
-        if (s->busy >= s->depth || free_jobs == nullptr) {
-            s->left = true; /* what is there waits for an answer to be given */
-            return;
-        }
-        if (n == REQUESTS_PER_TURN) {
-            s->left = true;
-            (void)vx_sys_signal_post(VX_HANDLE_NONE, UINT64_C(1) << FS_BIT_DONE);
-            return;
-        }
-        status_t st = vx_sys_ring_try_recv(s->rx, &m);
-        if (st == ERR_WOULD_BLOCK)
-            return;
-        if (st != OK) {
-            fs_session_end(s);
-            return;
-        }
-        handle(s, &m);
+    struct vx_message m[REQUESTS_PER_TURN];
+    uint64_t n = 0;
+    uint32_t room = s->depth - s->busy < REQUESTS_PER_TURN ? s->depth - s->busy : REQUESTS_PER_TURN;
+    room = room < n_free ? room : n_free;
+    s->left = room == 0; /* what is there waits for an answer to be given */
+    if (room == 0)
+        return;
+    status_t st = vx_sys_ring_recv_burst(s->rx, m, room, VX_POLL, &n);
+    if (st == ERR_WOULD_BLOCK)
+        return;
+    if (st != OK) {
+        fs_session_end(s);
+        return;
+    }
+    for (uint64_t i = 0; i < n && s->serving; i++)
+        handle(s, &m[i]);
+    if (n == room && s->serving) {
+        s->left = true;
+        (void)vx_sys_signal_post(VX_HANDLE_NONE, UINT64_C(1) << FS_BIT_DONE);
     }
 }
 
@@ -333,7 +337,7 @@ static bool collect(void)
 void fs_jobs_turn(uint64_t bits)
 {
     bool all = (bits & UINT64_C(1) << FS_BIT_DONE) != 0 && (collect() || true);
-    for (uint32_t i = 0; i < FS_SERVER_SESSIONS_MAX; i++) {
+    for (uint32_t i = 0; i < fs_server.n_used; i++) {
         struct fs_server_session *s = fs_server.session[i];
         if (s != nullptr && s->serving &&
             ((all && s->left) || (bits & UINT64_C(1) << (FS_BIT_FIRST + i % FS_BITS)) != 0))

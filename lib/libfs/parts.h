@@ -77,7 +77,7 @@ struct fs_server {
     struct fs_backend *backend;
     struct vx_service *service;
     uint64_t epoch, requests, bytes_read, bytes_written;
-    uint32_t n_sessions, n_ranges;
+    uint32_t n_sessions, n_ranges, n_used; /* session[0, n_used) were ever there */
     struct fs_server_session *session[FS_SERVER_SESSIONS_MAX];
 };
 extern struct fs_server fs_server;

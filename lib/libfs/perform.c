@@ -83,11 +83,11 @@ static void hold(struct fs_backend *b, struct fs_job *j, struct fs_node n)
 
 static status_t walk(struct fs_backend *b, struct fs_job *j)
 {
-    static struct vx_fs_walked w;
+    static struct vx_fs_walked w; /* each part is written before it is given */
     size_t bytes = j->n.data_bytes;
     const char *path = take_text(j, 0);
     struct fs_node at = j->node;
-    w = (struct vx_fs_walked){};
+    w.n = w.reserved = 0;
     if (path == nullptr)
         return ERR_NAME_TOO_LONG;
     status_t st = b->attributes(b, at, &w.last);

@@ -40,6 +40,8 @@ static status_t session_new(uint32_t kind, struct fs_server_session **out)
             .used = true, .index = i, .generation = (uint16_t)(s->generation + 1), .kind = kind
         };
         fs_server.n_sessions++;
+        if (i >= fs_server.n_used)
+            fs_server.n_used = i + 1u;
         *out = s;
         return OK;
     }
@@ -324,7 +326,7 @@ static status_t op_statistics(struct vx_session *, struct vx_fs_statistics_reply
                                           .bytes_written = fs_server.bytes_written,
                                           .sessions = fs_server.n_sessions,
                                           .locks = fs_server.n_ranges };
-    for (uint32_t i = 0; i < FS_SERVER_SESSIONS_MAX; i++)
+    for (uint32_t i = 0; i < fs_server.n_used; i++)
         a->files += fs_server.session[i] != nullptr ? fs_server.session[i]->n_open : 0;
     return OK;
 }

@@ -177,6 +177,9 @@ static void ram_read(const struct ram_node *n, uint64_t offset, void *to, size_t
     while (bytes != 0) {
         size_t in = offset % STORE_PAGE, part = STORE_PAGE - in < bytes ? STORE_PAGE - in : bytes;
         const uint8_t *page = store_find(&n->data, offset / STORE_PAGE);
+        /* Pages that were taken one after the other lie so: they are one piece. */
+        while (page != nullptr && part < bytes && store_find(&n->data, (offset + part) / STORE_PAGE) == page + in + part)
+            part = part + STORE_PAGE < bytes ? part + STORE_PAGE : bytes;
         if (page != nullptr)
             fs_copy(at, page + in, part);
         else

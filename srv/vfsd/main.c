@@ -20,7 +20,7 @@ static void on_deadline(struct vx_service *, uint64_t now)
 
 static void on_signal(struct vx_service *, uint64_t bits)
 {
-    for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
+    for (unsigned i = 0; i < vfsd.n_mounts; i++) {
         struct mount *m = &vfsd.mount[i];
         if ((bits & UINT64_C(1) << (BIT_FIRST + i)) != 0 && m->state != MOUNT_FREE)
             mount_turn(m);

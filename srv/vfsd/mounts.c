@@ -32,7 +32,7 @@ struct mount *mount_by_id(uint32_t id)
 /* A place in a file system that was started anew and forgot everything is no place any more. */
 struct mount *mount_over(const struct place *p)
 {
-    for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
+    for (unsigned i = 1; i < vfsd.n_mounts; i++) {
         struct mount *m = &vfsd.mount[i];
         if (m->state != MOUNT_FREE && m->cover.mount == p->mount && m->cover.mount != nullptr && !m->leaving &&
             m->cover.node.object == p->node.object && m->cover.node.generation == p->node.generation &&
@@ -53,6 +53,8 @@ status_t mount_add(const char *source, const char *path, const struct place *cov
         struct mount *m = &vfsd.mount[i];
         if (m->state != MOUNT_FREE)
             continue;
+        if (i >= vfsd.n_mounts)
+            vfsd.n_mounts = i + 1;
         *m =
             (struct mount){ .state = MOUNT_DOWN, .index = (uint8_t)i, .id = ++vfsd.last_mount, .read_only = read_only };
         (void)vx_strcopy(m->source, sizeof m->source, source);
@@ -185,6 +187,17 @@ static status_t setup_own(struct mount *m)
     return st;
 }
 
+/* No program gets more than an eighth of what is left, so that there is always something for the next one. */
+static uint64_t pool_portion(uint64_t wanted)
+{
+    struct vx_cap_facts f = {};
+    if (vx_sys_cap_inspect(vfsd.pool.raw, &f, nullptr) != OK)
+        return VX_FS_BUFFER_MIN;
+    while (wanted > VX_FS_BUFFER_MIN && wanted > f.b / 8)
+        wanted /= 2;
+    return wanted;
+}
+
 /* The next program that wants a session. */
 static void setup_next(struct mount *m)
 {
@@ -195,7 +208,7 @@ static void setup_next(struct mount *m)
         m->setup = (struct setup){ .op = op, .rx = c->half_rx, .tx = c->half_tx };
         c->half_rx = (vx_ring_rx){};
         c->half_tx = (vx_ring_tx){};
-        uint64_t bytes = op->access;
+        uint64_t bytes = pool_portion(op->access);
         status_t st = ERR_NO_MEMORY;
         for (; st != OK && bytes >= VX_FS_BUFFER_MIN; bytes /= 2)
             st = pool_buffer(bytes, &m->setup.mem, nullptr);
@@ -292,23 +305,27 @@ static status_t setup_step(struct mount *m)
 
 /* --- turns --- */
 
+/* As many as there are slots are all that there can be; what comes meanwhile posts the bit again. */
 static void take_answers(struct mount *m)
 {
-    while (m->state == MOUNT_UP) {
-        struct vx_message message;
-        struct vx_fs_reply r;
-        status_t st = vx_sys_ring_try_recv(m->rx, &message);
-        if (st == ERR_WOULD_BLOCK)
-            return;
-        if (st != OK) {
-            disconnect(m);
-            return;
-        }
-        memcpy(&r, &message, sizeof r);
-        ask_answer(m, &r);
-        if (m->state == MOUNT_UP)
-            ask_flush(m);
+    struct vx_message message[VFS_SLOTS];
+    uint64_t n = 0;
+    if (m->state != MOUNT_UP)
+        return;
+    status_t st = vx_sys_ring_recv_burst(m->rx, message, VFS_SLOTS, VX_POLL, &n);
+    if (st != OK && st != ERR_WOULD_BLOCK) {
+        disconnect(m);
+        return;
     }
+    for (uint64_t i = 0; st == OK && i < n && m->state == MOUNT_UP; i++) {
+        struct vx_fs_reply r;
+        memcpy(&r, &message[i], sizeof r);
+        ask_answer(m, &r);
+    }
+    if (n == VFS_SLOTS)
+        (void)vx_sys_signal_post(VX_HANDLE_NONE, UINT64_C(1) << bit_of(m));
+    if (m->state == MOUNT_UP && m->waiting != nullptr)
+        ask_flush(m);
 }
 
 void mount_turn(struct mount *m)
@@ -334,7 +351,7 @@ void mount_turn(struct mount *m)
 void mounts_deadline(uint64_t now)
 {
     uint64_t next = VX_FOREVER;
-    for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
+    for (unsigned i = 0; i < vfsd.n_mounts; i++) {
         struct mount *m = &vfsd.mount[i];
         if (m->state == MOUNT_FREE)
             continue;

@@ -173,6 +173,7 @@ struct vfsd {
     struct connection *boot; /* whose operations mount it */
     struct mount mount[VFS_MOUNTS_MAX];
     uint32_t last_mount, last_connection;
+    unsigned n_mounts; /* mount[0, n_mounts) were ever used */
 };
 extern struct vfsd vfsd;
 

@@ -243,8 +243,12 @@ static void answered(struct op *op, const struct vx_fs_reply *r, const uint8_t *
         walk_failed(op, st == ERR_STALE && op->n_chain > 1 ? ERR_NOT_FOUND : st);
         return;
     }
-    memcpy(&w, data, sizeof w); /* once */
-    if (r->bytes < head || w.n > op->asked_names) {
+    if (r->bytes < head || r->bytes > sizeof w) {
+        walk_failed(op, ERR_IO);
+        return;
+    }
+    memcpy(&w, data, r->bytes); /* once */
+    if (w.n > op->asked_names || w.n > (r->bytes - head) / sizeof w.step[0]) {
         walk_failed(op, ERR_IO);
         return;
     }
@@ -354,8 +358,10 @@ void walk(struct op *op, const char *path, uint32_t bytes, void (*walked)(struct
     op->at = op->links = op->n_lost = 0;
     op->number = 0;
     op->walked = walked;
-    op->spot = (struct spot){ .slash = bytes != 0 && path[bytes - 1] == '/' };
-    op->attributes = (struct vx_fs_attributes){};
+    op->spot.exists = op->spot.has_name = false; /* the rest is written where it is found */
+    op->spot.name_bytes = 0;
+    op->spot.slash = bytes != 0 && path[bytes - 1] == '/';
+    op->attributes.mode = 0;
     op->chain[0] = op->connection->root;
     op->n_chain = 1;
     (void)uncover(&op->chain[0]);

@@ -20,7 +20,7 @@
 #include <vectra/rpc_vfs.h>
 #include <vectra/thread.h>
 
-enum : uint32_t { FS_SESSIONS_MAX = 16, FS_BUFFER_DEFAULT = 65536, FS_BUFFER_UNITS = 64, FS_REQUESTS_MAX = 16 };
+enum : uint32_t { FS_SESSIONS_MAX = 16, FS_BUFFER_DEFAULT = 262144, FS_BUFFER_UNITS = 64, FS_REQUESTS_MAX = 16 };
 static constexpr uint64_t FS_PATIENCE_NS = 30'000'000'000;
 
 /* A request under way: of a thread that waits for it, or of nobody any more. */

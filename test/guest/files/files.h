@@ -6,3 +6,8 @@
 
 enum : uint32_t { RW = VX_FS_READ | VX_FS_WRITE };
 extern struct fs_client client;
+
+void test_locks(void);
+void test_watch(void);
+void test_threads(void);
+int death_main(const char *role);

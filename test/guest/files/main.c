@@ -241,8 +241,10 @@ static void test_subtree(void)
     check_status("rmdir", OK, fs_unlink(&client, "/tmp/moved", VX_VFS_DIRECTORY));
 }
 
-int main(int, char **)
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        return death_main(argv[1]);
     check_status("connected", OK, fs_connect(&client));
     test_bytes();
     test_names();
@@ -250,5 +252,8 @@ int main(int, char **)
     test_list();
     test_nameless();
     test_subtree();
+    test_locks();
+    test_watch();
+    test_threads();
     return check_done();
 }

@@ -171,6 +171,65 @@ static void test_list(void)
     check_status("rmdir", OK, fs_unlink(&client, "/tmp/l", VX_VFS_DIRECTORY));
 }
 
+static void test_devices(void)
+{
+    struct vx_fs_attributes a = {};
+    struct fs_file f;
+    uint8_t bytes[64] = { 1 };
+    size_t done = 0;
+    check_status("null", OK, fs_open(&client, "/dev/null", VX_VFS_CREATE, RW, 0644, &f, &a, nullptr));
+    CHECK("is a device", (a.mode & VX_FS_TYPE) == VX_FS_CHAR && a.device == 0x103);
+    check_status("takes", OK, fs_write(&f, 0, bytes, sizeof bytes, &done));
+    check_equal("all", done, sizeof bytes);
+    check_status("gives", OK, fs_read(&f, 0, bytes, sizeof bytes, &done));
+    check_equal("nothing", done, 0);
+    check_status("is truncated to nothing", OK, fs_truncate(&f, 0));
+    fs_close(&f);
+    check_status("zero", OK, fs_open(&client, "/dev/zero", 0, VX_FS_READ, 0, &f, nullptr, nullptr));
+    check_status("gives", OK, fs_read(&f, 0, bytes, sizeof bytes, &done));
+    CHECK("zeroes", done == sizeof bytes && bytes[0] == 0);
+    fs_close(&f);
+    check_status("full", OK, fs_open(&client, "/dev/full", 0, VX_FS_WRITE, 0, &f, nullptr, nullptr));
+    check_status("takes nothing", ERR_NO_SPACE, fs_write(&f, 0, bytes, 1, &done));
+    fs_close(&f);
+    check_status("random", OK, fs_open(&client, "/dev/urandom", 0, VX_FS_READ, 0, &f, nullptr, nullptr));
+    check_status("gives", OK, fs_read(&f, 0, bytes, sizeof bytes, &done));
+    unsigned ones = 0;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        ones += (unsigned)__builtin_popcount(bytes[i]);
+    CHECK("something", done == sizeof bytes && ones > 150 && ones < 362);
+    fs_close(&f);
+    check_status("no name is made there", ERR_NOT_SUPPORTED, fs_mkdir(&client, "/dev/x", 0755));
+}
+
+static void test_mounts(void)
+{
+    struct vx_vfs_mounted m;
+    struct vx_fs_attributes a = {};
+    struct fs_file f;
+    char source[64], path[64];
+    uint32_t index = 0, n = 0;
+    bool tmp = false;
+    while (fs_mounts(&client, &index, &m, source, path, sizeof path) == OK) {
+        n++;
+        tmp = tmp || (vx_streq(source, "ram") && vx_streq(path, "/tmp") && m.state == 1);
+    }
+    CHECK("what is mounted is told", n >= 3 && tmp);
+    check_status("mkdir", OK, fs_mkdir(&client, "/tmp/m", 0755));
+    check_status("no such service", ERR_NO_RIGHTS, fs_mount(&client, "/tmp/m", "nonsense", 0));
+    check_status("a file system is mounted twice", OK, fs_mount(&client, "/tmp/m", "ram", VX_FS_IS_READ_ONLY));
+    check_status("there it is", OK, fs_stat(&client, "/tmp/m/m", 0, &a));
+    check_status("read-only", ERR_READ_ONLY, fs_mkdir(&client, "/tmp/m/x", 0755));
+    check_status("and to files", ERR_READ_ONLY,
+                 fs_open(&client, "/tmp/m/x", VX_VFS_CREATE, RW, 0644, &f, nullptr, nullptr));
+    check_status(".. leads out of it", OK, fs_stat(&client, "/tmp/m/../m/m/..", 0, &a));
+    check_status("its directory cannot go", ERR_BUSY, fs_unlink(&client, "/tmp/m", VX_VFS_DIRECTORY));
+    check_status("umount", OK, fs_umount(&client, "/tmp/m", 0));
+    check_status("the directory is as it was", ERR_NOT_FOUND, fs_stat(&client, "/tmp/m/m", 0, &a));
+    check_status("what is not mounted", ERR_BAD_ARGUMENT, fs_umount(&client, "/tmp/m", 0));
+    check_status("rmdir", OK, fs_unlink(&client, "/tmp/m", VX_VFS_DIRECTORY));
+}
+
 static void test_nameless(void)
 {
     struct fs_file f, g;
@@ -250,6 +309,8 @@ int main(int argc, char **argv)
     test_names();
     test_read_only();
     test_list();
+    test_devices();
+    test_mounts();
     test_nameless();
     test_subtree();
     test_locks();

@@ -300,8 +300,8 @@ static void handle(struct fs_server_session *s, const struct vx_message *m)
         fs_job_start(j);
 }
 
-/* A bounded number at a time, so that no program keeps the others waiting. Fewer than asked for means that the Ring was empty:
- * what comes later posts the bit again. */
+/* A bounded number at a time, so that no program keeps the others waiting. Fewer than asked for means that the Ring was
+ * empty: what comes later posts the bit again. */
 void fs_session_take(struct fs_server_session *s)
 {
     struct vx_message m[REQUESTS_PER_TURN];

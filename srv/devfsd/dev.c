@@ -12,8 +12,8 @@ static const struct device {
     uint16_t number;
     enum kind kind;
 } devices[] = {
-    [2] = { "null", 0x103, NOTHING },    [3] = { "zero", 0x105, ZEROES },    [4] = { "full", 0x107, FULL },
-    [5] = { "random", 0x108, RANDOM },   [6] = { "urandom", 0x109, RANDOM }, [7] = { "tty", 0x500, TERMINAL },
+    [2] = { "null", 0x103, NOTHING },     [3] = { "zero", 0x105, ZEROES },    [4] = { "full", 0x107, FULL },
+    [5] = { "random", 0x108, RANDOM },    [6] = { "urandom", 0x109, RANDOM }, [7] = { "tty", 0x500, TERMINAL },
     [8] = { "console", 0x501, TERMINAL },
 };
 enum : uint64_t { FIRST = 2, END = sizeof devices / sizeof devices[0] };

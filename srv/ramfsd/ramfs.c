@@ -62,6 +62,9 @@ void ram_node_forget(struct ramfs *fs, struct ram_node *n)
 {
     if (n->links != 0 || n->holds != 0)
         return;
+#ifdef MUTATE_RAMFS_KEEP_NODE
+    return;
+#endif
     store_cut(&fs->store, &n->data, 0, UINT64_MAX);
     *number_place(fs, n->number) = (void *)(uintptr_t)(fs->free_number << 1 | 1);
     fs->free_number = n->number;
@@ -119,8 +122,12 @@ static void resize(struct ramfs *fs, struct ram_node *n, uint64_t size)
         uint64_t keep = (size + STORE_PAGE - 1) / STORE_PAGE;
         store_cut(&fs->store, &n->data, keep, UINT64_MAX);
         uint8_t *last = size % STORE_PAGE != 0 ? store_find(&n->data, size / STORE_PAGE) : nullptr;
+#ifndef MUTATE_RAMFS_KEEP_TAIL
         if (last != nullptr)
             memset(last + size % STORE_PAGE, 0, STORE_PAGE - size % STORE_PAGE);
+#else
+        (void)last;
+#endif
     }
     n->size = size;
 }
@@ -178,7 +185,8 @@ static void ram_read(const struct ram_node *n, uint64_t offset, void *to, size_t
         size_t in = offset % STORE_PAGE, part = STORE_PAGE - in < bytes ? STORE_PAGE - in : bytes;
         const uint8_t *page = store_find(&n->data, offset / STORE_PAGE);
         /* Pages that were taken one after the other lie so: they are one piece. */
-        while (page != nullptr && part < bytes && store_find(&n->data, (offset + part) / STORE_PAGE) == page + in + part)
+        while (page != nullptr && part < bytes &&
+               store_find(&n->data, (offset + part) / STORE_PAGE) == page + in + part)
             part = part + STORE_PAGE < bytes ? part + STORE_PAGE : bytes;
         if (page != nullptr)
             fs_copy(at, page + in, part);

@@ -36,7 +36,8 @@ static int survive(void)
     bool stale = false;
     check_status("a file is open all the time", OK,
                  fs_open(&client, "/tmp/old", VX_VFS_CREATE, RW, 0600, &old, nullptr, nullptr));
-    check_status("and one of the RAM disk", OK, fs_open(&client, "/sbin/vfsd", 0, VX_FS_READ, 0, &fixed, nullptr, nullptr));
+    check_status("and one of the RAM disk", OK,
+                 fs_open(&client, "/sbin/vfsd", 0, VX_FS_READ, 0, &fixed, nullptr, nullptr));
     while (vx_clock_monotonic_ns() < until) {
         uint64_t before = vx_clock_monotonic_ns();
         status_t st = round(n++, "/tmp/survivor");

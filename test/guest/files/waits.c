@@ -94,16 +94,16 @@ void test_watch(void)
     check_status("nothing happens", ERR_TIMED_OUT,
                  fs_watch(&d, VX_FS_EVENT_NAMES, &version, &happened, vx_deadline_in(20 * VX_NS_PER_MS)));
     check_status("somebody makes a file", OK, vx_thread_create(&t, toucher, nullptr, 0));
-    check_status("is seen", OK,
-                 fs_watch(&d, VX_FS_EVENT_NAMES | VX_FS_EVENT_DATA, &version, &happened, vx_deadline_in(5 * VX_NS_PER_S)));
+    check_status(
+        "is seen", OK,
+        fs_watch(&d, VX_FS_EVENT_NAMES | VX_FS_EVENT_DATA, &version, &happened, vx_deadline_in(5 * VX_NS_PER_S)));
     check_equal("as names", happened, VX_FS_EVENT_NAMES);
     check_status("joined", OK, vx_thread_join(&t, nullptr));
     check_status("what happens between two looks", OK, fs_unlink(&client, "/tmp/w/new", 0));
     check_status("is not missed", OK,
                  fs_watch(&d, VX_FS_EVENT_NAMES, &version, &happened, vx_deadline_in(5 * VX_NS_PER_S)));
     check_status("rmdir", OK, fs_unlink(&client, "/tmp/w", VX_VFS_DIRECTORY));
-    check_status("that too", OK,
-                 fs_watch(&d, VX_FS_EVENT_GONE, &version, &happened, vx_deadline_in(5 * VX_NS_PER_S)));
+    check_status("that too", OK, fs_watch(&d, VX_FS_EVENT_GONE, &version, &happened, vx_deadline_in(5 * VX_NS_PER_S)));
     fs_close(&d);
 }
 

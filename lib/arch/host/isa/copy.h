@@ -2,7 +2,7 @@
  * Copying, where the C library knows how. */
 #pragma once
 #include <stddef.h>
-#include <string.h>
+#include <vectra/string.h>
 
 static constexpr size_t isa_copy_block = 256;
 

@@ -45,7 +45,8 @@ struct px_file {
             _Atomic bool open;         /* false: inherited, and not used yet; file.handle is what was given */
             _Atomic int64_t *position; /* `own`, or in a page that is shared with other processes */
             _Atomic int64_t own;
-            vx_mem page; /* that page */
+            bool has_locked; /* with an owner of its own (lock.c) */
+            vx_mem page;     /* that page */
         } fs;
         struct px_pipe *pipe;
         int device;
@@ -111,8 +112,9 @@ static inline bool px_is_fs(const struct px_file *f)
     return f->ops->kind == 'F' || f->ops->kind == 'D';
 }
 
-/* Locks (lock.c): what closing a descriptor of a file ends. */
+/* Locks (lock.c): what closing a descriptor of a file ends, and what its last one. */
 void px_locks_closed(struct px_file *f);
+void px_locks_file_closed(struct px_file *f);
 long px_lock_control(struct px_file *f, long command, void *argument);
 
 /* The kinds. Each opener answers -ENOENT for a path that is not its own. */

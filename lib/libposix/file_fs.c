@@ -90,8 +90,10 @@ vx_mem px_fs_share_position(struct px_file *f)
 
 static void file_close(struct px_file *f)
 {
-    if (f->fs.open)
+    if (f->fs.open) {
+        px_locks_file_closed(f);
         fs_close(&f->fs.file);
+    }
     if (f->fs.page.raw != VX_HANDLE_NONE)
         (void)vx_sys_mem_free(f->fs.page, 0, 0);
 }

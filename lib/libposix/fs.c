@@ -5,7 +5,6 @@
 #include "file.h"
 #include <fcntl.h>
 #include <sys/statfs.h>
-#include <sys/sysmacros.h>
 
 enum : uint64_t { RAMFS = 0x01021994, INITRD = 0x858458f6, FAT = 0x4d44, OTHER = 0x56465321, SECTOR = 512 };
 
@@ -65,7 +64,6 @@ void px_fs_fill_stat(struct stat *out, const struct vx_fs_attributes *a)
     out->st_nlink = a->links;
     out->st_uid = a->user;
     out->st_gid = a->group;
-    /* minor below, major above: as the file system keeps it */
     out->st_rdev = a->device;
     out->st_size = (off_t)a->size;
     out->st_blksize = (blksize_t)(a->block_bytes != 0 ? a->block_bytes : PX_PAGE);
@@ -118,14 +116,6 @@ static uint32_t access_of(int flags)
                                              : VX_FS_READ | VX_FS_WRITE;
 }
 
-/* What is no file and no directory was found: the device that it means, or the reason why not. */
-static long open_special(const struct vx_fs_attributes *a, int flags, struct px_file **out)
-{
-    if (!S_ISCHR(a->mode))
-        return -ENXIO; /* nobody serves the other end: a FIFO or a socket of a foreign file system */
-    return px_device_open_number(a->device, flags, out);
-}
-
 /* Its own copy, a page long; false without memory. */
 static bool keep_path(struct px_file *f, const char *path)
 {
@@ -153,12 +143,7 @@ long px_fs_open(struct fs_client *c, const char *path, int flags, unsigned mode,
         return -ENFILE;
     status_t st = fs_open(c, path, by_path ? how & ~(uint32_t)(VX_VFS_CREATE | VX_VFS_EXCLUSIVE) : how, access,
                           px_masked(mode) & VX_FS_PERMISSIONS, &f->fs.file, &a, &fresh);
-    if (st == ERR_NOT_SUPPORTED && fs_stat(c, path, how & VX_VFS_NO_FOLLOW, &a) == OK && !S_ISREG(a.mode) &&
-        !S_ISDIR(a.mode)) {
-        px_file_put(f);
-        return open_special(&a, flags, out);
-    }
-    long answer = px_fs_error(st);
+    long answer = st == ERR_NOT_SUPPORTED ? -ENXIO : px_fs_error(st); /* a FIFO or socket: nobody is at its other end */
     if (st == OK) {
         px_fs_opened(f, S_ISDIR(a.mode));
         if (!fresh && !by_path && !permitted(&a, access))
@@ -171,7 +156,9 @@ long px_fs_open(struct fs_client *c, const char *path, int flags, unsigned mode,
                                                         : fs_change(c, path, how & VX_VFS_NO_FOLLOW,
                                                                     &(struct vx_fs_change){ .mask = VX_FS_SET_SIZE }));
     }
-    if (answer != 0)
+    /* a device that is made here, by another name */
+    bool ours = answer == 0 && S_ISCHR(a.mode) && !by_path && px_device_open_number(a.device, flags, out) == 0;
+    if (answer != 0 || ours)
         px_file_put(f);
     else
         *out = f;

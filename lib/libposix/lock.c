@@ -32,6 +32,8 @@ static long lock_range(struct px_file *f, struct vx_fs_lock *lock, bool wait, bo
     if (file == nullptr)
         return error;
     lock->pid = px_pid;
+    if (lock->owner != PROCESS && !test)
+        f->fs.has_locked = true;
     status_t st = PX_WAIT(fs_lock(file, lock, wait ? VX_FS_WAIT : test ? VX_FS_TEST : 0, wait ? VX_FOREVER : 0));
     return st == ERR_NO_SPACE || st == ERR_TABLE_FULL || st == ERR_NO_MEMORY ? -ENOLCK : px_fs_error(st);
 }
@@ -143,8 +145,15 @@ void px_locks_closed(struct px_file *f)
     if (f->ops->kind != 'F' || !atomic_load_explicit(&process_has_locked, memory_order_relaxed) || !f->fs.open)
         return;
     struct fs_file *file = px_fs_file(f, &error);
+    struct vx_fs_lock all = { .owner = PROCESS, .length = WHOLE_FILE, .kind = VX_FS_UNLOCK };
     if (file != nullptr)
-        (void)fs_unlock_all(file, PROCESS);
+        (void)fs_lock(file, &all, 0, VX_FOREVER);
+}
+
+void px_locks_file_closed(struct px_file *f)
+{
+    if (f->fs.has_locked)
+        (void)fs_unlock_all(&f->fs.file, owner_of(f));
 }
 
 long px_flock(long fd, long operation)

@@ -202,8 +202,8 @@ long px_truncate(long name, long bytes)
     long answer = stat_at(AT_FDCWD, (const char *)name, 0, &found);
     if (answer == 0 && !S_ISREG(found.st_mode))
         answer = S_ISDIR(found.st_mode) ? -EISDIR : -EINVAL;
-    if (answer == 0 && px_fs() != nullptr && (found.st_mode & 0200) == 0)
-        answer = -EACCES;
+    if (answer == 0)
+        answer = access_path(AT_FDCWD, name, W_OK, 0);
     return answer != 0 ? answer
                        : change_at(AT_FDCWD, name, 0,
                                    &(struct vx_fs_change){ .mask = VX_FS_SET_SIZE, .size = (uint64_t)bytes });

@@ -71,6 +71,8 @@ long px_path(int at, const char *path, char *out)
         return -EFAULT;
     if (path[0] == '\0')
         return -ENOENT;
+    if (strnlen(path, PATH_MAX) == PATH_MAX)
+        return -ENAMETOOLONG;
     out[0] = '/';
     out[1] = '\0';
     if (path[0] != '/' && at == AT_FDCWD) {

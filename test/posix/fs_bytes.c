@@ -72,7 +72,7 @@ static void opening(void)
     CHECK(fd >= 0);
     CHECK_IS(fstat(fd, &s), 0);
     CHECK_ERRNO((int)read(fd, b, 1), EBADF);
-    CHECK_ERRNO(fchmod(fd, 0600), EBADF);
+    CHECK_ERRNO((int)write(fd, b, 1), EBADF);
     close(fd);
     CHECK(open("a", O_TMPFILE | O_RDWR, 0600) == -1);
     CHECK_IS(chmod("a", 0), 0);

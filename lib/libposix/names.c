@@ -153,7 +153,9 @@ long px_linkat(long at, long text, long to_at, long to, long flags)
     if (new_name.slash)
         return must_be_directory(&new_name) == 0 ? -EEXIST : -ENOENT;
     status_t st = fs_link(n.fs, n.path, new_name.path, (flags & AT_SYMLINK_FOLLOW) != 0 ? VX_VFS_FOLLOW : 0);
-    return st == ERR_IS_DIRECTORY ? -EPERM : made(st);
+    if (st == ERR_NO_RIGHTS && must_be_directory(&n) == 0)
+        return -EPERM;
+    return made(st);
 }
 
 long px_renameat2(long at, long text, long to_at, long to, long flags)

@@ -6,30 +6,42 @@
 #include <fcntl.h>
 #include <sys/statfs.h>
 
+static struct fs_client *_Atomic client;
+static _Atomic bool given_none;
+
 enum : uint64_t { RAMFS = 0x01021994, INITRD = 0x858458f6, FAT = 0x4d44, OTHER = 0x56465321, SECTOR = 512 };
+
+/* Its memory too is there from the first use on: many programs never have one. */
+[[gnu::noinline]] static struct fs_client *connect_first(void)
+{
+    static struct vx_mutex lock;
+    static struct fs_client *spare;
+    vx_mutex_lock(&lock);
+    struct fs_client *c = atomic_load_explicit(&client, memory_order_relaxed);
+    if (c == nullptr && !given_none) {
+        if (spare == nullptr)
+            spare = px_pages(sizeof *spare);
+        status_t st = spare == nullptr ? ERR_NO_MEMORY : fs_connect(spare);
+        if (st == OK) {
+            c = spare;
+            /* release: pairs with the acquire in px_fs, so the client is seen whole */
+            atomic_store_explicit(&client, c, memory_order_release);
+        } else if (st == ERR_NOT_FOUND) {
+            atomic_store_explicit(&given_none, true, memory_order_relaxed);
+        } else if (spare != nullptr) {
+            memset(spare, 0, sizeof *spare); /* vfsd is away: the next call asks again */
+        }
+    }
+    vx_mutex_unlock(&lock);
+    return c;
+}
 
 struct fs_client *px_fs(void)
 {
-    static struct fs_client client;
-    static struct vx_mutex lock;
-    static _Atomic uint32_t state; /* 0: not asked for yet, 1: there, 2: this Task was given none */
-    /* acquire: pairs with the release below, so the client is seen whole */
-    uint32_t now = atomic_load_explicit(&state, memory_order_acquire);
-    if (__builtin_expect(now == 1, 1))
-        return &client;
-    if (now == 2)
-        return nullptr;
-    vx_mutex_lock(&lock);
-    now = atomic_load_explicit(&state, memory_order_relaxed);
-    if (now == 0) {
-        status_t st = fs_connect(&client);
-        now = st == OK ? 1 : st == ERR_NOT_FOUND ? 2 : 0;
-        if (now == 0)
-            memset(&client, 0, sizeof client); /* vfsd is away: the next call asks again */
-        atomic_store_explicit(&state, now, memory_order_release);
-    }
-    vx_mutex_unlock(&lock);
-    return now == 1 ? &client : nullptr;
+    struct fs_client *c = atomic_load_explicit(&client, memory_order_acquire);
+    if (__builtin_expect(c != nullptr, 1))
+        return c;
+    return atomic_load_explicit(&given_none, memory_order_relaxed) ? nullptr : connect_first();
 }
 
 long px_fs_error(status_t st)

@@ -121,7 +121,7 @@ long px_open_path(const char *path, int flags, unsigned mode, struct px_file **o
     long answer = px_device_open(path, flags, out);
     if (answer != -ENOENT)
         return answer;
-    struct fs_client *c = px_fs();
+    struct fs_client *c = strcmp(path, "/dev") == 0 ? nullptr : px_fs();
     if (c != nullptr)
         return px_fs_open(c, path, flags, mode, out);
     answer = px_rom_open(path, flags, out);
@@ -134,7 +134,7 @@ long px_stat_path_as(const char *path, int flags, struct stat *out)
     long answer = px_device_stat(path, out);
     if (answer != -ENOENT)
         return answer;
-    struct fs_client *c = px_fs();
+    struct fs_client *c = strcmp(path, "/dev") == 0 ? nullptr : px_fs();
     if (c == nullptr)
         return px_rom_stat(path, follow, out);
     struct vx_fs_attributes a = {};

@@ -51,11 +51,11 @@ check(out:write("one\n", 2, "\nthree\n") == out and out:seek() == 12, "io.open f
 check(out:seek("set", 4) == 4 and out:write("TWO") and out:close(), "writing in the middle")
 local lines = {}
 for line in io.lines(name) do lines[#lines + 1] = line end
-check(table.concat(lines, ",") == "one,TWOthree", "reading it back")
+check(table.concat(lines, ",") == "one,TWOhree", "reading it back")
 local more = assert(io.open(name, "a+"))
 more:write("four\n")
 more:seek("set")
-check(more:read("a") == "one\nTWOthree\nfour\n", "appending")
+check(more:read("a") == "one\nTWOhree\nfour\n", "appending")
 more:close()
 check(os.rename(name, "/tmp/made.lua") and io.open(name) == nil, "os.rename")
 local not_there = select(3, os.rename(name, "/tmp/other"))

@@ -13,9 +13,10 @@ enum { WORDS_MAX = 64 };
 extern char **environ;
 
 /* The next word of the line, in place; nullptr at its end. */
-static char *next_word(char **line)
+static char *next_word(char **line, int *quoted)
 {
     char *at = *line + strspn(*line, " \n"), *to = at, *word = at, quote = '\0';
+    *quoted = *at == '\'' || *at == '"';
     if (*at == '\0')
         return nullptr;
     for (; *at != '\0' && (quote != '\0' || (*at != ' ' && *at != '\n')); at++) {
@@ -34,17 +35,17 @@ static char *next_word(char **line)
 static int run(char *line)
 {
     char *argv[WORDS_MAX + 1], *word;
-    int n = 0, status = 0, error;
+    int n = 0, status = 0, error, quoted;
     pid_t pid;
     posix_spawn_file_actions_t to;
     posix_spawn_file_actions_init(&to);
     posix_spawn_file_actions_addopen(&to, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&to, 2, "/dev/null", O_WRONLY, 0);
-    while ((word = next_word(&line)) != nullptr && n < WORDS_MAX) {
-        if (strcmp(word, "<") == 0)
-            posix_spawn_file_actions_addopen(&to, 0, next_word(&line), O_RDONLY, 0);
-        else if (strcmp(word, ">") == 0)
-            posix_spawn_file_actions_addopen(&to, 1, next_word(&line), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    while ((word = next_word(&line, &quoted)) != nullptr && n < WORDS_MAX) {
+        if (!quoted && strcmp(word, "<") == 0)
+            posix_spawn_file_actions_addopen(&to, 0, next_word(&line, &quoted), O_RDONLY, 0);
+        else if (!quoted && strcmp(word, ">") == 0)
+            posix_spawn_file_actions_addopen(&to, 1, next_word(&line, &quoted), O_WRONLY | O_CREAT | O_TRUNC, 0666);
         else
             argv[n++] = word;
     }

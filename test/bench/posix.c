@@ -126,7 +126,7 @@ static void make_files(void)
 {
     char name[] = "/tmp/bench-1m-XXXXXX";
     buffer = calloc(1, 1 << 20);
-    large = mkstemp(name);
+    large = mkostemp(name, O_CLOEXEC); /* the rows that start programs are not to hand it on */
     int small = open(small_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (buffer == nullptr || write(large, buffer, 1 << 20) != 1 << 20 || write(small, buffer, 4096) != 4096)
         abort();

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -252,6 +253,7 @@ static void much(void)
     map[0] ^= 1; /* changes nothing in the file */
     CHECK(pread(ro, b, 1, 0) == 1 && b[0] == pattern(0));
     munmap(map, 4096);
+    CHECK(mmap(nullptr, 4096, PROT_READ, MAP_SHARED, ro, 0) != MAP_FAILED || errno == ENODEV);
     int wo = open("much", O_WRONLY);
     CHECK(mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, wo, 0) == MAP_FAILED && errno == EACCES);
     close(wo);
@@ -320,6 +322,42 @@ static void lengths(void)
     close(fd);
 }
 
+/* Until there is no more; what was written stays whole, and the space comes back. */
+static void full(void)
+{
+    enum : size_t { CHUNK = 1 << 20, CHUNKS_MAX = 4096 };
+    struct statvfs before, after;
+    char *b = malloc(CHUNK), c = 0;
+    int fd = open("full", O_RDWR | O_CREAT, 0600);
+    CHECK_IS(statvfs(".", &before), 0);
+    if ((uint64_t)before.f_bavail * before.f_frsize > (uint64_t)CHUNK * CHUNKS_MAX / 4) {
+        close(fd); /* elsewhere: a disk is not filled for this */
+        free(b);
+        return;
+    }
+    memset(b, 'f', CHUNK);
+    ssize_t n = 0;
+    off_t written = 0;
+    while ((n = write(fd, b, CHUNK)) > 0)
+        written += n;
+    CHECK(n == -1 && errno == ENOSPC);
+    CHECK(written > (off_t)((uint64_t)before.f_bavail * before.f_frsize / 2));
+    CHECK_IS(size_of(fd), written);
+    CHECK(pread(fd, &c, 1, written - 1) == 1 && c == 'f');
+    CHECK_IS(lseek(fd, 0, SEEK_CUR), written);
+    int other = open("other", O_RDWR | O_CREAT, 0600);
+    CHECK(other == -1 ? errno == ENOSPC : write(other, b, CHUNK) < (ssize_t)CHUNK);
+    close(other);
+    CHECK_IS(ftruncate(fd, 0), 0);
+    CHECK_IS(write(fd, b, CHUNK), CHUNK);
+    close(fd);
+    unlink("other");
+    CHECK_IS(unlink("full"), 0);
+    CHECK_IS(statvfs(".", &after), 0);
+    CHECK(after.f_bavail + 64 >= before.f_bavail);
+    free(b);
+}
+
 static void library(void)
 {
     char name[] = "tempXXXXXX", line[32];
@@ -363,6 +401,7 @@ int main(void)
     bytes();
     much();
     lengths();
+    full();
     library();
     return check_done();
 }

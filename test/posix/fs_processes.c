@@ -5,6 +5,7 @@
 #include "check.h"
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/file.h>
@@ -191,6 +192,19 @@ static void wait_for(const char *name)
         nap(5);
 }
 
+static volatile int signal_ends_it;
+
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+static void *wait_for_lock(void *fd)
+{
+    signal_ends_it = lock(*(int *)fd, F_SETLKW, F_WRLCK, 40, 1) == 0 ? 0 : errno;
+    return nullptr;
+}
+
 static void locks(void)
 {
     struct flock l;
@@ -232,6 +246,30 @@ static void locks(void)
     CHECK_IS(who(fd, 0, 40, &l), F_UNLCK);
     CHECK(lock(fd, F_SETLK, F_RDLCK, 41, 1) == -1 && (errno == EAGAIN || errno == EACCES));
     CHECK_IS(lock(fd, F_SETLKW, F_WRLCK, 41, 1), 0); /* until it has ended */
+    CHECK_IS(status_of(pid), 0);
+    CHECK_IS(unlink("locked"), 0);
+
+    /* a wait that a signal ends, and one that would never end */
+    CHECK_IS(lock(fd, F_SETLK, F_UNLCK, 0, 0), 0);
+    pid = start(nullptr, "+hold", "lock", "locked");
+    wait_for("locked");
+    pthread_t waiter;
+    signal_ends_it = 99;
+    struct sigaction quiet = { .sa_handler = ignore };
+    sigaction(SIGUSR1, &quiet, nullptr);
+    pthread_create(&waiter, nullptr, wait_for_lock, &fd);
+    nap(50);
+    pthread_kill(waiter, SIGUSR1);
+    pthread_join(waiter, nullptr);
+    CHECK_IS(signal_ends_it, EINTR);
+    CHECK_IS(status_of(pid), 0);
+    CHECK_IS(unlink("locked"), 0);
+    CHECK_IS(lock(fd, F_SETLK, F_WRLCK, 70, 1), 0);
+    pid = start(nullptr, "+cross", "lock", "locked"); /* has 71, waits for 70 */
+    wait_for("locked");
+    nap(100);
+    CHECK_ERRNO(lock(fd, F_SETLKW, F_WRLCK, 71, 1), EDEADLK);
+    CHECK_IS(lock(fd, F_SETLK, F_UNLCK, 70, 1), 0);
     CHECK_IS(status_of(pid), 0);
     CHECK_IS(unlink("locked"), 0);
 
@@ -418,6 +456,13 @@ static int child(char **argv)
         put(b, "", 0600);
         nap(300);
         return 0;
+    }
+    if (strcmp(what, "+cross") == 0) {
+        int fd = open(a, O_RDWR);
+        if (lock(fd, F_SETLK, F_WRLCK, 71, 1) != 0)
+            return 1;
+        put(b, "", 0600);
+        return lock(fd, F_SETLKW, F_WRLCK, 70, 1) != 0;
     }
     if (strcmp(what, "+append") == 0)
         return many_lines(open(b, O_WRONLY | O_APPEND), *a);

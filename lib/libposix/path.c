@@ -64,11 +64,36 @@ static long append(char *out, const char *path)
     return 0;
 }
 
+/* Most paths say what they mean: absolute, no name that begins with a dot, no slash too many. Those are copied as they
+ * are. False: it is another one, or too long. */
+static bool copy_plain(const char *path, char *out)
+{
+    if (path[0] != '/' || path[1] == '\0')
+        return false;
+    const char *name = path; /* the slash before the name */
+    for (const char *at = path; at - path < PATH_MAX; at++, out++) {
+        *out = *at;
+        if (*at != '/' && *at != '\0') {
+            if (*at == '.' && at == name + 1)
+                return false;
+            continue;
+        }
+        if (at != path && (at == name + 1 || at - name - 1 > NAME_MAX))
+            return false;
+        if (*at == '\0')
+            return true;
+        name = at;
+    }
+    return false;
+}
+
 long px_path(int at, const char *path, char *out)
 {
     long answer = 0;
     if (path == nullptr)
         return -EFAULT;
+    if (copy_plain(path, out))
+        return 0;
     if (path[0] == '\0')
         return -ENOENT;
     if (strnlen(path, PATH_MAX) == PATH_MAX)
@@ -113,15 +138,22 @@ size_t px_path_ends_in_dots(const char *path)
 bool px_path_wants_directory(const char *path)
 {
     size_t len = strlen(path);
-    return len != 0 && (path[len - 1] == '/' || px_path_ends_in_dots(path) != 0);
+    return len != 0 && (path[len - 1] == '/' || (path[len - 1] == '.' && px_path_ends_in_dots(path) != 0));
+}
+
+/* /dev itself or something in it. */
+static bool in_dev(const char *path)
+{
+    return path[1] == 'd' && path[2] == 'e' && path[3] == 'v' && (path[4] == '/' || path[4] == '\0');
 }
 
 long px_open_path(const char *path, int flags, unsigned mode, struct px_file **out)
 {
-    long answer = px_device_open(path, flags, out);
+    bool dev = in_dev(path);
+    long answer = dev ? px_device_open(path, flags, out) : -ENOENT;
     if (answer != -ENOENT)
         return answer;
-    struct fs_client *c = strcmp(path, "/dev") == 0 ? nullptr : px_fs();
+    struct fs_client *c = dev && path[4] == '\0' ? nullptr : px_fs();
     if (c != nullptr)
         return px_fs_open(c, path, flags, mode, out);
     answer = px_rom_open(path, flags, out);
@@ -130,11 +162,11 @@ long px_open_path(const char *path, int flags, unsigned mode, struct px_file **o
 
 long px_stat_path_as(const char *path, int flags, struct stat *out)
 {
-    bool follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
-    long answer = px_device_stat(path, out);
+    bool follow = (flags & AT_SYMLINK_NOFOLLOW) == 0, dev = in_dev(path);
+    long answer = dev ? px_device_stat(path, out) : -ENOENT;
     if (answer != -ENOENT)
         return answer;
-    struct fs_client *c = strcmp(path, "/dev") == 0 ? nullptr : px_fs();
+    struct fs_client *c = dev && path[4] == '\0' ? nullptr : px_fs();
     if (c == nullptr)
         return px_rom_stat(path, follow, out);
     struct vx_fs_attributes a = {};

@@ -141,19 +141,17 @@ bool px_path_wants_directory(const char *path)
     return len != 0 && (path[len - 1] == '/' || (path[len - 1] == '.' && px_path_ends_in_dots(path) != 0));
 }
 
-/* /dev itself or something in it. */
 static bool in_dev(const char *path)
 {
-    return path[1] == 'd' && path[2] == 'e' && path[3] == 'v' && (path[4] == '/' || path[4] == '\0');
+    return path[1] == 'd' && path[2] == 'e' && path[3] == 'v' && path[4] == '/';
 }
 
 long px_open_path(const char *path, int flags, unsigned mode, struct px_file **out)
 {
-    bool dev = in_dev(path);
-    long answer = dev ? px_device_open(path, flags, out) : -ENOENT;
+    long answer = in_dev(path) ? px_device_open(path, flags, out) : -ENOENT;
     if (answer != -ENOENT)
         return answer;
-    struct fs_client *c = dev && path[4] == '\0' ? nullptr : px_fs();
+    struct fs_client *c = px_fs();
     if (c != nullptr)
         return px_fs_open(c, path, flags, mode, out);
     answer = px_rom_open(path, flags, out);
@@ -162,11 +160,11 @@ long px_open_path(const char *path, int flags, unsigned mode, struct px_file **o
 
 long px_stat_path_as(const char *path, int flags, struct stat *out)
 {
-    bool follow = (flags & AT_SYMLINK_NOFOLLOW) == 0, dev = in_dev(path);
-    long answer = dev ? px_device_stat(path, out) : -ENOENT;
+    bool follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
+    long answer = in_dev(path) ? px_device_stat(path, out) : -ENOENT;
     if (answer != -ENOENT)
         return answer;
-    struct fs_client *c = dev && path[4] == '\0' ? nullptr : px_fs();
+    struct fs_client *c = px_fs();
     if (c == nullptr)
         return px_rom_stat(path, follow, out);
     struct vx_fs_attributes a = {};

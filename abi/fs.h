@@ -20,6 +20,7 @@ enum {
     VX_FS_BUFFER_MIN = 16384,     /* of a session's shared buffer */
     VX_FS_BUFFER_MAX = 1 << 20,
     VX_VFS_BUFFER_BYTES = 16384, /* of a connection's buffer to vfsd */
+    VX_FS_USER = 1000,           /* the user and group of programs: there is one */
 };
 
 /* What an open file may be used for, and a connection to vfsd. */

@@ -9,7 +9,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-enum : uint32_t { OWNER = 1000, KEEP = UINT32_MAX };
+enum : uint32_t { OWNER = VX_FS_USER, KEEP = UINT32_MAX };
 enum : int64_t { SECOND_NS = 1'000'000'000 };
 enum : uint64_t { SECONDS_MAX = INT64_MAX / SECOND_NS };
 

@@ -177,6 +177,7 @@ long px_device_stat(const char *path, struct stat *out)
         memset(out, 0, sizeof *out);
         out->st_mode = S_IFCHR | 0620;
         out->st_nlink = 1;
+        out->st_ino = PX_TERMINAL_INODE;
         out->st_rdev = makedev(5, 0);
         return 0;
     }

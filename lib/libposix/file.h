@@ -56,6 +56,7 @@ struct px_file {
 };
 
 enum : int { PX_FD_MAX = 1024 };
+enum : uint64_t { PX_TERMINAL_INODE = UINT32_MAX - 32 }; /* never 0: that says there is nothing */
 
 /* A new open file with one user, or nullptr. */
 struct px_file *px_file_new(const struct px_ops *ops, int flags);

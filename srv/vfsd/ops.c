@@ -135,7 +135,9 @@ void ask_make(struct op *op, struct place *parent, const struct spot *spot, uint
                                                 .session = session,
                                                 .data_bytes = op->text_bytes,
                                                 .mode = mode,
-                                                .access = op->access };
+                                                .access = op->access,
+                                                .user = VX_FS_USER,
+                                                .group = VX_FS_USER };
     op->repeatable = false;
     ask(op, parent, then);
 }

@@ -124,6 +124,7 @@ static void times(void)
 
 static void owners(void)
 {
+    CHECK_IS(of("file").st_uid, getuid()); /* whoever makes it owns it */
     CHECK_IS(chown("file", getuid(), getgid()), 0);
     CHECK_IS(of("file").st_uid, getuid());
     CHECK_IS(of("file").st_gid, getgid());

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Starting other programs, waiting for them, and saying how they ended. */
 #include "sh.h"
+#include <fs/client.h>
 #include <abi/timepage.h>
 
 enum : uint32_t {
@@ -61,6 +62,19 @@ static void give_naming(struct vx_spec *spec, struct vx_client *naming)
     vx_spec_move(spec, "naming.rx", naming->rx.raw, VX_RIGHTS_RX);
 }
 
+/* A connection to vfsd with this shell's root and rights. */
+static void give_files(struct vx_spec *spec, struct vx_client *vfs)
+{
+    static struct fs_client files;
+    uint32_t number = 0;
+    if (files.at == nullptr && fs_connect(&files) != OK)
+        return;
+    if (fs_dup(&files, vfs, &number) != OK)
+        return;
+    vx_spec_move(spec, "vfs.tx", vfs->tx.raw, VX_RIGHTS_TX);
+    vx_spec_move(spec, "vfs.rx", vfs->rx.raw, VX_RIGHTS_RX);
+}
+
 /* What a program is trusted with depends on where it lives: all get the RAM disk, which is their file system and holds
  * the programs that they start; tests and shells get the console and the log too. */
 static void grants(const char *path, struct vx_spawn *s)
@@ -105,7 +119,7 @@ status_t sh_spawn(const char *path, uint32_t argc, const char *const *argv, stru
 {
     static struct vx_spawn s;
     static const char *env[SH_ARGS_MAX];
-    struct vx_client tty = {}, naming = {}, proc = {};
+    struct vx_client tty = {}, naming = {}, proc = {}, vfs = {};
     *session = 0;
     if (sh.tty != nullptr && vx_tty_dup(sh.tty, &tty, session) != OK)
         tty = (struct vx_client){};
@@ -122,6 +136,8 @@ status_t sh_spawn(const char *path, uint32_t argc, const char *const *argv, stru
         vx_spec_move(&s.spec, "proc.tx", proc.tx.raw, VX_RIGHTS_TX);
         vx_spec_move(&s.spec, "proc.rx", proc.rx.raw, VX_RIGHTS_RX);
     }
+    if (!begins(path, "/sbin/"))
+        give_files(&s.spec, &vfs);
     status_t st = vx_spawn_end(&s, &child->task, &child->id);
     if (st != OK && tty.tx.raw != 0)
         vx_client_close(&tty);
@@ -129,6 +145,8 @@ status_t sh_spawn(const char *path, uint32_t argc, const char *const *argv, stru
         vx_client_close(&naming);
     if (st != OK && proc.tx.raw != 0)
         vx_client_close(&proc);
+    if (st != OK && vfs.tx.raw != 0)
+        vx_client_close(&vfs);
     return st;
 }
 

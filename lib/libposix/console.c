@@ -511,6 +511,7 @@ static long console_stat(struct px_file *f, struct stat *to)
     memset(to, 0, sizeof *to);
     to->st_mode = S_IFCHR | 0620;
     to->st_nlink = 1;
+    to->st_ino = PX_TERMINAL_INODE;
     to->st_rdev = makedev(5, 0);
     to->st_blksize = 1024;
     return 0;

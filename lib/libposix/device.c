@@ -131,6 +131,17 @@ static int descriptor_named(const char *path)
     return fd;
 }
 
+static long open_device(const struct device *d, int flags, struct px_file **out)
+{
+    flags &= O_ACCMODE | O_APPEND | O_NONBLOCK;
+    *out = d->kind == 't' ? px_console_new(flags) : px_device_new(d->kind, flags);
+    if (*out == nullptr)
+        return d->kind == 't' ? -ENXIO : -ENOMEM;
+    if (d->kind != 't')
+        (*out)->device = d->minor;
+    return 0;
+}
+
 long px_device_open(const char *path, int flags, struct px_file **out)
 {
     const struct device *d = find(path);
@@ -143,13 +154,20 @@ long px_device_open(const char *path, int flags, struct px_file **out)
         return -ENOENT;
     if ((flags & O_DIRECTORY) != 0)
         return -ENOTDIR;
-    flags &= O_ACCMODE | O_APPEND | O_NONBLOCK;
-    *out = d->kind == 't' ? px_console_new(flags) : px_device_new(d->kind, flags);
-    if (*out == nullptr)
-        return d->kind == 't' ? -ENXIO : -ENOMEM;
-    if (d->kind != 't')
-        (*out)->device = d->minor;
-    return 0;
+    if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0)
+        return -EEXIST;
+    return open_device(d, flags, out);
+}
+
+long px_device_open_number(uint64_t number, int flags, struct px_file **out)
+{
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
+        bool terminal = devices[i].kind == 't';
+        if (number == makedev(terminal ? 5 : 1, (unsigned)devices[i].minor) &&
+            (devices[i].kind < '0' || devices[i].kind > '2'))
+            return open_device(&devices[i], flags, out);
+    }
+    return -ENXIO;
 }
 
 long px_device_stat(const char *path, struct stat *out)
@@ -159,6 +177,7 @@ long px_device_stat(const char *path, struct stat *out)
         memset(out, 0, sizeof *out);
         out->st_mode = S_IFCHR | 0620;
         out->st_nlink = 1;
+        out->st_ino = PX_TERMINAL_INODE;
         out->st_rdev = makedev(5, 0);
         return 0;
     }

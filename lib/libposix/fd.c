@@ -96,6 +96,7 @@ long px_fd_close(int fd)
     struct px_file *f = take_out(fd);
     if (f == nullptr)
         return -EBADF;
+    px_locks_closed(f);
     px_file_put(f);
     return 0;
 }
@@ -183,8 +184,10 @@ long px_dup3(long fd, long to, long flags)
     table[to] = f;
     close_on_exec[to] = (flags & O_CLOEXEC) != 0;
     vx_mutex_unlock(&table_lock);
-    if (before != nullptr)
+    if (before != nullptr) {
+        px_locks_closed(before);
         px_file_put(before);
+    }
     return to;
 }
 
@@ -212,11 +215,12 @@ static long control(int fd, struct px_file *f, long command, long argument)
     case F_SETFL:
         return set_flags(f, (int)argument);
     case F_GETLK:
-        ((struct flock *)argument)->l_type = F_UNLCK;
-        return 0;
     case F_SETLK:
     case F_SETLKW:
-        return 0; /* nobody else could hold one: files are only read, and not shared for writing */
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return px_lock_control(f, command, (void *)argument);
     default:
         return -EINVAL;
     }
@@ -230,16 +234,6 @@ long px_fcntl(long fd, long command, long argument)
     long answer = control((int)fd, f, command, argument);
     px_file_put(f);
     return answer;
-}
-
-long px_flock(long fd, long operation)
-{
-    struct px_file *f = px_fd_get((int)fd);
-    (void)operation;
-    if (f == nullptr)
-        return -EBADF;
-    px_file_put(f);
-    return 0;
 }
 
 long px_ioctl(long fd, long request, long argument)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Files and directories of the initial RAM disk, which the Bundle may hold as "initrd". Its files are mapped memory, so
- * a read is a copy. Directories come from the paths: the archive need not name them.
+ * Files and directories of the initial RAM disk, which the Bundle may hold as "initrd": all that there is for a process
+ * without a connection to vfsd. Its files are mapped memory, so a read is a copy. Symbolic links at the end of a path
+ * only. Directories come from the paths: the archive need not name them.
  *
  * A directory is listed by walking the archive. Its position is the number of names told so far: "." and "..", the
  * devices below "/", then each first appearance of a name in the archive's order, so a position stays good. */
@@ -70,7 +71,7 @@ static found_t search(const char *path, struct vx_cpio_entry *out, uint32_t *ino
 
 /* The archive never changes, so what was found stays found: the latest few files, each in the place that its path says.
  */
-static found_t look_up(const char *path, struct vx_cpio_entry *out, uint32_t *inode)
+static found_t look_up(const char *path, bool follow, struct vx_cpio_entry *out, uint32_t *inode)
 {
     enum : uint32_t { PLACES = 16 };
     static struct vx_mutex lock;
@@ -94,6 +95,8 @@ static found_t look_up(const char *path, struct vx_cpio_entry *out, uint32_t *in
     found_t found = search(path, out, inode);
     if (found == FOUND_FILE && VX_CPIO_IS_LNK(out->mode)) {
         struct vx_cpio archive;
+        if (!follow)
+            return found;
         return archive_of_bundle(&archive) && vx_cpio_find(&archive, path, out) == OK ? found : FOUND_NOTHING;
     }
     if (found == FOUND_FILE) {
@@ -107,7 +110,7 @@ static found_t look_up(const char *path, struct vx_cpio_entry *out, uint32_t *in
 bool px_rom_find(const char *path, struct vx_cpio_entry *out)
 {
     uint32_t inode;
-    return look_up(path, out, &inode) == FOUND_FILE;
+    return look_up(path, true, out, &inode) == FOUND_FILE;
 }
 
 static void fill_stat(struct stat *out, uint32_t mode, uint64_t bytes, uint32_t inode)
@@ -246,7 +249,7 @@ static void tell_archive(struct listing *l, const char *dir)
         if (len == 0 || told_before(&archive, dir, part, len, cursor))
             continue;
         bool leaf = part[len] == '\0' && !VX_CPIO_IS_DIR(e.mode);
-        tell(l, part, len, n, leaf ? DT_REG : DT_DIR);
+        tell(l, part, len, n, !leaf ? DT_DIR : VX_CPIO_IS_LNK(e.mode) ? DT_LNK : DT_REG);
     }
 }
 
@@ -309,7 +312,7 @@ long px_rom_open(const char *path, int flags, struct px_file **out)
     struct vx_cpio_entry e = {};
     uint32_t inode;
     bool dev = strcmp(path, "/dev") == 0;
-    switch (dev ? FOUND_DIRECTORY : look_up(path, &e, &inode)) {
+    switch (dev ? FOUND_DIRECTORY : look_up(path, (flags & O_NOFOLLOW) == 0, &e, &inode)) {
     case FOUND_DIRECTORY:
         return open_directory(path, flags, S_IFDIR | 0755, dev ? UINT32_MAX : inode, out);
     case FOUND_PREFIX_IS_FILE:
@@ -321,6 +324,8 @@ long px_rom_open(const char *path, int flags, struct px_file **out)
     }
     if ((flags & O_DIRECTORY) != 0)
         return -ENOTDIR;
+    if (VX_CPIO_IS_LNK(e.mode))
+        return -ELOOP;
     if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0)
         return -EEXIST;
     if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0)
@@ -329,11 +334,29 @@ long px_rom_open(const char *path, int flags, struct px_file **out)
     return *out != nullptr ? 0 : -ENOMEM;
 }
 
-long px_rom_stat(const char *path, struct stat *out)
+long px_rom_readlink(const char *path, char *to, size_t bytes)
 {
     struct vx_cpio_entry e = {};
     uint32_t inode;
-    switch (strcmp(path, "/dev") == 0 ? FOUND_DIRECTORY : look_up(path, &e, &inode)) {
+    switch (look_up(path, false, &e, &inode)) {
+    case FOUND_FILE:
+        break;
+    case FOUND_DIRECTORY:
+        return -EINVAL;
+    default:
+        return px_rom_stat(path, false, &(struct stat){});
+    }
+    if (!VX_CPIO_IS_LNK(e.mode))
+        return -EINVAL;
+    memcpy(to, e.data, e.data_len < bytes ? e.data_len : bytes);
+    return (long)e.data_len;
+}
+
+long px_rom_stat(const char *path, bool follow, struct stat *out)
+{
+    struct vx_cpio_entry e = {};
+    uint32_t inode;
+    switch (strcmp(path, "/dev") == 0 ? FOUND_DIRECTORY : look_up(path, follow, &e, &inode)) {
     case FOUND_DIRECTORY:
         fill_stat(out, S_IFDIR | 0755, 0, strcmp(path, "/dev") == 0 ? UINT32_MAX : inode);
         return 0;

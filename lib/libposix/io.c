@@ -13,12 +13,12 @@ enum : int64_t { OWN_POSITION = -1 };
 
 static bool may_read(const struct px_file *f)
 {
-    return (f->flags & O_ACCMODE) != O_WRONLY;
+    return (f->flags & O_ACCMODE) != O_WRONLY && (f->flags & O_PATH) == 0;
 }
 
 static bool may_write(const struct px_file *f)
 {
-    return (f->flags & O_ACCMODE) != O_RDONLY;
+    return (f->flags & O_ACCMODE) != O_RDONLY && (f->flags & O_PATH) == 0;
 }
 
 static long read_file(struct px_file *f, const struct iovec *v, int n, int64_t at)
@@ -159,40 +159,92 @@ long px_getdents64(long fd, long to, long bytes)
     return answer;
 }
 
-/* What only moves data to where it is already safe. */
-static long nothing_to_do(long fd)
+/* What was written becomes safe; files that keep nothing are safe already. */
+static long synchronise(long fd, bool data_only)
 {
     struct px_file *f = px_fd_get((int)fd);
     if (f == nullptr)
         return -EBADF;
-    bool file = f->ops->seek != nullptr;
+    long answer = (f->flags & O_PATH) != 0  ? -EBADF
+                  : f->ops->sync != nullptr ? f->ops->sync(f, data_only)
+                  : f->ops->seek != nullptr ? 0
+                                            : -EINVAL;
     px_file_put(f);
-    return file ? 0 : -EINVAL;
+    return answer;
 }
 
 long px_fsync(long fd)
 {
-    return nothing_to_do(fd);
+    return synchronise(fd, false);
 }
 
 long px_fdatasync(long fd)
 {
-    return nothing_to_do(fd);
+    return synchronise(fd, true);
 }
 
+long px_syncfs(long fd)
+{
+    struct px_file *f = px_fd_get((int)fd);
+    if (f == nullptr)
+        return -EBADF;
+    long answer = (f->flags & O_PATH) != 0 ? -EBADF : px_is_fs(f) ? px_fs_sync_mount(f) : 0;
+    px_file_put(f);
+    return answer;
+}
+
+/* The whole range, which is more than was asked for. */
+long px_sync_file_range(long fd, long at, long bytes, long flags)
+{
+    if (at < 0 || bytes < 0 || (flags & ~7L) != 0)
+        return -EINVAL;
+    return synchronise(fd, true);
+}
+
+/* Every file system that this process can name. It has no error to tell. */
 long px_sync(void)
 {
+    struct vx_vfs_mounted m = {};
+    char source[VX_FS_NAME_MAX + 1], path[VX_FS_PATH_MAX + 1];
+    struct fs_client *c = px_fs();
+    for (uint32_t index = 0; c != nullptr && fs_mounts(c, &index, &m, source, path, sizeof path) == OK;)
+        (void)fs_sync_all(c, path);
     return 0;
+}
+
+/* A file of another length: `how` does it, for a file that is open for writing. */
+static long resize(long fd, int not_writable, long (*how)(struct px_file *, const int64_t *), const int64_t *arguments)
+{
+    struct px_file *f = px_fd_get((int)fd);
+    if (f == nullptr)
+        return -EBADF;
+    long answer = may_write(f) ? how(f, arguments) : not_writable;
+    px_file_put(f);
+    return answer;
+}
+
+static long do_truncate(struct px_file *f, const int64_t *bytes)
+{
+    return f->ops->truncate != nullptr ? f->ops->truncate(f, *bytes) : -EINVAL;
 }
 
 long px_ftruncate(long fd, long bytes)
 {
-    struct px_file *f = px_fd_get((int)fd);
-    (void)bytes;
-    if (f == nullptr)
-        return -EBADF;
-    px_file_put(f);
-    return -EINVAL; /* not open for writing, or not a file that can have another length */
+    return bytes < 0 ? -EINVAL : resize(fd, -EINVAL, do_truncate, &(int64_t){ bytes });
+}
+
+static long do_allocate(struct px_file *f, const int64_t *argument)
+{
+    return f->ops->allocate != nullptr ? f->ops->allocate(f, (int)argument[0], argument[1], argument[2])
+           : f->ops->seek == nullptr   ? -ESPIPE
+                                       : -ENODEV;
+}
+
+long px_fallocate(long fd, long mode, long at, long bytes)
+{
+    if (at < 0 || bytes <= 0)
+        return -EINVAL;
+    return at > INT64_MAX - bytes ? -EFBIG : resize(fd, -EBADF, do_allocate, (int64_t[]){ mode, at, bytes });
 }
 
 /* Advice about what is in memory anyway. */
@@ -207,7 +259,15 @@ long px_fadvise64(long fd, long at, long bytes, long advice)
     return file ? 0 : -ESPIPE;
 }
 
-long px_syncfs(long fd)
+/* preadv and pwritev; of the flags those that change nothing here. */
+long px_preadv2(long fd, long vector, long n, long at, long high, long flags)
 {
-    return px_fsync(fd);
+    (void)high;
+    return flags != 0 ? -EOPNOTSUPP : at == -1 ? px_readv(fd, vector, n) : px_preadv(fd, vector, n, at);
+}
+
+long px_pwritev2(long fd, long vector, long n, long at, long high, long flags)
+{
+    (void)high;
+    return flags != 0 ? -EOPNOTSUPP : at == -1 ? px_writev(fd, vector, n) : px_pwritev(fd, vector, n, at);
 }

@@ -6,6 +6,7 @@
  * its first touch. PROT_NONE is address space and costs nothing until mprotect. */
 #define _GNU_SOURCE
 #include "file.h"
+#include <fcntl.h>
 #include <sys/mman.h>
 
 enum : size_t { COMMIT_MAX = 16 * PX_PAGE };
@@ -61,7 +62,9 @@ static long map_file(uintptr_t at, size_t bytes, long prot, long flags, int fd, 
     struct px_file *f = px_fd_get(fd);
     if (f == nullptr)
         return -EBADF;
+    bool readable = (f->flags & O_ACCMODE) != O_WRONLY && (f->flags & O_PATH) == 0;
     long answer = f->ops->read == nullptr || f->ops->seek == nullptr ? -ENODEV
+                  : !readable                                        ? -EACCES
                   : (flags & MAP_TYPE) != MAP_PRIVATE                ? -ENODEV /* no backend shares its pages yet */
                                                       : map_anonymous(at, bytes, PROT_READ | PROT_WRITE, flags);
     for (size_t done = 0; answer > 0 && done < bytes;) {

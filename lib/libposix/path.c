@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Paths: from what a program says to an absolute clean path, and from there to a file. There is one tree: the initial
- * RAM disk of the Bundle, read-only, with /dev in it. */
+ * Paths: from what a program says to an absolute one, from there to a file, and the current directory.
+ *
+ * There is one tree: vfsd's, from the root of this process's connection, or without one the initial RAM disk. /dev is
+ * looked at first, since what it names is made here: the terminal, pipes' ends, this process's descriptors.
+ *
+ * A directory's descriptor is its path: who renames the directory makes the descriptor mean nothing, or what came in
+ * its place. */
 #define _GNU_SOURCE
 #include "file.h"
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 static_assert(sizeof px_cwd >= PATH_MAX);
@@ -19,31 +23,40 @@ void px_cwd_copy(char *out)
     vx_mutex_unlock(&cwd_lock);
 }
 
-/* Appends the components of `path` to `out`, which is clean. */
+static bool is_dot(const char *name, size_t n)
+{
+    return n == 1 && name[0] == '.';
+}
+
+static bool is_dots(const char *name, size_t n)
+{
+    return n == 2 && name[0] == '.' && name[1] == '.';
+}
+
+/* Appends the components of `path` to `out`, which is absolute. */
 static long append(char *out, const char *path)
 {
     size_t len = strlen(out);
     if (len == 1)
         len = 0; /* "/" */
     while (*path != '\0') {
-        const char *end = path;
-        while (*end != '\0' && *end != '/')
-            end++;
-        size_t n = (size_t)(end - path);
+        size_t n = strcspn(path, "/");
         if (n > NAME_MAX)
             return -ENAMETOOLONG;
-        if (n == 2 && path[0] == '.' && path[1] == '.') {
+        bool up = is_dots(path, n);
+        if (up && (len == 0 || px_fs() == nullptr)) {
             while (len > 0 && out[len - 1] != '/')
                 len--;
             len -= len > 0;
-        } else if (n != 0 && !(n == 1 && path[0] == '.')) {
+        } else if (n != 0 && !is_dot(path, n)) {
             if (len + 1 + n >= PATH_MAX)
                 return -ENAMETOOLONG;
             out[len++] = '/';
             memcpy(out + len, path, n);
             len += n;
         }
-        path = *end == '\0' ? end : end + 1;
+        path += n;
+        path += *path == '/';
     }
     if (len == 0)
         out[len++] = '/';
@@ -51,13 +64,40 @@ static long append(char *out, const char *path)
     return 0;
 }
 
+/* Most paths say what they mean: absolute, no name that begins with a dot, no slash too many. Those are copied as they
+ * are. False: it is another one, or too long. */
+static bool copy_plain(const char *path, char *out)
+{
+    if (path[0] != '/' || path[1] == '\0')
+        return false;
+    const char *name = path; /* the slash before the name */
+    for (const char *at = path; at - path < PATH_MAX; at++, out++) {
+        *out = *at;
+        if (*at != '/' && *at != '\0') {
+            if (*at == '.' && at == name + 1)
+                return false;
+            continue;
+        }
+        if (at != path && (at == name + 1 || at - name - 1 > NAME_MAX))
+            return false;
+        if (*at == '\0')
+            return true;
+        name = at;
+    }
+    return false;
+}
+
 long px_path(int at, const char *path, char *out)
 {
     long answer = 0;
     if (path == nullptr)
         return -EFAULT;
+    if (copy_plain(path, out))
+        return 0;
     if (path[0] == '\0')
         return -ENOENT;
+    if (strnlen(path, PATH_MAX) == PATH_MAX)
+        return -ENAMETOOLONG;
     out[0] = '/';
     out[1] = '\0';
     if (path[0] != '/' && at == AT_FDCWD) {
@@ -72,26 +112,171 @@ long px_path(int at, const char *path, char *out)
             answer = -ENOTDIR;
         px_file_put(f);
     }
-    /* A slash at the end asks for a directory, which whoever opens the path finds out by "/." being clean. */
     return answer != 0 ? answer : append(out, path);
 }
 
-static bool wants_directory(const char *path)
+/* Where the last name begins, slashes behind it left out; *len: of it. */
+static const char *last_name(const char *path, size_t *len)
 {
-    size_t len = strlen(path);
-    return len != 0 && (path[len - 1] == '/' || (path[len - 1] == '.' && (len == 1 || path[len - 2] == '/')));
+    size_t end = strlen(path);
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    size_t begin = end;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    *len = end - begin;
+    return path + begin;
 }
 
-long px_open_path(const char *path, int flags, struct px_file **out)
+size_t px_path_ends_in_dots(const char *path)
 {
-    long answer = px_device_open(path, flags, out);
-    return answer != -ENOENT ? answer : px_rom_open(path, flags, out);
+    size_t n = 0;
+    const char *name = last_name(path, &n);
+    return is_dot(name, n) || is_dots(name, n) ? n : 0;
+}
+
+bool px_path_wants_directory(const char *path)
+{
+    size_t len = strlen(path);
+    return len != 0 && (path[len - 1] == '/' || (path[len - 1] == '.' && px_path_ends_in_dots(path) != 0));
+}
+
+static bool in_dev(const char *path)
+{
+    return path[1] == 'd' && path[2] == 'e' && path[3] == 'v' && path[4] == '/';
+}
+
+long px_open_path(const char *path, int flags, unsigned mode, struct px_file **out)
+{
+    long answer = in_dev(path) ? px_device_open(path, flags, out) : -ENOENT;
+    if (answer != -ENOENT)
+        return answer;
+    struct fs_client *c = px_fs();
+    if (c != nullptr)
+        return px_fs_open(c, path, flags, mode, out);
+    answer = px_rom_open(path, flags, out);
+    return answer == -ENOENT && (flags & O_CREAT) != 0 ? -EROFS : answer;
+}
+
+long px_stat_path_as(const char *path, int flags, struct stat *out)
+{
+    bool follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
+    long answer = in_dev(path) ? px_device_stat(path, out) : -ENOENT;
+    if (answer != -ENOENT)
+        return answer;
+    struct fs_client *c = px_fs();
+    if (c == nullptr)
+        return px_rom_stat(path, follow, out);
+    struct vx_fs_attributes a = {};
+    answer = px_fs_error(fs_stat(c, path, follow ? 0 : VX_VFS_NO_FOLLOW, &a));
+    if (answer == 0)
+        px_fs_fill_stat(out, &a);
+    return answer;
 }
 
 long px_stat_path(const char *path, struct stat *out)
 {
-    long answer = px_device_stat(path, out);
-    return answer != -ENOENT ? answer : px_rom_stat(path, out);
+    return px_stat_path_as(path, 0, out);
+}
+
+static _Atomic unsigned file_mask = 022;
+
+unsigned px_masked(unsigned mode)
+{
+    return mode & ~atomic_load_explicit(&file_mask, memory_order_relaxed);
+}
+
+unsigned px_umask_now(void)
+{
+    return atomic_load_explicit(&file_mask, memory_order_relaxed);
+}
+
+void px_umask_set(unsigned mask)
+{
+    atomic_store_explicit(&file_mask, mask & 0777, memory_order_relaxed);
+}
+
+/* --- the current directory --- */
+
+/* Puts the target of a link, `bytes` of it in target, before the rest of the path: a new rest. */
+static long put_target(char *rest, const char *tail, const char *target, size_t bytes)
+{
+    char joined[PATH_MAX];
+    size_t len = strlen(tail);
+    if (bytes + 1 + len >= sizeof joined)
+        return -ENAMETOOLONG;
+    memcpy(joined, target, bytes);
+    joined[bytes] = '/';
+    memcpy(joined + bytes + 1, tail, len + 1);
+    memcpy(rest, joined, bytes + 1 + len + 1);
+    return 0;
+}
+
+/* The same place, by a path without symbolic links and "..": name by name from the root. */
+static long without_links(struct fs_client *c, const char *path, char *out)
+{
+    char rest[PATH_MAX], target[PATH_MAX];
+    size_t len = 0, links = 0;
+    memcpy(rest, path, strlen(path) + 1);
+    out[0] = '\0';
+    for (const char *at = rest; *at != '\0';) {
+        size_t n = strcspn(at, "/"), bytes = 0;
+        const char *tail = at + n + (at[n] == '/');
+        if (is_dots(at, n)) {
+            while (len > 0 && out[--len] != '/')
+                ;
+            out[len] = '\0';
+        } else if (n != 0 && !is_dot(at, n)) {
+            if (len + 1 + n >= PATH_MAX)
+                return -ENAMETOOLONG;
+            out[len] = '/';
+            memcpy(out + len + 1, at, n);
+            out[len + 1 + n] = '\0';
+            status_t st = fs_readlink(c, out, target, sizeof target, &bytes);
+            if (st == OK) {
+                long answer = ++links > VX_FS_LINKS_MAX ? -ELOOP : put_target(rest, tail, target, bytes);
+                if (answer != 0)
+                    return answer;
+                len = target[0] == '/' ? 0 : len;
+                out[len] = '\0';
+                tail = rest;
+            } else if (st == ERR_BAD_ARGUMENT) {
+                len += 1 + n; /* it is no link */
+            } else {
+                return px_fs_error(st);
+            }
+        }
+        at = tail;
+    }
+    if (len == 0)
+        memcpy(out, "/", 2);
+    return 0;
+}
+
+long px_directory(const char *path, char *out)
+{
+    struct stat found = {};
+    struct fs_client *c = px_fs();
+    long answer = px_stat_path(path, &found);
+    if (answer == 0 && !S_ISDIR(found.st_mode))
+        answer = -ENOTDIR;
+    if (answer == 0 && c != nullptr)
+        answer = without_links(c, path, out);
+    else if (answer == 0)
+        memcpy(out, path, strlen(path) + 1);
+    return answer;
+}
+
+static long set_cwd(const char *path)
+{
+    char place[PATH_MAX];
+    long answer = px_directory(path, place);
+    if (answer != 0)
+        return answer;
+    vx_mutex_lock(&cwd_lock);
+    memcpy(px_cwd, place, strlen(place) + 1);
+    vx_mutex_unlock(&cwd_lock);
+    return 0;
 }
 
 /* --- the calls --- */
@@ -100,118 +285,34 @@ long px_openat(long at, long name, long flags, long mode)
 {
     char path[PATH_MAX];
     struct px_file *f = nullptr;
-    (void)mode;
     if ((flags & O_ACCMODE) == O_ACCMODE && (flags & O_PATH) == 0)
         return -EINVAL;
     long answer = px_path((int)at, (const char *)name, path);
     if (answer != 0)
         return answer;
-    if (wants_directory((const char *)name))
+    if (px_path_wants_directory((const char *)name)) {
+        if ((flags & O_CREAT) != 0)
+            return -EISDIR;
         flags |= O_DIRECTORY;
-    answer = px_open_path(path, (int)flags, &f);
-    if (answer == -ENOENT && (flags & O_CREAT) != 0)
-        return -EROFS;
+    }
+    answer = px_open_path(path, (int)flags, (unsigned)mode, &f);
     return answer != 0 ? answer : px_fd_add(f, 0, (flags & O_CLOEXEC) != 0);
 }
 
-static long stat_fd(int fd, struct stat *out)
-{
-    struct px_file *f = px_fd_get(fd);
-    if (f == nullptr)
-        return -EBADF;
-    long answer = f->ops->stat(f, out);
-    px_file_put(f);
-    return answer;
-}
-
-long px_newfstatat(long at, long name, long out, long flags)
-{
-    char path[PATH_MAX];
-    struct stat found = {};
-    long answer;
-    if ((flags & AT_EMPTY_PATH) != 0 && *(const char *)name == '\0') {
-        answer = stat_fd((int)at, &found);
-    } else {
-        answer = px_path((int)at, (const char *)name, path);
-        if (answer == 0)
-            answer = px_stat_path(path, &found);
-        if (answer == 0 && wants_directory((const char *)name) && !S_ISDIR(found.st_mode))
-            answer = -ENOTDIR;
-    }
-    if (answer == 0)
-        memcpy((void *)out, &found, sizeof found);
-    return answer;
-}
-
-long px_fstat(long fd, long out)
-{
-    struct stat found = {};
-    long answer = stat_fd((int)fd, &found);
-    if (answer == 0)
-        memcpy((void *)out, &found, sizeof found);
-    return answer;
-}
-
-static long access_path(long at, long name, long mode)
-{
-    char path[PATH_MAX];
-    struct stat found = {};
-    if ((mode & ~(R_OK | W_OK | X_OK)) != 0)
-        return -EINVAL;
-    long answer = px_path((int)at, (const char *)name, path);
-    if (answer == 0)
-        answer = px_stat_path(path, &found);
-    if (answer != 0)
-        return answer;
-    if ((mode & W_OK) != 0 && !S_ISCHR(found.st_mode))
-        return -EROFS;
-    return (mode & X_OK) != 0 && (found.st_mode & 0111) == 0 ? -EACCES : 0;
-}
-
-long px_faccessat(long at, long name, long mode)
-{
-    return access_path(at, name, mode);
-}
-
-long px_faccessat2(long at, long name, long mode, long flags)
-{
-    return (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW)) != 0 ? -EINVAL : access_path(at, name, mode);
-}
-
-long px_readlinkat(long at, long name, long to, long bytes)
-{
-    char path[PATH_MAX];
-    struct stat found = {};
-    (void)to;
-    long answer = bytes <= 0 ? -EINVAL : px_path((int)at, (const char *)name, path);
-    if (answer == 0)
-        answer = px_stat_path(path, &found);
-    return answer != 0 ? answer : -EINVAL; /* it is there, and no symbolic link: there are none */
-}
-
+/* A directory that was removed has no path any more. */
 long px_getcwd(long to, long bytes)
 {
-    vx_mutex_lock(&cwd_lock);
-    size_t len = strlen(px_cwd) + 1;
-    long answer = len > (size_t)bytes ? -ERANGE : (long)len;
-    if (answer > 0)
-        memcpy((void *)to, px_cwd, len);
-    vx_mutex_unlock(&cwd_lock);
-    return answer;
-}
-
-static long set_cwd(const char *path)
-{
-    struct stat found = {};
+    char path[PATH_MAX];
+    struct stat found;
+    px_cwd_copy(path);
+    size_t len = strlen(path) + 1;
+    if (len > (size_t)bytes)
+        return bytes == 0 ? -EINVAL : -ERANGE;
     long answer = px_stat_path(path, &found);
     if (answer != 0)
         return answer;
-    if (!S_ISDIR(found.st_mode))
-        return -ENOTDIR;
-    vx_mutex_lock(&cwd_lock);
-    memcpy(px_cwd, path, strlen(path) + 1);
-    vx_mutex_unlock(&cwd_lock);
-    return 0;
+    memcpy((void *)to, path, len);
+    return (long)len;
 }
 
 long px_chdir(long name)
@@ -233,140 +334,5 @@ long px_fchdir(long fd)
 
 long px_umask(long mask)
 {
-    static _Atomic unsigned current = 022;
-    return (long)atomic_exchange_explicit(&current, (unsigned)mask & 0777, memory_order_relaxed);
-}
-
-/* What cannot be changed: the name must be there all the same. */
-static long read_only(long at, long name)
-{
-    char path[PATH_MAX];
-    struct stat found = {};
-    long answer = px_path((int)at, (const char *)name, path);
-    if (answer == 0)
-        answer = px_stat_path(path, &found);
-    return answer != 0 ? answer : -EROFS;
-}
-
-long px_unlinkat(long at, long name, long flags)
-{
-    (void)flags;
-    return read_only(at, name);
-}
-
-long px_mkdirat(long at, long name, long mode)
-{
-    (void)mode;
-    long answer = read_only(at, name);
-    return answer == -EROFS ? -EEXIST : answer == -ENOENT ? -EROFS : answer;
-}
-
-long px_symlinkat(long target, long at, long name)
-{
-    (void)target;
-    return px_mkdirat(at, name, 0);
-}
-
-long px_mknodat(long at, long name, long mode, long device)
-{
-    (void)mode;
-    (void)device;
-    return px_mkdirat(at, name, 0);
-}
-
-long px_linkat(long at, long name, long to_at, long to, long flags)
-{
-    (void)to_at;
-    (void)to;
-    (void)flags;
-    return read_only(at, name);
-}
-
-long px_renameat(long at, long name, long to_at, long to)
-{
-    (void)to_at;
-    (void)to;
-    return read_only(at, name);
-}
-
-long px_renameat2(long at, long name, long to_at, long to, long flags)
-{
-    (void)flags;
-    return px_renameat(at, name, to_at, to);
-}
-
-long px_fchmodat(long at, long name, long mode)
-{
-    (void)mode;
-    return read_only(at, name);
-}
-
-long px_fchownat(long at, long name, long user, long group, long flags)
-{
-    (void)user;
-    (void)group;
-    (void)flags;
-    return read_only(at, name);
-}
-
-long px_utimensat(long at, long name, long times, long flags)
-{
-    (void)times;
-    (void)flags;
-    return name != 0 ? read_only(at, name) : -EROFS;
-}
-
-long px_truncate(long name, long bytes)
-{
-    (void)bytes;
-    return read_only(AT_FDCWD, name);
-}
-
-static void fill_statfs(struct statfs *out)
-{
-    memset(out, 0, sizeof *out);
-    out->f_type = 0x858458f6; /* what a RAM disk is elsewhere */
-    out->f_bsize = out->f_frsize = (long)PX_PAGE;
-    out->f_namelen = NAME_MAX;
-    out->f_flags = 1; /* read-only */
-}
-
-long px_statfs(long name, long out)
-{
-    long answer = read_only(AT_FDCWD, name);
-    if (answer != -EROFS)
-        return answer;
-    fill_statfs((struct statfs *)out);
-    return 0;
-}
-
-long px_fstatfs(long fd, long out)
-{
-    struct px_file *f = px_fd_get((int)fd);
-    if (f == nullptr)
-        return -EBADF;
-    px_file_put(f);
-    fill_statfs((struct statfs *)out);
-    return 0;
-}
-
-static long read_only_fd(long fd)
-{
-    struct px_file *f = px_fd_get((int)fd);
-    if (f == nullptr)
-        return -EBADF;
-    px_file_put(f);
-    return -EROFS;
-}
-
-long px_fchmod(long fd, long mode)
-{
-    (void)mode;
-    return read_only_fd(fd);
-}
-
-long px_fchown(long fd, long user, long group)
-{
-    (void)user, (void)group;
-    return read_only_fd(fd);
+    return (long)atomic_exchange_explicit(&file_mask, (unsigned)mask & 0777, memory_order_relaxed);
 }

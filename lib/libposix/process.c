@@ -4,13 +4,14 @@
  *   "posix.fds"    BYTES  a struct px_fd_record for each descriptor
  *   "pipe.N"       MEM    the pipes that the records name
  *   "posix.cwd"    BYTES  the current directory
- *   "posix.pid" "posix.parent" "posix.group" "posix.session" "posix.mask" "posix.ignored"  INT
+ *   "posix.umask" "posix.pid" "posix.parent" "posix.group" "posix.session" "posix.mask" "posix.ignored"  INT
  *   "proc.tx" "proc.rx"   a connection to the process service
  *
  * A program that somebody else started has descriptors 0 to 2 on its terminal. */
 #define _GNU_SOURCE
 #include "process.h"
 #include "console.h"
+#include "inherit.h"
 #include "pipe.h"
 #include "records.h"
 #include "signal.h"
@@ -75,6 +76,9 @@ static struct px_file *file_of(const struct px_fd_record *r, struct px_pipe **pi
         return file_of_pipe(r, pipes);
     case 's':
         return file_of_socket(r, pipes);
+    case 'F':
+    case 'D':
+        return px_inherited(r);
     default:
         return px_device_new((char)r->kind, r->flags);
     }
@@ -123,6 +127,7 @@ void px_process_init(void)
     session = (uint32_t)vx_bundle_int("posix.session", group);
     px_self()->mask = vx_bundle_int("posix.mask", 0);
     px_signals_ignore(vx_bundle_int("posix.ignored", 0));
+    px_umask_set((unsigned)vx_bundle_int("posix.umask", px_umask_now()));
     const char *cwd = vx_bundle_bytes("posix.cwd", &len);
     if (len > 0 && len < sizeof px_cwd && cwd[0] == '/') {
         memcpy(px_cwd, cwd, len);

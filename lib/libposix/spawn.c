@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Starting a program: find the image in the initial RAM disk, work out the child's descriptors, write its Bundle,
- * SPAWN. The child gets of this process's authority the RAM disk, a terminal session of its own, the pipes that it
- * inherits, and half of the free memory at most. It is never a copy of this process.
+ * Starting a program: find the image, work out the child's descriptors, write its Bundle, SPAWN. The child gets of this
+ * process's authority its files, the RAM disk, a terminal session of its own, the pipes that it inherits, and half of
+ * the free memory at most. It is never a copy of this process.
  *
  *  1. The caller's own descriptors are not touched: the actions are done on a table of their own.
  *  2. A pipe's holder is reserved before the child starts, and given back if it does not, or when it has ended. */
 #define _GNU_SOURCE
 #include "children.h"
 #include "console.h"
+#include "image.h"
+#include "inherit.h"
 #include "pipe.h"
 #include "process.h"
 #include "records.h"
@@ -46,10 +48,11 @@ struct job {
     char command[COMMAND_MAX];
     const char *argv[WORDS_MAX];
     size_t argc;
-    bool plain;               /* argv is all of it */
-    bool replaces;            /* execve: the program takes this process's place */
-    size_t data_at, data_len; /* the image in the RAM disk */
-    vx_task task;             /* what was made */
+    bool plain;    /* argv is all of it */
+    bool replaces; /* execve: the program takes this process's place */
+    struct px_image image;
+    struct px_inheritance files;
+    vx_task task; /* what was made */
     uint32_t id;
 };
 
@@ -88,12 +91,10 @@ static long child_path(const struct job *j, const char *name, char *out)
 
 static long change_directory(struct job *j, const char *path)
 {
-    struct stat found = {};
-    long answer = px_stat_path(path, &found);
-    if (answer == 0 && !S_ISDIR(found.st_mode))
-        answer = -ENOTDIR;
+    char place[PATH_MAX];
+    long answer = px_directory(path, place);
     if (answer == 0)
-        memcpy(j->cwd, path, strlen(path) + 1);
+        memcpy(j->cwd, place, strlen(place) + 1);
     return answer;
 }
 
@@ -122,9 +123,7 @@ static long do_action(struct job *j, const struct vectra_spawn_action *a)
     case VECTRA_SPAWN_OPEN:
         answer = child_path(j, a->path, path);
         if (answer == 0)
-            answer = px_open_path(path, a->flags, &f);
-        if (answer == -ENOENT && (a->flags & O_CREAT) != 0)
-            answer = -EROFS;
+            answer = px_open_path(path, a->flags, a->mode, &f);
         if (answer != 0)
             return answer;
         clear_slot(&j->slot[a->fd]);
@@ -193,6 +192,8 @@ static long make_records(struct job *j)
             if (answer == 0)
                 answer = hold_pipe(j, out, false, &r->pipe_out, &r->holder_out);
         }
+        if (answer == 0 && px_is_fs(f) && r->same_as == j->n_records)
+            answer = px_inherit_file(&j->files, f, r);
         if (answer != 0)
             return answer;
         file[j->n_records++] = f;
@@ -203,10 +204,10 @@ static long make_records(struct job *j)
 /* --- the image --- */
 
 /* "#!interpreter [argument]" puts those in front of the path. */
-static long interpret(struct job *j, const struct vx_cpio_entry *e)
+static long interpret(struct job *j)
 {
-    size_t n = e->data_len - 2 < INTERPRETER_MAX - 1 ? e->data_len - 2 : INTERPRETER_MAX - 1;
-    memcpy(j->interpreter, e->data + 2, n);
+    size_t n = j->image.len - 2 < INTERPRETER_MAX - 1 ? j->image.len - 2 : INTERPRETER_MAX - 1;
+    memcpy(j->interpreter, j->image.data + 2, n);
     j->interpreter[n] = '\0';
     char *end = strchr(j->interpreter, '\n');
     if (end == nullptr)
@@ -232,21 +233,16 @@ static long interpret(struct job *j, const struct vx_cpio_entry *e)
 static long check_image(struct job *j, bool may_interpret)
 {
     static const uint8_t elf[] = { 0x7f, 'E', 'L', 'F' };
-    struct vx_cpio_entry e = {};
-    struct stat found = {};
-    if (!px_rom_find(j->path, &e)) {
-        long answer = px_stat_path(j->path, &found);
-        return answer != 0 ? answer : -EACCES; /* a directory or a device */
-    }
-    if ((e.mode & 0111) == 0)
-        return -EACCES;
-    j->data_at = e.data_at;
-    j->data_len = e.data_len;
-    if (e.data_len >= sizeof elf && memcmp(e.data, elf, sizeof elf) == 0)
+    px_image_close(&j->image);
+    long answer = px_image_open(j->path, &j->image);
+    if (answer != 0)
+        return answer;
+    const uint8_t *data = j->image.data;
+    if (j->image.len >= sizeof elf && memcmp(data, elf, sizeof elf) == 0)
         return 0;
-    if (!may_interpret || e.data_len < 4 || memcmp(e.data, "#!", 2) != 0)
+    if (!may_interpret || j->image.len < 4 || memcmp(data, "#!", 2) != 0)
         return -ENOEXEC;
-    long answer = interpret(j, &e);
+    answer = interpret(j);
     return answer != 0 ? answer : check_image(j, false);
 }
 
@@ -282,10 +278,13 @@ static long plain_image(struct job *j)
     if (strchr(name, '/') != nullptr)
         return child_path(j, name, j->path);
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0] && len < NAME_MAX; i++) {
+        struct vx_cpio_entry e;
         struct stat found = {};
         size_t room = strlen(rooms[i]);
         memcpy(j->path, rooms[i], room);
         memcpy(j->path + room, name, len + 1);
+        if (px_rom_find(j->path, &e))
+            return 0;
         if (px_stat_path(j->path, &found) == 0 && S_ISREG(found.st_mode))
             return 0;
     }
@@ -346,6 +345,7 @@ static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth
     const struct vectra_spawn *s = j->spawn;
     vx_spec_bytes(spec, "posix.fds", j->record, j->n_records * sizeof j->record[0]);
     vx_spec_bytes(spec, "posix.cwd", j->cwd, strlen(j->cwd));
+    vx_spec_int(spec, "posix.umask", px_umask_now());
     vx_spec_int(spec, "posix.parent", j->replaces ? (uint64_t)px_getppid() : px_pid);
     if (j->replaces)
         vx_spec_int(spec, "posix.pid", px_pid);
@@ -392,7 +392,8 @@ static void forget_ends(struct vx_client *proc, const struct px_proc_ends *ends)
 /* The new Task, in j->task. */
 static long start(struct job *j)
 {
-    size_t bytes = 2048 + j->n_records * sizeof j->record[0] + strlen(j->cwd), n_env, n_arg;
+    size_t bytes = 4096 + j->n_records * sizeof j->record[0] + strlen(j->cwd) + j->files.used + 64 * j->files.n_pages;
+    size_t n_env, n_arg;
     n_env = count(j->spawn->envp, &bytes);
     n_arg = count(j->spawn->argv, &bytes);
     for (size_t i = 0; i < j->argc; i++)
@@ -440,16 +441,15 @@ static long start(struct job *j)
         vx_spec_move(&s.spec, "proc.tx", proc.tx.raw, VX_RIGHTS_TX);
         vx_spec_move(&s.spec, "proc.rx", proc.rx.raw, VX_RIGHTS_RX);
     }
+    px_inherit_slots(&j->files, &s.spec);
     hand_on(&s.spec, "initrd", VX_CAP_MEM);
     hand_on(&s.spec, "console", VX_CAP_CONSOLE);
     if (vx_spawn_hook != nullptr)
         vx_spawn_hook->grant(&s);
-    status_t st =
-        vx_sys_cap_narrow(vx_bundle_mem("initrd").raw, VX_R_READ | VX_R_EXEC, j->data_at, j->data_len, &s.image.raw);
-    if (st == OK) {
-        st = vx_spawn_end(&s, &j->task, &j->id);
-        (void)vx_sys_cap_drop(s.image.raw);
-    }
+    s.image = j->image.mem;
+    status_t st = vx_spawn_end(&s, &j->task, &j->id);
+    if (st == OK)
+        px_inherit_end(&j->files, true);
     if (vx_spawn_hook != nullptr)
         vx_spawn_hook->done(&s, st == OK);
     if (st != OK && tty.tx.raw != VX_HANDLE_NONE)
@@ -482,6 +482,8 @@ static long prepare_and_start(struct job *j)
     if (answer == 0 && !j->replaces)
         answer = px_child_room();
     if (answer == 0)
+        answer = px_inherit_begin(&j->files);
+    if (answer == 0)
         answer = make_records(j);
     if (answer == 0)
         answer = start(j);
@@ -489,6 +491,8 @@ static long prepare_and_start(struct job *j)
         px_pipe_release(j->held[i].pipe, j->held[i].holder);
         px_pipe_put(j->held[i].pipe);
     }
+    px_inherit_end(&j->files, false);
+    px_image_close(&j->image);
     for (unsigned fd = 0; fd < PX_RECORDS_MAX; fd++)
         clear_slot(&j->slot[fd]);
     return answer;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -118,6 +119,50 @@ static void spawn_wait(void)
         abort();
 }
 
+/* In /tmp: one file of 1 MiB that is open, and one of 4 KiB. */
+static const char small_file[] = "/tmp/bench-4k";
+static int large;
+static char *buffer;
+
+static void make_files(void)
+{
+    char name[] = "/tmp/bench-1m-XXXXXX";
+    buffer = calloc(1, 1 << 20);
+    large = mkostemp(name, O_CLOEXEC); /* the rows that start programs are not to hand it on */
+    int small = open(small_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (buffer == nullptr || write(large, buffer, 1 << 20) != 1 << 20 || write(small, buffer, 4096) != 4096)
+        abort();
+    unlink(name);
+    close(small);
+}
+
+static void read_large(void)
+{
+    if (pread(large, buffer, 1 << 20, 0) != 1 << 20)
+        abort();
+}
+
+static void open_close(void)
+{
+    int fd = open(small_file, O_RDONLY);
+    if (fd < 0 || close(fd) != 0)
+        abort();
+}
+
+static void ask_stat(void)
+{
+    struct stat s;
+    if (stat(small_file, &s) != 0 || s.st_size != 4096)
+        abort();
+}
+
+static void open_read_close(void)
+{
+    int fd = open(small_file, O_RDONLY);
+    if (read(fd, buffer, 4096) != 4096 || close(fd) != 0)
+        abort();
+}
+
 static int to_child[2], from_child[2];
 static void round_trip(void)
 {
@@ -210,13 +255,23 @@ int main(int argc, char **argv)
         unsigned count, each, divisor;
         void (*operation)(void);
     } rows[] = {
-        { "clock_gettime", 51, 64, 1, read_clock },      { "getpid", 51, 64, 1, ask_pid },
-        { "mutex_uncontended", 51, 64, 1, lock_unlock }, { "pthread_create_join", 51, 8, 1, create_join },
-        { "mmap_touch_munmap_1p", 51, 16, 1, map_one },  { "mmap_touch_munmap_256p", 21, 1, 256, map_many },
-        { "posix_spawn_wait", 21, 1, 1, spawn_wait },    { "signal_self", 51, 16, 1, signal_self },
-        { "pipe_1b_roundtrip", 0, 0, 0, nullptr },       { "unix_stream_64b_roundtrip", 0, 0, 0, nullptr },
+        { "clock_gettime", 51, 64, 1, read_clock },
+        { "getpid", 51, 64, 1, ask_pid },
+        { "mutex_uncontended", 51, 64, 1, lock_unlock },
+        { "pthread_create_join", 51, 8, 1, create_join },
+        { "mmap_touch_munmap_1p", 51, 16, 1, map_one },
+        { "mmap_touch_munmap_256p", 21, 1, 256, map_many },
+        { "posix_spawn_wait", 21, 1, 1, spawn_wait },
+        { "signal_self", 51, 16, 1, signal_self },
+        { "pipe_1b_roundtrip", 0, 0, 0, nullptr },
+        { "unix_stream_64b_roundtrip", 0, 0, 0, nullptr },
+        { "read_1m_tmpfs", 21, 1, 1, read_large },
+        { "open_close_tmp", 51, 8, 1, open_close },
+        { "stat_tmp", 51, 8, 1, ask_stat },
+        { "open_read_close_4k", 51, 8, 1, open_read_close },
     };
     signal(SIGUSR1, handled);
+    make_files();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int wanted = argc == 1;
         for (int k = 1; k < argc; k++)
@@ -228,5 +283,6 @@ int main(int argc, char **argv)
         else if (wanted)
             stream_rows(rows[i].name);
     }
+    unlink(small_file);
     return 0;
 }

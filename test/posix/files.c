@@ -117,6 +117,7 @@ static void names(void)
     char *real = realpath("etc/../etc/version", nullptr);
     CHECK(real != nullptr && strcmp(real, "/etc/version") == 0);
     free(real);
+    CHECK(stat("/dev/tty", &s) == 0 && S_ISCHR(s.st_mode) && s.st_ino != 0);
     struct statvfs v;
     CHECK_IS(statvfs("/", &v), 0);
     CHECK((v.f_flag & ST_RDONLY) != 0);

@@ -219,17 +219,23 @@ def utilities_test(arch, check):
     check(arch)
     with open(f"{FOLDER}/utilities.list", encoding="utf-8") as handle:
         commands = [line.rstrip("\n") for line in handle if line.strip() and not line.startswith("#")]
-    script = "".join(f"{command}\necho {MARK} $?\n" for command in commands)
-    work = f"build/posix-{arch}/test/utilities.sh"
-    os.makedirs(os.path.dirname(work), exist_ok=True)
+    tool = f"build/posix-{arch}/test/lines"
+    compile_program(arch, tool, "-std=gnu23", "-O2", "-Wall", "-Wextra", "-Werror", f"{FOLDER}/helpers/lines.c")
+    script = "".join(f"{command}\n" for command in commands)
+    work = f"build/posix-{arch}/test/utilities.txt"
     with open(work, "w", encoding="utf-8") as handle:
-        handle.write(script.replace("@", "/test/u"))
+        handle.write(script.replace("@w", "/tmp/w").replace("@", "/test/u"))
     folder = f"{FOLDER}/utilities"
     files = [(f"{folder}/{name}", f"/test/u/{name}") for name in sorted(os.listdir(folder))]
-    output, _ = inside(arch, "sh /test/utilities.sh", [*files, (work, "/test/utilities.sh")])
-    wanted = subprocess.run(["sh", "-c", script.replace("@", folder)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, check=False, env={**os.environ, "LC_ALL": "C"}).stdout
-    ours, theirs = answers(output), answers(wanted.replace(folder.encode(), b"/test/u"))
+    output, _ = inside(arch, f"mkdir /tmp/w && lines /test/utilities.txt {MARK}",
+                       [*files, (work, "/test/utilities.txt"), (tool, "/bin/lines")])
+    with tempfile.TemporaryDirectory() as writable:
+        here = "".join(f"{command}\necho {MARK} $?\n" for command in commands)
+        here = "umask 022\n" + here.replace("@w", writable).replace("@", folder)
+        wanted = subprocess.run(["sh", "-c", here], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, check=False, env={**os.environ, "LC_ALL": "C"}).stdout
+    wanted = wanted.replace(writable.encode(), b"/tmp/w").replace(folder.encode(), b"/test/u")
+    ours, theirs = answers(output), answers(wanted)
     if len(theirs) != len(commands) or len(ours) != len(commands):
         raise Failure(f"{len(ours)} of {len(commands)} commands answered, {len(theirs)} here", output)
     different = [f"{command}: {mine!r}, on this machine {host_says!r}"

@@ -37,6 +37,34 @@ long px_error(status_t st)
     case ERR_NOT_SUPPORTED:
     case ERR_BAD_SYSCALL:
         return -ENOSYS;
+    case ERR_IO:
+        return -EIO;
+    case ERR_EXISTS:
+        return -EEXIST;
+    case ERR_NOT_EMPTY:
+        return -ENOTEMPTY;
+    case ERR_NO_SPACE:
+        return -ENOSPC;
+    case ERR_NOT_DIRECTORY:
+        return -ENOTDIR;
+    case ERR_IS_DIRECTORY:
+        return -EISDIR;
+    case ERR_READ_ONLY:
+        return -EROFS;
+    case ERR_STALE:
+        return -ESTALE;
+    case ERR_LOOP:
+        return -ELOOP;
+    case ERR_NAME_TOO_LONG:
+        return -ENAMETOOLONG;
+    case ERR_CROSS_DEVICE:
+        return -EXDEV;
+    case ERR_MANY_LINKS:
+        return -EMLINK;
+    case ERR_FILE_TOO_BIG:
+        return -EFBIG;
+    case ERR_DEADLOCK:
+        return -EDEADLK;
     default:
         return -EINVAL;
     }

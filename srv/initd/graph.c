@@ -205,21 +205,32 @@ static status_t add_device(struct parser *p)
     return st;
 }
 
-static status_t set_memory(struct parser *p)
+/* SIZE or N% */
+static status_t size_or_share(struct parser *p, uint64_t *bytes, uint32_t *percent)
 {
     struct word *w = &p->word[1];
     uint64_t value = 0;
     if (w->len > 1 && w->at[w->len - 1] == '%') {
         if (!vx_parse_u64(w->at, w->len - 1, &value) || value == 0 || value > 100)
             return fail_at(p, ERR_BAD_ARGUMENT, "a share is from 1% to 100%", 1);
-        p->now->memory_percent = (uint32_t)value;
+        *percent = (uint32_t)value;
         return OK;
     }
     status_t st = number(p, 1, sizes, &value);
     if (st == OK && value < TASK_MEMORY_MIN)
         return fail_at(p, ERR_BAD_ARGUMENT, "less than a Task can live in", 1);
-    p->now->memory_bytes = value;
+    *bytes = value;
     return st;
+}
+
+static status_t set_memory(struct parser *p)
+{
+    return size_or_share(p, &p->now->memory_bytes, &p->now->memory_percent);
+}
+
+static status_t set_pool(struct parser *p)
+{
+    return size_or_share(p, &p->now->pool_bytes, &p->now->pool_percent);
 }
 
 static status_t one_of(struct parser *p, const char *const *choices, uint8_t *out)
@@ -326,6 +337,7 @@ static const struct keyword {
     { "needs", 2, LINE_WORDS_MAX, set_needs },
     { "after", 2, LINE_WORDS_MAX, set_after },
     { "memory", 2, 2, set_memory },
+    { "pool", 2, 2, set_pool },
     { "band", 2, 2, set_band },
     { "restart", 2, 2, set_restart },
     { "backoff", 4, 4, set_backoff },

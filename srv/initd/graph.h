@@ -48,7 +48,9 @@ struct graph_service {
     struct graph_device device[GRAPH_DEVICES_MAX];
     uint64_t memory_bytes;   /* 0: the default */
     uint32_t memory_percent; /* of the root Reticle, instead of bytes; 0: not given */
-    uint8_t band;            /* vx_band_t */
+    uint64_t pool_bytes;     /* a second Reticle, "pool", that outlives the Task; 0: none, unless pool_percent says */
+    uint32_t pool_percent;
+    uint8_t band; /* vx_band_t */
     enum graph_restart restart;
     bool control; /* may steer initd (power, restart) */
     bool session; /* gets a terminal session and starts when all others are ready: the shell */

@@ -109,6 +109,22 @@ static status_t give_rings(struct launch *l, struct unit *u)
     return OK;
 }
 
+/* The pool is carved once, whatever becomes of the Task: others use what was made in it. */
+static status_t give_pool(struct launch *l, struct unit *u)
+{
+    const struct graph_service *d = u->decl;
+    uint64_t bytes = d->pool_percent != 0 ? share_of_root(d->pool_percent) : d->pool_bytes;
+    if (bytes == 0)
+        return OK;
+    if (u->pool.raw == VX_HANDLE_NONE) {
+        status_t st = vx_sys_reticle_carve(vx_bundle_reticle("root"), bytes, &u->pool);
+        if (st != OK)
+            return st;
+    }
+    vx_spec_copy(&l->spawn.spec, "pool", u->pool.raw, VX_R_WRITE | VX_R_INSPECT);
+    return OK;
+}
+
 /* argv: the unit's name and the graph's arguments, or `sh -c COMMAND`. */
 static void set_arguments(struct launch *l, const struct unit *u, const char **argv)
 {
@@ -144,6 +160,8 @@ static status_t launch(struct launch *l, struct unit *u)
     status_t st = give_caps(l, d);
     if (st == OK)
         st = give_rings(l, u);
+    if (st == OK)
+        st = give_pool(l, u);
     if (st == OK)
         st = vx_spawn_end(s, &u->task, &u->task_id);
     if (st == OK)

@@ -122,6 +122,13 @@ static struct vx_result host_wait(void)
     return host_answer(OK, b >= 0x80 ? UINT64_C(0x7fffffff00000003) : UINT64_C(1) << b % 34, 0);
 }
 
+#ifdef HOST_MEMORY
+static void *host_memory(uint64_t handle); /* where what is mapped or allocated lies */
+#endif
+#ifdef HOST_FACTS
+static void host_facts(struct vx_cap_facts *f); /* what the target is to see, mostly */
+#endif
+
 static struct vx_result host_inspect(uint64_t handle, struct vx_cap_facts *f)
 {
     if (!host_has(handle))
@@ -129,6 +136,9 @@ static struct vx_result host_inspect(uint64_t handle, struct vx_cap_facts *f)
     *f = (struct vx_cap_facts){ .type = host_byte() % 12, .a = host_byte(), .b = (uint64_t)host_byte() << 12 };
     if ((f->a & 1) != 0)
         f->b >>= 12;
+#ifdef HOST_FACTS
+    host_facts(f);
+#endif
 #ifdef HOST_RING_SLOTS
     *f = (struct vx_cap_facts){ .type = VX_CAP_RING_RX, .a = HOST_RING_SLOTS, .b = 0, .c = 1 };
 #endif
@@ -191,9 +201,26 @@ struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2
 #endif
     case HOST_device_map_mmio:
         return host_answer(ERR_NO_RIGHTS, 0, 0); /* registers are no business of a fuzzer of calls */
+#ifdef HOST_MEMORY
+    case HOST_mem_map:
+        st = host_has(a0) ? host_luck() : ERR_BAD_HANDLE;
+        return host_answer(st, (uint64_t)(uintptr_t)host_memory(a0), 0);
+    case HOST_mem_alloc:
+        return host_luck() == OK ? host_answer(OK, host_new(), (uint64_t)(uintptr_t)host_memory(0))
+                                 : host_answer(ERR_NO_MEMORY, 0, 0);
+    case HOST_ring_create:
+        return host_luck() == OK && host_next < HANDLES_MAX - 64 ? host_answer(OK, host_new(), host_new())
+                                                                 : host_answer(ERR_NO_MEMORY, 0, 0);
+    case HOST_ring_recv_burst: {
+        struct vx_result r = host_receive(a0, (struct vx_message *)(uintptr_t)a1);
+        (void)host_drop(r.value); /* no capability comes this way */
+        return (int64_t)r.value < 0 ? r : host_answer(OK, 1, 0);
+    }
+#else
     case HOST_mem_map:
         st = host_has(a0) ? host_luck() : ERR_BAD_HANDLE;
         return host_answer(st, 0x10000000, 0);
+#endif
     case HOST_mem_free:
         return host_answer(host_drop(a0), 0, 0);
     case HOST_task_control:

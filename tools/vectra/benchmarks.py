@@ -21,8 +21,9 @@ LINE = re.compile(rb"\bbench ([a-z0-9_]+) ([a-z0-9_]+) ([a-z0-9_/]+) ([0-9]+) ([
 PROMPT = b"vectra:/$ "
 GROUP, BOOT_NAMES = "kernel", ("boot_to_initd", "boot_to_prompt")
 POSIX_GROUP, POSIX_SOURCE, POSIX_PROGRAM = "posix", "test/bench/posix.c", "/bin/posix-bench"
+STORAGE_GROUP = "storage"
 SCALE_GROUP, IDLE_LOAD = "scale", 0.5
-GROUPS = (GROUP, POSIX_GROUP, SCALE_GROUP)
+GROUPS = (GROUP, POSIX_GROUP, STORAGE_GROUP, SCALE_GROUP)
 TIMEOUT_S, BOOT_TIMEOUT_S = 900, 120
 SCHEMA = 1
 
@@ -53,6 +54,13 @@ def measure(arch, names=()):
         rows = parse(bytes(outcome.transcript), arch)
     if not (outcome and outcome.failed) and (not names or len(inside) < len(names)):
         rows.update(parse(plain_boot(arch), arch))
+    return [row for row in rows.values() if not names or row["name"] in names], outcome
+
+
+def measure_storage(arch, names=()):
+    """The same for the group storage: files in memory, as a native program sees them."""
+    outcome = execute.run_command(machine(arch), " ".join(["/test/bench", STORAGE_GROUP, *names]), (), TIMEOUT_S)
+    rows = parse(bytes(outcome.transcript), arch)
     return [row for row in rows.values() if not names or row["name"] in names], outcome
 
 

@@ -65,3 +65,6 @@ int large_main(const char *role);
 void scale_all(void);
 int scale_syscall_worker(struct shared *s);
 int scale_call_worker(struct shared *s);
+
+/* The group storage: files.c. */
+void files_rows(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include <check/cpu.h>
 
 static struct samples samples;
+static const char *group = "kernel";
 /* A row whose operation did not work has no figure. */
 #define VERIFY(condition) (samples.n = (condition) ? samples.n : 0)
 static struct vx_message m;
@@ -46,7 +47,7 @@ void bench_report(const char *name, struct samples *s, uint64_t overhead, uint32
     uint64_t pick[3] = { s->value[s->n / 2], s->value[0], s->value[s->n - 1] };
     for (unsigned i = 0; i < 3; i++)
         pick[i] = pick[i] > overhead ? (pick[i] - overhead + scale / 2) / scale : 0;
-    vx_printf("bench kernel %s instructions %llu %llu %llu %u\n", name, (unsigned long long)pick[0],
+    vx_printf("bench %s %s instructions %llu %llu %llu %u\n", group, name, (unsigned long long)pick[0],
               (unsigned long long)pick[1], (unsigned long long)pick[2], s->n);
 }
 
@@ -354,8 +355,13 @@ int main(int argc, char **argv)
         scale_all();
         return 0;
     }
+    if (argc > 1 && vx_streq(argv[1], "storage")) {
+        group = argv[1];
+        files_rows(argc, argv);
+        return 0;
+    }
     if (argc > 1 && !vx_streq(argv[1], "kernel")) {
-        vx_printf("bench: there is no group '%s'; there are: kernel scale\n", argv[1]);
+        vx_printf("bench: there is no group '%s'; there are: kernel, scale, storage\n", argv[1]);
         return 2;
     }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

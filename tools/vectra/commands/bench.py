@@ -26,7 +26,7 @@ on two harts: its figures are how much more those do than one, LIMIT is the leas
 
 
 MEASURE = {benchmarks.GROUP: benchmarks.measure, benchmarks.POSIX_GROUP: benchmarks.measure_posix,
-           benchmarks.SCALE_GROUP: benchmarks.measure_scale}
+           benchmarks.STORAGE_GROUP: benchmarks.measure_storage, benchmarks.SCALE_GROUP: benchmarks.measure_scale}
 
 
 def table(rows, limits, baseline):

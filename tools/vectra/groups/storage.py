@@ -157,6 +157,17 @@ def restarts(bench):
     return 6
 
 
+def files(bench):
+    """File systems and vfsd are ended under a program that goes on; a program that dies leaves nothing behind."""
+    output = bench.run("spawn /test/files survive; sleep 0.4; services restart romfsd; sleep 0.4; services restart ramfsd; "
+                       "sleep 0.5; services restart vfsd; sleep 0.5; services restart ramfsd; wait; services")
+    expect(output, r"# done: [0-9]+ passed, 0 failed", r"^romfsd +ready +[0-9]+ +1 ", r"^ramfsd +ready +[0-9]+ +2 ",
+           r"^vfsd +ready +[0-9]+ +1 ")
+    output = bench.run("/test/files die; /test/files die; /test/files after; services")
+    expect(output, r"# done: 6 passed, 0 failed", r"^ramfsd +ready +[0-9]+ +0 ", r"^vfsd +ready +[0-9]+ +0 ")
+    return 2
+
+
 def partitions(bench):
     """Tables made by other people's tools; a partition is a disk of its own and cannot be left."""
     for tool in ("sfdisk", "sgdisk"):
@@ -227,7 +238,7 @@ def rng(bench):
     return 7
 
 
-TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts,
+TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts, "files": files,
          "partitions": partitions, "errors": errors, "faults": faults,
          "rng": rng}
 

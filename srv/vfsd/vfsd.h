@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ * vfsd's parts. One thread; nothing waits: a call of a program is an operation (struct op) that goes from one question
+ * to a file system to the next, and is continued when the answer comes.
+ *
+ *  1. A connection has one operation under way; its `busy` says so. The operation ends in op_done, once.
+ *  2. A slot of a mount's queue belongs to one question until the answer came, also if nobody waits for it any more.
+ *  3. ".." is answered from the chain of places that the path came through. Its bottom is the connection's root, which
+ * is never taken off: nothing outside of it can be named.
+ *  4. The root of a mount is meant by object 0, so that it stays the root when the file system is started anew. */
+#pragma once
+#include <abi/fs.h>
+#include <vectra/rpc_fs.h>
+#include <vectra/rpc_vfs.h>
+#include <vectra/service.h>
+
+enum : uint32_t {
+    VFS_MOUNTS_MAX = 16,       /* one more is TABLE_FULL */
+    VFS_CONNECTIONS_MAX = 128, /* one more is refused */
+    VFS_SESSIONS_MAX = 16,     /* of a connection: as many as there are mounts */
+    VFS_GIFTS_MAX = 64,        /* handles given and not yet taken, of a connection */
+    VFS_SLOTS = 16,            /* questions to one file system under way; more wait */
+    VFS_SLOT_BYTES = 8192,
+    VFS_SOURCE_MAX = 24,
+    VFS_MOUNT_PATH_MAX = 255, /* of mount's path; a longer one is NAME_TOO_LONG */
+    VFS_RACES_MAX = 8,        /* how often an operation that lost a race begins again; then BUSY */
+};
+static constexpr uint64_t VFS_PATIENCE_NS = 30'000'000'000;
+
+struct node {
+    uint64_t object, generation;
+};
+
+struct mount;
+struct connection;
+struct op;
+
+/* Where a path has come to. */
+struct place {
+    struct mount *mount;
+    struct node node; /* object 0: the mount's root */
+    uint32_t mode;
+};
+
+/* --- mounts --- */
+
+struct slot {
+    bool busy;
+    uint16_t generation;
+    struct op *op; /* nullptr: nobody waits */
+};
+
+enum mount_state : uint8_t { MOUNT_FREE, MOUNT_DOWN, MOUNT_ASKING, MOUNT_UP };
+/* What the connection's calls are used for: making sessions, the namespace's own first. */
+enum setup_step : uint8_t { SETUP_NONE, SETUP_INFO, SETUP_REQUESTS, SETUP_REPLIES, SETUP_BUFFER };
+
+struct setup {
+    enum setup_step step;
+    struct op *op; /* of the program that wants a session; nullptr: our own, or it has gone */
+    vx_ring_rx rx; /* the file system's ends, until they are sent */
+    vx_ring_tx tx;
+    vx_mem mem;
+    uint32_t session, kind;
+    uint64_t deadline;
+};
+
+struct mount {
+    enum mount_state state;
+    bool read_only, leaving;
+    uint8_t index;
+    uint32_t id;
+    char source[VFS_SOURCE_MAX + 1];
+    char path[VFS_MOUNT_PATH_MAX + 1]; /* where it was mounted, for people */
+    status_t trouble;                  /* why it could not be connected to */
+    struct place cover;                /* the directory that it covers; mount nullptr: none, it is the root of all */
+    uint64_t covered_volume;
+    struct vx_client rpc;
+    struct setup setup;
+    uint64_t retry_at, epoch, volume, operations;
+    struct node root;
+    uint32_t flags, session; /* session: our own */
+    bool complained;
+    vx_ring_tx tx;
+    vx_ring_rx rx;
+    vx_mem mem;
+    uint8_t *at;
+    struct slot slot[VFS_SLOTS];
+    struct op *waiting;  /* for a slot, or for the mount to come up */
+    struct op *sessions; /* for their turn to get a session */
+};
+
+/* --- operations --- */
+
+/* The result of walking a path. */
+struct spot {
+    struct place parent, found;
+    bool exists, has_name; /* has_name: found is, or would be, `name` in parent */
+    bool slash;            /* the path ended in one: a directory is meant */
+    uint8_t name_bytes;
+    char name[VX_FS_NAME_MAX];
+};
+
+typedef void op_next(struct op *op, const struct vx_fs_reply *reply, const uint8_t *data);
+
+struct op {
+    struct connection *connection;
+    struct op *next; /* of a mount's list */
+    uint16_t code, sequence;
+    uint64_t deadline;
+    void (*start)(struct op *op);
+    uint8_t races;
+    uint8_t answer[VX_RPC_PAYLOAD];
+    vx_handle_t cap; /* to send along */
+    /* the call's arguments, copied */
+    uint32_t flags, mode, access, first_bytes, other_bytes;
+    uint64_t device;
+    struct vx_fs_change change;
+    struct vx_vfs_handle handle;
+    char source[VFS_SOURCE_MAX + 1];
+    /* the question under way */
+    struct mount *asked;
+    int slot; /* -1: it waits for one */
+    struct vx_fs_name_request question;
+    uint32_t text_bytes; /* of `text` */
+    op_next *then;
+    bool repeatable; /* it changes nothing */
+    /* the walk */
+    bool held;          /* not begun: vfsd is starting */
+    bool follow, opens; /* opens: the last WALK may open what it finds */
+    uint32_t links, n_chain, n_lost;
+    uint32_t at, path_len; /* in path */
+    uint32_t asked_names;
+    uint32_t asked_end; /* where in path the names that were asked for end */
+    bool asked_last;
+    void (*walked)(struct op *op);
+    struct spot spot, second;
+    uint32_t number; /* the file, if the walk opened it */
+    struct vx_fs_attributes attributes;
+    struct place chain[VX_FS_DEPTH_MAX];
+    char path[VX_FS_PATH_MAX + 1], first[VX_FS_PATH_MAX + 1], other[VX_FS_PATH_MAX + 1];
+    uint8_t text[sizeof(struct vx_fs_join) + VX_FS_PATH_MAX + VX_FS_NAME_MAX + 1];
+};
+
+struct program_session {
+    uint32_t mount, number;
+};
+
+struct gift {
+    uint32_t mount, file; /* in our own session with that mount */
+    uint64_t number;
+};
+
+struct connection {
+    struct vx_session *session;
+    uint32_t rights, number;
+    struct place root;
+    vx_mem mem;
+    uint8_t *at; /* the program's buffer */
+    bool busy;
+    struct program_session sessions[VFS_SESSIONS_MAX];
+    uint32_t half_mount;
+    vx_ring_rx half_rx, dup_rx;
+    vx_ring_tx half_tx;
+    uint32_t parent; /* the connection that this one is a dup of, or 0 */
+    struct gift gift[VFS_GIFTS_MAX];
+    struct op op;
+};
+
+struct vfsd {
+    struct vx_service service;
+    vx_reticle pool; /* pays for what is shared with programs and file systems */
+    uint64_t epoch, key[2];
+    bool started;            /* what is mounted from the start is: operations of programs begin */
+    struct connection *boot; /* whose operations mount it */
+    struct mount mount[VFS_MOUNTS_MAX];
+    uint32_t last_mount, last_connection;
+    unsigned n_mounts; /* mount[0, n_mounts) were ever used */
+};
+extern struct vfsd vfsd;
+
+/* mounts.c */
+struct mount *mount_by_id(uint32_t id);
+struct mount *mount_over(const struct place *p);
+/* cover: nullptr for the root of all. */
+status_t mount_add(const char *source, const char *path, const struct place *cover, bool read_only, struct mount **out);
+void mount_remove(struct mount *m);
+void mount_turn(struct mount *m);
+void mounts_deadline(uint64_t now);
+struct node mount_node(const struct place *p); /* as the file system calls it */
+status_t pool_buffer(uint64_t bytes, vx_mem *mem, void **at);
+status_t pool_share(vx_mem mem, vx_handle_t *out); /* what may be handed on: it can be used, and no more */
+
+/* ask.c: questions. `then` is called with the answer, or with a status of our own. */
+void ask(struct op *op, const struct place *about, op_next *then);
+void ask_session(struct op *op, struct mount *m); /* goes on in op_session_done */
+void ask_flush(struct mount *m);                  /* what waits, as far as there are slots */
+void ask_answer(struct mount *m, const struct vx_fs_reply *r);
+void ask_failed(struct mount *m); /* the file system has gone */
+void ask_forget(struct op *op);
+/* Closes a file of a session, and does not wait for it. */
+void ask_forget_file(struct mount *m, uint32_t session, uint32_t file);
+
+/* walk.c */
+void walk(struct op *op, const char *path, uint32_t bytes, void (*walked)(struct op *op));
+void walk_failed(struct op *op, status_t st);
+
+/* ops.c */
+uint32_t session_with(const struct connection *c, const struct mount *m); /* its number there, or 0 */
+status_t vfs_dispatch(struct vx_session *s, struct vx_incoming *in);
+status_t vfs_opened(struct vx_session *s);
+void vfs_closed(struct vx_session *s);
+void op_done(struct op *op, status_t st);
+void op_session_done(struct op *op, status_t st, uint32_t session, uint32_t bytes, uint32_t depth, vx_mem mem);
+void op_again(struct op *op); /* from the start: nothing has changed yet */
+void ops_deadline(uint64_t now);
+void ops_start_all(void); /* those that came before there was a tree */
+/* The next of what is mounted from the start. */
+void boot_next(void);
+status_t boot_mount(struct connection *boot, const char *path, const char *source, bool read_only);
+
+/* seal.c */
+uint64_t seal(const uint64_t key[2], const void *bytes, size_t len);

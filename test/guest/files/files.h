@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * What the parts of the test of files share. */
+#pragma once
+#include <fs/client.h>
+#include <test/guest/common/check.h>
+
+enum : uint32_t { RW = VX_FS_READ | VX_FS_WRITE };
+extern struct fs_client client;
+
+void test_locks(void);
+void test_watch(void);
+void test_threads(void);
+int death_main(const char *role);

@@ -162,7 +162,7 @@ long px_fs_open(struct fs_client *c, const char *path, int flags, unsigned mode,
             answer = -EACCES;
         else if (S_ISDIR(a.mode) && !keep_path(f, path))
             answer = -ENOMEM;
-        else if (!fresh && !by_path && (flags & O_TRUNC) != 0 && S_ISREG(a.mode) && a.size != 0)
+        else if (!fresh && !by_path && (flags & O_TRUNC) != 0 && S_ISREG(a.mode))
             answer =
                 px_fs_error((access & VX_FS_WRITE) != 0 ? fs_truncate(&f->fs.file, 0)
                                                         : fs_change(c, path, how & VX_VFS_NO_FOLLOW,

@@ -16,9 +16,10 @@ long px_inherit_begin(struct px_inheritance *h)
     struct fs_client *c = px_fs();
     if (c == nullptr)
         return 0;
-    long answer = px_error(fs_dup(c, &h->vfs, &h->number));
-    h->connected = answer == 0;
-    return answer;
+    status_t st = fs_dup(c, &h->vfs, &h->number);
+    h->connected = st == OK;
+    /* While vfsd is away, programs of the initial RAM disk start all the same, and have that alone. */
+    return st == ERR_PEER_CLOSED || st == ERR_TIMED_OUT ? 0 : px_error(st);
 }
 
 static void page_name(char name[static 12], unsigned n)
@@ -32,6 +33,8 @@ long px_inherit_file(struct px_inheritance *h, struct px_file *f, struct px_fd_r
 {
     struct px_given_file g = { .path_bytes = f->path != nullptr ? (uint32_t)strlen(f->path) : 0 };
     long error = 0;
+    if (!h->connected)
+        return -EIO;
     if (h->bytes == nullptr) {
         h->bytes = px_pages(GIVEN_ROOM);
         h->room = GIVEN_ROOM;

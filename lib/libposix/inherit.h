@@ -26,7 +26,7 @@ struct px_inheritance {
     size_t used, room;
 };
 
-/* Makes the child's connection, if this process has one. */
+/* Makes the child's connection, if this process has one and vfsd is there. */
 long px_inherit_begin(struct px_inheritance *h);
 /* The record of a file or directory of kind 'F' or 'D'. */
 long px_inherit_file(struct px_inheritance *h, struct px_file *f, struct px_fd_record *r);

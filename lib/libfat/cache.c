@@ -342,6 +342,10 @@ static fat_status_t write_first(struct fat_volume *v)
         st = write_sectors(v, l, data, 0);
         if (st == FAT_OK)
             l->written |= data;
+#ifdef MUTATE_FAT_ENTRIES_FIRST
+        if (st == FAT_OK)
+            st = write_sectors(v, l, l->entry, 0);
+#endif
         if (st == FAT_OK && table != 0)
             st = write_table(v, l, table);
     }
@@ -396,6 +400,8 @@ fat_status_t cache_commit(struct fat_volume *v)
     st = write_last(v);
     if (st == FAT_OK)
         st = disk_flush(v);
+    if (st == FAT_OK)
+        v->n_gone = 0;
     if (st == FAT_OK && !v->freeing && v->n_pending != 0)
         st = table_free_pending(v);
     return st;

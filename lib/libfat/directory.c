@@ -316,6 +316,24 @@ static bool choose_short(const struct scan *s, uint8_t out[SHORT_BYTES])
     return false;
 }
 
+/* A commit, if that name may still be on the disk in another sector. */
+static fat_status_t settle_name(struct fat_node *dir, const struct name *name, const uint8_t *short_name,
+                                uint32_t sector)
+{
+    struct fat_volume *v = dir->volume;
+    for (uint32_t i = 0; i < v->n_gone; i++) {
+        const struct gone_name *g = &v->gone[i];
+        if (g->directory == directory_id(dir) && g->sector != sector &&
+            (g->hash == name->hash || memcmp(g->short_name, short_name, SHORT_BYTES) == 0))
+#ifndef MUTATE_FAT_KEEP_NAMES
+            return cache_commit(v);
+#else
+            break;
+#endif
+    }
+    return FAT_OK;
+}
+
 fat_status_t directory_room(struct fat_node *dir, const struct name *name, const struct place *renamed,
                             uint8_t short_name[SHORT_BYTES], uint32_t *first, struct place *found)
 {
@@ -342,13 +360,18 @@ fat_status_t directory_room(struct fat_node *dir, const struct name *name, const
             return FAT_NO_SPACE;
     }
     *first = s.room;
-    if (s.room != nowhere)
-        return FAT_OK;
-    *first = s.end;
-    if (s.slots <= per && s.end % per + s.slots > per)
-        *first = (s.end / per + 1) * per;
-    st = make_room(dir, *first, *first + s.slots);
-    return st == FAT_OK ? skip_to(dir, s.end, *first) : st;
+    if (s.room == nowhere) {
+        *first = s.end;
+        if (s.slots <= per && s.end % per + s.slots > per)
+            *first = (s.end / per + 1) * per;
+        st = make_room(dir, *first, *first + s.slots);
+        if (st == FAT_OK)
+            st = skip_to(dir, s.end, *first);
+    }
+    uint32_t sector = 0;
+    if (st == FAT_OK && renamed == nullptr) /* who renames may find another place */
+        st = directory_sector(dir, *first + name->pieces, &sector);
+    return st == FAT_OK ? settle_name(dir, name, short_name, sector) : st;
 }
 
 /* --- entries --- */
@@ -382,18 +405,26 @@ fat_status_t directory_put(struct fat_node *dir, const struct name *name, const 
     return FAT_OK;
 }
 
-fat_status_t directory_remove(struct fat_node *dir, const struct place *place)
+fat_status_t directory_remove(struct fat_node *dir, const struct name *name, const struct place *place)
 {
+    struct fat_volume *v = dir->volume;
+    fat_status_t st = v->n_gone == GONE_MAX ? cache_commit(v) : FAT_OK;
+    if (st != FAT_OK)
+        return st;
+    struct gone_name *gone = &v->gone[v->n_gone++];
+    *gone = (struct gone_name){ .directory = directory_id(dir), .hash = name->hash };
+    memcpy(gone->short_name, place->slot, SHORT_BYTES);
     for (uint32_t i = place->first; i <= place->last; i++) {
         struct line *l;
         uint32_t sector;
         uint8_t *at;
-        fat_status_t st = directory_slot(dir, i, &l, &sector, &at);
+        st = directory_slot(dir, i, &l, &sector, &at);
         if (st != FAT_OK)
             return st == FAT_NOT_FOUND ? FAT_CORRUPT : st;
         at[0] = SLOT_DELETED;
-        line_dirty(dir->volume, l, sector, 1, PHASE_ENTRY);
+        line_dirty(v, l, sector, 1, PHASE_ENTRY);
         line_put(l);
+        gone->sector = sector;
     }
     return FAT_OK;
 }
@@ -403,8 +434,9 @@ bool directory_is_in_sector(const struct fat_volume *v, const struct place *plac
     return place->first / slots_per_sector(v) == place->last / slots_per_sector(v);
 }
 
-fat_status_t directory_replace_in_sector(struct fat_node *dir, const struct place *old, const struct name *name,
-                                         const uint8_t short_name[SHORT_BYTES], struct place *out)
+fat_status_t directory_replace_in_sector(struct fat_node *dir, const struct name *old_name, const struct place *old,
+                                         const struct name *name, const uint8_t short_name[SHORT_BYTES],
+                                         struct place *out)
 {
     struct fat_volume *v = dir->volume;
     uint32_t per = slots_per_sector(v), base = old->last / per * per, run = 0, sector;
@@ -422,7 +454,7 @@ fat_status_t directory_replace_in_sector(struct fat_node *dir, const struct plac
     }
     if (run > name->pieces) {
         /* Both changes are in the pinned line before anything can write it. */
-        st = directory_remove(dir, old);
+        st = directory_remove(dir, old_name, old);
         if (st == FAT_OK)
             st = directory_put(dir, name, short_name, base + i - run, old->slot, out);
     } else {

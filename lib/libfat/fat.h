@@ -12,7 +12,7 @@
 #include <fat/volume.h>
 #include "disk.h"
 
-enum { LINE_BYTES = 4096, PENDING_MAX = 64, HELD_MAX = 64, SKIPS = 16, CACHE_LINES_MIN = 48 };
+enum { LINE_BYTES = 4096, PENDING_MAX = 64, HELD_MAX = 64, GONE_MAX = 64, SKIPS = 16, CACHE_LINES_MIN = 48 };
 
 /* What a change of a sector counts as. */
 enum phase : uint8_t { PHASE_DATA, PHASE_TABLE, PHASE_ENTRY };
@@ -38,6 +38,13 @@ struct pending_free {
 /* A link into new clusters, from one that the disk knows already: written after them. */
 struct held_link {
     uint32_t cluster;
+};
+
+/* A name that went and may still be on the disk: whoever makes it anew in another sector commits first, or a cut of
+ * power could leave both. */
+struct gone_name {
+    uint32_t directory, sector, hash;
+    uint8_t short_name[SHORT_BYTES];
 };
 
 struct fat_node {
@@ -77,7 +84,8 @@ struct fat_volume {
     /* changes under way */
     struct pending_free pending[PENDING_MAX];
     struct held_link held[HELD_MAX];
-    uint32_t n_pending, n_held;
+    struct gone_name gone[GONE_MAX];
+    uint32_t n_pending, n_held, n_gone;
     uint64_t epoch;
     bool freeing, unflushed; /* unflushed: something was written since the last flush */
     uint32_t n_unlinked;     /* open nodes without a name */
@@ -194,7 +202,7 @@ fat_status_t file_trim(struct fat_node *n, uint32_t size);
 struct name {
     uint16_t unit[FAT_NAME_UNITS + LONG_UNITS]; /* padded as the last piece of a long name is */
     uint16_t folded[FAT_NAME_UNITS];
-    uint32_t units;
+    uint32_t units, hash; /* hash: the same for names that differ in case alone */
     uint32_t pieces;            /* of a long name; 0: none is needed */
     uint8_t short_name[SHORT_BYTES];
     uint8_t case_flags;
@@ -250,12 +258,14 @@ fat_status_t directory_room(struct fat_node *dir, const struct name *name, const
 /* Writes it there; `slot` is the short entry, to which the short name and the case are added. */
 fat_status_t directory_put(struct fat_node *dir, const struct name *name, const uint8_t short_name[SHORT_BYTES],
                            uint32_t first, const uint8_t slot[SLOT_BYTES], struct place *out);
-fat_status_t directory_remove(struct fat_node *dir, const struct place *place);
+/* The entry that was found under that name. */
+fat_status_t directory_remove(struct fat_node *dir, const struct name *name, const struct place *place);
 fat_status_t directory_is_empty(struct fat_node *dir);
 bool directory_is_in_sector(const struct fat_volume *v, const struct place *place);
 /* `name` into the slots of `old`, or free ones in the same sector, in one write. NO_SPACE: it does not fit. */
-fat_status_t directory_replace_in_sector(struct fat_node *dir, const struct place *old, const struct name *name,
-                                         const uint8_t short_name[SHORT_BYTES], struct place *out);
+fat_status_t directory_replace_in_sector(struct fat_node *dir, const struct name *old_name, const struct place *old,
+                                         const struct name *name, const uint8_t short_name[SHORT_BYTES],
+                                         struct place *out);
 /* The entry at a place keeps its name and becomes the object of `slot`: one write. */
 fat_status_t directory_take_over(struct fat_volume *v, uint64_t at, const uint8_t slot[SLOT_BYTES]);
 /* The start of the directory above, 0 for the root, by `..`. CORRUPT: it has none. */

@@ -255,8 +255,11 @@ fat_status_t name_parse(const char *text, size_t len, struct name *out)
     if (units == 0 || out->unit[units - 1] == '.' || out->unit[units - 1] == ' ')
         return FAT_BAD_NAME;
     out->units = units;
-    for (uint32_t i = 0; i < units; i++)
+    out->hash = 0x811c9dc5;
+    for (uint32_t i = 0; i < units; i++) {
         out->folded[i] = name_fold(out->unit[i]);
+        out->hash = (out->hash ^ out->folded[i]) * 0x01000193;
+    }
     for (uint32_t i = 0; i < LONG_UNITS; i++)
         out->unit[units + i] = i == 0 ? 0 : 0xffff;
     make_short(out);

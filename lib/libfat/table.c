@@ -120,7 +120,11 @@ fat_status_t table_link(struct fat_volume *v, struct fat_node *n, uint32_t last,
 {
     fat_status_t st = FAT_OK;
     /* Of a FAT12 an entry can lie in two sectors: there is no holding that. */
-    if (n->epoch != v->epoch && v->bits != 12) {
+    bool hold = n->epoch != v->epoch && v->bits != 12;
+#ifdef MUTATE_FAT_NO_HOLD
+    hold = false;
+#endif
+    if (hold) {
         if (v->n_held == HELD_MAX)
             st = cache_commit(v);
         if (st == FAT_OK)
@@ -233,6 +237,9 @@ void table_free_later(struct fat_volume *v, uint32_t first, uint32_t cut_at)
 {
     if (is_cluster(v, first) && v->n_pending < PENDING_MAX)
         v->pending[v->n_pending++] = (struct pending_free){ .first = first, .cut_at = cut_at };
+#ifdef MUTATE_FAT_FREE_AT_ONCE
+    (void)table_free_pending(v);
+#endif
 }
 
 /* Frees a chain to its end, or to where it makes no sense any more. */

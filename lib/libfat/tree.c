@@ -146,7 +146,7 @@ static fat_status_t take_away(struct fat_node *dir, const char *text, size_t len
     if (st == FAT_OK)
         st = table_reserve_free(v);
     if (st == FAT_OK)
-        st = directory_remove(dir, &place);
+        st = directory_remove(dir, &name, &place);
     if (st == FAT_OK)
         let_go(v, &place);
     return st;
@@ -169,7 +169,7 @@ struct move {
     struct fat_node *from, *to;
     struct place old, replaced, new;
     bool replaces, directory;
-    struct name name;
+    struct name old_name, name;
     uint8_t short_name[SHORT_BYTES];
     uint32_t first; /* where the new entry goes, unless it replaces one */
 };
@@ -224,13 +224,13 @@ static fat_status_t move_in_sector(struct move *m)
     if (m->from != m->to)
         return FAT_NO_SPACE;
     if (!m->replaces)
-        return directory_replace_in_sector(m->from, &m->old, &m->name, m->short_name, &m->new);
+        return directory_replace_in_sector(m->from, &m->old_name, &m->old, &m->name, m->short_name, &m->new);
     if (m->replaced.at / per != sector || !directory_is_in_sector(v, &m->old))
         return FAT_NO_SPACE;
     fat_status_t st = line_get(v, sector, 1, false, &l); /* pinned: nothing writes it in between */
     if (st != FAT_OK)
         return st;
-    st = directory_remove(m->from, &m->old);
+    st = directory_remove(m->from, &m->old_name, &m->old);
     if (st == FAT_OK)
         st = put_new(m);
     line_put(l);
@@ -251,7 +251,7 @@ static fat_status_t move_with_note(struct move *m)
     if (st == FAT_OK)
         st = intent_write(m->v, &i);
     if (st == FAT_OK)
-        st = directory_remove(m->from, &m->old);
+        st = directory_remove(m->from, &m->old_name, &m->old);
     if (st == FAT_OK)
         st = cache_commit(m->v);
     if (st == FAT_OK)
@@ -277,7 +277,7 @@ static fat_status_t move_twice(struct move *m)
     if (st == FAT_OK)
         st = set_parent(m);
     if (st == FAT_OK)
-        st = directory_remove(m->from, &m->old);
+        st = directory_remove(m->from, &m->old_name, &m->old);
     return st == FAT_OK ? cache_commit(m->v) : st;
 }
 
@@ -285,8 +285,7 @@ static fat_status_t move_twice(struct move *m)
 static fat_status_t prepare(struct move *m, const char *text, size_t len, const char *new_text, size_t new_len,
                             uint32_t flags)
 {
-    struct name old_name;
-    fat_status_t st = find(m->from, text, len, &old_name, &m->old);
+    fat_status_t st = find(m->from, text, len, &m->old_name, &m->old);
     if (st == FAT_OK && (m->to->attributes & FAT_ATTR_DIRECTORY) == 0)
         st = FAT_NOT_DIRECTORY;
     if (st == FAT_OK)
@@ -322,6 +321,9 @@ fat_status_t fat_rename(struct fat_node *from, const char *text, size_t len, str
         return st;
     struct fat_node *moved = node_find(m.v, m.old.at);
     st = move_in_sector(&m);
+#ifdef MUTATE_FAT_NO_NOTE
+    m.v->intent = 0;
+#endif
     if (st == FAT_NO_SPACE)
         st = m.v->intent != 0 ? move_with_note(&m) : move_twice(&m);
     if (st != FAT_OK)

@@ -18,15 +18,16 @@ struct fat_report {
     bool dirty;              /* the volume was not unmounted */
 };
 
-/* Anything but the harmless: lost or surplus clusters, copies, the count, the mark. */
+/* Anything but what a cut of power leaves: lost or surplus clusters, something behind an end, copies, the count, the
+ * mark. */
 static inline bool fat_report_is_serious(const struct fat_report *r)
 {
-    return r->cut + r->sizes + r->entries + r->dots + r->ghosts != 0;
+    return r->cut + r->sizes + r->entries + r->dots != 0;
 }
 /* Nothing to correct at all. */
 static inline bool fat_report_is_clean(const struct fat_report *r)
 {
-    return !fat_report_is_serious(r) && r->lost_clusters + r->surplus + r->copies == 0 && !r->count_wrong && !r->dirty;
+    return !fat_report_is_serious(r) && r->lost_clusters + r->surplus + r->copies + r->ghosts == 0 && !r->count_wrong && !r->dirty;
 }
 
 /* What fat_check needs beside the volume's own memory: two bits for each cluster. */

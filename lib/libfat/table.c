@@ -265,17 +265,21 @@ static fat_status_t free_chain(struct fat_volume *v, uint32_t c)
     return st;
 }
 
+/* In the order in which they came: a chain that was cut twice still shows its tail to the second cut. */
 fat_status_t table_free_pending(struct fat_volume *v)
 {
     fat_status_t st = FAT_OK;
+    uint32_t done = 0;
     v->freeing = true;
-    while (v->n_pending != 0 && st == FAT_OK) {
-        struct pending_free p = v->pending[--v->n_pending];
+    for (; done < v->n_pending && st == FAT_OK; done++) {
+        struct pending_free p = v->pending[done];
         if (p.cut_at != 0)
             st = table_set(v, p.cut_at, chain_end);
         if (st == FAT_OK)
             st = free_chain(v, p.first);
     }
+    v->n_pending -= done;
+    memmove(v->pending, v->pending + done, v->n_pending * sizeof *v->pending);
     v->freeing = false;
     return st;
 }

@@ -3,6 +3,7 @@
  * handed to the tools of others as a file. */
 #pragma once
 #include "../lib/host.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <fat/check.h>
@@ -102,11 +103,19 @@ static inline void forget_records(void)
     t.n_records = 0;
 }
 
+static inline void remove_file(void)
+{
+    if (t.path[0] != '\0')
+        unlink(t.path);
+    t.path[0] = '\0';
+}
+
 static inline void disk_begin(uint64_t bytes, uint32_t block_bytes)
 {
     forget_records();
     free(t.records);
     free(t.bytes);
+    remove_file();
     t = (struct test_disk){ .bytes = calloc(1, (size_t)bytes), .fail_in = -1 };
     assert_non_null(t.bytes);
     t.now_ns = UINT64_C(1'700'000'000) * 1'000'000'000;
@@ -247,10 +256,16 @@ static inline const char *to_file(const uint8_t *bytes)
         assert_true(fd >= 0);
         close(fd);
     }
-    FILE *f = fopen(t.path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, t.disk.block_bytes, t.disk.blocks, f), t.disk.blocks);
-    assert_int_equal(fclose(f), 0);
+    static const uint8_t zeroes[65536];
+    size_t size = t.disk.block_bytes * t.disk.blocks;
+    int file = open(t.path, O_WRONLY | O_TRUNC);
+    assert_true(file >= 0 && ftruncate(file, (off_t)size) == 0);
+    for (size_t at = 0, n; at < size; at += n) { /* what is zero stays a hole */
+        n = size - at < sizeof zeroes ? size - at : sizeof zeroes;
+        if (memcmp(bytes + at, zeroes, n) != 0)
+            assert_int_equal(pwrite(file, bytes + at, n, (off_t)at), (ssize_t)n);
+    }
+    assert_int_equal(close(file), 0);
     return t.path;
 }
 
@@ -260,13 +275,6 @@ static inline void from_file(void)
     assert_non_null(f);
     assert_int_equal(fread(t.bytes, t.disk.block_bytes, t.disk.blocks, f), t.disk.blocks);
     fclose(f);
-}
-
-static inline void remove_file(void)
-{
-    if (t.path[0] != '\0')
-        unlink(t.path);
-    t.path[0] = '\0';
 }
 
 /* Runs a tool; `%s` in the line is the image. Its status, and what it said. */

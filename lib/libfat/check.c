@@ -365,18 +365,18 @@ fat_status_t fat_check(struct fat_volume *v, bool repair, void *memory, size_t b
     for (uint32_t i = 0; i < v->n_nodes; i++)
         if (v->nodes[i].refs != 0)
             return FAT_BUSY;
+    if (repair && v->read_only)
+        return FAT_READ_ONLY;
     memset(memory, 0, fat_check_memory(v));
-    fat_status_t st = repair ? volume_change(v) : FAT_OK;
-    if (st == FAT_OK && !v->read_only)
-        st = cache_commit(v);
+    fat_status_t st = v->read_only ? FAT_OK : cache_commit(v);
+    if (st == FAT_OK)
+        st = check_copies(&c); /* where the table is corrected later they follow by themselves */
+    if (st == FAT_OK && repair)
+        st = volume_change(v);
     if (st == FAT_OK)
         st = check_tree(&c);
     if (st == FAT_OK)
         st = check_free(&c);
-    if (st == FAT_OK && repair)
-        st = cache_commit(v); /* the copies follow by themselves where the table was corrected */
-    if (st == FAT_OK)
-        st = check_copies(&c);
     if (st != FAT_OK || !repair)
         return st;
     node_forget_chain(&v->root_node);

@@ -35,8 +35,7 @@ fat_status_t directory_sector(struct fat_node *dir, uint32_t slot, uint32_t *sec
     return st;
 }
 
-fat_status_t directory_slot(struct fat_node *dir, uint32_t slot, struct line **line, uint32_t *sector,
-                            uint8_t **at)
+fat_status_t directory_slot(struct fat_node *dir, uint32_t slot, struct line **line, uint32_t *sector, uint8_t **at)
 {
     struct fat_volume *v = dir->volume;
     fat_status_t st = directory_sector(dir, slot, sector);

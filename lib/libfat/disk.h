@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What lies on the disk: offsets and values. Sources: [FAT] "FAT32 File System Specification"; what it leaves open is as
- * dosfstools and Linux do it. */
+ * What lies on the disk: offsets and values. Sources: [FAT] "FAT32 File System Specification"; what it leaves open is
+ * as dosfstools and Linux do it. */
 #pragma once
 #include <stdint.h>
 

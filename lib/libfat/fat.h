@@ -69,9 +69,9 @@ struct fat_volume {
     struct fat_disk disk;
     /* the layout, in sectors from the start of the volume */
     uint32_t sector_bytes, sector_shift, cluster_sectors, cluster_shift; /* cluster_shift: of bytes */
-    uint32_t table, table_sectors, copies; /* table: the first, or the only active one */
+    uint32_t table, table_sectors, copies;                               /* table: the first, or the only active one */
     uint32_t root, root_sectors, root_cluster, data, sectors, clusters_end; /* clusters_end: one beyond the last */
-    uint32_t info;   /* 0: none */
+    uint32_t info;                                                          /* 0: none */
     uint32_t intent; /* where a rename in two places notes what it is about; 0: no room for it */
     uint32_t serial;
     uint8_t bits, media;
@@ -177,7 +177,8 @@ fat_status_t volume_clear_state(struct fat_volume *v);
 
 /* --- node.c --- */
 
-fat_status_t node_get(struct fat_volume *v, uint64_t place, uint32_t parent, const uint8_t *slot, struct fat_node **out);
+fat_status_t node_get(struct fat_volume *v, uint64_t place, uint32_t parent, const uint8_t *slot,
+                      struct fat_node **out);
 struct fat_node *node_find(struct fat_volume *v, uint64_t place);
 /* A node for a directory of which nothing but the first cluster is known; in memory of the caller, never looked up. */
 struct fat_node node_for_directory(struct fat_volume *v, uint32_t start);
@@ -203,7 +204,7 @@ struct name {
     uint16_t unit[FAT_NAME_UNITS + LONG_UNITS]; /* padded as the last piece of a long name is */
     uint16_t folded[FAT_NAME_UNITS];
     uint32_t units, hash; /* hash: the same for names that differ in case alone */
-    uint32_t pieces;            /* of a long name; 0: none is needed */
+    uint32_t pieces;      /* of a long name; 0: none is needed */
     uint8_t short_name[SHORT_BYTES];
     uint8_t case_flags;
     bool exact; /* short_name is the name itself but for the case; else only a beginning for one */
@@ -233,8 +234,7 @@ struct place {
 /* The sector with a slot; NOT_FOUND: the directory is not so long. */
 fat_status_t directory_sector(struct fat_node *dir, uint32_t slot, uint32_t *sector);
 /* The same sector in the cache, pinned, and the slot in it. */
-fat_status_t directory_slot(struct fat_node *dir, uint32_t slot, struct line **line, uint32_t *sector,
-                            uint8_t **at);
+fat_status_t directory_slot(struct fat_node *dir, uint32_t slot, struct line **line, uint32_t *sector, uint8_t **at);
 static inline bool slot_is_long(const uint8_t *slot)
 {
     return (slot[SLOT_ATTRIBUTES] & ATTR_LONG_MASK) == ATTR_LONG;

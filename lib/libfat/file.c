@@ -30,8 +30,7 @@ static fat_status_t read_cached(struct fat_volume *v, struct span s, uint8_t *to
         uint32_t room = (in_line << v->sector_shift) - s.offset;
         uint32_t n = s.bytes < room ? (uint32_t)s.bytes : room;
         struct line *l;
-        fat_status_t st =
-            line_get(v, s.sector, (s.offset + n + v->sector_bytes - 1) >> v->sector_shift, false, &l);
+        fat_status_t st = line_get(v, s.sector, (s.offset + n + v->sector_bytes - 1) >> v->sector_shift, false, &l);
         if (st != FAT_OK)
             return st;
         memcpy(to, line_at(v, l, s.sector) + s.offset, n);
@@ -98,8 +97,8 @@ static fat_status_t span_at(struct fat_node *n, uint64_t offset, uint64_t bytes,
 {
     struct fat_volume *v = n->volume;
     uint32_t in_cluster = (uint32_t)(offset & (cluster_bytes(v) - 1)), cluster, run;
-    fat_status_t st = node_map(n, (uint32_t)(offset >> v->cluster_shift), clusters_for(v, in_cluster + bytes), &cluster,
-                               &run);
+    fat_status_t st =
+        node_map(n, (uint32_t)(offset >> v->cluster_shift), clusters_for(v, in_cluster + bytes), &cluster, &run);
     if (st != FAT_OK)
         return st == FAT_NOT_FOUND ? FAT_CORRUPT : st;
     uint64_t room = ((uint64_t)run << v->cluster_shift) - in_cluster;

@@ -40,7 +40,9 @@ static bool fit(struct shape *s)
 
 static uint32_t cluster_bytes_32(uint64_t bytes)
 {
-    return bytes <= 260 * MIB ? 512 : bytes <= 8192 * MIB ? 4096 : bytes <= 16384 * MIB ? 8192
+    return bytes <= 260 * MIB     ? 512
+           : bytes <= 8192 * MIB  ? 4096
+           : bytes <= 16384 * MIB ? 8192
            : bytes <= 32768 * MIB ? 16384
                                   : 32768;
 }
@@ -62,8 +64,8 @@ static bool choose(struct shape *s, uint32_t cluster_bytes)
 static fat_status_t plan(const struct fat_disk *disk, const struct fat_format *how, struct shape *s)
 {
     uint32_t sector = how->sector_bytes != 0 ? how->sector_bytes : disk->block_bytes;
-    if (sector < disk->block_bytes || sector < FAT_BLOCK_MIN || sector > FAT_BLOCK_MAX || (sector & (sector - 1)) != 0 ||
-        (how->cluster_bytes & (how->cluster_bytes - 1)) != 0 ||
+    if (sector < disk->block_bytes || sector < FAT_BLOCK_MIN || sector > FAT_BLOCK_MAX ||
+        (sector & (sector - 1)) != 0 || (how->cluster_bytes & (how->cluster_bytes - 1)) != 0 ||
         (how->cluster_bytes != 0 && how->cluster_bytes < sector))
         return FAT_BAD_ARGUMENT;
     uint64_t sectors = disk->blocks / (sector / disk->block_bytes);

@@ -30,8 +30,7 @@ uint16_t name_fold(uint16_t c)
 {
     if (c < 0x80)
         return c >= 'a' && c <= 'z' ? (uint16_t)(c - 0x20) : c;
-    if ((c >= 0xe0 && c <= 0xfe && c != 0xf7) || (c >= 0x3b1 && c <= 0x3cb && c != 0x3c2) ||
-        (c >= 0x430 && c <= 0x44f))
+    if ((c >= 0xe0 && c <= 0xfe && c != 0xf7) || (c >= 0x3b1 && c <= 0x3cb && c != 0x3c2) || (c >= 0x430 && c <= 0x44f))
         return (uint16_t)(c - 0x20);
     if (c == 0xff)
         return 0x178;

@@ -5,17 +5,17 @@
 
 struct fat_report {
     uint32_t files, directories;
-    uint32_t lost_clusters;  /* in the table, in no file: freed */
-    uint32_t surplus;        /* files with more clusters than their size needs: the rest is freed */
-    uint32_t cut;            /* chains that left the volume, ran into a free cluster, into themselves or into another
-                                file: cut there; of two files the one found first keeps what both claim */
-    uint32_t sizes;          /* files longer than their chain: made shorter */
-    uint32_t entries;        /* directories without a start, pieces of long names without a file: taken out */
-    uint32_t dots;           /* `.` and `..` that point elsewhere: corrected */
-    uint32_t ghosts;         /* directories with something behind their end: wiped */
-    uint32_t copies;         /* sectors in which copies of the table differ: the first one counts */
-    bool count_wrong;        /* the count of free clusters: corrected */
-    bool dirty;              /* the volume was not unmounted */
+    uint32_t lost_clusters; /* in the table, in no file: freed */
+    uint32_t surplus;       /* files with more clusters than their size needs: the rest is freed */
+    uint32_t cut;           /* chains that left the volume, ran into a free cluster, into themselves or into another
+                               file: cut there; of two files the one found first keeps what both claim */
+    uint32_t sizes;         /* files longer than their chain: made shorter */
+    uint32_t entries;       /* directories without a start, pieces of long names without a file: taken out */
+    uint32_t dots;          /* `.` and `..` that point elsewhere: corrected */
+    uint32_t ghosts;        /* directories with something behind their end: wiped */
+    uint32_t copies;        /* sectors in which copies of the table differ: the first one counts */
+    bool count_wrong;       /* the count of free clusters: corrected */
+    bool dirty;             /* the volume was not unmounted */
 };
 
 /* Anything but what a cut of power leaves: lost or surplus clusters, something behind an end, copies, the count, the
@@ -27,7 +27,8 @@ static inline bool fat_report_is_serious(const struct fat_report *r)
 /* Nothing to correct at all. */
 static inline bool fat_report_is_clean(const struct fat_report *r)
 {
-    return !fat_report_is_serious(r) && r->lost_clusters + r->surplus + r->copies + r->ghosts == 0 && !r->count_wrong && !r->dirty;
+    return !fat_report_is_serious(r) && r->lost_clusters + r->surplus + r->copies + r->ghosts == 0 && !r->count_wrong &&
+           !r->dirty;
 }
 
 /* What fat_check needs beside the volume's own memory: two bits for each cluster. */

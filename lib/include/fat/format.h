@@ -4,8 +4,8 @@
 #include <fat/volume.h>
 
 struct fat_format {
-    uint8_t bits;          /* 12, 16, 32; 0: 32 from 512 MiB on, else what fits */
-    uint32_t sector_bytes; /* 0: the disk's block */
+    uint8_t bits;           /* 12, 16, 32; 0: 32 from 512 MiB on, else what fits */
+    uint32_t sector_bytes;  /* 0: the disk's block */
     uint32_t cluster_bytes; /* 0: by size */
     uint32_t serial;
     const char *label; /* nullptr: none; at most FAT_LABEL_BYTES of ASCII */

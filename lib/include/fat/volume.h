@@ -15,8 +15,8 @@
 enum {
     FAT_BLOCK_MIN = 512,
     FAT_BLOCK_MAX = 4096,
-    FAT_NAME_UNITS = 255,      /* UTF-16 units of a name */
-    FAT_NAME_BYTES = 3 * 255,  /* of it in UTF-8 */
+    FAT_NAME_UNITS = 255,     /* UTF-16 units of a name */
+    FAT_NAME_BYTES = 3 * 255, /* of it in UTF-8 */
     FAT_DIRECTORY_SLOTS = 65536,
     FAT_LABEL_BYTES = 11,
 };

@@ -16,8 +16,8 @@ static void begin(void)
     const struct fat_format how = { .bits = 32, .cluster_bytes = 1024 };
     format(SIZE, 512, &how);
     mount();
-    struct fat_node *a = create_at(root, "a long name for a.text"), *b = create_at(root, "B"), *c = create_at(root, "C"),
-                    *d = mkdir_at(root, "D"), *e = create_at(d, "E"), *f = mkdir_at(d, "F");
+    struct fat_node *a = create_at(root, "a long name for a.text"), *b = create_at(root, "B"),
+                    *c = create_at(root, "C"), *d = mkdir_at(root, "D"), *e = create_at(d, "E"), *f = mkdir_at(d, "F");
     write_pattern(a, 1, 0, 5 * 1024 - 10);
     write_pattern(b, 2, 0, 3 * 1024);
     write_pattern(e, 3, 0, 2000);
@@ -332,11 +332,13 @@ static void any_damage_is_put_right(void **)
         unmount();
         for (uint32_t i = 0; i < 1 + round % 6; i++) {
             random ^= random << 13, random ^= random >> 7, random ^= random << 17;
-            uint32_t what = (uint32_t)(random >> 8) % 3, at = (uint32_t)(random >> 20) % 512, value = (uint32_t)(random >> 40);
+            uint32_t what = (uint32_t)(random >> 8) % 3, at = (uint32_t)(random >> 20) % 512,
+                     value = (uint32_t)(random >> 40);
             if (what == 0)
                 set_table(2 + at % 24, value % 3 == 0 ? value & 0x0fffffff : value % 30);
             else /* not the dots: where something else stands in their place it is left */
-                t.bytes[(size_t)(what == 1 ? root_sector : d) * 512 + (what == 2 && at < 64 ? at + 64 : at)] = (uint8_t)value;
+                t.bytes[(size_t)(what == 1 ? root_sector : d) * 512 + (what == 2 && at < 64 ? at + 64 : at)] =
+                    (uint8_t)value;
         }
         mount();
         fat_put(root);

@@ -282,7 +282,9 @@ static inline int tool(const char *line, char *said, size_t room)
 {
     char command[1024], full[1200];
     snprintf(command, sizeof command, line, t.path);
-    snprintf(full, sizeof full, "PATH=$PATH:/usr/sbin:/sbin MTOOLS_SKIP_CHECK=1 LC_ALL=C.UTF-8; export PATH MTOOLS_SKIP_CHECK LC_ALL; { %s; } 2>&1",
+    snprintf(full, sizeof full,
+             "PATH=$PATH:/usr/sbin:/sbin MTOOLS_SKIP_CHECK=1 LC_ALL=C.UTF-8; export PATH MTOOLS_SKIP_CHECK LC_ALL; { "
+             "%s; } 2>&1",
              command);
     FILE *p = popen(full, "r");
     assert_non_null(p);

@@ -55,10 +55,29 @@ static void numbers(void **)
 
 static void what_is_no_name(void **)
 {
-    static const char *const bad[] = { "",         ".",        "..",       "a.",           "a ",           "a/b",
-                                       "a\\b",     "a:b",      "a*",       "a?",           "\"a",          "a<",
-                                       "a>",       "a|b",      "a\x01",    "a\x7f",        "\xff",         "\xc0\x80",
-                                       "\xe0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3" };
+    static const char *const bad[] = { "",
+                                       ".",
+                                       "..",
+                                       "a.",
+                                       "a ",
+                                       "a/b",
+                                       "a\\b",
+                                       "a:b",
+                                       "a*",
+                                       "a?",
+                                       "\"a",
+                                       "a<",
+                                       "a>",
+                                       "a|b",
+                                       "a\x01",
+                                       "a\x7f",
+                                       "\xff",
+                                       "\xc0\x80",
+                                       "\xe0\x80",
+                                       "\xed\xa0\x80",
+                                       "\xf4\x90\x80\x80",
+                                       "\xf5\x80\x80\x80",
+                                       "\xc3" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(name_parse(bad[i], strlen(bad[i]), &n), FAT_BAD_NAME);
     assert_int_equal(name_parse("a\0b", 3, &n), FAT_BAD_NAME);
@@ -97,17 +116,18 @@ static void what_cannot_be_shown(void **)
 {
     char out[32];
     assert_int_equal(name_to_utf8((uint16_t[]){ 'a', 0xd800, 'b' }, 3, out), 5);
-    assert_string_equal(out, "a\xef\xbf\xbd" "b");
+    assert_string_equal(out, "a\xef\xbf\xbd"
+                             "b");
     assert_int_equal(name_to_utf8((uint16_t[]){ 0xdc00, '/', 0 }, 3, out), 9);
     assert_string_equal(out, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }
 
 static void letters_and_their_capitals(void **)
 {
-    static const uint16_t pairs[][2] = { { 'a', 'A' },       { 'z', 'Z' },       { 0xe9, 0xc9 },     { 0xff, 0x178 },
-                                         { 0x101, 0x100 },   { 0x13a, 0x139 },   { 0x17e, 0x17d },   { 0x3b1, 0x391 },
-                                         { 0x3ac, 0x386 },   { 0x3ce, 0x38f },   { 0x3cb, 0x3ab },   { 0x44f, 0x42f },
-                                         { 0x451, 0x401 },   { 0x461, 0x460 },   { 0x561, 0x531 },   { 0x1e01, 0x1e00 } };
+    static const uint16_t pairs[][2] = { { 'a', 'A' },     { 'z', 'Z' },     { 0xe9, 0xc9 },   { 0xff, 0x178 },
+                                         { 0x101, 0x100 }, { 0x13a, 0x139 }, { 0x17e, 0x17d }, { 0x3b1, 0x391 },
+                                         { 0x3ac, 0x386 }, { 0x3ce, 0x38f }, { 0x3cb, 0x3ab }, { 0x44f, 0x42f },
+                                         { 0x451, 0x401 }, { 0x461, 0x460 }, { 0x561, 0x531 }, { 0x1e01, 0x1e00 } };
     static const uint16_t alone[] = { '1', '_', 0xd7, 0xf7, 0xdf, 0x131, 0x138, 0x149, 0x3c2, 0x5d0, 0x4e00, 0xffff };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         assert_int_equal(name_fold(pairs[i][0]), pairs[i][1]);
@@ -169,10 +189,10 @@ static void time_is(uint64_t seconds, uint32_t hundredths, uint16_t date, uint16
 
 static void times(void **)
 {
-    time_is(315532800, 0, 1 << 5 | 1, 0, 0);                                            /* 1980-01-01 */
-    time_is(1078062245, 7, 24 << 9 | 2 << 5 | 29, 13 << 11 | 44 << 5 | 2, 107);         /* 2004-02-29 13:44:05.07 */
-    time_is(951868799, 0, 20 << 9 | 2 << 5 | 29, 23 << 11 | 59 << 5 | 29, 100);         /* 2000-02-29 23:59:59 */
-    time_is(UINT64_C(4107542400), 0, 120 << 9 | 3 << 5 | 1, 0, 0);                      /* 2100-03-01: no leap year */
+    time_is(315532800, 0, 1 << 5 | 1, 0, 0);                                    /* 1980-01-01 */
+    time_is(1078062245, 7, 24 << 9 | 2 << 5 | 29, 13 << 11 | 44 << 5 | 2, 107); /* 2004-02-29 13:44:05.07 */
+    time_is(951868799, 0, 20 << 9 | 2 << 5 | 29, 23 << 11 | 59 << 5 | 29, 100); /* 2000-02-29 23:59:59 */
+    time_is(UINT64_C(4107542400), 0, 120 << 9 | 3 << 5 | 1, 0, 0);              /* 2100-03-01: no leap year */
     time_is(UINT64_C(4354819199), 0, 127 << 9 | 12 << 5 | 31, 23 << 11 | 59 << 5 | 29, 100); /* the last second */
     uint16_t d, t;
     uint8_t f;

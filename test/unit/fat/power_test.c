@@ -23,8 +23,8 @@ struct object {
 
 struct state {
     struct object object[OBJECTS];
-    size_t record;   /* how many there were when the operation had ended */
-    bool synced;     /* the operation was a sync */
+    size_t record;    /* how many there were when the operation had ended */
+    bool synced;      /* the operation was a sync */
     uint32_t changed; /* objects whose contents or existence it changed, a bit each */
 };
 
@@ -245,12 +245,26 @@ static void work(uint32_t seed, uint8_t bits)
 
 static bool is_harmless(const char *line)
 {
-    static const char *const harmless[] = { "fsck.fat ", "/", "Dirty bit is set", " Automatically removing dirty bit",
-                                            "FATs differ but appear to be intact", "Not automatically", "Using first",
-                                            "Reclaimed ", "Free cluster summary", "  Auto-correcting", " Auto-correcting",
-                                            "  Truncating file to", "Warning: Filesystem is FAT32", "  but has only",
-                                            "  This may lead", "Leaving filesystem unchanged", "  Using first", "  Auto",
-                                            "*** Filesystem was changed ***", "Logical sector size" };
+    static const char *const harmless[] = { "fsck.fat ",
+                                            "/",
+                                            "Dirty bit is set",
+                                            " Automatically removing dirty bit",
+                                            "FATs differ but appear to be intact",
+                                            "Not automatically",
+                                            "Using first",
+                                            "Reclaimed ",
+                                            "Free cluster summary",
+                                            "  Auto-correcting",
+                                            " Auto-correcting",
+                                            "  Truncating file to",
+                                            "Warning: Filesystem is FAT32",
+                                            "  but has only",
+                                            "  This may lead",
+                                            "Leaving filesystem unchanged",
+                                            "  Using first",
+                                            "  Auto",
+                                            "*** Filesystem was changed ***",
+                                            "Logical sector size" };
     if (line[0] == '\0' || strstr(line, "cluster chain length is > ") != nullptr)
         return true;
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)

@@ -4,8 +4,8 @@
 // flags: -D_GNU_SOURCE
 /* SPDX-License-Identifier: MIT
  * With other people's tools, in both directions: what mkfs.fat makes and mcopy fills is read byte for byte; what is
- * written here passes fsck.fat and is read by mtype and mdir; volumes that fat_format makes are theirs, too. (mtools know
- * no characters beyond 16 bits, and sectors of 512 bytes alone.) */
+ * written here passes fsck.fat and is read by mtype and mdir; volumes that fat_format makes are theirs, too. (mtools
+ * know no characters beyond 16 bits, and sectors of 512 bytes alone.) */
 #include "disk.h"
 
 struct kind {
@@ -32,8 +32,12 @@ static const struct kind kinds[] = {
 };
 
 static const uint32_t sizes[] = { 0, 1, 511, 512, 4097, 100'000, 1'234'567 };
-static const char *const names[] = { "SHORT.TXT",          "lower.c",       "Mixed.Case",
-                                     "a long name.tar.gz", "\xc3\xa9t\xc3\xa9 \xe2\x82\xac.txt", "\xe4\xb8\xad\xe6\x96\x87 name",
+static const char *const names[] = { "SHORT.TXT",
+                                     "lower.c",
+                                     "Mixed.Case",
+                                     "a long name.tar.gz",
+                                     "\xc3\xa9t\xc3\xa9 \xe2\x82\xac.txt",
+                                     "\xe4\xb8\xad\xe6\x96\x87 name",
                                      ".profile" };
 enum { FILES = 7 };
 static char said[65536];
@@ -85,7 +89,8 @@ static void they_write_we_read(void)
     run("mmd -i '%s' ::/theirs '::/theirs/deep directory'");
     for (uint32_t i = 0; i < FILES; i++) {
         write_host_file(host, i, sizes[i]);
-        snprintf(line, sizeof line, "mcopy -i '%%s' '%s' '::/%s%s'", host, i % 2 == 0 ? "theirs/deep directory/" : "", names[i]);
+        snprintf(line, sizeof line, "mcopy -i '%%s' '%s' '::/%s%s'", host, i % 2 == 0 ? "theirs/deep directory/" : "",
+                 names[i]);
         run(line);
     }
     unlink(host);
@@ -135,7 +140,8 @@ static void we_write_they_read(void)
     fsck_is_happy();
     snprintf(host, sizeof host, "%s.host", t.path);
     for (uint32_t i = 0; i < FILES; i++) {
-        snprintf(line, sizeof line, "rm -f '%s'; mcopy -i '%%s' '::/ours and a long name/%s' '%s'", host, names[i], host);
+        snprintf(line, sizeof line, "rm -f '%s'; mcopy -i '%%s' '::/ours and a long name/%s' '%s'", host, names[i],
+                 host);
         run(line);
         check_host_file(host, 10 + i, sizes[i]);
     }

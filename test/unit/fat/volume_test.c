@@ -68,7 +68,6 @@ static void files_on_fat12(void **)
     files_keep_what_was_written(&fat12);
 }
 
-
 /* --- against a model --- */
 
 enum { OBJECTS = 48, OPS = 2500, MODEL_BYTES = 40'000 };
@@ -150,7 +149,8 @@ static void forget(uint32_t i)
 
 static void any_name(char *out)
 {
-    static const char *const kinds[] = { "F%u", "lower%u.c", "Mixed Name %u.Text", "much longer than eight and three %u", "x%u.tar.gz" };
+    static const char *const kinds[] = { "F%u", "lower%u.c", "Mixed Name %u.Text",
+                                         "much longer than eight and three %u", "x%u.tar.gz" };
     snprintf(out, 64, kinds[pick(5)], pick(30));
 }
 
@@ -266,10 +266,11 @@ static void model_rename(void)
     if (object[i].directory && is_below(dir, i))
         wanted = FAT_BAD_ARGUMENT;
     else if (target != OBJECTS && target != i)
-        wanted = flags != 0                                      ? FAT_EXISTS
-                 : object[target].directory != object[i].directory ? object[target].directory ? FAT_IS_DIRECTORY : FAT_NOT_DIRECTORY
-                 : object[i].directory && !is_empty(target)       ? FAT_NOT_EMPTY
-                                                                  : FAT_OK;
+        wanted = flags != 0 ? FAT_EXISTS
+                 : object[target].directory != object[i].directory
+                     ? object[target].directory ? FAT_IS_DIRECTORY : FAT_NOT_DIRECTORY
+                 : object[i].directory && !is_empty(target) ? FAT_NOT_EMPTY
+                                                            : FAT_OK;
     fat_put(from);
     fat_put(to);
     if (st == FAT_NO_SPACE && dir == OBJECTS && volume->bits != 32)

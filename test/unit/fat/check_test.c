@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: MIT
+ * Damaged volumes, put right; disks that fail at any access. fsck.fat must be happy afterwards. */
 // sources: lib/libfat/boot.c lib/libfat/cache.c lib/libfat/check.c lib/libfat/directory.c lib/libfat/file.c
 // sources: lib/libfat/format.c lib/libfat/intent.c lib/libfat/name.c lib/libfat/node.c lib/libfat/table.c
 // sources: lib/libfat/time.c lib/libfat/tree.c
 // flags: -D_GNU_SOURCE
-/* SPDX-License-Identifier: MIT
- * Damaged volumes, put right; disks that fail at any access. fsck.fat must be happy afterwards. */
 #include "disk.h"
 #include "../../../lib/libfat/fat.h"
 

@@ -1,9 +1,3 @@
-// sources: lib/libfat/boot.c lib/libfat/cache.c lib/libfat/check.c lib/libfat/directory.c lib/libfat/file.c
-// sources: lib/libfat/format.c lib/libfat/intent.c lib/libfat/name.c lib/libfat/node.c lib/libfat/table.c
-// sources: lib/libfat/time.c lib/libfat/tree.c
-// flags: -D_GNU_SOURCE
-// mutations: -DMUTATE_FAT_ENTRIES_FIRST -DMUTATE_FAT_FREE_AT_ONCE -DMUTATE_FAT_NO_HOLD -DMUTATE_FAT_NO_NOTE
-// mutations: -DMUTATE_FAT_KEEP_NAMES
 /* SPDX-License-Identifier: MIT
  * The power goes: every write of a workload is recorded, and the disk is made as each prefix of them would have left
  * it, and as any choice of the sectors written since the last flush would have. fsck.fat may complain of nothing worse
@@ -11,6 +5,12 @@
  * name it had or one it was given; nothing that is there shows bytes that were never in it.
  *
  * In the environment: POWER_SEEDS (how many workloads), POWER_FSCK (of so many cuts one goes to fsck.fat). */
+// sources: lib/libfat/boot.c lib/libfat/cache.c lib/libfat/check.c lib/libfat/directory.c lib/libfat/file.c
+// sources: lib/libfat/format.c lib/libfat/intent.c lib/libfat/name.c lib/libfat/node.c lib/libfat/table.c
+// sources: lib/libfat/time.c lib/libfat/tree.c
+// flags: -D_GNU_SOURCE
+// mutations: -DMUTATE_FAT_ENTRIES_FIRST -DMUTATE_FAT_FREE_AT_ONCE -DMUTATE_FAT_NO_HOLD -DMUTATE_FAT_NO_NOTE
+// mutations: -DMUTATE_FAT_KEEP_NAMES
 #include "disk.h"
 
 enum { OBJECTS = 24, OPS = 220, PATH = 640, SIZE = 4 << 20, SUBSETS = 2 };

@@ -1,11 +1,11 @@
-// sources: lib/libfat/boot.c lib/libfat/cache.c lib/libfat/check.c lib/libfat/directory.c lib/libfat/file.c
-// sources: lib/libfat/format.c lib/libfat/intent.c lib/libfat/name.c lib/libfat/node.c lib/libfat/table.c
-// sources: lib/libfat/time.c lib/libfat/tree.c
-// flags: -D_GNU_SOURCE
 /* SPDX-License-Identifier: MIT
  * With other people's tools, in both directions: what mkfs.fat makes and mcopy fills is read byte for byte; what is
  * written here passes fsck.fat and is read by mtype and mdir; volumes that fat_format makes are theirs, too. (mtools
  * know no characters beyond 16 bits, and sectors of 512 bytes alone.) */
+// sources: lib/libfat/boot.c lib/libfat/cache.c lib/libfat/check.c lib/libfat/directory.c lib/libfat/file.c
+// sources: lib/libfat/format.c lib/libfat/intent.c lib/libfat/name.c lib/libfat/node.c lib/libfat/table.c
+// sources: lib/libfat/time.c lib/libfat/tree.c
+// flags: -D_GNU_SOURCE
 #include "disk.h"
 
 struct kind {

@@ -17,17 +17,22 @@ static void begin(const struct fat_format *how)
     mount();
 }
 
-static void end(void)
+static void end_without_fsck(void)
 {
     struct fat_report report;
     unmount();
-    fsck_is_happy();
     mount();
     assert_false(fat_is_dirty(volume));
     fat_put(root);
     assert_int_equal(run_check(false, &report), FAT_OK);
     assert_true(fat_report_is_clean(&report));
     assert_int_equal(fat_unmount(volume), FAT_OK);
+}
+
+static void end(void)
+{
+    end_without_fsck();
+    fsck_is_happy();
     remove_file();
 }
 
@@ -277,12 +282,10 @@ static void a_directory_holds_65536_slots(void **)
      * each new name would take too long here. */
     memset(name, 'x', 60);
     fat_status_t st = FAT_OK;
-    struct name parsed;
     for (uint32_t i = 0; st == FAT_OK; i++) {
         char longest[256];
         memset(longest, 'l', 255);
-        snprintf(longest, sizeof longest, "%08u", i);
-        longest[8] = 'l';
+        snprintf(longest + 247, sizeof longest - 247, "%08u", i);
         st = fat_create(dir, longest, 255, nullptr);
     }
     assert_int_equal(st, FAT_TOO_BIG);
@@ -309,9 +312,8 @@ static void a_directory_holds_65536_slots(void **)
     assert_int_equal(unlink_at(dir, "F0040000"), FAT_OK);
     assert_int_equal(fat_create(dir, "a long name", 11, nullptr), FAT_TOO_BIG);
     assert_int_equal(fat_create(dir, "ONE", 3, nullptr), FAT_OK);
-    assert_int_equal(name_parse("ONE", 3, &parsed), FAT_OK);
     fat_put(dir);
-    end();
+    end_without_fsck(); /* it compares each name with each other: that takes minutes */
 }
 
 static fat_status_t zero_at_once(void *, uint64_t block, uint32_t blocks)

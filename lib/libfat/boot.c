@@ -238,21 +238,20 @@ static struct layout layout_for(size_t cache_bytes, uint32_t nodes)
     struct layout l = { .lines = (uint32_t)(cache_bytes / LINE_BYTES), .nodes = nodes };
     l.buckets = power_from(l.lines);
     l.node_buckets = power_from(nodes);
-    l.bytes = (size_t)l.lines * (LINE_BYTES + sizeof(struct line)) + sizeof(struct fat_volume) +
+    l.bytes = (size_t)l.lines * sizeof(struct line) + sizeof(struct fat_volume) +
               (size_t)nodes * sizeof(struct fat_node) + ((size_t)l.buckets + l.node_buckets) * sizeof(void *);
     return l;
 }
 
-size_t fat_memory_bytes(size_t cache_bytes, uint32_t nodes)
+size_t fat_state_bytes(size_t cache_bytes, uint32_t nodes)
 {
     return layout_for(cache_bytes, nodes).bytes;
 }
 
-/* The parts of the memory, the cache's data first. */
-static struct fat_volume *lay_out(uint8_t *memory, const struct layout *l)
+static struct fat_volume *lay_out(const struct fat_memory *memory, const struct layout *l)
 {
-    uint8_t *at = memory + (size_t)l->lines * LINE_BYTES;
-    memset(at, 0, l->bytes - (size_t)l->lines * LINE_BYTES);
+    uint8_t *at = memory->state;
+    memset(at, 0, l->bytes);
     struct fat_volume *v = (struct fat_volume *)(void *)at;
     at += sizeof *v;
     v->lines = (struct line *)(void *)at;
@@ -266,7 +265,7 @@ static struct fat_volume *lay_out(uint8_t *memory, const struct layout *l)
     v->n_buckets = l->buckets;
     v->n_nodes = l->nodes;
     v->n_node_buckets = l->node_buckets;
-    cache_init(v, memory);
+    cache_init(v, memory->cache);
     for (uint32_t i = l->nodes; i-- > 0;) {
         v->nodes[i].hash_next = v->free_nodes;
         v->free_nodes = &v->nodes[i];
@@ -288,11 +287,11 @@ static fat_status_t read_boot(struct fat_volume *v, uint8_t *scratch)
     return st == FAT_OK ? read_info(v) : st;
 }
 
-fat_status_t fat_mount(void *memory, size_t cache_bytes, uint32_t nodes, const struct fat_disk *disk, uint32_t flags,
+fat_status_t fat_mount(const struct fat_memory *memory, const struct fat_disk *disk, uint32_t flags,
                        struct fat_volume **out)
 {
-    struct layout l = layout_for(cache_bytes, nodes);
-    if (l.lines < CACHE_LINES_MIN || nodes == 0)
+    struct layout l = layout_for(memory->cache_bytes, memory->nodes);
+    if (memory->cache_bytes < FAT_CACHE_MIN || memory->nodes == 0)
         return FAT_NO_MEMORY;
     if (!is_power(disk->block_bytes) || disk->block_bytes < FAT_BLOCK_MIN || disk->block_bytes > FAT_BLOCK_MAX)
         return FAT_NOT_SUPPORTED;

@@ -384,3 +384,46 @@ fat_status_t fat_check(struct fat_volume *v, bool repair, void *memory, size_t b
     st = volume_clear_state(v);
     return st == FAT_OK ? volume_mark_clean(v) : st;
 }
+
+/* --- an object by its place --- */
+
+/* Looks for the entry in one directory; the directories below it are noted. */
+static fat_status_t find_in(struct check *c, struct fat_node *dir, uint64_t id, struct fat_node **out)
+{
+    struct entry e;
+    uint32_t at = 0;
+    fat_status_t st = directory_next(dir, &at, &e);
+    for (; st == FAT_OK; st = directory_next(dir, &at, &e)) {
+        uint32_t start = slot_start(c->v, e.place.slot);
+        if (e.place.at == id)
+            return node_get(c->v, id, e.place.slot, out);
+        if ((e.place.slot[SLOT_ATTRIBUTES] & FAT_ATTR_DIRECTORY) == 0 || !is_cluster(c->v, start) ||
+            get_bit(c->used, start))
+            continue;
+        set_bit(c->used, start);
+        set_bit(c->todo, start);
+        c->found = true;
+    }
+    return st == FAT_CORRUPT ? FAT_NOT_FOUND : st;
+}
+
+fat_status_t fat_find(struct fat_volume *v, uint64_t id, void *memory, size_t bytes, struct fat_node **out)
+{
+    struct check c = { .v = v, .used = memory, .todo = (uint64_t *)memory + words(v) };
+    struct fat_node dir = node_for_directory(v, 0);
+    if (bytes < fat_check_memory(v))
+        return FAT_NO_MEMORY;
+    memset(memory, 0, fat_check_memory(v));
+    fat_status_t st = find_in(&c, &dir, id, out);
+    while (st == FAT_NOT_FOUND && c.found) {
+        c.found = false;
+        for (uint32_t i = FIRST_CLUSTER; i < v->clusters_end && st == FAT_NOT_FOUND; i++) {
+            if (!get_bit(c.todo, i))
+                continue;
+            clear_bit(c.todo, i);
+            dir = node_for_directory(v, i);
+            st = find_in(&c, &dir, id, out);
+        }
+    }
+    return st;
+}

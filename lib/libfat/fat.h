@@ -12,7 +12,7 @@
 #include <fat/volume.h>
 #include "disk.h"
 
-enum { LINE_BYTES = 4096, PENDING_MAX = 64, HELD_MAX = 64, GONE_MAX = 64, SKIPS = 16, CACHE_LINES_MIN = 48 };
+enum { LINE_BYTES = 4096, PENDING_MAX = 64, HELD_MAX = 64, GONE_MAX = 64, SKIPS = 16 };
 
 /* What a change of a sector counts as. */
 enum phase : uint8_t { PHASE_DATA, PHASE_TABLE, PHASE_ENTRY };
@@ -52,8 +52,8 @@ struct fat_node {
     struct fat_node *hash_next; /* or of the free ones */
     uint64_t place;             /* of its entry on the volume, in slots; 0: the root */
     uint32_t refs;
-    uint32_t parent; /* the first cluster of its directory; 0: the root */
-    uint32_t start;  /* its own first cluster; 0: none, and the root directory of FAT12 and FAT16 */
+    void *tag;
+    uint32_t start; /* its own first cluster; 0: none, and the root directory of FAT12 and FAT16 */
     uint32_t size;
     uint16_t created_time, created_date, modified_time, modified_date, accessed_date;
     uint8_t created_10ms, attributes;
@@ -177,12 +177,11 @@ fat_status_t volume_clear_state(struct fat_volume *v);
 
 /* --- node.c --- */
 
-fat_status_t node_get(struct fat_volume *v, uint64_t place, uint32_t parent, const uint8_t *slot,
-                      struct fat_node **out);
+fat_status_t node_get(struct fat_volume *v, uint64_t place, const uint8_t *slot, struct fat_node **out);
 struct fat_node *node_find(struct fat_volume *v, uint64_t place);
 /* A node for a directory of which nothing but the first cluster is known; in memory of the caller, never looked up. */
 struct fat_node node_for_directory(struct fat_volume *v, uint32_t start);
-void node_move(struct fat_node *n, uint64_t place, uint32_t parent);
+void node_move(struct fat_node *n, uint64_t place);
 fat_status_t node_write_entry(struct fat_node *n);
 void node_forget_chain(struct fat_node *n);
 /* The cluster at `index` of the chain, and how many consecutive ones follow from there (1 to want).

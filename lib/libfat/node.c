@@ -48,7 +48,7 @@ void slot_set_start(const struct fat_volume *v, uint8_t *slot, uint32_t start)
         put16(slot + SLOT_START_HIGH, start >> 16);
 }
 
-fat_status_t node_get(struct fat_volume *v, uint64_t place, uint32_t parent, const uint8_t *slot, struct fat_node **out)
+fat_status_t node_get(struct fat_volume *v, uint64_t place, const uint8_t *slot, struct fat_node **out)
 {
     struct fat_node *n = node_find(v, place);
     if (n != nullptr) {
@@ -67,7 +67,6 @@ fat_status_t node_get(struct fat_volume *v, uint64_t place, uint32_t parent, con
     *n = (struct fat_node){ .volume = v,
                             .place = place,
                             .refs = 1,
-                            .parent = parent,
                             .start = start,
                             .size = directory ? 0 : get32(slot + SLOT_SIZE),
                             .created_time = get16(slot + SLOT_CREATED_TIME),
@@ -94,11 +93,10 @@ struct fat_node node_for_directory(struct fat_volume *v, uint32_t start)
                               .stride = STRIDE_FIRST };
 }
 
-void node_move(struct fat_node *n, uint64_t place, uint32_t parent)
+void node_move(struct fat_node *n, uint64_t place)
 {
     take_out(n);
     n->place = place;
-    n->parent = parent;
     insert(n);
 }
 
@@ -127,6 +125,11 @@ void fat_put(struct fat_node *n)
     take_out(n);
     n->hash_next = v->free_nodes;
     v->free_nodes = n;
+}
+
+void **fat_tag(struct fat_node *n)
+{
+    return &n->tag;
 }
 
 fat_status_t node_write_entry(struct fat_node *n)

@@ -20,18 +20,20 @@ fat_status_t fat_lookup(struct fat_node *dir, const char *text, size_t len, stru
     struct name name;
     struct place place;
     fat_status_t st = find(dir, text, len, &name, &place);
-    return st == FAT_OK ? node_get(dir->volume, place.at, directory_id(dir), place.slot, out) : st;
+    return st == FAT_OK ? node_get(dir->volume, place.at, place.slot, out) : st;
 }
 
 fat_status_t fat_readdir(struct fat_node *dir, uint64_t cookie, struct fat_dirent *out)
 {
     struct entry e;
+    uint16_t unit[SHORT_BYTES + 1];
     uint32_t at = cookie < FAT_DIRECTORY_SLOTS ? (uint32_t)cookie : FAT_DIRECTORY_SLOTS;
     if ((dir->attributes & FAT_ATTR_DIRECTORY) == 0)
         return FAT_NOT_DIRECTORY;
     fat_status_t st = directory_next(dir, &at, &e);
     if (st != FAT_OK)
         return st;
+    (void)name_to_utf8(unit, name_from_short(e.place.slot, unit), out->short_name);
     if (e.units == 0)
         e.units = name_from_short(e.place.slot, e.unit);
     out->cookie = at;
@@ -88,7 +90,7 @@ static fat_status_t make(struct fat_node *dir, const char *text, size_t len, boo
     if (st == FAT_OK)
         st = directory_put(dir, &name, short_name, first, slot, &place);
     if (st == FAT_OK && out != nullptr) {
-        st = node_get(v, place.at, directory_id(dir), place.slot, out);
+        st = node_get(v, place.at, place.slot, out);
         if (st == FAT_OK)
             (*out)->epoch = v->epoch; /* the disk does not know its chain yet */
     }
@@ -331,6 +333,6 @@ fat_status_t fat_rename(struct fat_node *from, const char *text, size_t len, str
     if (m.replaces)
         let_go(m.v, &m.replaced);
     if (moved != nullptr)
-        node_move(moved, m.new.at, directory_id(to));
+        node_move(moved, m.new.at);
     return FAT_OK;
 }

@@ -41,14 +41,15 @@ static const struct fat_disk the_disk = {
     .blocks = BLOCKS, .block_bytes = BLOCK, .read = read_blocks, .write = write_blocks, .flush = flush, .now_ns = now
 };
 
-static void *memory;
-
 static fat_status_t mount(struct fat_volume **v)
 {
-    if (memory == nullptr)
-        memory = aligned_alloc(4096, (fat_memory_bytes(CACHE, NODES) + 4095) / 4096 * 4096);
-    require(memory != nullptr);
-    return fat_mount(memory, CACHE, NODES, &the_disk, 0, v);
+    static _Alignas(4096) uint8_t cache[CACHE];
+    static void *state;
+    if (state == nullptr)
+        state = malloc(fat_state_bytes(CACHE, NODES));
+    require(state != nullptr);
+    const struct fat_memory memory = { .cache = cache, .cache_bytes = CACHE, .state = state, .nodes = NODES };
+    return fat_mount(&memory, &the_disk, 0, v);
 }
 
 static void use_file(struct fat_node *n)

@@ -35,3 +35,7 @@ static inline bool fat_report_is_clean(const struct fat_report *r)
 size_t fat_check_memory(const struct fat_volume *v);
 /* Nothing may be open. repair: corrects, and marks the volume clean; else it only counts. BUSY, NO_MEMORY, IO. */
 fat_status_t fat_check(struct fat_volume *v, bool repair, void *memory, size_t bytes, struct fat_report *out);
+
+/* The object of that id (struct fat_stat), wherever it is in the tree: all of it is looked through. memory: as for
+ * fat_check. */
+fat_status_t fat_find(struct fat_volume *v, uint64_t id, void *memory, size_t bytes, struct fat_node **out);

@@ -17,6 +17,7 @@ enum {
     FAT_BLOCK_MAX = 4096,
     FAT_NAME_UNITS = 255,     /* UTF-16 units of a name */
     FAT_NAME_BYTES = 3 * 255, /* of it in UTF-8 */
+    FAT_SHORT_BYTES = 3 * 12, /* of a short name in UTF-8 */
     FAT_DIRECTORY_SLOTS = 65536,
     FAT_LABEL_BYTES = 11,
 };
@@ -43,12 +44,18 @@ enum fat_mount_flags : uint32_t {
     FAT_MOUNT_READ_ONLY = 1,
 };
 
-/* Memory for a volume with a cache of so many bytes, and so many nodes. The start of it, `cache_bytes` long, is what
- * the disk reads into and writes from beside the callers' own buffers. */
-size_t fat_memory_bytes(size_t cache_bytes, uint32_t nodes);
-/* memory: aligned to 4096, fat_memory_bytes long, the volume's until fat_unmount. The disk is copied.
- * NOT_FAT, NOT_SUPPORTED, CORRUPT (boot sector), NO_MEMORY, IO. */
-fat_status_t fat_mount(void *memory, size_t cache_bytes, uint32_t nodes, const struct fat_disk *disk, uint32_t flags,
+/* Memory of the caller's, the volume's from fat_mount to fat_unmount. */
+struct fat_memory {
+    void *cache;        /* what the disk reads into and writes from, beside the callers' own buffers; aligned to 4096 */
+    size_t cache_bytes; /* a multiple of 4096, at least FAT_CACHE_MIN */
+    void *state;        /* fat_state_bytes long, aligned as malloc does */
+    uint32_t nodes;     /* open at once, beside the root */
+};
+enum { FAT_CACHE_MIN = 48 * 4096 };
+size_t fat_state_bytes(size_t cache_bytes, uint32_t nodes);
+
+/* The disk is copied. NOT_FAT, NOT_SUPPORTED, CORRUPT (boot sector), NO_MEMORY, IO. */
+fat_status_t fat_mount(const struct fat_memory *memory, const struct fat_disk *disk, uint32_t flags,
                        struct fat_volume **out);
 /* Writes everything, marks the volume clean. Nodes may still be held; they are gone with the volume. The status says
  * whether all of it is on the disk; the volume is gone in any case. */
@@ -78,6 +85,8 @@ struct fat_node *fat_root(struct fat_volume *v); /* a reference of its own */
 fat_status_t fat_lookup(struct fat_node *dir, const char *name, size_t len, struct fat_node **out);
 struct fat_node *fat_get(struct fat_node *n);
 void fat_put(struct fat_node *n);
+/* A pointer of the caller's, nullptr at first: as long as there is a reference. */
+void **fat_tag(struct fat_node *n);
 
 enum fat_attribute : uint8_t {
     FAT_ATTR_READ_ONLY = 1,
@@ -107,7 +116,8 @@ struct fat_dirent {
     uint32_t size;
     uint8_t attributes;
     uint16_t name_bytes;
-    char name[FAT_NAME_BYTES + 1]; /* ends in a NUL */
+    char name[FAT_NAME_BYTES + 1];        /* ends in a NUL, as does the other */
+    char short_name[FAT_SHORT_BYTES + 1]; /* by which it can be found, too */
 };
 /* The first entry at or after `cookie`; 0: from the start. An entry that neither comes nor goes meanwhile is seen
  * exactly once. NOT_FOUND: that was all. `.` and `..` are not among them. */

@@ -33,7 +33,7 @@ struct test_disk {
 static struct test_disk t;
 static struct fat_volume *volume;
 static struct fat_node *root;
-static void *memory;
+static void *memory, *cache;
 
 static inline bool test_fails(void)
 {
@@ -129,11 +129,13 @@ static inline void disk_begin(uint64_t bytes, uint32_t block_bytes)
 
 static inline fat_status_t try_mount(uint32_t flags)
 {
-    size_t bytes = fat_memory_bytes(CACHE_BYTES, NODES);
     free(memory);
-    memory = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
-    assert_non_null(memory);
-    return fat_mount(memory, CACHE_BYTES, NODES, &t.disk, flags, &volume);
+    free(cache);
+    memory = malloc(fat_state_bytes(CACHE_BYTES, NODES));
+    cache = aligned_alloc(4096, CACHE_BYTES);
+    assert_true(memory != nullptr && cache != nullptr);
+    const struct fat_memory m = { .cache = cache, .cache_bytes = CACHE_BYTES, .state = memory, .nodes = NODES };
+    return fat_mount(&m, &t.disk, flags, &volume);
 }
 
 static inline void mount(void)

@@ -480,6 +480,27 @@ static void times_and_attributes_are_kept(void **)
     end();
 }
 
+static void an_object_is_found_by_its_id(void **)
+{
+    size_t bytes;
+    begin(&fat32);
+    struct fat_node *a = mkdir_at(root, "a"), *b = mkdir_at(a, "b"), *f = create_at(b, "file"), *found = nullptr;
+    struct fat_stat s;
+    void *maps = malloc(bytes = fat_check_memory(volume));
+    fat_stat(f, &s);
+    *fat_tag(f) = &s;
+    assert_int_equal(fat_find(volume, s.id, maps, bytes, &found), FAT_OK);
+    assert_ptr_equal(found, f);
+    assert_ptr_equal(*fat_tag(found), &s);
+    fat_put(found);
+    assert_int_equal(fat_find(volume, s.id + 1, maps, bytes, &found), FAT_NOT_FOUND);
+    assert_int_equal(unlink_at(b, "file"), FAT_OK);
+    assert_int_equal(fat_find(volume, s.id, maps, bytes, &found), FAT_NOT_FOUND);
+    free(maps);
+    fat_put(a), fat_put(b), fat_put(f);
+    end();
+}
+
 static void large_pieces_go_straight_to_the_disk(void **)
 {
     const struct fat_format how = { .bits = 32, .cluster_bytes = 4096 };
@@ -522,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_read_only_volume_is_not_written),
         cmocka_unit_test(with_one_active_table_the_other_is_left_alone),
         cmocka_unit_test(times_and_attributes_are_kept),
+        cmocka_unit_test(an_object_is_found_by_its_id),
         cmocka_unit_test(large_pieces_go_straight_to_the_disk),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

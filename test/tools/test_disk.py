@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """./vectra disk: images made, filled and emptied from outside, with partition tables of all kinds; mistakes in one line."""
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 import unittest
 
 from vectra import disks
+from vectra.qemu import Machine
 
 MIB = 1 << 20
 
@@ -151,19 +153,54 @@ class DiskTest(unittest.TestCase):
         with self.assertRaisesRegex(disks.DiskError, "(?i)full"):
             disks.put(self.image, [self.host_file("large", bytes(2 * MIB))], "/")
 
-    def test_in_use(self):
-        """A lock like QEMU's keeps `put` away; reading goes on."""
-        disks.create(self.image, 2 * MIB)
+    def test_persistent(self):
+        """Made when it is first wanted, kept from then on; not while another machine has it."""
+        before = os.environ.get("XDG_DATA_HOME")
+        os.environ["XDG_DATA_HOME"] = self.path("share")
+        try:
+            self.image = disks.persistent()
+            self.assertEqual(self.image, self.path("share/vectra/data.img"))
+            disks.put(self.image, [self.host_file("kept", b"kept")], "/")
+            self.assertEqual(disks.persistent(), self.image)
+            self.assertEqual(disks.listing(self.image), ["kept"])
+            self.assertLess(os.stat(self.image).st_blocks * 512, 20 * MIB)
+            with self.held(), self.assertRaisesRegex(disks.DiskError, "is in use"):
+                disks.persistent()
+            os.environ["XDG_DATA_HOME"] = self.path("kept")   # a file
+            with self.assertRaisesRegex(disks.DiskError, "Not a directory"):
+                disks.persistent()
+        finally:
+            if before is None:
+                del os.environ["XDG_DATA_HOME"]
+            else:
+                os.environ["XDG_DATA_HOME"] = before
+
+    def test_snapshot(self):
+        """What QEMU is asked for."""
+        disks.create(self.image, MIB)
+        line = " ".join(Machine("x86_64", disks=[self.image], snapshot=True).command([]))
+        self.assertIn("format=raw,snapshot=on", line)
+        self.assertNotIn("snapshot", " ".join(Machine("x86_64", disks=[self.image]).command([])))
+
+    @contextlib.contextmanager
+    def held(self):
+        """Somebody has the image with a lock like QEMU's."""
         child = subprocess.Popen(["python3", "-c", "import fcntl,sys\nh=open(sys.argv[1],'r+b')\n"
                                   "fcntl.lockf(h,fcntl.LOCK_SH,1,100)\nprint('held',flush=True)\nsys.stdin.read()", self.image],
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             self.assertEqual(child.stdout.readline(), b"held\n")
+            yield
+        finally:
+            child.communicate()
+
+    def test_in_use(self):
+        """A lock like QEMU's keeps `put` away; reading goes on."""
+        disks.create(self.image, 2 * MIB)
+        with self.held():
             with self.assertRaisesRegex(disks.DiskError, "is in use"):
                 disks.put(self.image, [self.host_file("x", b"x")], "/")
             self.assertEqual(disks.listing(self.image), [])
-        finally:
-            child.communicate()
         with open(self.image, "r+b") as handle:
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         disks.put(self.image, [self.path("x")], "/")

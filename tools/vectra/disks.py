@@ -16,6 +16,7 @@ EXTENDED_TYPES = (0x05, 0x0f, 0x85)
 PROTECTIVE_TYPE = 0xee
 FAT32_LBA = 0x0c
 SMALLEST = 1 << 20
+PERSISTENT_BYTES = 4 << 30
 FAT32_FROM = 64 << 20                    # below, mkfs.fat chooses: FAT12 or FAT16
 LOGICAL_MAX = 64
 MISSING = re.compile(r'File "::(.*)" not found')   # how mtools say it
@@ -79,6 +80,26 @@ def partition_table(size):
         raise DiskError("a disk with a partition has at least 2M")
     entry = struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff", FAT32_LBA, b"\xfe\xff\xff", FIRST_SECTOR, min(sectors, 0xffffffff))
     return bytes(446) + entry + bytes(48) + b"\x55\xaa"
+
+
+# --- the one that `./vectra run` keeps ---
+
+def persistent():
+    """The image that is /data in every `./vectra run`, made on first use: in the user's data directory, 4 GiB with holes."""
+    base = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    path = os.path.join(base, "vectra", "data.img")
+    if not os.path.exists(path):
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        except OSError as problem:
+            raise DiskError(f"{os.path.dirname(path)}: {problem.strerror}") from None
+        try:
+            create(path, PERSISTENT_BYTES, "VECTRA")
+        except DiskError:
+            if not os.path.exists(path):   # else another one has just made it
+                raise
+    refuse_in_use(path)
+    return path
 
 
 # --- finding the volume ---

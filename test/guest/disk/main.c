@@ -5,7 +5,8 @@
  *   /test/disk work COUNT  writes COUNT files, one after the other and each in one step: under another name, synced,
  *                          renamed, synced; says `safe N` then. Where the file system or its disk went away in the
  *                          middle it says `again N` and begins that one anew.
- *   /test/disk read COUNT  whether the last of these are there */
+ *   /test/disk read COUNT  whether the last of these are there
+ *   /test/disk leave       writes /data/left and syncs nothing */
 // guest: helper
 #define CHECK_DEFINE
 #include <fs/client.h>
@@ -202,6 +203,15 @@ static int read_back(uint32_t count)
     return 0;
 }
 
+static int leave(void)
+{
+    struct fs_file f;
+    size_t done = 0;
+    fill(3, 10'000);
+    return fs_open(&client, "/data/left", VX_VFS_CREATE, RW, 0644, &f, nullptr, nullptr) != OK ||
+           fs_write(&f, 0, out, 10'000, &done) != OK;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t count = 0;
@@ -212,6 +222,8 @@ int main(int argc, char **argv)
     }
     if (argc == 3 && vx_parse_u64(argv[2], strlen(argv[2]), &count) && count <= 100'000)
         return vx_streq(argv[1], "work") ? work((uint32_t)count) : read_back((uint32_t)count);
+    if (argc == 2 && vx_streq(argv[1], "leave"))
+        return leave();
     test_bytes();
     test_names();
     test_listing();

@@ -294,9 +294,13 @@ def volumes(bench):
         same(host, 0, b"".join((7 << 32 | at).to_bytes(8, "little") for at in range(100_000 // 8)))
         disks.get(path, "From the host.bin", host)
         same(host, 0, data)
+        bench.run("/test/disk leave")   # what nobody synced is on the disk when the machine is off
+        fsck(path, disks.FIRST_SECTOR * 512 if partition else 0)
+        disks.get(path, "left", host)
+        same(host, 0, b"".join((3 << 32 | at).to_bytes(8, "little") for at in range(10_000 // 8)))
         os.unlink(path)
         os.unlink(second)
-    return 8
+    return 10
 
 
 def dying(bench):

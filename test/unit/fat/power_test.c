@@ -390,7 +390,7 @@ static uint32_t setting(const char *name, uint32_t otherwise)
 
 static void cut_everywhere(uint8_t bits, bool strict)
 {
-    uint32_t seeds = setting("POWER_SEEDS", 2), every = setting("POWER_FSCK", 7);
+    uint32_t seeds = setting("POWER_SEEDS", 1), every = setting("POWER_FSCK", 7);
     for (uint32_t seed = 1; seed <= seeds; seed++) {
         work(seed, bits);
         size_t flushed = 0;

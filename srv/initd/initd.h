@@ -101,6 +101,7 @@ uint64_t units_deadline(void);
 status_t naming_connect_for(uint64_t badge, struct vx_client *client);
 /* A connection to the service that publishes the name, as badge 0. */
 status_t naming_connect_to(const char *name, struct vx_client *client);
+void files_sync_all(void);
 /* Hands both server ends of somebody's connection to namingd; drops them if it cannot. */
 status_t naming_forward(uint64_t badge, vx_ring_rx requests, vx_ring_tx replies);
 void naming_grant_all(void);

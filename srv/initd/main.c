@@ -126,5 +126,7 @@ int main(int, char **)
         return BAD_BUNDLE;
     vx_printf("[stage] initd: ok\n");
     initd_again();
-    return vx_service_run(&initd.service) == OK ? (int)initd.exit_status : BAD_BUNDLE;
+    status_t st = vx_service_run(&initd.service);
+    files_sync_all();
+    return st == OK ? (int)initd.exit_status : BAD_BUNDLE;
 }

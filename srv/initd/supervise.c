@@ -203,6 +203,14 @@ static void announce(uint64_t now)
     }
 }
 
+/* The machine lacks its device, or that of a service that it needs. In start order: those come first. */
+static bool is_absent(struct unit *u)
+{
+    for (unsigned i = 0; i < u->decl->needs.count && !u->absent; i++)
+        u->absent = initd.unit[graph_find(&initd.graph, u->decl->needs.word[i])].absent;
+    return u->absent;
+}
+
 /* One sweep in start order; a service that says ready causes the next. */
 void units_advance(void)
 {
@@ -219,7 +227,7 @@ void units_advance(void)
         struct unit *u = &initd.unit[initd.graph.order[i]];
         if (u->state == VX_INIT_STATE_BACKOFF && now >= u->again_ns)
             u->state = VX_INIT_STATE_WAITING;
-        if (u->state == VX_INIT_STATE_WAITING && u->absent) {
+        if (u->state == VX_INIT_STATE_WAITING && is_absent(u)) {
             u->state = VX_INIT_STATE_STOPPED; /* as if it had looked, and found nothing to do */
             initd_again();
         } else if (u->state == VX_INIT_STATE_WAITING && needs_are_ready(u)) {

@@ -195,8 +195,10 @@ static void mount_walked(struct op *op)
         return;
     }
     op->first[op->first_bytes] = '\0';
-    status_t st = mount_add(op->source, op->first, &op->spot.found, (op->flags & VX_FS_IS_READ_ONLY) != 0, &m);
-    if (st == OK && m->state == MOUNT_DOWN && (m->trouble == ERR_NOT_FOUND || m->trouble == ERR_NO_RIGHTS)) {
+    status_t st =
+        mount_add(op->source, op->first, &op->spot.found, (op->flags & VX_FS_IS_READ_ONLY) != 0, op->optional, &m);
+    if (st == OK && m->state == MOUNT_DOWN && !m->absent &&
+        (m->trouble == ERR_NOT_FOUND || m->trouble == ERR_NO_RIGHTS)) {
         st = m->trouble;
         mount_remove(m);
     }
@@ -238,7 +240,7 @@ static status_t call_mount(struct vx_session *s, const struct vx_vfs_mount_reque
     return op_go(op);
 }
 
-status_t boot_mount(struct connection *boot, const char *path, const char *source, bool read_only)
+status_t boot_mount(struct connection *boot, const char *path, const char *source, bool read_only, bool optional)
 {
     struct op *op = &boot->op;
     if (strlen(path) > VFS_MOUNT_PATH_MAX || strlen(source) > VFS_SOURCE_MAX)
@@ -247,6 +249,7 @@ status_t boot_mount(struct connection *boot, const char *path, const char *sourc
     boot->busy = true;
     *op = (struct op){ .connection = boot, .start = start_mount, .deadline = VX_FOREVER };
     op->flags = read_only ? VX_FS_IS_READ_ONLY : 0;
+    op->optional = optional;
     op->first_bytes = (uint32_t)strlen(path);
     memcpy(op->first, path, op->first_bytes);
     (void)vx_strcopy(op->source, sizeof op->source, source);
@@ -329,7 +332,7 @@ static status_t call_mounts(struct vx_session *s, const struct vx_vfs_mounts_req
         return ERR_NOT_FOUND;
     for (uint32_t i = q->index; i < VFS_MOUNTS_MAX; i++) {
         const struct mount *m = &vfsd.mount[i];
-        if (m->state == MOUNT_FREE)
+        if (m->state == MOUNT_FREE || m->absent)
             continue;
         struct vx_vfs_mounted r = { .mount = m->id,
                                     .flags = m->flags | (m->read_only ? VX_FS_IS_READ_ONLY : 0),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * vfsd: one tree of names over many file systems, and for each program the part of it that it was given. It is on the
- * way of names, not of bytes. Arguments are PATH=SOURCE or PATH=SOURCE:ro, the root first: what is mounted from the
- * start. */
+ * way of names, not of bytes. Arguments are PATH=SOURCE, PATH=SOURCE:ro or PATH=SOURCE:optional, the root first: what
+ * is mounted from the start; optional, as soon as its file system is there. */
 #include "vfsd.h"
 #include <vectra/bundle.h>
 #include <vectra/io.h>
@@ -34,12 +34,14 @@ static void on_signal(struct vx_service *, uint64_t bits)
 static char **left;
 static struct connection boot;
 
-static bool split(const char *argument, char *path, char *source, bool *read_only)
+static bool split(const char *argument, char *path, char *source, bool *read_only, bool *optional)
 {
     const char *equals = strchr(argument, '='), *colon = strrchr(argument, ':');
     *read_only = colon != nullptr && vx_streq(colon, ":ro");
+    *optional = colon != nullptr && vx_streq(colon, ":optional");
     size_t path_bytes = equals == nullptr ? 0 : (size_t)(equals - argument);
-    size_t source_bytes = equals == nullptr ? 0 : (*read_only ? (size_t)(colon - equals - 1) : strlen(equals + 1));
+    size_t source_bytes =
+        equals == nullptr ? 0 : (*read_only || *optional ? (size_t)(colon - equals - 1) : strlen(equals + 1));
     if (path_bytes == 0 || path_bytes > VFS_MOUNT_PATH_MAX || source_bytes == 0 || source_bytes > VFS_SOURCE_MAX)
         return false;
     memcpy(path, argument, path_bytes);
@@ -52,23 +54,23 @@ static bool split(const char *argument, char *path, char *source, bool *read_onl
 void boot_next(void)
 {
     char path[VFS_MOUNT_PATH_MAX + 1], source[VFS_SOURCE_MAX + 1];
-    bool read_only;
+    bool read_only, optional;
     if (*left == nullptr) {
         if (!vfsd.started)
             ops_start_all();
         return;
     }
-    (void)split(*left++, path, source, &read_only); /* looked at before */
-    (void)boot_mount(&boot, path, source, read_only);
+    (void)split(*left++, path, source, &read_only, &optional); /* looked at before */
+    (void)boot_mount(&boot, path, source, read_only, optional);
 }
 
 static bool mount_root(const char *argument)
 {
     char path[VFS_MOUNT_PATH_MAX + 1], source[VFS_SOURCE_MAX + 1];
-    bool read_only;
+    bool read_only, optional;
     struct mount *m;
-    return argument != nullptr && split(argument, path, source, &read_only) &&
-           mount_add(source, path, nullptr, read_only, &m) == OK;
+    return argument != nullptr && split(argument, path, source, &read_only, &optional) &&
+           mount_add(source, path, nullptr, read_only, false, &m) == OK;
 }
 
 int main(int argc, char **argv)
@@ -96,9 +98,10 @@ int main(int argc, char **argv)
     vfsd.boot = &boot;
     for (int i = 1; i < argc; i++) {
         char path[VFS_MOUNT_PATH_MAX + 1], source[VFS_SOURCE_MAX + 1];
-        bool read_only;
-        if (!split(argv[i], path, source, &read_only)) {
-            vx_printf("%s: what is '%s'? PATH=SOURCE or PATH=SOURCE:ro is wanted\n", argv[0], argv[i]);
+        bool read_only, optional;
+        if (!split(argv[i], path, source, &read_only, &optional)) {
+            vx_printf("%s: what is '%s'? PATH=SOURCE, PATH=SOURCE:ro or PATH=SOURCE:optional is wanted\n", argv[0],
+                      argv[i]);
             return 2;
         }
     }

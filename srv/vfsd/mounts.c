@@ -36,8 +36,11 @@ struct mount *mount_over(const struct place *p)
         struct mount *m = &vfsd.mount[i];
         if (m->state != MOUNT_FREE && m->cover.mount == p->mount && m->cover.mount != nullptr && !m->leaving &&
             m->cover.node.object == p->node.object && m->cover.node.generation == p->node.generation &&
-            (p->node.object == 0 || m->covered_volume == p->mount->volume))
-            return m;
+            (p->node.object == 0 || m->covered_volume == p->mount->volume)) {
+            if (m->absent)
+                mount_turn(m);
+            return m->absent ? nullptr : m;
+        }
     }
     return nullptr;
 }
@@ -47,7 +50,8 @@ struct node mount_node(const struct place *p)
     return p->node.object != 0 ? p->node : p->mount->root;
 }
 
-status_t mount_add(const char *source, const char *path, const struct place *cover, bool read_only, struct mount **out)
+status_t mount_add(const char *source, const char *path, const struct place *cover, bool read_only, bool optional,
+                   struct mount **out)
 {
     for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
         struct mount *m = &vfsd.mount[i];
@@ -55,8 +59,11 @@ status_t mount_add(const char *source, const char *path, const struct place *cov
             continue;
         if (i >= vfsd.n_mounts)
             vfsd.n_mounts = i + 1;
-        *m =
-            (struct mount){ .state = MOUNT_DOWN, .index = (uint8_t)i, .id = ++vfsd.last_mount, .read_only = read_only };
+        *m = (struct mount){ .state = MOUNT_DOWN,
+                             .absent = optional,
+                             .index = (uint8_t)i,
+                             .id = ++vfsd.last_mount,
+                             .read_only = read_only };
         (void)vx_strcopy(m->source, sizeof m->source, source);
         (void)vx_strcopy(m->path, sizeof m->path, path);
         if (cover != nullptr) {
@@ -146,10 +153,11 @@ static status_t make_rings(struct setup *s, vx_ring_tx *tx, vx_ring_rx *rx)
 /* Found by its name: what it is comes first. */
 static void connect(struct mount *m)
 {
-    m->retry_at = vx_deadline_in(retry_ns);
+    m->retry_at = m->absent ? VX_FOREVER : vx_deadline_in(retry_ns);
     m->trouble = vx_connect(m->source, &m->rpc);
     if (m->trouble != OK)
         return;
+    m->absent = false;
     m->state = MOUNT_ASKING;
     m->rpc.timeout_ns = VFS_PATIENCE_NS;
     m->setup = (struct setup){ .step = SETUP_INFO, .deadline = vx_deadline_in(VFS_PATIENCE_NS) };

@@ -66,6 +66,7 @@ struct setup {
 struct mount {
     enum mount_state state;
     bool read_only, leaving;
+    bool absent; /* optional, and not there yet: it covers nothing, and is looked for when somebody comes by */
     uint8_t index;
     uint32_t id;
     char source[VFS_SOURCE_MAX + 1];
@@ -124,6 +125,7 @@ struct op {
     op_next *then;
     bool repeatable; /* it changes nothing */
     /* the walk */
+    bool optional;      /* a mount: it need not be there yet */
     bool held;          /* not begun: vfsd is starting */
     bool follow, opens; /* opens: the last WALK may open what it finds */
     uint32_t links, n_chain, n_lost;
@@ -181,7 +183,8 @@ extern struct vfsd vfsd;
 struct mount *mount_by_id(uint32_t id);
 struct mount *mount_over(const struct place *p);
 /* cover: nullptr for the root of all. */
-status_t mount_add(const char *source, const char *path, const struct place *cover, bool read_only, struct mount **out);
+status_t mount_add(const char *source, const char *path, const struct place *cover, bool read_only, bool optional,
+                   struct mount **out);
 void mount_remove(struct mount *m);
 void mount_turn(struct mount *m);
 void mounts_deadline(uint64_t now);
@@ -215,7 +218,7 @@ void ops_deadline(uint64_t now);
 void ops_start_all(void); /* those that came before there was a tree */
 /* The next of what is mounted from the start. */
 void boot_next(void);
-status_t boot_mount(struct connection *boot, const char *path, const char *source, bool read_only);
+status_t boot_mount(struct connection *boot, const char *path, const char *source, bool read_only, bool optional);
 
 /* seal.c */
 uint64_t seal(const uint64_t key[2], const void *bytes, size_t len);

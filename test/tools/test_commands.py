@@ -61,6 +61,14 @@ class UsageTest(unittest.TestCase):
                 (["trace", "a b", "--", "ls"], "not the name of a Task"),
                 (["size", "--chek"], "did you mean '--check'?"),
                 (["doctor", "--x"], "takes no options"),
+                (["disk"], "what is to be done?"),
+                (["disk", "crate", "x", "1M"], "did you mean 'create'?"),
+                (["disk", "create", "x"], "create needs an image and a size"),
+                (["disk", "create", "x", "big"], "size like 512M"),
+                (["disk", "ls"], "ls needs an image"),
+                (["disk", "ls", "x", "--label", "y"], "--label is for create"),
+                (["disk", "get", "x"], "get needs an image and a path"),
+                (["disk", "put", "x", "y"], "put needs an image, files, and a path"),
                 (["help", "exce"], "did you mean 'exec'?")):
             self.wrong(words, message)
 
@@ -68,7 +76,7 @@ class UsageTest(unittest.TestCase):
         """Every command has a help text that begins with its usage."""
         status, out, _ = vectra("help")
         self.assertEqual(status, 0)
-        for name in ("run", "exec", "test", "bench", "debug", "trace", "cc", "ports", "size", "doctor"):
+        for name in ("run", "exec", "test", "bench", "debug", "trace", "cc", "ports", "size", "disk", "doctor"):
             self.assertIn(f"  {name} ", out)
             for words in (["help", name], [name, "--help"]):
                 status, text, _ = vectra(*words)

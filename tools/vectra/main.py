@@ -16,6 +16,7 @@ COMMANDS = {
     "exec": "commands.exec",
     "test": "commands.test",
     "bench": "commands.bench",
+    "disk": "commands.disk",
     "debug": "commands.debug",
     "trace": "commands.trace",
     "cc": "commands.cc",

@@ -20,6 +20,7 @@ class Machine:
         self.arch, self.smp, self.mem, self.mode = arch, 1, "512M", "release"
         self.accel, self.gic, self.cpu = "tcg", "3", "max"
         self.disks, self.append, self.extra, self.machine = [], [], [], []
+        self.snapshot = False
         self.kernel, self.initrd = None, "default"
         for name, value in changes.items():
             if not hasattr(self, name):
@@ -30,7 +31,8 @@ class Machine:
     def from_options(cls, options):
         """The machine that a parsed command line describes."""
         return cls(options.arch, smp=options.smp, mem=options.mem, mode=options.mode, accel=options.accel,
-                   gic=options.gic, disks=list(options.disk), append=list(options.append))
+                   gic=options.gic, disks=list(options.disk), snapshot=bool(options.snapshot),
+                   append=list(options.append))
 
     @property
     def build(self):
@@ -61,7 +63,8 @@ class Machine:
         if self.initrd_file():
             line += ["-initrd", self.initrd_file()]
         for number, disk in enumerate(self.disks):
-            line += ["-drive", f"file={disk.replace(',', ',,')},if=none,id=disk{number},format={image_format(disk)}",
+            line += ["-drive", f"file={disk.replace(',', ',,')},if=none,id=disk{number},format={image_format(disk)}"
+                     + (",snapshot=on" if self.snapshot else ""),
                      "-device", f"virtio-blk-pci,drive=disk{number},disable-legacy=on"]
         if self.disks and self.arch == "x86_64":
             line += NO_BOOT_DISKS

@@ -11,7 +11,7 @@ from vectra.commands import common
 SUMMARY = "what this machine has, and what is missing"
 HELP = "usage: ./vectra doctor\n\nLists what ./vectra needs, and the package that brings it. Exit status 1 when something is missing."
 TABLE = "tools/vectra/packages.txt"
-NEEDS = {"base": "every command", "ports": "the C library", "test": "test", "debug": "debug", "tidy": "make tidy"}
+NEEDS = {"base": "every command", "ports": "the C library", "disk": "disk images", "test": "test", "debug": "debug", "tidy": "make tidy"}
 PLAIN = {"clang-19": ("CLANG", "clang"), "ld.lld-19": ("LLD", "ld.lld"), "llvm-objcopy-19": ("OBJCOPY", "llvm-objcopy"),
          "clang-format-19": ("CLANG_FORMAT", "clang-format"), "clang-tidy-19": ("CLANG_TIDY", "clang-tidy"),
          "gdb-multiarch": ("GDB", "gdb")}

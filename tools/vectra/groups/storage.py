@@ -3,12 +3,13 @@
 and looks at what it printed and at the bytes that are in the images afterwards."""
 
 import os
+import random
 import re
 import shutil
 import subprocess
 import tempfile
 
-from vectra import execute
+from vectra import disks, execute
 from vectra.groups.guest import built
 from vectra.qemu import NO_BOOT_DISKS, Machine
 from vectra.results import Failure
@@ -238,9 +239,112 @@ def rng(bench):
     return 7
 
 
+def volume(bench, size=64 * MIB, partition=False):
+    """A new volume as the first disk; its image."""
+    path = os.path.join(bench.folder, "volume")
+    disks.create(path, size, partition=partition)
+    return bench.attach(path)
+
+
+def fsck(path, offset=0, harmless=()):
+    """fsck.fat finds nothing wrong, or nothing but what these patterns allow."""
+    copy = path + ".checked"
+    with open(path, "rb") as handle, open(copy, "wb") as out:
+        handle.seek(offset)
+        shutil.copyfileobj(handle, out)
+    done = subprocess.run(["fsck.fat", "-n", copy], capture_output=True, text=True, check=False)
+    os.unlink(copy)
+    lines = [line for line in done.stdout.splitlines() if line and not any(re.search(p, line) for p in (*QUIET, *harmless))]
+    if lines or (done.returncode != 0 and not harmless):
+        raise Failure(f"fsck.fat: {done.stdout.strip()!r}")
+
+
+QUIET = (r"^fsck\.fat ", r"^/.*: [0-9]+ files, ")
+# What a cut of power may leave (docs/fat.md).
+CUT = (r"^Dirty bit is set", r"^ Automatically removing", r"^FATs differ but appear", r"^ *Using first FAT", r"^Reclaimed [0-9]+ unused",
+       r"^Free cluster summary", r"^ *Auto-correcting", r"cluster chain length is > ", r"^ *Truncating file to", r"^/",
+       r"^Leaving filesystem unchanged")
+
+
+def file_bytes(number):
+    """What `/test/disk work` writes into file `number`."""
+    size = (1000 + number * 7919 % 60000) & ~7
+    return b"".join((number << 32 | at).to_bytes(8, "little") for at in range(size // 8))
+
+
+def volumes(bench):
+    """A volume that mkfs.fat made and mcopy filled is read; what the guest wrote passes fsck.fat and mcopy. Also in a
+    partition, and a second disk beside it."""
+    data = random.Random(1).randbytes(300_000)
+    host = os.path.join(bench.folder, "host")
+    for partition in (False, True):
+        bench.extra, bench.n_disks = [], 0
+        path = volume(bench, partition=partition)
+        second = os.path.join(bench.folder, "second")
+        disks.create(second, 64 * MIB)
+        bench.attach(second)
+        with open(host, "wb") as handle:
+            handle.write(data)
+        disks.put(path, [host], "/From the host.bin")
+        disks.put(second, [host], "/second.bin")
+        output = bench.run("/test/disk; services")
+        expect(output, "^# done: [0-9]+ passed, 0 failed", "^fatfsd0 +ready", "^fatfsd1 +ready")
+        fsck(path, disks.FIRST_SECTOR * 512 if partition else 0)
+        disks.get(path, "kept", host)
+        same(host, 0, b"".join((7 << 32 | at).to_bytes(8, "little") for at in range(100_000 // 8)))
+        disks.get(path, "From the host.bin", host)
+        same(host, 0, data)
+        bench.run("/test/disk leave")   # what nobody synced is on the disk when the machine is off
+        fsck(path, disks.FIRST_SECTOR * 512 if partition else 0)
+        disks.get(path, "left", host)
+        same(host, 0, b"".join((3 << 32 | at).to_bytes(8, "little") for at in range(10_000 // 8)))
+        os.unlink(path)
+        os.unlink(second)
+    return 10
+
+
+def dying(bench):
+    """The driver, the file system and vfsd are ended while files are written: nobody hangs, and what was reported as safe
+    is there."""
+    path = volume(bench)
+    output = bench.run("spawn /test/disk work 150; sleep 0.3; services restart blkd0; sleep 0.6; services restart fatfsd0; "
+                       "sleep 0.6; services restart blkd0; sleep 0.5; services restart vfsd; sleep 0.5; "
+                       "services restart fatfsd0; wait; services; /test/disk read 150")
+    expect(output, "safe 150", r"^blkd0 +ready +[0-9]+ +2 ", r"^fatfsd0 +ready +[0-9]+ +[2-5] ", r"^vfsd +ready +[0-9]+ +1 ", "^same$")
+    fsck(path, harmless=CUT)
+    return 4
+
+
+def cuts(bench):
+    """The machine is killed at moments that a seed chooses: the volume has at most lost clusters, what was safe is there,
+    and the next start puts the rest right. STORAGE_CUTS in the environment: how many moments."""
+    count = int(os.environ.get("STORAGE_CUTS", "6"))
+    chance = random.Random(f"cuts {bench.arch}")
+    path = volume(bench)
+    for _ in range(count):
+        parts, lasts = [], {}
+        machine = Machine(bench.arch, extra=bench.extra + (NO_BOOT_DISKS if bench.arch == "x86_64" else []))
+        outcome = execute.run_command(machine, "/test/disk work 100000", (), 3.0 + 4.0 * chance.random(), parts.append)
+        bench.log = outcome.transcript + outcome.messages
+        safe = [int(n) for n in re.findall(rb"^safe ([0-9]+)\r?$", b"".join(parts), re.MULTILINE)]
+        fsck(path, harmless=CUT)
+        for number in safe:
+            lasts[number % 8] = number
+        for slot, number in lasts.items():
+            host = os.path.join(bench.folder, "host")
+            disks.get(path, f"file-{slot}", host)
+            with open(host, "rb") as handle:
+                got = handle.read()
+            if got not in (file_bytes(number), file_bytes(number + 8)):
+                raise Failure(f"file-{slot} is neither number {number}, which was safe, nor the next one")
+    expect(bench.run("/test/disk work 9; /test/disk read 9"), "^safe 9$", "^same$")
+    fsck(path)
+    return count
+
+
 TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts, "files": files,
          "partitions": partitions, "errors": errors, "faults": faults,
-         "rng": rng}
+         "rng": rng, "volumes": volumes, "dying": dying, "cuts": cuts}
 
 
 def run(name, arch, check):

@@ -209,7 +209,8 @@ void cap_delete(struct cap_table *t, struct cap *c)
 
 struct cap_table *cap_table_of(const struct cap *c)
 {
-    return task_table_holding(c);
+    const struct reticle *r = reticle_of_page(arch_virt_to_phys(c), PAGE_CAPS);
+    return r != nullptr ? &task_of(r->owner)->caps : nullptr;
 }
 
 bool cap_unmap(struct cap *c)
@@ -237,19 +238,23 @@ bool cap_release(struct cap *c)
     return c->obj == nullptr || (disinherit(c) && cap_unmap(c));
 }
 
-/* One look at the object's mappings finds those that were made through any descendant. Then each descendant in turn
- * stands right below root, leaves its children there, and goes. */
+#define REVOKE_DEPTH 16 /* so far down a step looks for who has no children */
+
+/* One look at the object's mappings finds those that were made through any descendant. Then they go, the last of each
+ * branch first; in a tree so deep that looking for it would take long, what hangs there is hung one higher before. */
 bool cap_revoke(struct cap *root, uint64_t *n)
 {
     if (root->obj->maps != nullptr && !vm_unmap_object(root->obj, root, true))
         return false;
     for (struct cap *c; (c = root->child) != nullptr;) {
+        for (int i = 1; i < REVOKE_DEPTH && c->child != nullptr; i++)
+            c = c->child;
         if (!disinherit(c))
             return false;
         c->mapped = false;
         cap_delete(cap_table_of(c), c);
         ++*n;
-        if (!work_spend(2))
+        if (!work_spend(1))
             return root->child == nullptr;
     }
     return true;

@@ -59,7 +59,8 @@ bool cap_unmap(struct cap *c);
 bool cap_revoke(struct cap *c, uint64_t *n);
 /* Makes tombstones of all capabilities to o. */
 bool cap_tombstone_all(struct object *o);
-/* Which table a slot belongs to: found through the task list; for in-flight places nullptr. */
+/* Which table a slot belongs to: found through the page that it lies in, which is a block of its own. For in-flight
+ * places nullptr. */
 struct cap_table *cap_table_of(const struct cap *c);
 
 void cap_facts(const struct cap_table *t, const struct cap *c, struct vx_cap_facts *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The gate: every hart is either outside the kernel or inside it with all others, and one hart at a time may close it
- * and be inside alone. What is alone changes the structure (capabilities, Tasks, objects, mappings of objects); what is
- * inside with others moves data under small locks (kernel/lock.h). model: test/model/gate.pml
+ * and be inside alone. What is alone changes the structure (capabilities, Tasks, objects, areas of other Tasks); what
+ * is inside with others moves data under small locks (kernel/lock.h). model: test/model/gate.pml
  *
  * A1. A hart touches kernel data only while its gate word is GATE_IN, and user code runs only while it is not.
  * A2. Only its own hart moves a gate word between OUT and IN; only the owner between OUT and CLOSED, and from WAITING

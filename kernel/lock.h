@@ -11,6 +11,7 @@
 /* The order: while one is held only those after it may be taken. */
 enum lock_rank : uint32_t {
     LOCK_VM,       /* struct vm: areas, tables, and the Task's Reticle */
+    LOCK_MAPS,     /* struct object: the areas that show it */
     LOCK_RING,     /* struct ring: who waits, and the kernel's side of the counters */
     LOCK_SEM,      /* struct sem */
     LOCK_FUTEX,    /* a chain of futex waiters; of two the one at the lower address first */

@@ -217,7 +217,11 @@ void mem_read(const struct mem *m, uint64_t offset, void *to, size_t len)
         uint64_t at = offset + done, in_page = at % ARCH_PAGE_SIZE, run;
         paddr_t page = mem_frame(&m->obj, at - in_page, &run);
         uint64_t n = run - in_page < len - done ? run - in_page : len - done;
-        memcpy((char *)to + done, (const char *)arch_phys_to_virt(page) + in_page, n);
+        const char *from = (const char *)arch_phys_to_virt(page) + in_page;
+        if (n == ARCH_PAGE_SIZE && done == 0 && (uintptr_t)to % ARCH_PAGE_SIZE == 0)
+            arch_page_copy(to, from);
+        else
+            memcpy((char *)to + done, from, n);
         done += n;
     }
 }

@@ -16,19 +16,8 @@
 
 static struct list_node graveyard = { &graveyard, &graveyard };
 static struct graves graves;
-static int32_t work;
+int32_t work_left;
 static uint32_t last_id;
-
-void work_begin(void)
-{
-    work = WORK_STEP;
-}
-
-bool work_spend(uint32_t units)
-{
-    work -= (int32_t)units;
-    return work >= 0;
-}
 
 struct graves object_graves(void)
 {
@@ -45,7 +34,7 @@ status_t object_create(struct reticle *home, uint8_t type, size_t size, struct o
     o->type = type;
     o->id = ++last_id;
     o->home = home;
-    o->size_bytes = (uint32_t)size;
+    o->size_bytes = (uint16_t)size;
     list_push_back(&home->objects, &o->home_node);
     list_init(&o->grave_node);
     *out = o;

@@ -11,6 +11,7 @@
 #include <abi/types.h>
 #include <abi/status.h>
 #include <base/list.h>
+#include <kernel/lock.h>
 
 struct reticle;
 struct cap;
@@ -26,17 +27,17 @@ enum object_end : uint8_t {
 };
 
 struct object {
-    uint8_t type;  /* enum vx_cap_type; a Ring is VX_CAP_RING_TX, the end is the capability's business */
-    uint8_t dying; /* enum object_end; 0: it lives */
-    uint16_t reserved;
-    uint32_t id; /* for people */
+    uint8_t type;        /* enum vx_cap_type; a Ring is VX_CAP_RING_TX, the end is the capability's business */
+    uint8_t dying;       /* enum object_end; 0: it lives */
+    uint16_t size_bytes; /* of the object, for kfree */
+    uint32_t id;         /* for people */
     struct reticle *home;
     struct list_node home_node;
     struct list_node grave_node; /* on the list of objects that wait to be destroyed */
     struct cap *caps;            /* first of the capabilities that have no parent */
     struct vma *maps;
     uint32_t n_caps;
-    uint32_t size_bytes; /* of the object, for kfree */
+    struct spinlock maps_lock; /* LOCK_MAPS */
 };
 
 /* Threads waiting for one thing, oldest first. A thread is on at most one. */
@@ -74,5 +75,14 @@ struct graves object_graves(void);
 /* Long work is done in steps of about ten thousand instructions, and only alone; between them interrupts and other
  * harts come in. work_spend() takes units of about a hundred instructions and says whether the step may go on. */
 #define WORK_STEP 80
-void work_begin(void);
-bool work_spend(uint32_t units);
+extern int32_t work_left;
+static inline void work_begin(void)
+{
+    work_left = WORK_STEP;
+}
+
+static inline bool work_spend(int32_t units)
+{
+    work_left -= units;
+    return work_left >= 0;
+}

@@ -109,17 +109,6 @@ void pt_edit_end(struct pt_edit *e)
     e->high = 0;
 }
 
-static void edit_note(struct pt_edit *e, uint64_t va, uint64_t len)
-{
-#ifndef MUTATE_PT_NO_FLUSH
-    e->n_changed++;
-#endif
-    if (va < e->low)
-        e->low = va;
-    if (va + len > e->high)
-        e->high = va + len;
-}
-
 static void edit_give_back(struct pt_edit *e, uint64_t pa, uint32_t order)
 {
     e->blocks[e->n_blocks].pa = (paddr_t){ pa };
@@ -133,7 +122,7 @@ static void clear_leaf(struct pt_edit *e, uint64_t *slot, unsigned level, uint64
     uint64_t old = *slot;
     pt_entry_store(slot, 0);
     if (pte_present(old))
-        edit_note(e, va, pt_span(level));
+        pt_edit_note(e, va, pt_span(level));
     if (e->owns_frames)
         edit_give_back(e, pt_frame(old), PT_INDEX_BITS * level);
 }
@@ -153,7 +142,7 @@ static void clear_in_table(struct pt_edit *e, uint64_t *table, unsigned level, u
 #endif
                 continue;
             pt_entry_store(slot, 0);
-            edit_note(e, va & ~(uint64_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE); /* walk caches know the table */
+            pt_edit_note(e, va & ~(uint64_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE); /* walk caches know the table */
             edit_give_back(e, pte_pa(old), 0);
         } else if (old != 0) {
             kassert(va == base && next <= to);
@@ -165,24 +154,6 @@ static void clear_in_table(struct pt_edit *e, uint64_t *table, unsigned level, u
 void pt_clear(struct pt_edit *e, uint64_t from, uint64_t to)
 {
     clear_in_table(e, arch_phys_to_virt(e->as->root), PT_LEVELS - 1, from, to);
-}
-
-bool pt_take_page(struct arch_aspace *as, uint64_t va, uint64_t *frame)
-{
-    unsigned level;
-    uint64_t *slot = pt_walk(as->root, va, 0, &level), old = *slot;
-    if (level != 0)
-        return false;
-    *frame = 0;
-    if (old == 0)
-        return true;
-    *frame = pt_frame(old);
-    pt_entry_store(slot, 0);
-#ifndef MUTATE_PT_NO_FLUSH
-    if (pte_present(old))
-        arch_tlb_flush_page(as, (vaddr_t){ va });
-#endif
-    return true;
 }
 
 void pt_clear_page(struct pt_edit *e, uint64_t va)
@@ -214,7 +185,7 @@ static void protect_in_table(struct pt_edit *e, uint64_t *table, unsigned level,
             pt_leaf_sync(pt_frame(old), level, prot, type);
             pt_entry_store(slot, new);
             if (pte_present(old))
-                edit_note(e, va, span);
+                pt_edit_note(e, va, span);
         }
     }
 }

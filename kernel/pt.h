@@ -79,7 +79,7 @@ static inline bool pt_is_table(uint64_t e)
 }
 
 /* The entry for va at level `to`, or above it the one where the way down ends. *level: where. */
-static inline uint64_t *pt_walk(paddr_t root, uint64_t va, unsigned to, unsigned *level)
+[[gnu::always_inline]] static inline uint64_t *pt_walk(paddr_t root, uint64_t va, unsigned to, unsigned *level)
 {
     uint64_t *table = arch_phys_to_virt(root);
 #pragma clang loop unroll(full)
@@ -155,10 +155,6 @@ static inline void pt_install(uint64_t *e, unsigned reached, uint64_t va, unsign
     pt_put(e, level, pa, prot, type);
 }
 
-/* Empties the entry of the page at va, flushed. *frame: what it named, 0: nothing. False: there is no entry of level 0.
- */
-bool pt_take_page(struct arch_aspace *as, uint64_t va, uint64_t *frame);
-
 /* A change of what is mapped: collects what the TLBs must forget and which blocks go back after that. */
 struct pt_edit {
     struct arch_aspace *as;
@@ -176,6 +172,41 @@ struct pt_edit {
 void pt_edit_begin(struct pt_edit *e, struct arch_aspace *as, struct reticle *r);
 /* Flushes and gives back. */
 void pt_edit_end(struct pt_edit *e);
+/* A leaf of len bytes at va was present, and is another now. */
+static inline void pt_edit_note(struct pt_edit *e, uint64_t va, uint64_t len)
+{
+#ifndef MUTATE_PT_NO_FLUSH
+    e->n_changed++;
+#endif
+    if (va < e->low)
+        e->low = va;
+    if (va + len > e->high)
+        e->high = va + len;
+}
+
+/* Empties the entry of the page at va, which e is to flush; nullptr: it is flushed. *frame: what it named, 0: nothing.
+ * False: there is no entry of level 0. */
+[[gnu::always_inline]] static inline bool pt_take_page(struct arch_aspace *as, uint64_t va, struct pt_edit *e,
+                                                       uint64_t *frame)
+{
+    unsigned level;
+    uint64_t *slot = pt_walk(as->root, va, 0, &level), old = *slot;
+    if (level != 0)
+        return false;
+    *frame = 0;
+    if (old == 0)
+        return true;
+    *frame = pt_frame(old);
+    pt_entry_store(slot, 0);
+    if (e != nullptr && pte_present(old))
+        pt_edit_note(e, va, ARCH_PAGE_SIZE);
+#ifndef MUTATE_PT_NO_FLUSH
+    else if (pte_present(old))
+        arch_tlb_flush_page(as, (vaddr_t){ va });
+#endif
+    return true;
+}
+
 /* Empties [from, to), which cuts no leaf in two. Frames go back if owns_frames. */
 void pt_clear(struct pt_edit *e, uint64_t from, uint64_t to);
 /* The same for one page, whose tables all stay. */

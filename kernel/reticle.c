@@ -331,8 +331,17 @@ status_t reticle_kalloc(struct reticle *r, size_t size, void **out)
     slots_set(p, at, bits);
     if (bits == 0)
         list_remove(&p->node);
-    *out = memset(at + ((size_t)slot << (class + OBJECT_MIN_LOG2)), 0, size);
+    /* whole units of the smallest class: quicker to zero */
+    *out = memset(at + ((size_t)slot << (class + OBJECT_MIN_LOG2)), 0, (size + OBJECT_MIN - 1) & ~(OBJECT_MIN - 1));
     return OK;
+}
+
+/* Apart, so that the quick way needs no stack. */
+[[gnu::noinline]] static void object_page_free(struct reticle *r, struct page *p)
+{
+    uint64_t pfn = pfn_of_page(p);
+    list_remove(&p->node);
+    block_free(r, range_of(pfn), pfn, 0);
 }
 
 void reticle_kfree(struct reticle *r, void *object, size_t size)
@@ -358,8 +367,7 @@ void reticle_kfree(struct reticle *r, void *object, size_t size)
         slots_set(p, page_start, bits);
         return;
     }
-    list_remove(&p->node);
-    block_free(r, g, pa >> ARCH_PAGE_SHIFT, 0);
+    object_page_free(r, p);
 }
 
 /* --- facts --- */
@@ -369,44 +377,10 @@ const struct range *reticle_range(size_t i)
     return i < n_ranges ? &ranges[i] : nullptr;
 }
 
-/* The first page of the innermost block that holds the page, and where it starts. Blocks tile a range, so the first of
- * the aligned addresses below us lies at the start of one, and so does every next one that the last block does not
- * cover. */
-static struct page *block_of(const struct range *g, uint64_t pfn, uint64_t *start)
+struct reticle *reticle_of_page(paddr_t pa, page_type_t type)
 {
-    uint64_t at = g->first;
-    for (uint32_t k = RETICLE_ORDER_MAX + 1; k-- > 0;) {
-        uint64_t s = pfn & ~(pages_in(k) - 1);
-        if (s >= g->first) {
-            at = s;
-            break;
-        }
-    }
-    struct page *p = page_in(g, at);
-    while (pfn - at >= pages_in(p->order)) {
-        uint64_t past = at + pages_in(p->order), s;
-        uint32_t k = log2_floor(pfn ^ at);
-        do
-            s = pfn & ~(pages_in(k) - 1);
-        while (s < past && k-- > 0);
-        at = s;
-        p = page_in(g, at);
-    }
-    *start = at;
-    return p;
-}
-
-struct page_facts reticle_page_facts(paddr_t pa)
-{
-    uint64_t pfn = pfn_of(pa), start;
-    const struct range *g = range_of(pfn);
-    if (g == nullptr)
-        return (struct page_facts){ .type = PAGE_NONE };
-    const struct page *p = block_of(g, pfn, &start);
-    if (start != pfn)
-        return (struct page_facts){ .type = PAGE_NONE };
-    page_type_t type = p->type == PAGE_SPARE ? PAGE_FREE : (page_type_t)p->type;
-    return (struct page_facts){ .type = type, .order = p->order, .reticle = p->reticle };
+    const struct page *p = page_of(pfn_of(pa));
+    return p->type == type ? p->reticle : nullptr;
 }
 
 static bool range_meets(const struct range *g, uint64_t first, uint64_t last)

@@ -79,13 +79,8 @@ void reticle_release(struct reticle *child);
 status_t reticle_kalloc(struct reticle *r, size_t size, void **out);
 void reticle_kfree(struct reticle *r, void *p, size_t size);
 
-/* Facts about a page: the type and order of the block it is the first page of, and its Reticle (nullptr: none). */
-struct page_facts {
-    page_type_t type;
-    uint32_t order;
-    struct reticle *reticle;
-};
-struct page_facts reticle_page_facts(paddr_t pa);
+/* Whose the page is, which must be the first of a block. nullptr: it is of another type. */
+struct reticle *reticle_of_page(paddr_t pa, page_type_t type);
 bool reticle_is_ram(paddr_t base, uint64_t len_bytes); /* any byte of it in RAM that Reticles manage */
 /* Order of the largest free block; 0xffffffff: none. Merges the spares first, which changes nothing that can be seen.
  */

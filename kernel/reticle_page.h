@@ -16,6 +16,7 @@ static_assert(sizeof(struct page) <= 32);
 
 #define PAGE_SPARE 0xfeu /* seen from outside: PAGE_FREE */
 #define OBJECT_MIN_LOG2 6u
+#define OBJECT_MIN ((size_t)1 << OBJECT_MIN_LOG2)
 
 struct range {
     uint64_t first, n; /* page frame numbers */
@@ -70,5 +71,6 @@ static inline uint64_t slots_get(const struct page *p, const void *at)
 /* The bits of a page without objects. */
 static inline uint64_t slots_all(uint32_t class)
 {
-    return class == 0 ? ~UINT64_C(1) : (UINT64_C(1) << (64u >> class)) - 1;
+    static const uint64_t all[OBJECT_CLASSES] = { ~UINT64_C(1), 0xffffffff, 0xffff, 0xff, 0xf, 0x3, 0x1 };
+    return all[class];
 }

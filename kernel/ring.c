@@ -46,6 +46,7 @@ status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struc
         st = zeroed_block(home, r->inflight_order, PAGE_RING, &inflight);
         if (st != OK)
             goto free_shared;
+        reticle_split(home, arch_virt_to_phys(inflight), r->inflight_order, 0); /* cap_table_of() */
     }
     r->shared = shared;
     r->places = inflight;
@@ -72,7 +73,8 @@ bool ring_fini(struct ring *r)
     if (r->places != nullptr) {
         if (!ring_clear(r))
             return false;
-        reticle_free(r->obj.home, arch_virt_to_phys(r->places), r->inflight_order);
+        for (uint32_t i = 0; i < 1u << r->inflight_order; i++)
+            reticle_free(r->obj.home, arch_virt_to_phys((char *)r->places + (size_t)i * ARCH_PAGE_SIZE), 0);
     }
     reticle_free(r->obj.home, arch_virt_to_phys(r->shared), r->order);
     return true;

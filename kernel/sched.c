@@ -4,13 +4,14 @@
  *
  * S1. A READY thread is on the queue of its effective band at its home, or is `handover` there, or in the inbox there
  * (in_inbox); no other thread is on a queue. A queued thread that is alone on all queues is `only` instead of in a
- * list: threads that take turns never touch one. S2. mask bit b is set exactly when a thread of band b is queued. S3. The vector
- * registers and the thread pointer in a hart are those of `current`; they are saved before another thread is loaded and
- * before the hart idles, and only then is on_hart cleared. S4. If somebody waits who could use the hart or an idle one,
- * the timer is armed (slice_armed): for the end of the slice if it is an equal of the running thread, sooner if a hart
- * idles. It may fire early; then it is armed again for the rest. S5. `urgency` is the running thread's band. A sender
- * raises an interrupt unless the home runs something more urgent than what was sent; a hart whose urgency falls looks
- * into its inbox after it has said so. So what is sent is never overlooked. model: test/model/sched.pml */
+ * list: threads that take turns never touch one. S2. mask bit b is set exactly when a thread of band b is queued. S3.
+ * The vector registers and the thread pointer in a hart are those of `current`; they are saved before another thread is
+ * loaded and before the hart idles, and only then is on_hart cleared. S4. If somebody waits who could use the hart or
+ * an idle one, the timer is armed (slice_armed): for the end of the slice if it is an equal of the running thread,
+ * sooner if a hart idles. It may fire early; then it is armed again for the rest. S5. `urgency` is the running thread's
+ * band. A sender raises an interrupt unless the home runs something more urgent than what was sent; a hart whose
+ * urgency falls looks into its inbox after it has said so. So what is sent is never overlooked. model:
+ * test/model/sched.pml */
 #include <kernel/ring.h>
 #include <kernel/sched_switch.h>
 #include <kernel/syscall.h>
@@ -81,17 +82,11 @@ static void arm_in(struct hart *h, uint64_t ns)
 
 /* --- queues of one hart --- */
 
-static inline void queue_put(struct hart *h, struct thread *t, bool front)
-{
-    struct list_node *queue = &h->sched.queue[t->effective_band];
-    list_insert_between(&t->run, front ? queue : queue->prev, front ? queue->next : queue);
-}
-
 /* Into its list: it is not alone any more, or somebody goes through the lists. */
 [[gnu::noinline]] static void spill_only(struct hart *h)
 {
     if (h->sched.only != nullptr)
-        queue_put(h, h->sched.only, false);
+        list_push_only(&h->sched.queue[h->sched.only->effective_band], &h->sched.only->run);
     h->sched.only = nullptr;
 }
 
@@ -111,7 +106,8 @@ static inline void enqueue_only(struct hart *h, struct thread *t)
     }
     thread_set_state(t, THREAD_READY);
     spill_only(h);
-    queue_put(h, t, front);
+    struct list_node *queue = &h->sched.queue[t->effective_band];
+    list_insert_between(&t->run, front ? queue : queue->prev, front ? queue->next : queue);
     sched_set_mask(h, h->sched.mask | 1u << t->effective_band);
 }
 
@@ -299,11 +295,6 @@ void thread_wake(struct thread *t)
     ready(t);
 }
 
-void sched_ready_front(struct thread *t)
-{
-    enqueue(arch_hart_self(), t, true);
-}
-
 /* Gives waiting threads to harts that idle or asked for some. */
 static void share(struct hart *h)
 {
@@ -486,7 +477,7 @@ static void expire(struct hart *h, struct thread *t)
     thread_wake(t); /* a sleeper: nobody else wakes it */
 }
 
-void sched_tick(void)
+void kernel_timer(void)
 {
     struct hart *h = arch_hart_self();
     uint64_t now = arch_timer_now_ns();
@@ -700,9 +691,4 @@ void sched_next_turn(void)
     if (h->need_switch == 0 && h->current != nullptr && !h->alone)
         arch_resume();
     sched_run();
-}
-
-void kernel_timer(void)
-{
-    sched_tick();
 }

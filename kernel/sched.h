@@ -8,9 +8,8 @@
 void sched_init(void);
 /* Lets t, which nobody else may wake (see thread_wake), run somewhere: READY at the end of its band. */
 void sched_ready(struct thread *t);
-void sched_start(struct thread *t);       /* the same for a new one, which may start on any hart */
-void sched_ready_front(struct thread *t); /* on this hart, before its equals */
-void sched_remove(struct thread *t);      /* off the run queue; by the owner of the gate */
+void sched_start(struct thread *t);  /* the same for a new one, which may start on any hart */
+void sched_remove(struct thread *t); /* off the run queue; by the owner of the gate */
 /* No hart runs it any more: it will not run again, and its registers are lost, unless `keep` says that the frame and
  * the vector state must be complete. By the owner of the gate. */
 void sched_forget(struct thread *t, bool keep);
@@ -38,7 +37,6 @@ void sched_set_deadline(struct thread *t, uint64_t deadline_ns);
 void sched_clear_deadline(struct thread *t);
 void sched_set_band(struct thread *t, uint8_t effective_band);
 void sched_set_urgency(struct hart *h, uint32_t band);
-void sched_tick(void);             /* the timer fired: expired deadlines, end of slice */
 void sched_ipi(struct hart *h);    /* another hart sent threads, or wants some */
 [[noreturn]] void sched_run(void); /* picks and resumes; idles when there is nothing */
 uint64_t sched_cycles_to_ns(uint64_t cycles);

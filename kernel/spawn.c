@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * SPAWN. The specification is copied once into a block of the caller's Reticle and checked there; the child is built
  * completely in its own Reticle; then come the capabilities: all are looked up and reserved before the first one moves.
- * Until that commit line, undoing is forgetting the child. Locking: the kernel is entered with interrupts masked on its
- * one hart. */
+ * Until that commit line, undoing is forgetting the child. Locking: it runs alone. */
 #include <kernel/firmware/elf.h>
 #include <kernel/mem.h>
 #include <kernel/spawn.h>
@@ -27,24 +26,24 @@ static status_t read_image(void *ctx, uint64_t offset, void *buf, size_t len)
     return OK;
 }
 
-/* Copies a piece of the image into the (inactive) child. */
-static status_t copy_segment(struct task *t, const struct image *image, uint64_t from, uint64_t to, uint64_t len,
-                             bool code)
+/* A segment of an image, while its pages are filled. */
+struct filling {
+    const struct image *image;
+    uint64_t file_off, file_len, lead; /* lead: what of the first page is before it */
+};
+
+/* Fills a new page of the child, which is `offset` bytes into the segment's area: what the image has is copied, the
+ * rest is zero. */
+static void fill_page(const void *ctx, uint64_t offset, void *page)
 {
-    while (len != 0) {
-        paddr_t pa;
-        uint64_t n = ARCH_PAGE_SIZE - (to & PAGE_MASK);
-        if (n > len)
-            n = len;
-        status_t st = vm_translate(&t->vm, to, VX_PROT_NONE, &pa);
-        if (st != OK)
-            return st;
-        mem_read(image->mem, image->offset + from, arch_phys_to_virt(pa), (size_t)n);
-        if (code)
-            arch_sync_icache(arch_phys_to_virt(pa), (size_t)n);
-        from += n, to += n, len -= n;
-    }
-    return OK;
+    const struct filling *f = ctx;
+    uint64_t from = offset > f->lead ? offset : f->lead, end = f->lead + f->file_len;
+    uint64_t to = end < offset + ARCH_PAGE_SIZE ? end : offset + ARCH_PAGE_SIZE;
+    if (from >= to || to - from < ARCH_PAGE_SIZE)
+        arch_page_zero(page);
+    if (from < to)
+        mem_read(f->image->mem, f->image->offset + f->file_off + (from - f->lead), (char *)page + (from - offset),
+                 to - from);
 }
 
 static uint32_t prot_of(uint8_t elf)
@@ -57,10 +56,9 @@ static status_t load_segments(struct task *t, const struct image *image, const s
 {
     for (uint32_t i = 0; i < plan->n_segments; i++) {
         const struct elf_segment *s = &plan->segment[i];
-        uint64_t low = (s->vaddr + bias) & ~PAGE_MASK, high = page_up(s->vaddr + bias + s->mem_len_bytes), at;
-        status_t st = vm_map_anon(&t->vm, low, high - low, prot_of(s->prot), VX_MEM_COMMIT, true, &at);
-        if (st == OK)
-            st = copy_segment(t, image, s->file_off, s->vaddr + bias, s->file_len_bytes, (s->prot & ELF_EXEC) != 0);
+        uint64_t low = (s->vaddr + bias) & ~PAGE_MASK, high = page_up(s->vaddr + bias + s->mem_len_bytes);
+        const struct filling f = { image, s->file_off, s->file_len_bytes, s->vaddr + bias - low };
+        status_t st = vm_map_filled(&t->vm, low, high - low, prot_of(s->prot), fill_page, &f);
         if (st != OK)
             return st == ERR_BUSY ? ERR_BAD_IMAGE : st; /* it wants addresses that a Task starts with */
     }
@@ -99,6 +97,12 @@ static status_t map_bundle(struct task *t, const struct vx_bundle *spec, struct 
     return OK;
 }
 
+static paddr_t time_frame(const struct object *, uint64_t, uint64_t *run)
+{
+    *run = ARCH_PAGE_SIZE;
+    return wallclock_page();
+}
+
 status_t spawn_build(struct task *t, const struct image *image, const struct vx_bundle *spec,
                      const struct bundle_plan *plan, struct vx_bundle **bundle, struct thread **main_thread)
 {
@@ -111,7 +115,7 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
                                        .user_limit = VX_UADDR_LIMIT,
                                        .page_bytes = ARCH_PAGE_SIZE,
                                        .max_memory_bytes = plan->memory_bytes };
-    uint64_t low, high;
+    uint64_t low, high, at;
     struct thread *th;
     status_t st = elf_plan(&source, &limits, &elf);
     if (st != OK)
@@ -123,7 +127,8 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
         if (elf.low > VX_IMAGE_BASE || elf.high > VX_UADDR_LIMIT - bias)
             return ERR_BAD_IMAGE;
     }
-    if ((st = vm_map_fixed_frame(&t->vm, VX_TIME_PAGE_ADDRESS, wallclock_page(), VX_PROT_READ)) != OK ||
+    if ((st = vm_map_object(&t->vm, nullptr, nullptr, time_frame, MEM_NORMAL, 0, ARCH_PAGE_SIZE, VX_TIME_PAGE_ADDRESS,
+                            VX_PROT_READ, true, &at)) != OK ||
         (st = map_bundle(t, spec, bundle)) != OK || (st = map_stack(t, plan->stack_bytes, &low, &high)) != OK ||
         (st = load_segments(t, image, &elf, bias)) != OK)
         return st;

@@ -8,9 +8,9 @@
  * in every mapping. So a waker can see that nobody waits before it knows the physical address. A chain is `used` from
  * before a waiter looks at its word until a waker finds nobody in it.
  *
- * A waiter's frame is its own Task's, or an object's that its Task has mapped: only its own Task lets it wait for another
- * word, and when mappings of objects go its Task's waiters look again. So it never waits at what became another's.
- * model: test/model/futex.pml */
+ * A waiter's frame is its own Task's, or an object's that its Task has mapped: only its own Task lets it wait for
+ * another word, and when mappings of objects go its Task's waiters look again. So it never waits at what became
+ * another's. model: test/model/futex.pml */
 #include <arch/usercopy.h>
 #include <kernel/pt.h>
 #include <kernel/sync.h>
@@ -54,7 +54,8 @@ static inline void use(struct chain *c, uint64_t key)
 /* Whether it is certain that nobody waits for a word whose address ends like this, in whichever mapping. */
 static inline bool nobody_waits(uint64_t address)
 {
-    atomic_thread_fence(memory_order_seq_cst); /* the waker's word before the look; sys_futex_wait() has the other half */
+    atomic_thread_fence(
+        memory_order_seq_cst); /* the waker's word before the look; sys_futex_wait() has the other half */
     return atomic_load_explicit(group_of(address), memory_order_relaxed) == 0;
 }
 
@@ -183,8 +184,8 @@ void futex_wake_all(uint64_t key)
     (void)wake(key, UINT64_MAX);
 }
 
-/* Those that are not woken wait for `to` from now on; but those of other Tasks, which may not have it, look again. By the
- * holder of LOCK_VM. */
+/* Those that are not woken wait for `to` from now on; but those of other Tasks, which may not have it, look again. By
+ * the holder of LOCK_VM. */
 static uint64_t requeue(uint64_t key, uint64_t count, uint64_t to)
 {
     struct chain *from = chain_of(key), *other = chain_of(to);
@@ -243,41 +244,43 @@ static inline status_t check_address(uint64_t address)
     return address % 4 != 0 ? ERR_BAD_ARGUMENT : ERR_BAD_ADDRESS;
 }
 
-/* By the holder of LOCK_VM. What user mode can read in small pages needs no look at its area, unless it is a device. */
-[[gnu::always_inline]] static inline status_t futex_key(struct vm *vm, uint64_t address, uint64_t *key)
+/* The key of an address, 0: it is not mapped, or by a device. By the holder of LOCK_VM. What user mode can read in
+ * small pages needs no look at its area. */
+[[gnu::noinline]] static uint64_t key_of_area(struct vm *vm, uint64_t address)
+{
+    paddr_t pa;
+    return vm_translate(vm, address, VX_PROT_READ, &pa) == OK ? pa.raw : 0;
+}
+
+[[gnu::always_inline]] static inline uint64_t key_of(struct vm *vm, uint64_t address)
 {
     unsigned level;
-    paddr_t pa;
     uint64_t e = *pt_walk(vm->as.root, address, 0, &level);
-    if (likely(level == 0 && pte_present(e) && pte_type(e) == MEM_NORMAL)) {
-        *key = pte_pa(e) | (address & (ARCH_PAGE_SIZE - 1));
-        return OK;
-    }
-    status_t st = vm_translate(vm, address, VX_PROT_READ, &pa);
-    *key = pa.raw;
-    return st;
+    if (likely(level == 0 && pte_present(e) && pte_type(e) == MEM_NORMAL))
+        return pte_pa(e) | (address & (ARCH_PAGE_SIZE - 1));
+    return key_of_area(vm, address);
 }
 
 struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadline)
 {
     struct thread *self = current_thread();
     struct vm *vm = &self->task->vm;
-    uint64_t key;
     status_t st = check_address(address);
     if (unlikely(st != OK))
         return sys_status(st);
     lock_take(&vm->lock, LOCK_VM);
-    st = futex_key(vm, address, &key);
-    if (unlikely(st != OK)) {
+    uint64_t key = key_of(vm, address);
+    if (unlikely(key == 0)) {
         lock_release(&vm->lock, LOCK_VM);
-        return sys_status(st);
+        return sys_status(ERR_BAD_ADDRESS);
     }
     vm->has_waiters = true;
     const _Atomic uint32_t *word = arch_phys_to_virt((paddr_t){ key });
     struct chain *c = chain_of(key);
     lock_take(&c->lock, LOCK_FUTEX);
     use(c, key);
-    atomic_thread_fence(memory_order_seq_cst); /* `used` before the word: one of us sees the other; see nobody_waits() */
+    atomic_thread_fence(
+        memory_order_seq_cst); /* `used` before the word: one of us sees the other; see nobody_waits() */
     /* acquire: pairs with the store that precedes the waker's call. */
     bool waits = atomic_load_explicit(word, memory_order_acquire) == (uint32_t)expected;
     lock_release(&vm->lock, LOCK_VM);
@@ -289,36 +292,35 @@ struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadl
     return sys_status(ERR_WOULD_BLOCK);
 }
 
-[[gnu::noinline]] static struct sysret wake_and_requeue(uint64_t address, uint64_t count, uint64_t flags, uint64_t second)
+[[gnu::noinline]] static struct sysret wake_and_requeue(uint64_t address, uint64_t count, uint64_t flags,
+                                                        uint64_t second)
 {
     struct vm *vm = &current_task()->vm;
-    paddr_t from, to;
     status_t st = flags == VX_FUTEX_REQUEUE ? check_address(second) : ERR_BAD_ARGUMENT;
     if (st != OK)
         return sys_status(st);
     lock_take(&vm->lock, LOCK_VM);
-    if ((st = vm_translate(vm, address, VX_PROT_READ, &from)) == OK &&
-        (st = vm_translate(vm, second, VX_PROT_READ, &to)) == OK)
-        count = requeue(from.raw, count, to.raw);
+    uint64_t key = key_of_area(vm, address), to = key_of_area(vm, second);
+    if (key != 0 && to != 0)
+        count = requeue(key, count, to);
     lock_release(&vm->lock, LOCK_VM);
-    return st == OK ? sys_ok(count, 0) : sys_status(st);
+    return key != 0 && to != 0 ? sys_ok(count, 0) : sys_status(ERR_BAD_ADDRESS);
 }
 
 struct sysret sys_futex_wake(uint64_t address, uint64_t count, uint64_t flags, uint64_t second)
 {
-    struct vm *vm = &current_task()->vm;
-    uint64_t key;
-    uint32_t word;
+    struct thread *self = current_thread();
+    struct vm *vm = &self->task->vm;
     status_t st = check_address(address);
     if (unlikely(st != OK))
         return sys_status(st);
     count = (uint32_t)count;
     if (unlikely(flags != 0))
         return wake_and_requeue(address, count, flags, second);
-    if (nobody_waits(address) && arch_user_load32((uaddr_t){ address }, &word) == OK) /* it is mapped, as it should be */
+    if (nobody_waits(address) && arch_user_load32((uaddr_t){ address }, &self->seen) == OK)
         return sys_ok(0, 0);
     lock_take(&vm->lock, LOCK_VM);
-    st = futex_key(vm, address, &key);
+    uint64_t key = key_of(vm, address);
     lock_release(&vm->lock, LOCK_VM);
-    return likely(st == OK) ? sys_ok(wake(key, count), 0) : sys_status(st);
+    return likely(key != 0) ? sys_ok(wake(key, count), 0) : sys_status(ERR_BAD_ADDRESS);
 }

@@ -26,6 +26,7 @@ static bool is_one_bit(uint64_t bits)
     return bits != 0 && (bits & (bits - 1)) == 0;
 }
 
+/* 0 for what is too long to be. */
 static uint64_t page_round_up(uint64_t bytes)
 {
     return (bytes + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
@@ -177,81 +178,57 @@ struct sysret sys_surface_create(uint64_t reticle, uint64_t width, uint64_t heig
     return result;
 }
 
-/* A page range of user space, its length rounded up to pages. */
-static bool page_range(uint64_t address, uint64_t length, uint64_t *rounded)
-{
-    if (address % ARCH_PAGE_SIZE != 0 || address < VX_UADDR_MIN || length == 0 || length > VX_UADDR_LIMIT)
-        return false;
-    *rounded = page_round_up(length);
-    return urange_ok(address, *rounded);
-}
-
 struct sysret sys_mem_free(uint64_t mem, uint64_t address, uint64_t length)
 {
     struct task *t = current_task();
     struct cap *c = nullptr;
-    uint64_t rounded;
-    bool alone = arch_hart_self()->alone;
     if (mem != VX_HANDLE_NONE) {
-        if (!alone)
-            return sys_alone();
         status_t st = cap_get(&t->caps, mem, VX_CAP_MEM, 0, &c);
         if (st != OK)
             return sys_status(st);
         if (address == 0 && length == 0) {
+            if (!arch_hart_self()->alone)
+                return sys_alone();
             if (!cap_release(c))
                 return thread_rerun_call();
             cap_delete(&t->caps, c);
             return sys_ok(0, 0);
         }
     }
-    if (!page_range(address, length, &rounded))
-        return sys_status(ERR_BAD_ARGUMENT);
     lock_take(&t->vm.lock, LOCK_VM);
-    bool own = alone || vm_is_own(&t->vm, address, rounded);
-    status_t st = own ? vm_unmap(&t->vm, address, rounded, c) : OK;
+    status_t st = vm_unmap(&t->vm, address, page_round_up(length), c);
     lock_release(&t->vm.lock, LOCK_VM);
-    return own ? sys_status(st) : sys_alone();
+    return sys_status(st);
 }
 
-/* Maps part of what c allows. The last page of an object may be a part of one; of a narrower range it may not, because
- * the rest of the page is not the holder's to see. */
-static status_t map_part(struct task *t, struct cap *c, uint64_t offset, uint64_t length, uint64_t address,
-                         uint32_t prot, uint64_t *out)
+/* A part of what c allows. The last page of an object may be a part of one; of a narrower range it may not,
+ * because the rest of the page is not the holder's to see. */
+static inline bool is_part(const struct cap *c, uint64_t offset, uint64_t length)
 {
     const struct mem *m = (const struct mem *)(const void *)c->obj;
-    uint64_t start = c->offset + offset;
-    if (offset >= c->length || start % ARCH_PAGE_SIZE != 0 || length == 0 || length > VX_UADDR_LIMIT)
-        return ERR_BAD_ARGUMENT;
-    length = page_round_up(length);
     uint64_t have = c->length - offset;
-    if (c->offset + c->length == m->bytes)
-        have = page_round_up(have);
-    if (length > have)
-        return ERR_BAD_ARGUMENT;
-    return vm_map_object(&t->vm, c->obj, c, mem_frame, MEM_NORMAL, start, length, address, prot, address != 0, out);
+    if (offset >= c->length || (c->offset + offset) % ARCH_PAGE_SIZE != 0 || length == 0)
+        return false;
+    return length <= (c->offset + c->length == m->bytes ? page_round_up(have) : have);
 }
 
 struct sysret sys_mem_map(uint64_t mem, uint64_t offset, uint64_t length, uint64_t address, uint64_t protection)
 {
     struct task *t = current_task();
     struct cap *c;
-    uint64_t rounded, at;
+    uint64_t rounded = page_round_up(length), at;
     uint64_t state = protection & STATE_BITS;
     uint32_t prot = protection & PROT_BITS;
     if ((protection & ~(uint64_t)(PROT_BITS | STATE_BITS)) != 0 || is_wx(prot))
         return sys_status(ERR_BAD_ARGUMENT);
     if (mem == VX_HANDLE_NONE) {
-        if (offset != 0 || (state != 0 && !is_one_bit(state)) || !page_range(address, length, &rounded))
+        if (offset != 0 || (state != 0 && !is_one_bit(state)))
             return sys_status(ERR_BAD_ARGUMENT);
         lock_take(&t->vm.lock, LOCK_VM);
-        bool own = arch_hart_self()->alone || vm_is_own(&t->vm, address, rounded);
-        status_t st = own ? vm_protect(&t->vm, address, rounded, prot, (uint32_t)state) : OK;
+        status_t st = vm_protect(&t->vm, address, rounded, prot, (uint32_t)state);
         lock_release(&t->vm.lock, LOCK_VM);
-        return !own ? sys_alone() : st == OK ? sys_ok(address, 0) : sys_status(st);
+        return st == OK ? sys_ok(address, 0) : sys_status(st);
     }
-    if (!arch_hart_self()->alone)
-        return sys_alone();
     vx_rights_t rights = (vx_rights_t)prot; /* the bits are the same; write and execute imply read */
     if (prot != VX_PROT_NONE)
         rights |= VX_R_READ;
@@ -260,7 +237,12 @@ struct sysret sys_mem_map(uint64_t mem, uint64_t offset, uint64_t length, uint64
         return sys_status(st);
     if (state != 0)
         return sys_status(ERR_BAD_ARGUMENT);
-    st = map_part(t, c, offset, length, address, prot, &at);
+    if (!is_part(c, offset, rounded))
+        return sys_status(ERR_BAD_ARGUMENT);
+    lock_take(&t->vm.lock, LOCK_VM);
+    st = vm_map_object(&t->vm, c->obj, c, mem_frame, MEM_NORMAL, c->offset + offset, rounded, address, prot,
+                       address != 0, &at);
+    lock_release(&t->vm.lock, LOCK_VM);
     return st == OK ? sys_ok(at, 0) : sys_status(st);
 }
 

@@ -54,13 +54,6 @@ static inline struct cap *stale_at(const struct ring *r, uint32_t counter)
     return c->type != VX_CAP_NONE ? c : nullptr;
 }
 
-static inline struct sysret drop_stale(struct cap *stale, struct sysret result)
-{
-    if (unlikely(stale != nullptr))
-        cap_delete(nullptr, stale);
-    return result;
-}
-
 static inline void ring_lock(struct ring *r)
 {
     lock_take(&r->lock, LOCK_RING);
@@ -244,7 +237,10 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
         return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_READ);
     publish(r, head + 1);
     ring_notify_consumer(r);
-    return drop_stale(stale, ring_done(r, sys_ok(0, 0)));
+    lock_release(&r->lock, LOCK_RING);
+    if (unlikely(stale != nullptr))
+        cap_delete(nullptr, stale);
+    return sys_ok(0, 0);
 }
 
 /* The body of every single receive. `with_cap`: hand over what the message carries. */
@@ -281,14 +277,12 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
         return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_WRITE);
     }
     uint64_t handle = 0;
-    if (gift != nullptr) {
-        if (slot != nullptr) {
-            handle = cap_move(nullptr, slot, gift);
-            if (slot->type == VX_CAP_RING_RX)
-                slot->offset = 0; /* G4 */
-        } else {
-            gift->type = VX_CAP_NONE; /* what it carried died on the way */
-        }
+    if (slot != nullptr) {
+        handle = cap_move(nullptr, slot, gift);
+        if (slot->type == VX_CAP_RING_RX)
+            slot->offset = 0; /* G4 */
+    } else if (gift != nullptr) {
+        gift->type = VX_CAP_NONE; /* what it carried died on the way */
     }
     took_from(r, tail + 1);
     begin_service(r, self);
@@ -315,6 +309,12 @@ struct sysret sys_ring_try_recv_cap(uint64_t rx, uint64_t message)
     return receive(rx, message, VX_POLL, true);
 }
 
+[[gnu::noinline]] static status_t why_no_gift(const struct cap_table *table, uint64_t handle)
+{
+    struct cap *c;
+    return cap_get_any(table, handle, 0, false, &c);
+}
+
 struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, uint64_t deadline)
 {
     struct hart *h = arch_hart_self();
@@ -326,8 +326,10 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     if (st != OK)
         return sys_status(st);
     struct ring *r = ring_of(c->obj);
-    if ((st = cap_get_any(table, handle, 0, false, &gift)) != OK)
-        return sys_status(st);
+    uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
+    gift = &table->slots[index < table->high ? index : 0];
+    if (unlikely(gift->handle != handle || gift->obj == nullptr)) /* C1 */
+        return sys_status(why_no_gift(table, handle));
     if ((gift->rights & (VX_R_COPY | VX_R_MOVE)) == 0)
         return sys_status(ERR_NO_RIGHTS);
     if (unlikely(gift->type == VX_CAP_RING_RX || gift->obj == &r->obj) && (st = ring_may_carry(r, gift)) != OK)
@@ -403,7 +405,8 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     if (likely(r->inflight == nullptr) || !arch_hart_self()->alone)
         return sys_ok(n, 0);
     for (uint32_t i = 0; i < n; i++)
-        (void)drop_stale(stale_at(r, head + i), SYS_BLOCKED);
+        if ((c = stale_at(r, head + i)) != nullptr)
+            cap_delete(nullptr, c);
     return sys_ok(n, 0);
 }
 
@@ -489,7 +492,9 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
         out->call_band = self->effective_band;
     }
     lock_release(&out->lock, LOCK_RING);
-    return drop_stale(stale, receive(rx, reply, deadline, true));
+    if (stale != nullptr)
+        cap_delete(nullptr, stale);
+    return sys_ring_recv_cap(rx, reply, deadline);
 }
 
 /* Whether the message can be put into the consumer's hands at once: it waits at an empty Ring as T6 says, and nobody
@@ -579,7 +584,7 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
         arch_aspace_activate(&self->task->vm.as);
     sched_set_urgency(h, self->effective_band);
     sched_hand_over(consumer);
-    return receive(arch_frame_arg(&self->frame, 0), arch_frame_arg(&self->frame, 1), VX_FOREVER, true);
+    return sys_ring_recv_cap(arch_frame_arg(&self->frame, 0), arch_frame_arg(&self->frame, 1), VX_FOREVER);
 }
 
 struct sysret sys_ring_map(uint64_t end)

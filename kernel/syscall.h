@@ -122,9 +122,8 @@ static inline struct sysret sys_last(struct sysret r)
 
 /* The end of a handler of the current thread, t, that waits for nothing else: thread_block_call(), the lock let go,
  * sys_last(). */
-[[gnu::always_inline]] static inline struct sysret thread_block_last(struct thread *t, struct waitq *q,
-                                                                     struct spinlock *lock, enum lock_rank rank,
-                                                                     uint64_t deadline_ns)
+[[gnu::always_inline]] static inline struct sysret
+thread_block_last(struct thread *t, struct waitq *q, struct spinlock *lock, enum lock_rank rank, uint64_t deadline_ns)
 {
     if (unlikely(deadline_ns != VX_FOREVER || t->interrupted)) {
         struct sysret r = thread_block_call(q, lock, deadline_ns);

@@ -41,8 +41,10 @@ status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, st
     while (((uint64_t)ARCH_PAGE_SIZE << t->caps_order) < (uint64_t)n_slots * sizeof(struct cap))
         t->caps_order++;
     st = reticle_alloc(&t->reticle, t->caps_order, PAGE_CAPS, &slots);
-    if (st == OK)
+    if (st == OK) {
+        reticle_split(&t->reticle, slots, t->caps_order, 0); /* cap_table_of() looks at the page a slot lies in */
         st = vm_init(&t->vm, &t->reticle);
+    }
     if (st != OK)
         goto release;
     /* Not zeroed: a slot is written before it is first read (C4). */
@@ -194,22 +196,6 @@ bool task_fini(struct task *t)
 bool reticle_object_fini(struct object *o)
 {
     return end_reticle(reticle_of_object(o));
-}
-
-struct cap_table *task_table_holding(const struct cap *c)
-{
-    uint64_t pa = arch_virt_to_phys(c).raw;
-    /* Only the first page of a block is described (R3). From the largest order down: a block of a larger order that
-     * began at the rounded address would hold this page, so the first match is the table. */
-    for (int32_t order = 8; order >= 0; order--) {
-        uint64_t base = pa & ~(((uint64_t)ARCH_PAGE_SIZE << order) - 1);
-        struct page_facts f = reticle_page_facts((paddr_t){ base });
-        if (f.reticle != nullptr && f.order == (uint32_t)order && f.type == PAGE_CAPS)
-            return &task_of(f.reticle->owner)->caps;
-        if (f.reticle != nullptr && f.order == (uint32_t)order && f.type == PAGE_RING)
-            return nullptr;
-    }
-    kernel_panic("a capability outside every table and Ring");
 }
 
 struct sysret sys_reticle_carve(uint64_t reticle, uint64_t bytes)

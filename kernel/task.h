@@ -45,6 +45,7 @@ struct thread {
     struct spinlock *_Atomic wait_lock; /* of what it waits for; nullptr: only for its deadline */
     struct waitq joiners;               /* at most one */
     uint32_t id;
+    uint32_t seen;          /* at the address of a FUTEX_WAKE, where only being able to look counts */
     uint32_t status;        /* exit status, when ENDED and not yet joined */
     thread_state_t state;   /* thread_state() where another hart may end its wait */
     uint8_t band;           /* its own, from the Task's ceiling down */
@@ -174,8 +175,6 @@ bool task_fini(struct task *t);
 /* A user fault that could not be resolved: report, then kill (or stop, if bound). */
 void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *name);
 
-/* Whose capability table holds the slot; nullptr: it is in flight in a Ring. */
-struct cap_table *task_table_holding(const struct cap *c);
 /* The Reticle behind a RETICLE capability's object, and its end. */
 struct reticle *reticle_of_object(const struct object *o);
 bool reticle_object_fini(struct object *o); /* in steps */

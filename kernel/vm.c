@@ -88,7 +88,7 @@ static uint64_t placement_alignment(uint64_t len)
     return pt_span(len >= pt_span(2) ? 2 : len >= pt_span(1) ? 1 : 0);
 }
 
-static status_t place(struct vm *vm, uint64_t addr, uint64_t len, bool fixed, uint64_t *out)
+[[gnu::noinline]] static status_t place_any(struct vm *vm, uint64_t addr, uint64_t len, bool fixed, uint64_t *out)
 {
     if (len > MEM_BYTES_MAX)
         return ERR_TOO_BIG;
@@ -114,6 +114,14 @@ static status_t place(struct vm *vm, uint64_t addr, uint64_t len, bool fixed, ui
     return OK;
 }
 
+static inline status_t place(struct vm *vm, uint64_t addr, uint64_t len, bool fixed, uint64_t *out)
+{
+    if (addr != 0 || fixed || len != ARCH_PAGE_SIZE || vm->gap_start == vm->gap_end)
+        return place_any(vm, addr, len, fixed, out);
+    *out = vm->gap_start; /* anywhere, and a page fits into any gap */
+    return OK;
+}
+
 /* [addr, end) is about to be in use (V7). */
 static void gap_take(struct vm *vm, uint64_t addr, uint64_t end)
 {
@@ -125,7 +133,7 @@ static void gap_take(struct vm *vm, uint64_t addr, uint64_t end)
         vm->gap_end = addr;
 }
 
-static void area_enter(struct vm *vm, struct vma *a, uint64_t addr, uint64_t len)
+static inline void area_enter(struct vm *vm, struct vma *a, uint64_t addr, uint64_t len)
 {
     a->vm = vm;
     a->end = addr + len;
@@ -183,7 +191,8 @@ status_t stock_for_anon(struct vm *vm, struct vm_stock *s, uint64_t from, uint64
     return OK;
 }
 
-void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot)
+void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot, vm_fill_fn *fill,
+               const void *ctx)
 {
     for (uint64_t va = from; va < to;) {
         unsigned level;
@@ -193,8 +202,13 @@ void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, ui
             paddr_t block = block_list_pop(&s->frames, &order);
             unsigned reached = level;
             level = order / PT_INDEX_BITS;
-            for (uint64_t at = 0; at < pt_span(level); at += ARCH_PAGE_SIZE)
-                arch_page_zero((char *)arch_phys_to_virt(block) + at);
+            for (uint64_t at = 0; at < pt_span(level); at += ARCH_PAGE_SIZE) {
+                char *page = (char *)arch_phys_to_virt(block) + at;
+                if (fill != nullptr)
+                    fill(ctx, va + at - from, page);
+                else
+                    arch_page_zero(page);
+            }
             pt_install(e, reached, va, level, block, prot, MEM_NORMAL, &s->tables);
         }
         va = (va & ~(pt_span(level) - 1)) + pt_span(level);
@@ -233,10 +247,10 @@ status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reac
 /* --- mapping --- */
 
 /* Backs a range in which nothing is mapped. On error nothing changed. */
-static status_t anon_commit(struct vm *vm, uint64_t at, uint64_t len, uint32_t prot)
+static status_t anon_commit(struct vm *vm, uint64_t at, uint64_t len, uint32_t prot, vm_fill_fn *fill, const void *ctx)
 {
     struct vm_stock stock;
-    if (len == ARCH_PAGE_SIZE) {
+    if (len == ARCH_PAGE_SIZE && fill == nullptr) {
         unsigned reached;
         uint64_t *e = pt_walk(vm->as.root, at, 0, &reached);
         return anon_back_page(vm, at, e, reached, prot);
@@ -246,7 +260,7 @@ static status_t anon_commit(struct vm *vm, uint64_t at, uint64_t len, uint32_t p
     stock_init(&stock);
     status_t st = stock_for_anon(vm, &stock, at, at + len);
     if (st == OK)
-        anon_back(vm, &stock, at, at + len, prot);
+        anon_back(vm, &stock, at, at + len, prot, fill, ctx);
     else
         stock_free(&stock, vm->reticle);
     return st;
@@ -272,7 +286,7 @@ status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, 
         return st;
     prot = prot_normal(prot);
     if (state == VX_MEM_COMMIT && (a = area_to_grow(vm, at, prot)) != nullptr) {
-        st = anon_commit(vm, at, len, prot);
+        st = anon_commit(vm, at, len, prot, nullptr, nullptr);
         if (st != OK)
             return st;
         a->end = at + len;
@@ -284,7 +298,7 @@ status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, 
     if (st != OK)
         return st;
     if (state == VX_MEM_COMMIT)
-        st = anon_commit(vm, at, len, prot);
+        st = anon_commit(vm, at, len, prot, nullptr, nullptr);
     if (st != OK) {
         reticle_kfree(vm->reticle, a, sizeof *a);
         return st;
@@ -298,98 +312,101 @@ status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, 
     return OK;
 }
 
-/* The leaves of an object's range: where each starts, and how large it may be. */
-static unsigned object_leaf(const struct object *o, vm_frame_fn *frames, uint64_t va, uint64_t offset, uint64_t len,
-                            paddr_t *pa)
+status_t vm_map_filled(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, vm_fill_fn *fill, const void *ctx)
 {
-    uint64_t run;
-    *pa = frames(o, offset, &run);
-    return pt_fit(va, pa->raw, run < len ? run : len);
+    struct vma *a;
+    uint64_t at;
+    if (!prot_ok(prot))
+        return ERR_BAD_ARGUMENT;
+    prot = prot_normal(prot);
+    status_t st = place(vm, addr, len, true, &at);
+    if (st == OK)
+        st = area_alloc(vm, &a);
+    if (st != OK)
+        return st;
+    st = anon_commit(vm, addr, len, prot, fill, ctx);
+    if (st != OK) {
+        reticle_kfree(vm->reticle, a, sizeof *a);
+        return st;
+    }
+    a->kind = VMA_ANON;
+    a->state = VX_MEM_COMMIT;
+    a->prot = prot;
+    area_enter(vm, a, addr, len);
+    return OK;
 }
 
-static status_t stock_for_object(struct vm *vm, struct vm_stock *s, const struct object *o, vm_frame_fn *frames,
-                                 uint64_t offset, uint64_t len, uint64_t at)
+/* Puts frames of an object where nothing is mapped: first with `commit` unset to reserve tables, then with it. */
+static status_t object_leaves(struct vm *vm, struct vm_stock *s, const struct vma *a, vm_frame_fn *frames, uint64_t at,
+                              uint64_t len, bool commit)
 {
     for (uint64_t i = 0; i < len;) {
-        paddr_t pa;
-        unsigned level = object_leaf(o, frames, at + i, offset + i, len - i, &pa);
-        status_t st = stock_leaf(vm, s, at + i, level);
-        if (st != OK)
-            return st;
+        uint64_t run;
+        paddr_t pa = frames(a->obj, a->offset + i, &run);
+        unsigned reached, level = pt_fit(at + i, pa.raw, run < len - i ? run : len - i);
+        if (commit) {
+            uint64_t *e = pt_walk(vm->as.root, at + i, level, &reached);
+            pt_install(e, reached, at + i, level, pa, a->prot, a->mem_type, &s->tables);
+        } else {
+            status_t st = stock_leaf(vm, s, at + i, level);
+            if (st != OK)
+                return st;
+        }
         i += pt_span(level);
     }
     return OK;
+}
+
+static status_t object_show(struct vm *vm, const struct vma *a, vm_frame_fn *frames, uint64_t at, uint64_t len)
+{
+    struct vm_stock stock;
+    if (len == ARCH_PAGE_SIZE) {
+        unsigned reached;
+        uint64_t run, *e = pt_walk(vm->as.root, at, 0, &reached);
+        status_t st = reached != 0 ? tables_make(vm, at, &e, reached) : OK;
+        if (st == OK)
+            pt_put(e, 0, frames(a->obj, a->offset, &run), a->prot, a->mem_type);
+        return st;
+    }
+    stock_init(&stock);
+    status_t st = object_leaves(vm, &stock, a, frames, at, len, false);
+    if (st == OK)
+        (void)object_leaves(vm, &stock, a, frames, at, len, true);
+    else
+        stock_free(&stock, vm->reticle);
+    return st;
 }
 
 status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_frame_fn *frames, enum mem_type type,
                        uint64_t offset, uint64_t len, uint64_t addr, uint32_t prot, bool fixed, uint64_t *out)
 {
     struct vma *a;
-    struct vm_stock stock;
     uint64_t at;
     if (!prot_ok(prot) || len == 0 || (offset | len) % ARCH_PAGE_SIZE != 0)
         return ERR_BAD_ARGUMENT;
-    if ((o->dying & END_OBJECT) != 0)
+    if (o != nullptr && (o->dying & END_OBJECT) != 0)
         return ERR_DESTROYED;
     status_t st = place(vm, addr, len, fixed, &at);
     if (st == OK)
         st = area_alloc(vm, &a);
     if (st != OK)
         return st;
-    stock_init(&stock);
-    st = stock_for_object(vm, &stock, o, frames, offset, len, at);
-    if (st != OK) {
-        stock_free(&stock, vm->reticle);
-        reticle_kfree(vm->reticle, a, sizeof *a);
-        return st;
-    }
-    /* --- commit: nothing below can fail --- */
     a->kind = VMA_OBJECT;
     a->mem_type = type;
     a->prot = prot_normal(prot);
     a->offset = offset;
     a->obj = o;
     a->cap = cap;
-    if (cap != nullptr)
-        cap->mapped = true;
-    area_enter(vm, a, at, len);
-    for (uint64_t i = 0; i < len;) {
-        paddr_t pa;
-        unsigned reached, level = object_leaf(o, frames, at + i, offset + i, len - i, &pa);
-        uint64_t *e = pt_walk(vm->as.root, at + i, level, &reached);
-        pt_install(e, reached, at + i, level, pa, a->prot, type, &stock.tables);
-        i += pt_span(level);
-    }
-    arch_tlb_publish();
-    *out = at;
-    return OK;
-}
-
-status_t vm_map_fixed_frame(struct vm *vm, uint64_t addr, paddr_t frame, uint32_t prot)
-{
-    struct vma *a;
-    struct vm_stock stock;
-    uint64_t at;
-    if (!prot_ok(prot))
-        return ERR_BAD_ARGUMENT;
-    status_t st = place(vm, addr, ARCH_PAGE_SIZE, true, &at);
-    if (st == OK)
-        st = area_alloc(vm, &a);
-    if (st != OK)
-        return st;
-    stock_init(&stock);
-    st = stock_leaf(vm, &stock, at, 0);
+    st = object_show(vm, a, frames, at, len);
     if (st != OK) {
         reticle_kfree(vm->reticle, a, sizeof *a);
         return st;
     }
     /* --- commit: nothing below can fail --- */
-    a->kind = VMA_FIXED;
-    a->prot = prot_normal(prot);
-    area_enter(vm, a, at, ARCH_PAGE_SIZE);
-    unsigned reached;
-    uint64_t *e = pt_walk(vm->as.root, at, 0, &reached);
-    pt_install(e, reached, at, 0, frame, a->prot, MEM_NORMAL, &stock.tables);
     arch_tlb_publish();
+    if (cap != nullptr)
+        cap->mapped = true;
+    area_enter(vm, a, at, len);
+    *out = at;
     return OK;
 }

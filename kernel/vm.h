@@ -8,8 +8,8 @@
  * V5. Page tables and areas are paid for by the Task's own Reticle.
  * V6. A VX_MEM_RESERVE area has no entries; a VX_MEM_COMMIT area has one, present or parked, for each of its pages.
  * V7. No area has an address in [gap_start, gap_end); gap_start is at least VX_MAP_BASE.
- * Locking: a Task's own anonymous memory under vm->lock, which also guards its Reticle; areas of objects are made and
- * unmade by the owner of the gate, who needs no lock. */
+ * Locking: areas and tables under vm->lock, which also guards the Task's Reticle; an object's list of areas under the
+ * object's own lock, inside that. The owner of the gate needs none, and only it touches another Task's areas. */
 #pragma once
 #include <abi/timepage.h>
 #include <abi/types.h>
@@ -23,8 +23,7 @@
 
 typedef enum vma_kind : uint8_t {
     VMA_ANON = 1,
-    VMA_OBJECT = 2, /* MEM, SURFACE, a Ring, device registers: frames come from the object */
-    VMA_FIXED = 3,  /* the time page: a frame of the kernel's */
+    VMA_OBJECT = 2, /* MEM, SURFACE, a Ring, device registers: frames come from the object; the time page has none */
 } vma_kind_t;
 
 struct vma {
@@ -64,14 +63,18 @@ bool vm_fini(struct vm *vm); /* in steps */
 status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed,
                      uint64_t *out);
 
+/* New pages of a loader's, who fills each one of them: `offset` bytes into [addr, addr + len). */
+typedef void vm_fill_fn(const void *ctx, uint64_t offset, void *page);
+/* Committed memory exactly there. Errors as above. */
+status_t vm_map_filled(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, vm_fill_fn *fill, const void *ctx);
+
 /* Where an object's bytes are: the physical address of page-aligned `offset`, and in *run how many contiguous bytes
  * follow. */
 typedef paddr_t vm_frame_fn(const struct object *o, uint64_t offset, uint64_t *run);
-/* The caller has checked that the object has [offset, offset + len) and that `cap` allows prot. Errors as above. */
+/* The caller has checked that the object has [offset, offset + len) and that `cap` allows prot. Errors as above.
+ * o nullptr: frames that are the kernel's for ever. */
 status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_frame_fn *frames, enum mem_type type,
                        uint64_t offset, uint64_t len, uint64_t addr, uint32_t prot, bool fixed, uint64_t *out);
-/* One frame of the kernel's, e.g. the time page. */
-status_t vm_map_fixed_frame(struct vm *vm, uint64_t addr, paddr_t frame, uint32_t prot);
 
 /* Unmaps what lies in the range, splitting areas; frees anonymous frames. Unmapped parts are ignored; ERR_NOT_FOUND:
  * all of it is. May need memory to split one area or large page in two: ERR_NO_MEMORY, nothing changed. Whole areas
@@ -81,8 +84,6 @@ status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *
  * (kernel/object.h). True: nothing is left. */
 bool vm_unmap_object(struct object *o, const struct cap *c, bool below);
 
-/* True if no area of an object has an address in the range: changing it concerns nobody but this Task. */
-bool vm_is_own(const struct vm *vm, uint64_t addr, uint64_t len);
 /* True if any area has an address in the range. */
 bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap);
 

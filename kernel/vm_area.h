@@ -51,21 +51,25 @@ static inline bool range_ok(uint64_t addr, uint64_t len)
 /* obj->maps. */
 static inline void maps_link(struct vma *a)
 {
+    lock_take(&a->obj->maps_lock, LOCK_MAPS);
     a->maps_prev = nullptr;
     a->maps_next = a->obj->maps;
     if (a->maps_next != nullptr)
         a->maps_next->maps_prev = a;
     a->obj->maps = a;
+    lock_release(&a->obj->maps_lock, LOCK_MAPS);
 }
 
 static inline void maps_unlink(struct vma *a)
 {
+    lock_take(&a->obj->maps_lock, LOCK_MAPS);
     if (a->maps_prev != nullptr)
         a->maps_prev->maps_next = a->maps_next;
     else
         a->obj->maps = a->maps_next;
     if (a->maps_next != nullptr)
         a->maps_next->maps_prev = a->maps_prev;
+    lock_release(&a->obj->maps_lock, LOCK_MAPS);
 }
 
 static inline status_t area_alloc(struct vm *vm, struct vma **out)
@@ -92,8 +96,9 @@ static inline void stock_init(struct vm_stock *s)
 void stock_free(struct vm_stock *s, struct reticle *r);
 /* Adds what is needed to back every page of [from, to) that has no frame. ERR_NO_MEMORY: the caller frees the stock. */
 status_t stock_for_anon(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to);
-/* Backs them, zeroed. Cannot fail. */
-void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot);
+/* Backs them; fill nullptr: zeroed. Cannot fail. */
+void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot, vm_fill_fn *fill,
+               const void *ctx);
 
 /* Backs one page, for which the walk ended at the empty entry e of level `reached`; zeroed. ERR_NO_MEMORY changes
  * nothing. The short way for what happens most: first touches, and single committed pages. */

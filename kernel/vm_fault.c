@@ -175,12 +175,12 @@ static void protect_area(struct pt_edit *e, struct vma *a, uint32_t prot, uint32
         e->floor = from; /* tables that only this area needs hold nothing any more */
         e->ceiling = to;
         pt_clear(e, from, to);
-    } else if (a->prot != prot) {
+    } else if (a->prot != prot && a->state != VX_MEM_RESERVE) {
         pt_protect(e, from, to, prot, a->mem_type);
     }
     a->prot = prot;
     if (state == VX_MEM_COMMIT)
-        anon_back(a->vm, stock, from, to, prot);
+        anon_back(a->vm, stock, from, to, prot, nullptr, nullptr);
     if (state == VX_MEM_COMMIT || state == VX_MEM_RESERVE || (state == VX_MEM_LAZY && a->state == VX_MEM_RESERVE))
         a->state = (uint8_t)state;
 }

@@ -16,14 +16,6 @@ bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct
     return false;
 }
 
-bool vm_is_own(const struct vm *vm, uint64_t addr, uint64_t len)
-{
-    for (struct vma *a = area_from(vm, addr); a != nullptr && a->node.key < addr + len; a = area_next(a))
-        if (a->obj != nullptr)
-            return false;
-    return true;
-}
-
 void area_split(struct vma *a, uint64_t at, struct vma *rest)
 {
     *rest = *a;
@@ -35,7 +27,7 @@ void area_split(struct vma *a, uint64_t at, struct vma *rest)
         maps_link(rest);
 }
 
-static void area_forget(struct vma *a)
+static inline void area_forget(struct vma *a)
 {
     struct vm *vm = a->vm;
     tree_remove(&vm->areas, &a->node);
@@ -113,13 +105,14 @@ static status_t unmap_reserve(struct vm *vm, const struct vma *head, uint64_t cu
     return st;
 }
 
-/* The short way for one page at an end of an anonymous area, if what stays beside it needs the same tables: there is
- * nothing to reserve and nothing to collect. False: take the long way. */
-static bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page)
+/* The short way for one page at an end of an area, if what stays beside it needs the same tables: there is nothing to
+ * reserve and nothing to collect. e: flushes later, for pages of objects; nullptr: it is flushed. False: take the long
+ * way. */
+[[gnu::always_inline]] static inline bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page, struct pt_edit *e)
 {
     uint64_t next = page + ARCH_PAGE_SIZE, frame;
     bool keep_left = a->node.key<page, keep_right = a->end> next, shares;
-    if (a->kind != VMA_ANON || (keep_left && keep_right))
+    if (keep_left && keep_right)
         return false;
     if (keep_left) {
         shares = page % pt_span(1) != 0;
@@ -129,35 +122,31 @@ static bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page)
         const struct vma *before = area_of(tree_prev(&a->node));
         shares = before != nullptr && before->end > (page & ~(pt_span(1) - 1));
     }
-    if (!shares || !pt_take_page(&vm->as, page, &frame))
+    if (!shares || !pt_take_page(&vm->as, page, e, &frame))
         return false;
-    if (frame != 0)
+    if (vm->has_waiters && a->obj != nullptr)
+        futex_recheck(vm);
+    if (frame != 0 && a->kind == VMA_ANON)
         reticle_free(vm->reticle, (paddr_t){ frame }, 0);
     gap_give(vm, page, next);
-    if (keep_left)
+    if (keep_left) {
         a->end = page;
-    else if (keep_right)
+    } else if (keep_right) {
+        a->offset += ARCH_PAGE_SIZE;
         a->node.key = next; /* in place: see area_cut */
-    else
+    } else {
         area_forget(a);
+    }
     return true;
 }
 
-status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
+/* head is the first area that ends after addr. */
+[[gnu::noinline]] static status_t unmap_range(struct vm *vm, struct vma *head, uint64_t addr, uint64_t end,
+                                              const struct cap *only_cap)
 {
     struct block_list tables = {};
-    struct vma *spare = nullptr;
+    struct vma *spare = nullptr, *tail = head->end < end ? area_at(vm, end) : head;
     struct pt_edit e;
-    if (!range_ok(addr, len))
-        return ERR_BAD_ARGUMENT;
-    uint64_t end = addr + len;
-    struct vma *head = area_from(vm, addr), *tail = head;
-    if (head == nullptr || head->node.key >= end)
-        return ERR_NOT_FOUND;
-    if (len == ARCH_PAGE_SIZE && only_cap == nullptr && unmap_end_page(vm, head, addr))
-        return OK;
-    if (head->end < end)
-        tail = area_at(vm, end);
     bool cuts_head = is_concerned(head, only_cap) && head->node.key < addr;
     bool cuts_tail = is_concerned(tail, only_cap) && tail->node.key < end && tail->end > end;
     if (cuts_head || cuts_tail) {
@@ -189,6 +178,18 @@ status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *
     return found ? OK : ERR_NOT_FOUND;
 }
 
+status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
+{
+    if (!range_ok(addr, len))
+        return ERR_BAD_ARGUMENT;
+    struct vma *head = area_from(vm, addr);
+    if (head == nullptr || head->node.key >= addr + len)
+        return ERR_NOT_FOUND;
+    if (len == ARCH_PAGE_SIZE && is_concerned(head, only_cap) && unmap_end_page(vm, head, addr, nullptr))
+        return OK;
+    return unmap_range(vm, head, addr, addr + len, only_cap);
+}
+
 /* Where a step through [from, to) ends that looks at no more than `entries` entries: no leaf crosses it. */
 static uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, uint32_t entries)
 {
@@ -201,17 +202,16 @@ static uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, uint32
     return at < to ? at : to;
 }
 
-/* The first part of an area; true: all that was left of it. */
-static bool unmap_some(struct vma *a)
+/* The first part of an object's area; true: all that was left of it. */
+static bool unmap_some(struct pt_edit *e, struct vma *a)
 {
-    struct pt_edit e;
     struct vma *no_spare = nullptr;
+    if (a->end - a->node.key == ARCH_PAGE_SIZE && unmap_end_page(a->vm, a, a->node.key, e))
+        return true;
     uint64_t end =
         a->end - a->node.key <= UNMAP_STEP * ARCH_PAGE_SIZE ? a->end : step_end(a->vm, a->node.key, a->end, UNMAP_STEP);
     bool whole = end == a->end;
-    pt_edit_begin(&e, &a->vm->as, a->vm->reticle);
-    area_cut(&e, a, a->node.key, end, &no_spare);
-    pt_edit_end(&e);
+    area_cut(e, a, a->node.key, end, &no_spare);
     return whole;
 }
 
@@ -225,11 +225,19 @@ static bool is_below(const struct cap *c, const struct cap *root)
 
 bool vm_unmap_object(struct object *o, const struct cap *c, bool below)
 {
-    for (struct vma *a = o->maps, *next; a != nullptr; a = next) {
+    struct pt_edit e; /* one for all areas of an address space that follow each other: one shootdown */
+    bool goes_on = true;
+    pt_edit_begin(&e, nullptr, nullptr);
+    for (struct vma *a = o->maps, *next; a != nullptr && goes_on; a = next) {
         next = a->maps_next;
-        bool concerned = below ? is_below(a->cap, c) : c == nullptr || a->cap == c;
-        if (concerned && (!unmap_some(a) || !work_spend(4)))
-            return false;
+        if (!(below ? is_below(a->cap, c) : c == nullptr || a->cap == c))
+            continue;
+        if (e.as != &a->vm->as) {
+            pt_edit_end(&e);
+            pt_edit_begin(&e, &a->vm->as, a->vm->reticle);
+        }
+        goes_on = unmap_some(&e, a) && work_spend(3);
     }
-    return true;
+    pt_edit_end(&e);
+    return goes_on;
 }

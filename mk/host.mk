@@ -40,3 +40,24 @@ endif
 
 host-unit: $(HOST_UNIT_BIN)
 host-fuzz: $(HOST_FUZZ_BIN)
+
+# The shell's language as a program of this machine, under the sanitizers: tools/vectra/groups/shell.py compares it with
+# another shell.
+HOST_SHELL := $(HOST_BUILD)/shell/sh
+HOST_SHELL_SRC := $(wildcard bin/sh/*.c) test/shell/host.c
+HOST_SHELL_OBJ := $(HOST_SHELL_SRC:%=$(HOST_BUILD)/obj/shell/%.o)
+HOST_SHELL_CFLAGS := -std=gnu23 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -Wall -Wextra -Wshadow -Wvla -Wconversion -Wno-sign-conversion -Werror -I.
+
+.PHONY: host-shell
+host-shell: $(HOST_SHELL)
+$(HOST_BUILD)/shell/flags: FORCE
+	$(call save-if-changed,$@,$(CLANG) $(HOST_SHELL_CFLAGS) $(HOST_SHELL_OBJ))
+$(HOST_BUILD)/obj/shell/%.o: % $(HOST_BUILD)/shell/flags
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(HOST_SHELL_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+$(HOST_SHELL): $(HOST_SHELL_OBJ)
+	$(say) SHELL $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -fsanitize=address,undefined $(HOST_LDFLAGS) $(HOST_SHELL_OBJ) -lpthread -o $@
+-include $(HOST_SHELL_OBJ:.o=.d)

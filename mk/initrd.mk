@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The initial RAM disk, a newc cpio archive: services in /sbin, programs in /bin, test programs in /test, etc/** as is,
-# and what the ports put there (mk/posix.mk).
+# and what the ports put there (mk/posix.mk). Without a C library /bin/sh is the small shell, bin/nsh.
 
 INITRD := $(BUILD)/initrd.cpio
 INITRD_ETC := $(shell find etc -type f 2>/dev/null)
@@ -20,4 +20,5 @@ $(INITRD): $(STRIPPED) $(INITRD_ETC) $(BUILD)/version $(BUILD)/initrd.list $(POS
 	$(say) CPIO $@
 	$(Q)$(PYTHON) tools/vectra/cpio.py --out $@ $(if $(INITRD_ETC),--tree /etc=etc) \
 		--file /etc/version=$(BUILD)/version $(INITRD_FILES:%=--program %) \
-		$$(sed -n 's/^program /--program /p; s/^link /--link /p' $(POSIX)/image.list)
+		$$(sed -n 's/^program /--program /p; s/^link /--link /p' $(POSIX)/image.list) \
+		$$(grep -q '^program /bin/sh=' $(POSIX)/image.list || echo --program /bin/sh=$(BUILD)/strip/nsh)

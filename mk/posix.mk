@@ -40,9 +40,9 @@ posix: $(POSIX)/image.list
 $(POSIX)/image.list: FORCE
 	@mkdir -p $(@D)
 	$(Q)$(MAKE) ARCH=$(ARCH) MODE=$(MODE) posix-all || test -e $(POSIX)/unavailable
-	$(Q)$(PYTHON) tools/vectra/ports.py image $(ARCH) $@
+	$(Q)$(PYTHON) tools/vectra/ports.py image $(ARCH) $@ $(foreach dir,$(C_LIBRARY_DIRS),/$(dir)=$(POSIX)/strip/$(notdir $(dir)))
 
-posix-all: sysroot $(PORT_PROGRAMS:%=$(POSIX)/%.key)
+posix-all: sysroot $(PORT_PROGRAMS:%=$(POSIX)/%.key) $(C_LIBRARY_DIRS:bin/%=$(POSIX)/strip/%)
 sysroot: $(SYSROOT)/.stamp
 
 $(POSIX)/musl.key: FORCE
@@ -96,4 +96,34 @@ $(SYSROOT)/.stamp: $(POSIX_OBJ) $(POSIX_LIB_OBJ) $(POSIX)/obj/px/crt/$(ARCH)/crt
 	$(Q)$(PYTHON) tools/vectra/compiler.py helpers $(ARCH) $(SYSROOT)/lib/libgcc.a
 	@touch $@
 
--include $(POSIX_OBJ:.o=.d) $(POSIX_LIB_OBJ:.o=.d)
+# Our own programs of the C library: bin/NAME with C_LIBRARY := 1 in its flags.mk, bin/NAME/vectra/*.c,
+# and what its PROG_SOURCES name.
+# $(call posix-program,FOLDER)
+define posix-program
+PROG_CFLAGS :=
+PROG_SOURCES :=
+-include $1/flags.mk
+$$(eval $$(call posix-program-body,$1,$(notdir $1)))
+endef
+define posix-program-body
+$2_POSIX_OBJ := $(patsubst %,$(POSIX)/obj/%.o,$(wildcard $1/*.c $1/vectra/*.c) $(PROG_SOURCES))
+POSIX_PROGRAM_OBJ += $$($2_POSIX_OBJ)
+$$($2_POSIX_OBJ): $(POSIX)/obj/%.c.o: %.c $(POSIX)/flags $1/flags.mk $(POSIX_WAIT)
+	$(say) CC $$<
+	@mkdir -p $$(@D)
+	$(Q)$(CLANG) $(filter-out $(SCALAR_$(ARCH)),$(POSIX_CFLAGS)) -D__vectra__=1 $(PROG_CFLAGS) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
+$(POSIX)/user/$2: $$($2_POSIX_OBJ) $(SYSROOT)/.stamp $(POSIX)/programs
+	$(say) LINK $$@
+	@mkdir -p $$(@D)
+	$(Q)VECTRA_SYSROOT=$(SYSROOT) ./vectra cc --arch $(ARCH) -o $$@ $$($2_POSIX_OBJ)
+endef
+POSIX_PROGRAM_OBJ :=
+$(foreach dir,$(C_LIBRARY_DIRS),$(eval $(call posix-program,$(dir))))
+
+$(POSIX)/programs: FORCE
+	$(call save-if-changed,$@,$(POSIX_PROGRAM_OBJ))
+$(POSIX)/strip/%: $(POSIX)/user/%
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --strip-all $< $@
+
+-include $(POSIX_OBJ:.o=.d) $(POSIX_LIB_OBJ:.o=.d) $(POSIX_PROGRAM_OBJ:.o=.d)

@@ -4,6 +4,7 @@
 #   STATIC_EXEC := 1          link at a fixed address instead of as a static-PIE
 #   VECTORS := 1              the program's own code may use vector and floating-point registers
 #   PROG_CFLAGS, PROG_LDFLAGS added to the program's own compile and link lines
+#   C_LIBRARY := 1            a program of the C library: mk/posix.mk builds it
 
 PROGRAM_ROOMS := srv drv fs bin test/guest
 # On AArch64 a thread that never touches a vector register has none to save when it is switched, and compilers use them for
@@ -17,7 +18,9 @@ LIB_NAMES := $(filter-out libposix,$(sort $(notdir $(patsubst %/,%,$(dir $(wildc
 LIB_FILES := $(LIB_NAMES:%=$(BUILD)/lib/%.a) $(BUILD)/lib/libbase.a
 USER_SCRIPT := $(wildcard lib/libvectra/user.ld)
 
-PROGRAM_DIRS := $(sort $(patsubst %/,%,$(dir $(foreach room,$(PROGRAM_ROOMS),$(wildcard $(room)/*/*.c)))))
+C_LIBRARY_DIRS := $(patsubst %/flags.mk,%,$(shell grep -l '^C_LIBRARY *:= *1' bin/*/flags.mk 2>/dev/null))
+PROGRAM_DIRS := $(filter-out $(C_LIBRARY_DIRS),\
+	$(sort $(patsubst %/,%,$(dir $(foreach room,$(PROGRAM_ROOMS),$(wildcard $(room)/*/*.c))))))
 PROGRAM_NAMES := $(notdir $(PROGRAM_DIRS))
 PROGRAMS := $(PROGRAM_NAMES:%=$(BUILD)/user/%)
 STRIPPED := $(PROGRAM_NAMES:%=$(BUILD)/strip/%)

@@ -1,37 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * From a raw word to the arguments it stands for: quotes, backslashes, $NAME ${NAME} $? $$ $!. Pure.
- *
- *   '...'   literally                      "..."   $ works; \ quotes $ " \ ` and newline, else it is itself
- *   \c      c literally                    an unquoted value is split at blanks; an empty one is no argument at all
- * A value is never looked at again: what it contains is data, not shell text. */
+ * Word expansion (XCU 2.6). Results are in the temporary arena; errors are thrown. */
 #pragma once
-#include "vars.h"
+#include "ast.h"
+#include "pattern.h"
+#include <stddef.h>
 
-enum : uint32_t { SH_ARGS_MAX = 256, SH_ARGS_BYTES = 16384 };
+/* Everything: tilde, parameters, commands, arithmetic, splitting, pathnames, quote removal. The fields of all words,
+ * ended by nullptr; *n of them. */
+char **expand_words(const struct word *list, size_t *n);
+/* Without splitting and pathnames. */
+const char *expand_string(const struct word *w);
+/* As a value: a tilde behind each ':' too. */
+const char *expand_assignment(const struct word *w);
+/* A here-document: without tildes. */
+const char *expand_document(const struct word *w);
+/* Quoted bytes are marked and stand for themselves. */
+struct pattern expand_pattern(const struct word *w);
 
-/* Arguments as a Bundle wants them: NUL-terminated, one after another. */
-struct sh_args {
-    uint32_t n;
-    uint32_t len;
-    const char *arg[SH_ARGS_MAX + 1];
-    char text[SH_ARGS_BYTES];
-};
-
-struct sh_context {
-    const struct sh_vars *vars;
-    uint32_t status;     /* $? */
-    uint32_t self;       /* $$ */
-    uint32_t background; /* $!; 0: none yet, and $! is empty */
-};
-
-typedef enum sh_expand : uint8_t {
-    SH_EXPAND_OK,
-    SH_EXPAND_TOO_LONG,   /* more than SH_ARGS_MAX arguments or SH_ARGS_BYTES bytes */
-    SH_EXPAND_BAD_DOLLAR, /* ${ without } or with something that is no name */
-} sh_expand_t;
-
-void sh_args_clear(struct sh_args *a);
-/* Appends what `word` stands for. After an error the arguments are as they were. */
-sh_expand_t sh_expand_word(const struct sh_context *c, const char *word, size_t len, struct sh_args *out);
-/* As above, but always one argument, without splitting: the value of an assignment. */
-sh_expand_t sh_expand_value(const struct sh_context *c, const char *word, size_t len, struct sh_args *out);
+/* $NAME and ${NAME} in a prompt. */
+const char *expand_prompt(const char *text);
+/* The value of a parameter as $NAME gives it, or nullptr. */
+const char *parameter_value(const char *name);
+/* What separates fields, and of that what is blank. */
+bool is_ifs(char c);
+bool is_ifs_blank(char c);

@@ -1,71 +1,300 @@
 /* SPDX-License-Identifier: MIT
- * The shell. `sh` reads commands from its terminal, `sh -c COMMAND` runs one text, `sh FILE` the lines of a file in the
- * initial RAM disk; the exit status is that of the last command. It can do what its Bundle lets it do, and no more. */
-#include "sh.h"
-#include <base/format.h>
+ * sh [OPTIONS] [FILE [ARGUMENT...]] · sh -c [OPTIONS] COMMAND [NAME [ARGUMENT...]] · sh -s [ARGUMENT...]
+ *
+ * The interpreter runs on a stack of its own: scripts nest deeper than a program's first stack is meant for. */
+#include "builtin.h"
+#include "builtin_file.h"
+#include "exec.h"
+#include "expand.h"
+#include "feed.h"
+#include "jobs.h"
+#include "out.h"
+#include "redir.h"
+#include "shell.h"
+#include "state.h"
+#include "subshell.h"
+#include "terminal.h"
+#include "trap.h"
+#include "vars.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-struct sh sh = { .cwd = "/", .columns = 80 };
+extern char **environ;
 
-static void take_bundle(void)
+enum : size_t { STACK_BYTES = 32 << 20 };
+
+struct start {
+    int argc;
+    char **argv;
+    const char *text; /* -c */
+    int fd;           /* the script; -1: none */
+    int state;        /* --state; -1: none */
+};
+
+/* --- input --- */
+
+struct input {
+    struct parser *parser;
+    int fd;
+    bool whole; /* a file: read in blocks. Else a byte at a time: commands may read on where the line ends */
+    char bytes[2 + 4096];
+};
+
+static size_t read_some(struct input *in, char *to, size_t room)
 {
-    size_t len = 0;
-    const char *env = vx_bundle_bytes("env", &len);
-    if (env != nullptr && sh_vars_load(&sh.vars, env, len) > 0)
-        (void)sh_fail(0, "sh: part of the environment did not fit and was left out");
-    sh.tty = vx_tty();
-    sh.has_init = vx_client_from_bundle(&sh.init, "init") == OK;
-    const char *pwd = sh_vars_get(&sh.vars, "PWD", 3);
-    char path[SH_PATH_MAX];
-    if (pwd != nullptr && pwd[0] == '/' && sh_path_join("/", pwd, path))
-        (void)vx_strcopy(sh.cwd, sizeof sh.cwd, path);
-}
-
-/* The measure boot_to_prompt: under QEMU's instruction counter a nanosecond is an instruction. */
-static void tell_boot_time(void)
-{
-    static const char name[] = "BENCH";
-    const char *value = sh_vars_get(&sh.vars, name, sizeof name - 1);
-    if (value == nullptr || !vx_streq(value, "1"))
-        return;
-    unsigned long long now = vx_clock_monotonic_ns();
-    vx_printf("bench kernel boot_to_prompt instructions %llu %llu %llu 1\n", now, now, now);
-    (void)sh_vars_unset(&sh.vars, name, sizeof name - 1);
-}
-
-static uint32_t interactive(void)
-{
-    char prompt[SH_PATH_MAX + 16];
-    sh.interactive = true;
-    sh_watch_interrupts();
-    tell_boot_time();
-    while (!sh.exiting) {
-        char *line;
-        size_t len;
-        sh_jobs_reap();
-        (void)format_into(prompt, sizeof prompt, "vectra:%s$ ", sh.cwd);
-        if (!sh_read_line(prompt, &line, &len))
-            break;
-        if (len == 0)
+    size_t n = 0;
+    while (n < room) {
+        ssize_t got = read(in->fd, to + n, in->whole ? room : 1);
+        if (got < 0 && errno == EINTR)
             continue;
-        sh_history_add(&sh.history, line, len);
-        (void)sh_run_text("sh", line, len);
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+        if (in->whole || to[n - 1] == '\n')
+            break;
     }
-    return sh.status;
+    return n;
+}
+
+static bool refill(struct source *s)
+{
+    struct input *in = s->ctx;
+    size_t kept = (size_t)(s->end - s->begin) < 2 ? (size_t)(s->end - s->begin) : 2;
+    memmove(in->bytes, s->end - kept, kept);
+    s->begin = in->bytes;
+    s->at = s->end = in->bytes + kept;
+    size_t n = read_some(in, in->bytes + kept, sizeof in->bytes - kept);
+    if (sh.option[OPT_VERBOSE])
+        (void)fd_write(2, s->at, n);
+    s->end += n;
+    return n != 0;
+}
+
+/* PS1 and PS2 are expanded as text between double quotes is, parameters only. */
+static const char *prompt(bool more)
+{
+    const char *text = var_get(more ? "PS2" : "PS1");
+    return text != nullptr ? expand_prompt(text) : "";
+}
+
+static bool refill_typed(struct source *s)
+{
+    struct input *in = s->ctx;
+    const char *line;
+    size_t len;
+    static char *kept;
+    if (!in->parser->unfinished)
+        jobs_look(true);
+    if (!system_line(prompt(in->parser->unfinished), &line, &len))
+        return false;
+    char *copy = malloc(len + 2);
+    if (copy == nullptr)
+        return false;
+    size_t before = s->end > s->begin ? 1 : 0;
+    if (before != 0)
+        copy[0] = s->end[-1];
+    memcpy(copy + before, line, len);
+    free(kept);
+    kept = copy;
+    s->begin = copy;
+    s->at = copy + before;
+    s->end = s->at + len;
+    return true;
+}
+
+/* --- running --- */
+
+/* Reads commands, runs them. Errors end a script; a person gets the next prompt. */
+static int run(struct source *s, struct parser *p)
+{
+    static struct catcher c;
+    struct program *volatile program = nullptr;
+    volatile int status = 0;
+    parser_init(p, s);
+    p->find_alias = alias_find;
+    while (sh.skip != SKIP_EXIT) {
+        if (CATCH(&c) != 0) {
+            catch_end(&c);
+            if (program != nullptr)
+                program_put(program);
+            program = nullptr;
+            status = sh.status;
+            sh.skip = SKIP_NONE;
+            if (!sh.option[OPT_INTERACTIVE])
+                return status;
+            continue;
+        }
+        struct program *next = nullptr;
+        enum parse got = parse_command(p, &next);
+        if (got == PARSE_END) {
+            catch_end(&c);
+            if (sh.option[OPT_INTERACTIVE] && sh.option[OPT_IGNOREEOF]) {
+                sh_warn("use `exit` to leave");
+                continue;
+            }
+            break;
+        }
+        if (got == PARSE_COMMAND) {
+            program = next;
+            exec_program = next;
+            if (next->node != nullptr)
+                status = exec_node(next->node);
+            sh.skip = sh.skip == SKIP_EXIT ? SKIP_EXIT : SKIP_NONE;
+            program = nullptr;
+            program_put(next);
+            catch_end(&c);
+            continue;
+        }
+        sh.line = p->line;
+        if (got == PARSE_NO_MEMORY)
+            sh_no_memory(nullptr);
+        sh_warn("syntax error: %s", p->message);
+        sh_throw(STATUS_ERROR);
+    }
+    return sh.skip == SKIP_EXIT ? sh.exit_status : status;
+}
+
+static int run_input(const struct start *start)
+{
+    static struct input in;
+    static struct parser p;
+    struct source s = { .ctx = &in, .refill = refill, .begin = in.bytes, .at = in.bytes, .end = in.bytes };
+    in.parser = &p;
+    in.fd = start->fd >= 0 ? start->fd : 0;
+    in.whole = start->fd >= 0;
+    if (start->text != nullptr) {
+        s = (struct source){ .begin = start->text, .at = start->text, .end = start->text + strlen(start->text) };
+    } else if (sh.option[OPT_INTERACTIVE] && start->fd < 0) {
+        s.refill = refill_typed;
+    }
+    int status = run(&s, &p);
+    parser_fini(&p);
+    return status;
+}
+
+static int run_guarded(void *ctx)
+{
+    const struct start *start = ctx;
+    if (start->state < 0)
+        return run_input(start);
+    struct catcher c;
+    volatile int status;
+    if (CATCH(&c) == 0)
+        status = state_run(start->state);
+    else
+        status = sh.status;
+    catch_end(&c);
+    return status;
+}
+
+/* --- the beginning --- */
+
+static void set_variables(void)
+{
+    char path[4096], number[16];
+    var_import(environ);
+    var_set("IFS", " \t\n");
+    var_set("OPTIND", "1");
+    (void)snprintf(number, sizeof number, "%d", (int)getppid());
+    var_set("PPID", number);
+    if (var_get("PS1") == nullptr)
+        var_set("PS1", "$ ");
+    if (var_get("PS2") == nullptr)
+        var_set("PS2", "> ");
+    if (var_get("PS4") == nullptr)
+        var_set("PS4", "+ ");
+    if (var_get("PATH") == nullptr)
+        var_set("PATH", "/bin:/sbin:/usr/bin:/usr/sbin");
+    if (getcwd(path, sizeof path) != nullptr && !is_current_directory(var_get("PWD")))
+        var_set("PWD", path);
+}
+
+/* False with the status to end with. */
+static bool take_arguments(struct start *s, int *status)
+{
+    bool command = false;
+    int at = options_take(s->argc, s->argv, 1, &command);
+    *status = STATUS_ERROR;
+    if (at < 0)
+        return false;
+    if (command) {
+        if (at == s->argc) {
+            sh_warn("-c wants a command");
+            return false;
+        }
+        s->text = s->argv[at++];
+        if (at < s->argc)
+            sh.name = s->argv[at++];
+    } else if (at < s->argc && !sh.option[OPT_STDIN]) {
+        sh.name = s->argv[at];
+        s->fd = fd_own(open(s->argv[at], O_RDONLY | O_CLOEXEC));
+        if (s->fd < 0) {
+            *status = errno == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT;
+            sh_warn("cannot open %s: %s", s->argv[at], strerror(errno));
+            return false;
+        }
+        at++;
+    }
+    params_set((unsigned)(s->argc - at), s->argv + at);
+    return true;
+}
+
+static int shell(struct start *s)
+{
+    int status = 0;
+    sh.temp.fail = sh_no_memory;
+    sh.pid = getpid();
+    params_set(0, nullptr);
+    s->fd = s->state = -1;
+    if (s->argc == 3 && strcmp(s->argv[1], STATE_OPTION) == 0)
+        s->state = atoi(s->argv[2]);
+    else if (!take_arguments(s, &status))
+        return status;
+    if (s->text == nullptr && s->fd < 0 && s->state < 0) {
+        sh.option[OPT_STDIN] = true;
+        if (isatty(0) && isatty(2))
+            sh.option[OPT_INTERACTIVE] = true;
+    }
+    traps_init(sh.option[OPT_INTERACTIVE]);
+    set_variables();
+    system_begin(sh.option[OPT_INTERACTIVE]);
+    status = run_guarded(s);
+    status = traps_run_exit(status);
+    (void)out_flush();
+    feed_finish();
+    return status;
+}
+
+static void *run_thread(void *ctx)
+{
+    exit(shell(ctx));
+    return ctx;
 }
 
 int main(int argc, char **argv)
 {
-    take_bundle();
-    if (argc >= 2 && vx_streq(argv[1], "-c")) {
-        if (argc != 3)
-            return (int)sh_fail(SH_STATUS_USAGE, "sh: -c wants one argument, the command");
-        return (int)sh_run_text("sh", argv[2], strlen(argv[2]));
+    static struct start s;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t all;
+    s.argc = argc;
+    s.argv = argv;
+    if (argc > 0)
+        sh.name = argv[0];
+    if (pthread_attr_init(&attributes) != 0 || pthread_attr_setstacksize(&attributes, STACK_BYTES) != 0)
+        return STATUS_ERROR;
+    /* signals are for the interpreter: its waits are what they interrupt */
+    if (pthread_create(&thread, &attributes, run_thread, &s) != 0) {
+        static const char text[] = "sh: not enough memory to start\n";
+        (void)fd_write(2, text, sizeof text - 1);
+        return STATUS_ERROR;
     }
-    if (argc == 2 && argv[1][0] != '-')
-        return (int)sh_builtin_find("source")->run(2, (const char *const[]){ "source", argv[1] });
-    if (argc > 1)
-        return (int)sh_fail(SH_STATUS_USAGE, "usage: sh [-c COMMAND | FILE]");
-    if (sh.tty == nullptr)
-        return (int)sh_fail(1, "sh: there is no terminal to read from");
-    return (int)interactive();
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    (void)pthread_join(thread, nullptr);
+    return STATUS_ERROR;
 }

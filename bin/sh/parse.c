@@ -1,260 +1,558 @@
-/* SPDX-License-Identifier: MIT */
-#include "parse.h"
-#include <base/string.h>
+/* SPDX-License-Identifier: MIT
+ * Tokens to commands: the grammar of XCU 2.10, by recursive descent. Reserved words and aliases are recognised where a
+ * command may begin, and only if nothing in them is quoted. */
+#include "lex.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-typedef enum token : uint8_t {
-    TOK_WORD,
-    TOK_NOT,
-    TOK_SEMI,
-    TOK_AMP,
-    TOK_AND,
-    TOK_OR,
-    TOK_PIPE,
-    TOK_OTHER,
-    TOK_END,
-    TOK_OPEN_QUOTE,
-} token_t;
+static struct node *and_or(struct parser *p);
+static struct node *command(struct parser *p);
 
-struct lexer {
-    const char *text;
-    uint32_t len;
-    uint32_t at;         /* next byte */
-    uint32_t start, end; /* of the token just read */
-};
+static const char *const reserved[] = { "!",   "case", "do", "done", "elif",  "else",  "esac", "fi",
+                                        "for", "if",   "in", "then", "until", "while", "{",    "}" };
 
-static bool is_blank(char c)
+bool is_reserved(const char *text)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (strcmp(text, reserved[i]) == 0)
+            return true;
+    return false;
 }
 
-static bool ends_word(char c)
+static struct node *new_node(struct parser *p, enum node_kind kind)
 {
-    return is_blank(c) || c == '\n' || c == ';' || c == '&' || c == '|' || c == '<' || c == '>' || c == '(' || c == ')';
+    struct node *n = arena_zero(p->arena, sizeof *n);
+    n->kind = kind;
+    n->line = p->token_line;
+    return n;
 }
 
-/* Moves past a quoted part that begins at `at`; false if it does not end. */
-static bool skip_quoted(struct lexer *x)
+[[noreturn]] static void unexpected(struct parser *p)
 {
-    char quote = x->text[x->at++];
-    while (x->at < x->len && x->text[x->at] != quote) {
-        if (quote == '"' && x->text[x->at] == '\\' && x->at + 1 < x->len)
-            x->at++;
-        x->at++;
+    switch (lex_peek(p)) {
+    case TOKEN_END:
+        lex_error(p, "unexpected end of the text");
+    case TOKEN_NEWLINE:
+        lex_error(p, "unexpected end of the line");
+    case TOKEN_WORD:
+        lex_error(p, "unexpected '%.80s'", p->literal != nullptr ? p->literal : "word");
+    case TOKEN_AMP:
+        lex_error(p, "unexpected '&'");
+    case TOKEN_SEMI:
+        lex_error(p, "unexpected ';'");
+    case TOKEN_DSEMI:
+        lex_error(p, "unexpected ';;'");
+    case TOKEN_AND:
+        lex_error(p, "unexpected '&&'");
+    case TOKEN_OR:
+        lex_error(p, "unexpected '||'");
+    case TOKEN_PIPE:
+        lex_error(p, "unexpected '|'");
+    case TOKEN_OPEN:
+        lex_error(p, "unexpected '('");
+    case TOKEN_CLOSE:
+        lex_error(p, "unexpected ')'");
+    default:
+        lex_error(p, "unexpected redirection");
     }
-    if (x->at >= x->len)
+}
+
+/* The current token as a reserved word: it is one only if nothing in it is quoted. */
+static bool at_word(struct parser *p, const char *text)
+{
+    return lex_peek(p) == TOKEN_WORD && p->literal != nullptr && strcmp(p->literal, text) == 0;
+}
+
+static bool take_word(struct parser *p, const char *text)
+{
+    if (!at_word(p, text))
         return false;
-    x->at++;
+    lex_take(p);
     return true;
 }
 
-static token_t read_word(struct lexer *x)
+static void want_word(struct parser *p, const char *text)
 {
-    while (x->at < x->len && !ends_word(x->text[x->at])) {
-        char c = x->text[x->at];
-        if (c == '\'' || c == '"') {
-            if (!skip_quoted(x))
-                return TOK_OPEN_QUOTE;
-        } else if (c == '\\') {
-            if (x->at + 1 >= x->len)
-                return TOK_OPEN_QUOTE;
-            x->at += 2;
-        } else {
-            x->at++;
-        }
-    }
-    x->end = x->at;
-    if (x->end - x->start == 1 && x->text[x->start] == '!')
-        return TOK_NOT;
-    return TOK_WORD;
-}
-
-static void skip_blanks(struct lexer *x)
-{
-    while (x->at < x->len && is_blank(x->text[x->at]))
-        x->at++;
-    if (x->at < x->len && x->text[x->at] == '#')
-        while (x->at < x->len && x->text[x->at] != '\n')
-            x->at++;
-}
-
-static token_t next_token(struct lexer *x)
-{
-    skip_blanks(x);
-    x->start = x->at;
-    x->end = x->at;
-    if (x->at >= x->len)
-        return TOK_END;
-    char c = x->text[x->at];
-    if (!ends_word(c))
-        return read_word(x);
-    x->at++;
-    bool doubled = x->at < x->len && x->text[x->at] == c && (c == '&' || c == '|' || c == '<' || c == '>');
-    x->at += doubled;
-    x->end = x->at;
-    switch (c) {
-    case ';':
-    case '\n':
-        return TOK_SEMI;
-    case '&':
-        return doubled ? TOK_AND : TOK_AMP;
-    case '|':
-        return doubled ? TOK_OR : TOK_PIPE;
-    case '<':
-    case '>':
-        return TOK_PIPE;
-    default:
-        return TOK_OTHER;
+    if (!take_word(p, text)) {
+        if (lex_peek(p) == TOKEN_END)
+            lex_error(p, "unexpected end of the text, '%s' is missing", text);
+        unexpected(p);
     }
 }
 
-struct parser {
-    struct lexer lex;
-    struct sh_line *out;
-    struct sh_command *open; /* the command being read, or nullptr */
-};
-
-static sh_parse_t fail(struct parser *p, sh_parse_t why)
+static bool skip_newlines(struct parser *p)
 {
-    p->out->error_at = p->lex.start;
-    p->out->error_len = p->lex.end > p->lex.start ? p->lex.end - p->lex.start : 0;
-    return why;
+    bool any = false;
+    p->unfinished = true;
+    for (; lex_peek(p) == TOKEN_NEWLINE; any = true)
+        lex_take(p);
+    return any;
 }
 
-static sh_parse_t open_command(struct parser *p)
+/* Where a command may begin: aliases are replaced. */
+static void expand_aliases(struct parser *p)
 {
-    if (p->open != nullptr)
-        return SH_PARSE_OK;
-    if (p->out->n_commands == SH_COMMANDS_MAX)
-        return fail(p, SH_PARSE_TOO_LONG);
-    p->open = &p->out->command[p->out->n_commands++];
-    *p->open = (struct sh_command){ .first_word = (uint16_t)p->out->n_words, .at = p->lex.start, .end = p->lex.end };
-    return SH_PARSE_OK;
+    while (lex_peek(p) == TOKEN_WORD && p->literal != nullptr && !is_reserved(p->literal) && lex_alias(p))
+        ;
 }
 
-static sh_parse_t add_word(struct parser *p)
+static bool ends_list(struct parser *p)
 {
-    sh_parse_t st = open_command(p);
-    if (st != SH_PARSE_OK)
-        return st;
-    if (p->out->n_words == SH_WORDS_MAX)
-        return fail(p, SH_PARSE_TOO_LONG);
-    p->out->word[p->out->n_words++] = (struct sh_word){ p->lex.start, p->lex.end - p->lex.start };
-    p->open->n_words++;
-    p->open->end = p->lex.end;
-    return SH_PARSE_OK;
-}
-
-static sh_parse_t add_not(struct parser *p)
-{
-    if (p->open != nullptr && p->open->n_words > 0)
-        return add_word(p); /* `echo !`: an ordinary word */
-    sh_parse_t st = open_command(p);
-    if (st == SH_PARSE_OK)
-        p->open->negate = !p->open->negate;
-    return st;
-}
-
-/* True when the command before this point is still owed its right-hand side. */
-static bool owes_command(const struct parser *p)
-{
-    if (p->open != nullptr || p->out->n_commands == 0)
+    static const char *const ends[] = { "then", "do", "done", "fi", "elif", "else", "esac", "}" };
+    switch (lex_peek(p)) {
+    case TOKEN_END:
+    case TOKEN_CLOSE:
+    case TOKEN_DSEMI:
+        return true;
+    case TOKEN_WORD:
+        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+            if (at_word(p, ends[i]))
+                return true;
         return false;
-    sh_join_t join = p->out->command[p->out->n_commands - 1].join;
-    return join == SH_JOIN_AND || join == SH_JOIN_OR;
-}
-
-static sh_parse_t end_command(struct parser *p, sh_join_t join, bool empty_is_fine)
-{
-    if (p->open == nullptr)
-        return empty_is_fine && !owes_command(p) ? SH_PARSE_OK : fail(p, SH_PARSE_UNEXPECTED);
-    if (p->open->n_words == 0)
-        return fail(p, SH_PARSE_UNEXPECTED);
-    p->open->join = join;
-    p->open = nullptr;
-    return SH_PARSE_OK;
-}
-
-static sh_parse_t step(struct parser *p, token_t t)
-{
-    switch (t) {
-    case TOK_WORD:
-        return add_word(p);
-    case TOK_NOT:
-        return add_not(p);
-    case TOK_SEMI: {
-        bool newline = p->lex.text[p->lex.start] == '\n';
-        if (newline && owes_command(p))
-            return SH_PARSE_OK; /* `a &&` may go on in the next line */
-        return end_command(p, SH_JOIN_SEQUENCE, newline);
-    }
-    case TOK_AMP:
-        return end_command(p, SH_JOIN_BACKGROUND, false);
-    case TOK_AND:
-        return end_command(p, SH_JOIN_AND, false);
-    case TOK_OR:
-        return end_command(p, SH_JOIN_OR, false);
-    case TOK_PIPE:
-        return fail(p, SH_PARSE_NO_PIPES);
-    case TOK_END:
-        return end_command(p, SH_JOIN_END, true);
-    case TOK_OPEN_QUOTE:
-        return fail(p, SH_PARSE_UNFINISHED_QUOTE);
     default:
-        return fail(p, SH_PARSE_UNEXPECTED);
+        return false;
     }
 }
 
-sh_parse_t sh_parse(const char *text, size_t len, struct sh_line *out)
+/* Commands up to something that ends a list. With `line`, a newline ends it too. nullptr: none. */
+static struct node *list(struct parser *p, bool line)
 {
-    out->n_words = 0;
-    out->n_commands = 0;
-    out->error_at = 0;
-    out->error_len = 0;
-    if (len > SH_LINE_MAX)
-        return SH_PARSE_TOO_LONG;
-    struct parser p = { .lex = { .text = text, .len = (uint32_t)len }, .out = out };
+    struct item *first = nullptr, **end = &first;
+    if (!line)
+        (void)skip_newlines(p);
+    expand_aliases(p);
+    while (!ends_list(p) && !(line && lex_peek(p) == TOKEN_NEWLINE)) {
+        struct item *item = arena_zero(p->arena, sizeof *item);
+        item->node = and_or(p);
+        *end = item;
+        end = &item->next;
+        enum token t = lex_peek(p);
+        item->background = t == TOKEN_AMP;
+        if (t == TOKEN_AMP || t == TOKEN_SEMI)
+            lex_take(p);
+        else if (t != TOKEN_NEWLINE || line)
+            break;
+        if (!line)
+            (void)skip_newlines(p);
+        expand_aliases(p);
+    }
+    if (first == nullptr)
+        return nullptr;
+    if (first->next == nullptr && !first->background)
+        return first->node;
+    struct node *n = new_node(p, NODE_LIST);
+    n->items = first;
+    return n;
+}
+
+static struct node *want_list(struct parser *p)
+{
+    struct node *n = list(p, false);
+    if (n == nullptr)
+        unexpected(p);
+    return n;
+}
+
+static struct node *pipeline(struct parser *p)
+{
+    bool negate = false;
+    expand_aliases(p);
+    while (take_word(p, "!")) {
+        negate = !negate;
+        expand_aliases(p);
+    }
+    struct node *n = command(p);
+    if (lex_peek(p) == TOKEN_PIPE) {
+        struct node *pipe = new_node(p, NODE_PIPE);
+        struct item **end = &pipe->items;
+        for (;;) {
+            *end = arena_zero(p->arena, sizeof **end);
+            (*end)->node = n;
+            end = &(*end)->next;
+            if (lex_peek(p) != TOKEN_PIPE)
+                break;
+            lex_take(p);
+            (void)skip_newlines(p);
+            n = command(p);
+        }
+        n = pipe;
+    }
+    if (negate) {
+        struct node *not = new_node(p, NODE_NOT);
+        not->a = n;
+        n = not;
+    }
+    return n;
+}
+
+static struct node *and_or(struct parser *p)
+{
+    struct node *n = pipeline(p);
     for (;;) {
-        token_t t = next_token(&p.lex);
-        sh_parse_t st = step(&p, t);
-        if (st != SH_PARSE_OK || t == TOK_END)
-            return st;
+        enum token t = lex_peek(p);
+        if (t != TOKEN_AND && t != TOKEN_OR)
+            return n;
+        struct node *both = new_node(p, t == TOKEN_AND ? NODE_AND : NODE_OR);
+        lex_take(p);
+        (void)skip_newlines(p);
+        both->a = n;
+        both->b = pipeline(p);
+        n = both;
     }
 }
 
-static size_t append(char *out, size_t room, size_t at, const char *text, size_t len)
+/* --- redirections --- */
+
+static void redirection(struct parser *p, struct redir ***end)
 {
-    for (size_t i = 0; i < len && at + 1 < room; i++)
-        out[at++] = text[i];
-    if (room > 0)
-        out[at] = '\0';
-    return at;
+    struct redir *r = arena_zero(p->arena, sizeof *r);
+    bool strip = p->redir_strip;
+    r->op = p->redir_op;
+    r->fd = p->redir_fd;
+    lex_take(p);
+    if (lex_peek(p) != TOKEN_WORD)
+        unexpected(p);
+    r->word = p->word;
+    if (r->op == REDIR_HERE) {
+        struct here *h = arena_zero(p->arena, sizeof *h);
+        h->redir = r;
+        h->strip = strip;
+        h->delimiter = lex_delimiter(p, p->word, &r->literal);
+        r->word = nullptr;
+        *p->here_end = h;
+        p->here_end = &h->next;
+    }
+    lex_take(p);
+    **end = r;
+    *end = &r->next;
 }
 
-#define APPEND_TEXT(text) append(out, room, n, text, sizeof(text) - 1)
-
-size_t sh_parse_message(sh_parse_t why, const struct sh_line *line, const char *text, char *out, size_t room)
+static void redirections(struct parser *p, struct redir **out)
 {
-    size_t n = 0;
-    const char *at = text + line->error_at;
-    switch (why) {
-    case SH_PARSE_OK:
-        return append(out, room, 0, "", 0);
-    case SH_PARSE_UNFINISHED_QUOTE:
-        return APPEND_TEXT("a quote or a backslash at the end of the line is not finished");
-    case SH_PARSE_TOO_LONG:
-        return APPEND_TEXT("the line is too long (at most 4096 bytes, 512 words, 128 commands)");
-    case SH_PARSE_NO_PIPES:
-        n = APPEND_TEXT("'");
-        n = append(out, room, n, at, line->error_len);
-        return APPEND_TEXT("': pipes and redirection arrive with the POSIX layer");
-    case SH_PARSE_UNEXPECTED:
-        if (line->error_len == 0)
-            return APPEND_TEXT("a command is missing at the end of the line");
-        if (*at == '\n')
-            return APPEND_TEXT("a command is missing before the end of the line");
-        n = APPEND_TEXT("unexpected '");
-        n = append(out, room, n, at, line->error_len);
-        return APPEND_TEXT("'");
+    struct redir **end = out;
+    while (lex_peek(p) == TOKEN_REDIR)
+        redirection(p, &end);
+}
+
+/* --- simple commands and functions --- */
+
+/* NAME=VALUE: takes the name off the word. */
+static struct assign *assignment(struct parser *p, struct word *w)
+{
+    struct part *first = w->parts;
+    if (first == nullptr || first->kind != PART_TEXT || first->quoted)
+        return nullptr;
+    const char *equals = memchr(first->text, '=', first->len);
+    if (equals == nullptr || !is_name(first->text, (size_t)(equals - first->text)))
+        return nullptr;
+    struct assign *a = arena_zero(p->arena, sizeof *a);
+    a->name = arena_text(p->arena, first->text, (size_t)(equals - first->text));
+    first->len -= (size_t)(equals + 1 - first->text);
+    first->text = equals + 1;
+    if (first->len == 0)
+        w->parts = first->next;
+    a->value = w;
+    return a;
+}
+
+static struct node *function(struct parser *p, const char *name, struct node *n)
+{
+    lex_take(p);
+    if (lex_peek(p) != TOKEN_CLOSE)
+        unexpected(p);
+    lex_take(p);
+    if (!is_name(name, strlen(name)))
+        lex_error(p, "'%.80s' is not a name for a function", name);
+    (void)skip_newlines(p);
+    n->kind = NODE_FUNCTION;
+    n->name = name;
+    n->a = command(p);
+    return n;
+}
+
+static struct node *simple(struct parser *p)
+{
+    struct node *n = new_node(p, NODE_SIMPLE);
+    struct word **words = &n->words;
+    struct assign **assigns = &n->assigns;
+    struct redir **redirs = &n->redirs;
+    for (;;) {
+        enum token t = lex_peek(p);
+        if (t == TOKEN_REDIR) {
+            redirection(p, &redirs);
+            continue;
+        }
+        if (t == TOKEN_OPEN && n->words != nullptr && n->words->next == nullptr && n->assigns == nullptr &&
+            n->redirs == nullptr && word_literal(n->words) != nullptr)
+            return function(p, word_literal(n->words), n);
+        if (t != TOKEN_WORD)
+            break;
+        struct assign *a = n->words == nullptr ? assignment(p, p->word) : nullptr;
+        if (a != nullptr) {
+            *assigns = a;
+            assigns = &a->next;
+        } else {
+            bool begins = n->words == nullptr && (n->assigns != nullptr || n->redirs != nullptr);
+            if ((begins || p->alias_next) && lex_alias(p))
+                continue;
+            *words = p->word;
+            words = &p->word->next;
+        }
+        p->alias_next = false;
+        lex_take(p);
     }
-    return 0;
+    if (n->words == nullptr && n->assigns == nullptr && n->redirs == nullptr)
+        unexpected(p);
+    return n;
+}
+
+/* --- compound commands --- */
+
+static struct node *if_command(struct parser *p)
+{
+    struct node *n = new_node(p, NODE_IF);
+    lex_take(p);
+    n->a = want_list(p);
+    want_word(p, "then");
+    n->b = want_list(p);
+    if (at_word(p, "elif")) {
+        lex_enter(p);
+        n->c = if_command(p);
+        lex_leave(p);
+        return n;
+    }
+    if (take_word(p, "else"))
+        n->c = want_list(p);
+    want_word(p, "fi");
+    return n;
+}
+
+static struct node *loop(struct parser *p, enum node_kind kind)
+{
+    struct node *n = new_node(p, kind);
+    lex_take(p);
+    n->a = want_list(p);
+    want_word(p, "do");
+    n->b = want_list(p);
+    want_word(p, "done");
+    return n;
+}
+
+static struct node *for_command(struct parser *p)
+{
+    struct node *n = new_node(p, NODE_FOR);
+    lex_take(p);
+    if (lex_peek(p) != TOKEN_WORD || p->literal == nullptr || !is_name(p->literal, strlen(p->literal)))
+        lex_error(p, "for: a name is missing");
+    n->name = p->literal;
+    lex_take(p);
+    bool newline = skip_newlines(p);
+    if (take_word(p, "in")) {
+        struct word **end = &n->words;
+        n->has_words = true;
+        for (; lex_peek(p) == TOKEN_WORD; lex_take(p)) {
+            *end = p->word;
+            end = &p->word->next;
+        }
+        if (lex_peek(p) != TOKEN_SEMI && lex_peek(p) != TOKEN_NEWLINE)
+            unexpected(p);
+        lex_take(p);
+    } else if (!newline && lex_peek(p) == TOKEN_SEMI) {
+        lex_take(p);
+    }
+    (void)skip_newlines(p);
+    want_word(p, "do");
+    n->b = want_list(p);
+    want_word(p, "done");
+    return n;
+}
+
+static struct node *case_command(struct parser *p)
+{
+    struct node *n = new_node(p, NODE_CASE);
+    struct arm **end = &n->arms;
+    lex_take(p);
+    if (lex_peek(p) != TOKEN_WORD)
+        unexpected(p);
+    n->words = p->word;
+    lex_take(p);
+    (void)skip_newlines(p);
+    want_word(p, "in");
+    (void)skip_newlines(p);
+    while (!at_word(p, "esac")) {
+        struct arm *arm = arena_zero(p->arena, sizeof *arm);
+        struct word **patterns = &arm->patterns;
+        if (lex_peek(p) == TOKEN_OPEN)
+            lex_take(p);
+        for (;;) {
+            if (lex_peek(p) != TOKEN_WORD)
+                unexpected(p);
+            *patterns = p->word;
+            patterns = &p->word->next;
+            lex_take(p);
+            if (lex_peek(p) != TOKEN_PIPE)
+                break;
+            lex_take(p);
+        }
+        if (lex_peek(p) != TOKEN_CLOSE)
+            unexpected(p);
+        lex_take(p);
+        arm->body = list(p, false);
+        *end = arm;
+        end = &arm->next;
+        if (lex_peek(p) != TOKEN_DSEMI)
+            break;
+        lex_take(p);
+        (void)skip_newlines(p);
+    }
+    want_word(p, "esac");
+    return n;
+}
+
+static struct node *group(struct parser *p, enum node_kind kind)
+{
+    struct node *n = new_node(p, kind);
+    lex_take(p);
+    n->a = want_list(p);
+    if (kind == NODE_BRACE) {
+        want_word(p, "}");
+        return n;
+    }
+    if (lex_peek(p) != TOKEN_CLOSE)
+        unexpected(p);
+    lex_take(p);
+    return n;
+}
+
+/* The compound command that begins here, or nullptr. */
+static struct node *compound(struct parser *p)
+{
+    if (lex_peek(p) == TOKEN_OPEN)
+        return group(p, NODE_SUBSHELL);
+    if (lex_peek(p) != TOKEN_WORD || p->literal == nullptr)
+        return nullptr;
+    if (at_word(p, "{"))
+        return group(p, NODE_BRACE);
+    if (at_word(p, "if"))
+        return if_command(p);
+    if (at_word(p, "while"))
+        return loop(p, NODE_WHILE);
+    if (at_word(p, "until"))
+        return loop(p, NODE_UNTIL);
+    if (at_word(p, "for"))
+        return for_command(p);
+    if (at_word(p, "case"))
+        return case_command(p);
+    if (is_reserved(p->literal))
+        unexpected(p);
+    return nullptr;
+}
+
+static struct node *command(struct parser *p)
+{
+    expand_aliases(p);
+    lex_enter(p);
+    p->unfinished = true;
+    struct node *n = compound(p);
+    if (n != nullptr)
+        redirections(p, &n->redirs);
+    else
+        n = simple(p);
+    lex_leave(p);
+    return n;
+}
+
+struct node *parse_substitution(struct parser *p, bool in_parentheses)
+{
+    struct node *n = list(p, false);
+    enum token t = lex_peek(p);
+    if (t != (in_parentheses ? TOKEN_CLOSE : TOKEN_END))
+        unexpected(p);
+    return n;
+}
+
+/* --- programs --- */
+
+[[noreturn]] static void no_memory(void *ctx)
+{
+    struct parser *p = ctx;
+    longjmp(p->fail, PARSE_NO_MEMORY);
+}
+
+void program_get(struct program *p)
+{
+    p->users++;
+}
+
+void program_put(struct program *p)
+{
+    if (--p->users == 0) {
+        arena_free(&p->arena);
+        free(p);
+    }
+}
+
+void parser_fini(struct parser *p)
+{
+    while (p->source != p->root)
+        lex_pop(p);
+}
+
+void parser_init(struct parser *p, struct source *s)
+{
+    *p = (struct parser){ .source = s, .root = s, .line = 1 };
+}
+
+/* After an error: what is left of the line is no command. */
+static void throw_line_away(struct parser *p)
+{
+    struct source *s = p->source;
+    const char *newline = s->at < s->end ? memchr(s->at, '\n', (size_t)(s->end - s->at)) : nullptr;
+    if (s->at > s->begin && s->at[-1] == '\n')
+        return;
+    s->at = newline != nullptr ? newline + 1 : s->end;
+}
+
+enum parse parse_command(struct parser *p, struct program **out)
+{
+    struct program *volatile program = calloc(1, sizeof *program);
+    if (program == nullptr)
+        return PARSE_NO_MEMORY;
+    program->users = 1;
+    program->arena.fail = no_memory;
+    program->arena.ctx = p;
+    p->arena = &program->arena;
+    p->token = TOKEN_NONE;
+    p->here = nullptr;
+    p->here_end = &p->here;
+    p->depth = 0;
+    p->alias_next = false;
+    p->unfinished = false;
+    int failed = setjmp(p->fail);
+    if (failed != 0) {
+        while (p->source != p->root) {
+            if (p->source->alias != nullptr)
+                lex_pop(p);
+            else
+                p->source = p->source->below;
+        }
+        throw_line_away(p);
+        program_put(program);
+        return (enum parse)failed;
+    }
+    if (lex_peek(p) == TOKEN_END) {
+        program_put(program);
+        return PARSE_END;
+    }
+    program->node = list(p, true);
+    if (lex_peek(p) == TOKEN_END && p->here != nullptr) { /* the text ended before its newline */
+        p->token = TOKEN_NONE;
+        lex_finish(p);
+    } else if (lex_peek(p) != TOKEN_NEWLINE && lex_peek(p) != TOKEN_END) {
+        unexpected(p);
+    }
+    p->unfinished = false;
+    *out = program;
+    return PARSE_COMMAND;
 }

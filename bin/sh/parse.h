@@ -1,52 +1,91 @@
 /* SPDX-License-Identifier: MIT
- * The shell's grammar: one line of text into commands. Pure: no I/O, no memory beyond the structs.
- *
- *   line    = andor { (";" | "&" | newline) [andor] }
- *   andor   = command { ("&&" | "||") command }
- *   command = { "!" } word { word }          a word is kept raw: quotes and $ are dealt with when the command runs
- *   `#` at the start of a word begins a comment, which ends with the line.
- * Invariant: every word and every list lies inside the text that was parsed. */
+ * From text to syntax trees: XCU 2.2 to 2.4, 2.7, 2.9, 2.10. Knows nothing of the shell's state; aliases come through a
+ * function, text through sources. Reads no further than the end of the line that completes a command. */
 #pragma once
-#include <stddef.h>
-#include <stdint.h>
+#include "ast.h"
+#include "mem.h"
+#include <setjmp.h>
 
-enum : uint32_t {
-    SH_LINE_MAX = 4096,    /* bytes of a line; a longer one is refused */
-    SH_WORDS_MAX = 512,    /* words of a line */
-    SH_COMMANDS_MAX = 128, /* commands of a line */
+enum : unsigned {
+    PARSE_DEPTH_MAX = 200, /* nested commands, substitutions and expansions; deeper is a syntax error */
 };
 
-typedef enum sh_parse : uint8_t {
-    SH_PARSE_OK,
-    SH_PARSE_UNFINISHED_QUOTE, /* a quote is open at the end of the text */
-    SH_PARSE_UNEXPECTED,       /* an operator where a command should be; error_at/error_len say which */
-    SH_PARSE_NO_PIPES,         /* | < > : they arrive with the POSIX layer */
-    SH_PARSE_TOO_LONG,         /* more words or commands than fit, or a line too long */
-} sh_parse_t;
-
-/* What stands between a command and the next. */
-typedef enum sh_join : uint8_t { SH_JOIN_END, SH_JOIN_SEQUENCE, SH_JOIN_AND, SH_JOIN_OR, SH_JOIN_BACKGROUND } sh_join_t;
-
-struct sh_word {
-    uint32_t at, len;
+/* Where text comes from. Several lie on top of each other (aliases, here-documents); the top one is read. */
+struct source {
+    struct source *below;
+    const char *begin, *at, *end;
+    /* More text: sets begin, at and end, and keeps the last two bytes that were read before `at`, if there were any.
+     * False: the end. nullptr: there is never more. */
+    bool (*refill)(struct source *s);
+    void *ctx;
+    const char *alias; /* the alias that this is the text of */
+    bool wall;         /* its end is the end of everything until it is taken away */
 };
 
-struct sh_command {
-    uint16_t first_word, n_words;
-    bool negate;
-    sh_join_t join;   /* to the command after it */
-    uint32_t at, end; /* its text, from the first word to the end of the last */
+/* A tree with its memory; counted, because functions outlive the text that they were defined in. */
+struct program {
+    unsigned users;
+    struct arena arena;
+    struct node *node;
+};
+void program_get(struct program *p);
+void program_put(struct program *p);
+
+enum token : uint8_t {
+    TOKEN_NONE, /* the next one was not read yet */
+    TOKEN_END,
+    TOKEN_NEWLINE,
+    TOKEN_WORD,
+    TOKEN_AMP,
+    TOKEN_SEMI,
+    TOKEN_DSEMI,
+    TOKEN_AND,
+    TOKEN_OR,
+    TOKEN_PIPE,
+    TOKEN_OPEN,
+    TOKEN_CLOSE,
+    TOKEN_REDIR,
 };
 
-struct sh_line {
-    uint32_t n_words, n_commands;
-    uint32_t error_at, error_len; /* after an error: the text at fault */
-    struct sh_word word[SH_WORDS_MAX];
-    struct sh_command command[SH_COMMANDS_MAX];
+struct here;
+struct parser {
+    struct source *source, *root;
+    const char *(*find_alias)(const char *name); /* or nullptr */
+    bool interactive;                            /* PS2 is asked for by the source; set while a command is unfinished */
+    bool unfinished;
+    uint32_t line;
+    char message[160];
+
+    /* inside */
+    struct arena *arena;
+    enum token token;
+    struct word *word;   /* TOKEN_WORD */
+    const char *literal; /* its text when nothing in it was quoted or is expanded */
+    enum redir_op redir_op;
+    bool redir_strip;
+    int redir_fd;
+    uint32_t token_line;
+    bool alias_next; /* an alias ended in a blank: the next word may be one too */
+    struct here *here, **here_end;
+    unsigned depth;
+    jmp_buf fail;
 };
 
-/* Parses `text`. A line of blanks and comments is OK with no commands. */
-sh_parse_t sh_parse(const char *text, size_t len, struct sh_line *out);
-/* One sentence for a person; `text` is what was parsed. Answers its length; always ends in a zero byte within `room`.
- */
-size_t sh_parse_message(sh_parse_t why, const struct sh_line *line, const char *text, char *out, size_t room);
+enum parse : uint8_t {
+    PARSE_COMMAND, /* *out is a program; its node is nullptr for an empty line */
+    PARSE_END,
+    PARSE_ERROR, /* `message` says why; the rest of the line was thrown away */
+    PARSE_NO_MEMORY,
+};
+void parser_init(struct parser *p, struct source *s);
+/* Gives back what an alias left behind. */
+void parser_fini(struct parser *p);
+/* The next complete command: a line, or as many lines as it takes. */
+enum parse parse_command(struct parser *p, struct program **out);
+
+/* True for a name as variables have it. */
+bool is_name(const char *text, size_t len);
+/* True if the word is one of the reserved words. */
+bool is_reserved(const char *text);
+/* An unquoted word's text, or nullptr. */
+const char *word_literal(const struct word *w);

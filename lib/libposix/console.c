@@ -10,7 +10,9 @@
 #define _GNU_SOURCE
 #include "console.h"
 #include "file.h"
+#include "process.h"
 #include "signal.h"
+#include "tty.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -31,7 +33,8 @@ static struct vx_mutex out_lock, in_lock;
 static struct vx_client out, in;
 static bool has_out, looked;
 static uint32_t out_id, in_id;
-static uint8_t *buffer; /* shared with consoled, for long writes */
+static int out_group, in_group; /* as the sessions were told */
+static uint8_t *buffer;         /* shared with consoled, for long writes */
 static bool buffer_refused;
 static bool reading, reading_line;
 static uint8_t ahead[PART];
@@ -83,6 +86,42 @@ static void bring_forward(struct vx_client *c, uint32_t id)
     struct vx_message m = { .word = { VX_CONSOLE_SET_FOREGROUND } };
     memcpy(&m.word[1], &q, sizeof q);
     (void)call(c, &m);
+}
+
+/* Reads and settings are the group's business: the terminal must know which one asks. */
+static void tell_group(struct vx_client *c, int *told)
+{
+    int group = px_own_group();
+    struct vx_console_set_group_request q = { .group = (uint32_t)group };
+    struct vx_message m = { .word = { VX_CONSOLE_SET_GROUP } };
+    if (*told == group)
+        return;
+    memcpy(&m.word[1], &q, sizeof q);
+    if (call(c, &m) == OK)
+        *told = group;
+}
+
+status_t px_console_dup(struct vx_client *made, uint32_t *id)
+{
+    vx_mutex_lock(&out_lock);
+    status_t st = session() == nullptr ? ERR_NOT_FOUND : vx_tty_dup(&out, made, id);
+    vx_mutex_unlock(&out_lock);
+    return st;
+}
+
+status_t px_console_set_front(uint32_t group)
+{
+    struct vx_console_set_front_group_request q = { .group = group };
+    struct vx_message m = { .word = { VX_CONSOLE_SET_FRONT_GROUP } };
+    memcpy(&m.word[1], &q, sizeof q);
+    vx_mutex_lock(&out_lock);
+    status_t st = session() == nullptr ? ERR_NOT_FOUND : OK;
+    if (st == OK) {
+        tell_group(&out, &out_group);
+        st = call(&out, &m);
+    }
+    vx_mutex_unlock(&out_lock);
+    return st;
 }
 
 /* --- output --- */
@@ -195,6 +234,28 @@ static void learn_settings(void)
     memcpy(settings.cc, usual, sizeof usual);
 }
 
+/* What the terminal's programs agreed on, once a group is in front: then it may change under us. */
+static void refresh_settings(void)
+{
+    struct vx_message m = { .word = { VX_CONSOLE_ATTRIBUTES } };
+    struct vx_console_attributes_reply a = {};
+    learn_settings();
+    if (session() != nullptr && call(&out, &m) == OK)
+        memcpy(&a, &m.word[1], sizeof a);
+    if (a.data_len == sizeof settings)
+        memcpy(&settings, a.data, sizeof settings);
+}
+
+static void publish_settings(void)
+{
+    struct vx_message m = { .word = { VX_CONSOLE_SET_ATTRIBUTES } };
+    struct vx_console_set_attributes_request q = { .data_len = sizeof settings };
+    static_assert(sizeof settings <= sizeof q.data);
+    memcpy(q.data, &settings, sizeof settings);
+    memcpy(&m.word[1], &q, sizeof q);
+    (void)call(&out, &m);
+}
+
 static void set_mode(struct vx_client *c, uint32_t mode)
 {
     struct vx_console_set_mode_request q = { .mode = mode };
@@ -208,10 +269,14 @@ static void apply_settings(const struct kernel_termios *t)
     uint32_t mode = mode_of(t);
     vx_mutex_lock(&in_lock);
     vx_mutex_lock(&out_lock);
-    learn_settings();
+    refresh_settings();
     bool changed = mode != mode_of(&settings);
     settings = *t;
     settings.cflag |= CREAD;
+    if (session() != nullptr) {
+        tell_group(&out, &out_group);
+        publish_settings();
+    }
     if (changed && session() != nullptr) {
         set_mode(&out, mode);
         if (in.tx.raw != VX_HANDLE_NONE && !reading)
@@ -237,23 +302,32 @@ static long window_size(struct winsize *to)
     return 0;
 }
 
+static void forget_ahead(void)
+{
+    vx_mutex_lock(&in_lock);
+    ahead_n = ahead_at = 0;
+    vx_mutex_unlock(&in_lock);
+}
+
 static long console_control(struct px_file *f, unsigned long request, void *argument)
 {
     (void)f;
+    long answer = 0;
     switch (request) {
     case TCGETS:
         vx_mutex_lock(&out_lock);
-        learn_settings();
+        refresh_settings();
         memcpy(argument, &settings, sizeof settings);
         vx_mutex_unlock(&out_lock);
         return 0;
     case TCSETSF:
-        vx_mutex_lock(&in_lock);
-        ahead_n = ahead_at = 0;
-        vx_mutex_unlock(&in_lock);
-        [[fallthrough]];
     case TCSETS:
     case TCSETSW:
+        answer = px_tty_background(SIGTTOU);
+        if (answer != 0)
+            return answer;
+        if (request == TCSETSF)
+            forget_ahead();
         apply_settings(argument);
         return 0;
     case TIOCGWINSZ:
@@ -261,22 +335,22 @@ static long console_control(struct px_file *f, unsigned long request, void *argu
     case TIOCSWINSZ:
     case TCSBRK:
     case TCXONC:
-    case TIOCSCTTY:
         return 0;
+    case TIOCSCTTY:
+        return px_tty_claim();
     case TCFLSH:
-        vx_mutex_lock(&in_lock);
-        ahead_n = ahead_at = 0;
-        vx_mutex_unlock(&in_lock);
+        forget_ahead();
         return 0;
     case FIONREAD:
         *(int *)argument = (int)(ahead_n - ahead_at);
         return 0;
     case TIOCGPGRP:
+        return px_tty_front(argument);
     case TIOCGSID:
-        *(int *)argument = (int)__vectra_getpid();
+        *(int *)argument = (int)px_getsid(0);
         return 0;
     case TIOCSPGRP:
-        return 0;
+        return px_tty_set_front(*(const int *)argument);
     default:
         return -ENOTTY;
     }
@@ -312,12 +386,25 @@ static status_t start_read(size_t bytes, uint64_t deadline)
     return st;
 }
 
-static status_t finish_read(uint64_t deadline)
+/* *answered: what came is the terminal's answer, not the transport's (an interruption, a time-out). */
+static status_t finish_read(uint64_t deadline, bool *answered)
 {
-    uint32_t flags = 0;
+    struct vx_message m = {};
+    struct vx_console_read_line_reply line = {};
+    struct vx_console_read_keys_reply keys = {};
+    status_t st = vx_rpc_finish(&in, &m, nullptr, deadline);
+    *answered = m.word[0] != 0;
     ahead_at = ahead_n = 0;
-    status_t st = reading_line ? vx_console_read_line_finish(&in, &flags, ahead, &ahead_n, deadline)
-                               : vx_console_read_keys_finish(&in, ahead, &ahead_n, deadline);
+    if (st == OK && reading_line) {
+        memcpy(&line, &m.word[1], sizeof line);
+        ahead_n = line.data_len <= PART ? line.data_len : PART;
+        memcpy(ahead, line.data, ahead_n);
+    } else if (st == OK) {
+        memcpy(&keys, &m.word[1], sizeof keys);
+        ahead_n = keys.data_len <= PART ? keys.data_len : PART;
+        memcpy(ahead, keys.data, ahead_n);
+    }
+    uint32_t flags = line.flags;
     if (st == OK && reading_line && (flags & VX_CONSOLE_LINE_EOF) != 0)
         ahead_end = true;
     if (st == OK && !reading_line && (settings.iflag & ICRNL) != 0)
@@ -327,39 +414,55 @@ static status_t finish_read(uint64_t deadline)
     return st;
 }
 
+/* A read that the terminal refused: ^C dropped the line, or another group is in front. 0: read again. */
+static long refused(status_t st)
+{
+    if (st == ERR_INTERRUPTED) {
+        px_signal_self(SIGINT);
+        return px_signal_waiting() ? -EINTR : 0;
+    }
+    if (st == ERR_NO_RIGHTS) {
+        tell_group(&in, &in_group);
+        return px_tty_background(SIGTTIN);
+    }
+    return px_error(st);
+}
+
 /* Sees that something was read ahead, waiting until the deadline. OK with nothing and ahead_end: the end of the input.
- * An interruption by the transport and one by ^C look alike; the first leaves the read under way. */
+ */
 static long fill(size_t bytes, uint64_t deadline)
 {
     if (ahead_at < ahead_n || ahead_end)
         return 0;
     long answer = open_input();
-    if (answer != 0)
-        return answer;
-    for (;;) {
+    while (answer == 0) {
+        bool answered = true;
+        status_t st = OK;
         if (!reading) {
-            status_t st = start_read(bytes, VX_FOREVER);
-            if (st == ERR_INTERRUPTED && !px_signal_waiting())
-                continue;
-            if (st != OK)
-                return px_error(st);
+            tell_group(&in, &in_group);
+            do
+                st = start_read(bytes, VX_FOREVER);
+            while (st == ERR_INTERRUPTED && !px_signal_waiting());
+            answered = false;
         }
-        status_t st = px_signal_waiting() ? ERR_INTERRUPTED : finish_read(deadline);
-        if (st == ERR_TIMED_OUT || st == ERR_WOULD_BLOCK)
-            return -EAGAIN; /* still under way */
-        if (st == ERR_INTERRUPTED && px_signal_waiting())
-            return -EINTR;
-        if (st == ERR_INTERRUPTED) {
-            /* ^C, if the answer was a message: then nothing is under way on the ring any more */
-            reading = false;
-            px_signal_self(SIGINT);
-            if (px_signal_waiting())
+        if (st == OK)
+            st = px_signal_waiting() ? ERR_INTERRUPTED : finish_read(deadline, &answered);
+        if (!reading || (!answered && st != OK)) {
+            if (st == ERR_INTERRUPTED && px_signal_waiting())
                 return -EINTR;
-            continue;
+            if (st == ERR_INTERRUPTED)
+                continue;
+            if (st == ERR_TIMED_OUT || st == ERR_WOULD_BLOCK)
+                return -EAGAIN; /* still under way */
+            reading = false;
+            return st == ERR_PEER_CLOSED ? -ENOENT : px_error(st);
         }
         reading = false;
-        return px_error(st);
+        if (st == OK)
+            return 0;
+        answer = refused(st);
     }
+    return answer;
 }
 
 static long console_read(struct px_file *f, void *to, size_t bytes, int64_t at)
@@ -383,7 +486,7 @@ static long console_read(struct px_file *f, void *to, size_t bytes, int64_t at)
         answer = (long)n;
     } else if (answer == -EAGAIN && (f->flags & O_NONBLOCK) == 0) {
         answer = 0;
-    } else if (answer == -EIO || answer == -ENOENT) {
+    } else if (answer == -ENOENT) {
         answer = 0; /* no terminal, or one that has gone: the end of the input */
     }
     vx_mutex_unlock(&in_lock);
@@ -426,7 +529,15 @@ struct px_file *px_console_new(int flags)
     return px_file_new(&console_ops, flags);
 }
 
-bool px_console_for_child(struct vx_client *child)
+void px_console_leave(void)
+{
+    if (session() != nullptr)
+        vx_client_close(&out);
+    vx_client_close(&in);
+    has_out = false;
+}
+
+bool px_console_for_child(struct vx_client *child, bool front)
 {
     struct vx_console_session_reply s = {};
     uint32_t id = 0;
@@ -434,7 +545,7 @@ bool px_console_for_child(struct vx_client *child)
     vx_mutex_lock(&out_lock);
     if (session() != nullptr && vx_tty_dup(&out, child, &id) == OK) {
         good = true;
-        if (state_of(&out, &s) == OK && (s.foreground == s.id || (in_id != 0 && s.foreground == in_id)))
+        if (front && state_of(&out, &s) == OK && (s.foreground == s.id || (in_id != 0 && s.foreground == in_id)))
             bring_forward(&out, id);
     }
     vx_mutex_unlock(&out_lock);

@@ -47,15 +47,28 @@ static const uint8_t errors[NUMBERS] = {
 };
 
 /* Calls that start again after a handler that was installed with SA_RESTART. */
-static bool starts_again(long number)
+static bool starts_again(long number, long timeout)
 {
     switch (number) {
+    case SYS_futex: /* sem_wait; one with a time-out is the C library's to repeat */
+        return timeout == 0;
     case SYS_read:
     case SYS_readv:
     case SYS_pread64:
     case SYS_write:
     case SYS_writev:
     case SYS_openat:
+    case SYS_preadv:
+    case SYS_pwritev:
+    case SYS_pwrite64:
+    case SYS_accept:
+    case SYS_accept4:
+    case SYS_connect:
+    case SYS_sendto:
+    case SYS_recvfrom:
+    case SYS_sendmsg:
+    case SYS_recvmsg:
+    case SYS_fcntl:
     case SYS_wait4:
     case SYS_waitid:
     case SYS_ioctl:
@@ -67,13 +80,15 @@ static bool starts_again(long number)
 }
 
 /* True when the call is to be made again. */
-[[gnu::noinline]] static bool safe_point(long number, long answer)
+[[gnu::noinline]] static bool safe_point(long number, long answer, long fourth)
 {
     struct px_thread *t = px_self();
+    while (atomic_load_explicit(&px_replaced, memory_order_acquire))
+        (void)vx_sys_nanosleep(VX_FOREVER); /* this thread's program is no more */
     (void)px_deliver();
     px_delivered_t delivered = (px_delivered_t)t->delivered;
     t->delivered = PX_NOTHING;
-    return answer == -EINTR && (delivered == PX_NOTHING || (delivered == PX_RESTART && starts_again(number)));
+    return answer == -EINTR && (delivered == PX_NOTHING || (delivered == PX_RESTART && starts_again(number, fourth)));
 }
 
 long __vectra_syscall(long number, long a, long b, long c, long d, long e, long f)
@@ -86,7 +101,7 @@ long __vectra_syscall(long number, long a, long b, long c, long d, long e, long 
         /* relaxed: a signal that comes just now is delivered at the next safe point, or interrupts the next wait */
         if (__builtin_expect(answer != -EINTR && atomic_load_explicit(&px_attention, memory_order_relaxed) == 0, 1))
             return answer;
-        if (!safe_point(number, answer))
+        if (!safe_point(number, answer, d))
             return answer;
     }
 }

@@ -106,6 +106,30 @@ void px_fd_set(int fd, struct px_file *f)
     table[fd] = f;
 }
 
+void px_fd_save(struct px_fd_state *to)
+{
+    vx_mutex_lock(&table_lock);
+    memcpy(to->file, table, sizeof table);
+    memcpy(to->close_on_exec, close_on_exec, sizeof close_on_exec);
+    for (int fd = 0; fd < PX_FD_MAX; fd++)
+        if (table[fd] != nullptr)
+            atomic_fetch_add_explicit(&table[fd]->users, 1, memory_order_relaxed);
+    vx_mutex_unlock(&table_lock);
+}
+
+void px_fd_restore(const struct px_fd_state *from)
+{
+    for (int fd = 0; fd < PX_FD_MAX; fd++) {
+        vx_mutex_lock(&table_lock);
+        struct px_file *now = table[fd];
+        table[fd] = from->file[fd];
+        close_on_exec[fd] = from->close_on_exec[fd];
+        vx_mutex_unlock(&table_lock);
+        if (now != nullptr)
+            px_file_put(now);
+    }
+}
+
 void px_fd_visit(void (*visit)(void *ctx, int fd, struct px_file *f, bool cloexec), void *ctx)
 {
     for (int fd = 0; fd < PX_FD_MAX; fd++) {

@@ -49,6 +49,9 @@ struct px_file {
             vx_mem page;     /* that page */
         } fs;
         struct px_pipe *pipe;
+        struct px_counter *counter;
+        struct px_watch *watch;
+        struct px_socket *socket;
         int device;
     };
     char *path; /* of a directory: absolute; a page of its own */
@@ -68,6 +71,13 @@ long px_fd_add(struct px_file *f, int from, bool close_on_exec);
 long px_fd_close(int fd);
 /* At the start of the program, before there are threads. */
 void px_fd_set(int fd, struct px_file *f);
+/* The whole table, for vfork: a user more of each open file; and back, where those that are not in it are closed. */
+struct px_fd_state {
+    struct px_file *file[PX_FD_MAX];
+    uint8_t close_on_exec[PX_FD_MAX];
+};
+void px_fd_save(struct px_fd_state *to);
+void px_fd_restore(const struct px_fd_state *from);
 /* Calls visit for each descriptor that is open. */
 void px_fd_visit(void (*visit)(void *ctx, int fd, struct px_file *f, bool close_on_exec), void *ctx);
 

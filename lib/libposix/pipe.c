@@ -20,12 +20,14 @@
 #include <sys/ioctl.h>
 
 enum : uint32_t { RING_BYTES = 16384, SHARED_BYTES = RING_BYTES + 4096 };
+enum : uint32_t { SHUT_WRITING = 1, SHUT_READING = 2 };
 enum : uint64_t { LOOK_AGAIN_NS = 50 * VX_NS_PER_MS }; /* for holders that died */
 
 struct shared {
     struct vx_mutex lock;
     uint32_t head, tail;
     _Atomic uint32_t data_word, room_word;
+    uint32_t shut; /* SHUT_*: a socket's end was shut down, for all who hold it */
     struct {
         uint16_t used, readers, writers;
     } holder[PX_HOLDERS];
@@ -36,7 +38,8 @@ static_assert(sizeof(struct shared) == SHARED_BYTES);
 struct px_pipe {
     struct shared *shared;
     vx_mem mem;
-    unsigned holder; /* which one this process is */
+    unsigned holder;     /* which one this process is */
+    uint32_t connection; /* of two processes that only a name brought together; else 0 */
     _Atomic uint32_t users;
     struct px_pipe *next;
 };
@@ -182,50 +185,55 @@ static uint32_t put_locked(struct shared *s, const uint8_t *from, size_t bytes)
     return n;
 }
 
-/* Waits for the word to change; 0 or -EINTR. Looks after children that died with an end in their hands. */
-static long wait_for(_Atomic uint32_t *word, uint32_t seen)
+/* Waits for the word to change; 0 or -EINTR. Looks after children that died with an end in their hands, and after a
+ * peer that is no child. */
+static long wait_for(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen)
 {
     status_t st = PX_WAIT(vx_sys_futex_wait((uintptr_t)word, seen, vx_deadline_in(LOOK_AGAIN_NS)));
-    if (st == ERR_TIMED_OUT)
+    if (st == ERR_TIMED_OUT) {
         px_children_look();
+        if (p->connection != 0 && px_proc_peer_gone(p->connection))
+            px_pipe_shut(p, false);
+    }
     return st == ERR_INTERRUPTED ? -EINTR : 0;
 }
 
-static long pipe_read(struct px_file *f, void *to, size_t bytes, int64_t at)
+long px_pipe_take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep)
 {
-    struct shared *s = f->pipe->shared;
-    (void)at;
+    struct shared *s = p->shared;
     for (;;) {
         uint32_t seen = atomic_load_explicit(&s->data_word, memory_order_acquire);
         vx_mutex_lock(&s->lock);
-        uint32_t n = take_locked(s, to, bytes);
-        bool end = n == 0 && writers_locked(s) == 0;
+        uint32_t before = s->tail, n = (s->shut & SHUT_READING) != 0 ? 0 : take_locked(s, to, bytes);
+        if (keep)
+            s->tail = before;
+        bool end = n == 0 && (s->shut != 0 || writers_locked(s) == 0);
         vx_mutex_unlock(&s->lock);
         if (n != 0) {
-            wake(&s->room_word);
+            if (!keep)
+                wake(&s->room_word);
             return n;
         }
         if (end || bytes == 0)
             return 0;
-        if ((f->flags & O_NONBLOCK) != 0)
+        if (!wait)
             return -EAGAIN;
-        long answer = wait_for(&s->data_word, seen);
+        long answer = wait_for(p, &s->data_word, seen);
         if (answer != 0)
             return answer;
     }
 }
 
-static long pipe_write(struct px_file *f, const void *from, size_t bytes, int64_t at)
+long px_pipe_put_bytes(struct px_pipe *p, const void *from, size_t bytes, bool wait)
 {
-    struct shared *s = f->pipe->shared;
+    struct shared *s = p->shared;
     const uint8_t *next = from;
     size_t done = 0;
-    (void)at;
     while (done < bytes) {
         size_t left = bytes - done;
         uint32_t seen = atomic_load_explicit(&s->room_word, memory_order_acquire), n = 0;
         vx_mutex_lock(&s->lock);
-        bool broken = readers_locked(s) == 0;
+        bool broken = s->shut != 0 || readers_locked(s) == 0;
         uint32_t room = RING_BYTES - fill_locked(s);
         if (!broken && (bytes > PIPE_BUF || room >= left)) /* up to PIPE_BUF it goes in one piece */
             n = put_locked(s, next + done, left);
@@ -237,29 +245,64 @@ static long pipe_write(struct px_file *f, const void *from, size_t bytes, int64_
             return done != 0 ? (long)done : -EPIPE;
         if (n != 0 || done == bytes)
             continue;
-        if ((f->flags & O_NONBLOCK) != 0)
+        if (!wait)
             return done != 0 ? (long)done : -EAGAIN;
-        long answer = wait_for(&s->room_word, seen);
+        long answer = wait_for(p, &s->room_word, seen);
         if (answer != 0)
             return done != 0 ? (long)done : answer;
     }
     return (long)done;
 }
 
-static unsigned pipe_poll(struct px_file *f, bool sleep)
+static long pipe_read(struct px_file *f, void *to, size_t bytes, int64_t at)
 {
-    struct shared *s = f->pipe->shared;
+    (void)at;
+    return px_pipe_take(f->pipe, to, bytes, (f->flags & O_NONBLOCK) == 0, false);
+}
+
+static long pipe_write(struct px_file *f, const void *from, size_t bytes, int64_t at)
+{
+    (void)at;
+    return px_pipe_put_bytes(f->pipe, from, bytes, (f->flags & O_NONBLOCK) == 0);
+}
+
+unsigned px_pipe_events(struct px_pipe *p, bool reads)
+{
+    struct shared *s = p->shared;
     unsigned events = 0;
-    if (sleep)
-        px_children_look();
     vx_mutex_lock(&s->lock);
-    uint32_t n = fill_locked(s);
-    if ((f->flags & O_ACCMODE) == O_RDONLY)
-        events = (n != 0 ? POLLIN | POLLRDNORM : 0) | (writers_locked(s) == 0 ? POLLHUP : 0);
+    uint32_t n = (s->shut & SHUT_READING) != 0 ? 0 : fill_locked(s);
+    if (reads)
+        events = (n != 0 ? POLLIN | POLLRDNORM : 0) | (s->shut != 0 || writers_locked(s) == 0 ? POLLHUP : 0);
     else
-        events = (RING_BYTES - n >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0) | (readers_locked(s) == 0 ? POLLERR : 0);
+        events = (RING_BYTES - n >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0) |
+                 (s->shut != 0 || readers_locked(s) == 0 ? POLLERR : 0);
     vx_mutex_unlock(&s->lock);
     return events;
+}
+
+uint32_t px_pipe_fill(struct px_pipe *p)
+{
+    vx_mutex_lock(&p->shared->lock);
+    uint32_t n = fill_locked(p->shared);
+    vx_mutex_unlock(&p->shared->lock);
+    return n;
+}
+
+void px_pipe_shut(struct px_pipe *p, bool reading)
+{
+    vx_mutex_lock(&p->shared->lock);
+    p->shared->shut |= reading ? SHUT_READING : SHUT_WRITING;
+    vx_mutex_unlock(&p->shared->lock);
+    wake(&p->shared->data_word);
+    wake(&p->shared->room_word);
+}
+
+static unsigned pipe_poll(struct px_file *f, bool sleep)
+{
+    if (sleep)
+        px_children_look();
+    return px_pipe_events(f->pipe, (f->flags & O_ACCMODE) == O_RDONLY);
 }
 
 static long pipe_stat(struct px_file *f, struct stat *out)
@@ -283,11 +326,9 @@ static long pipe_control(struct px_file *f, unsigned long request, void *argumen
     return 0;
 }
 
-static void pipe_close(struct px_file *f)
+void px_pipe_end_closed(struct px_pipe *p, bool reads)
 {
-    struct px_pipe *p = f->pipe;
     struct shared *s = p->shared;
-    bool reads = px_pipe_file_reads(f);
     vx_mutex_lock(&s->lock);
     if (reads)
         s->holder[p->holder].readers--;
@@ -297,6 +338,11 @@ static void pipe_close(struct px_file *f)
     wake(&s->data_word);
     wake(&s->room_word);
     px_pipe_put(p);
+}
+
+static void pipe_close(struct px_file *f)
+{
+    px_pipe_end_closed(f->pipe, px_pipe_file_reads(f));
 }
 
 static const struct px_ops pipe_ops = { .kind = 'p',
@@ -336,22 +382,53 @@ struct px_file *px_pipe_end(struct px_pipe *p, bool reads, int flags)
     return f;
 }
 
-long px_pipe2(long out, long flags)
+struct px_pipe *px_pipe_over(vx_mem mem, uint32_t connection, unsigned holder)
+{
+    struct px_pipe *p = px_pipe_adopt(mem, holder);
+    if (p != nullptr)
+        p->connection = connection;
+    return p;
+}
+
+void px_pipe_hold(struct px_pipe *p, unsigned holder, unsigned readers, unsigned writers)
+{
+    vx_mutex_lock(&p->shared->lock);
+    p->shared->holder[holder].used = 1;
+    p->shared->holder[holder].readers = (uint16_t)readers;
+    p->shared->holder[holder].writers = (uint16_t)writers;
+    vx_mutex_unlock(&p->shared->lock);
+}
+
+uint32_t px_pipe_connection(const struct px_pipe *p)
+{
+    return p->connection;
+}
+
+long px_pipe_make(struct px_pipe **out)
 {
     vx_mem mem = {};
     void *at = nullptr;
-    if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0)
-        return -EINVAL;
     status_t st = vx_sys_mem_alloc(VX_OWN_RETICLE, SHARED_BYTES,
                                    VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE, 0, &mem, &at);
     if (st != OK)
         return st == ERR_TABLE_FULL ? -EMFILE : px_error(st);
-    struct px_pipe *p = pipe_new(mem, at, 0);
-    if (p == nullptr) {
+    *out = pipe_new(mem, at, 0);
+    if (*out == nullptr) {
         (void)vx_sys_mem_free(mem, 0, 0);
         return -ENOMEM;
     }
-    p->shared->holder[0].used = p->shared->holder[0].readers = p->shared->holder[0].writers = 1;
+    return 0;
+}
+
+long px_pipe2(long out, long flags)
+{
+    struct px_pipe *p = nullptr;
+    if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0)
+        return -EINVAL;
+    long answer = px_pipe_make(&p);
+    if (answer != 0)
+        return answer;
+    px_pipe_hold(p, 0, 1, 1);
     struct px_file *reader = px_pipe_end(p, true, (int)flags & O_NONBLOCK);
     struct px_file *writer = px_pipe_end(p, false, (int)flags & O_NONBLOCK);
     px_pipe_put(p);

@@ -22,5 +22,20 @@ void px_pipe_put(struct px_pipe *p);
 /* In a child: the pipe behind a capability, as the holder that the parent reserved; and an end of it. nullptr. */
 struct px_pipe *px_pipe_adopt(vx_mem mem, unsigned holder);
 struct px_file *px_pipe_end(struct px_pipe *p, bool reads, int flags);
+/* Both ends of a new one are this process's, holder 0, to be counted by px_pipe_hold. */
+long px_pipe_make(struct px_pipe **out);
+/* One over memory of the process service: the connection's number, which finds out about a peer that is gone. */
+struct px_pipe *px_pipe_over(vx_mem mem, uint32_t connection, unsigned holder);
+uint32_t px_pipe_connection(const struct px_pipe *p);
+void px_pipe_hold(struct px_pipe *p, unsigned holder, unsigned readers, unsigned writers);
+/* What read and write come down to. keep: look without taking. */
+long px_pipe_take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep);
+long px_pipe_put_bytes(struct px_pipe *p, const void *from, size_t bytes, bool wait);
+unsigned px_pipe_events(struct px_pipe *p, bool reads);
+uint32_t px_pipe_fill(struct px_pipe *p);
+/* Nobody writes any more (what is there can be read), or nobody reads. */
+void px_pipe_shut(struct px_pipe *p, bool reading);
+/* One of this process's ends is gone, and a use of the pipe with it. */
+void px_pipe_end_closed(struct px_pipe *p, bool reads);
 /* At the end of the process. */
 void px_pipes_leave(void);

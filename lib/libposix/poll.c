@@ -3,6 +3,7 @@
  * sleeps until something of this process changes or a while has passed, and looks again; the while grows to SLICE_MAX.
  */
 #define _GNU_SOURCE
+#include "poll.h"
 #include "file.h"
 #include "signal.h"
 #include <poll.h>
@@ -43,20 +44,20 @@ static int look(struct pollfd *fds, unsigned long n)
     return ready;
 }
 
-static long wait_ready(struct pollfd *fds, unsigned long n, uint64_t deadline)
+static long wait_ready(long (*look_for)(void *ctx), void *ctx, bool again, uint64_t deadline)
 {
     uint64_t slice = SLICE_MIN;
     long answer;
     atomic_fetch_add_explicit(&sleepers, 1, memory_order_relaxed);
     for (;;) {
         uint32_t seen = atomic_load_explicit(&px_poll_word, memory_order_acquire);
-        answer = look(fds, n);
+        answer = look_for(ctx);
         if (answer != 0)
             break;
         uint64_t now = vx_clock_monotonic_ns();
         if (now >= deadline)
             break;
-        uint64_t until = n == 0 ? deadline : vx_deadline_in(slice);
+        uint64_t until = again ? vx_deadline_in(slice) : deadline;
         status_t st = PX_WAIT(vx_sys_futex_wait((uintptr_t)&px_poll_word, seen, until < deadline ? until : deadline));
         if (st == ERR_INTERRUPTED) {
             answer = -EINTR;
@@ -68,7 +69,7 @@ static long wait_ready(struct pollfd *fds, unsigned long n, uint64_t deadline)
     return answer;
 }
 
-static long deadline_of(const struct timespec *timeout, uint64_t *deadline)
+long px_poll_deadline(const struct timespec *timeout, uint64_t *deadline)
 {
     *deadline = VX_FOREVER;
     if (timeout == nullptr)
@@ -80,14 +81,13 @@ static long deadline_of(const struct timespec *timeout, uint64_t *deadline)
     return 0;
 }
 
-/* Waits under another mask; a signal that it lets through is delivered before the old one is back. */
-static long wait_masked(struct pollfd *fds, unsigned long n, uint64_t deadline, const uint64_t *mask)
+long px_wait_until(long (*look_for)(void *ctx), void *ctx, bool again, uint64_t deadline, const uint64_t *mask)
 {
     struct px_thread *t = px_self();
     uint64_t before = t->mask;
     if (mask != nullptr)
         t->mask = *mask & ~(px_bit(9) | px_bit(19));
-    long answer = wait_ready(fds, n, deadline);
+    long answer = wait_ready(look_for, ctx, again, deadline);
     if (mask != nullptr) {
         if (answer == -EINTR)
             (void)px_deliver();
@@ -96,12 +96,30 @@ static long wait_masked(struct pollfd *fds, unsigned long n, uint64_t deadline, 
     return answer;
 }
 
+/* What poll looks at. */
+struct set {
+    struct pollfd *fds;
+    unsigned long n;
+};
+
+static long look_at_set(void *ctx)
+{
+    const struct set *s = ctx;
+    return look(s->fds, s->n);
+}
+
+static long wait_masked(struct pollfd *fds, unsigned long n, uint64_t deadline, const uint64_t *mask)
+{
+    struct set s = { fds, n };
+    return px_wait_until(look_at_set, &s, n != 0, deadline, mask);
+}
+
 long px_ppoll(long fds, long n, long timeout, long mask, long size)
 {
     uint64_t deadline;
     if (n < 0 || n > PX_FD_MAX || (mask != 0 && size != 8))
         return -EINVAL;
-    long answer = deadline_of((const struct timespec *)timeout, &deadline);
+    long answer = px_poll_deadline((const struct timespec *)timeout, &deadline);
     return answer != 0 ? answer : wait_masked((struct pollfd *)fds, (unsigned long)n, deadline, (const uint64_t *)mask);
 }
 
@@ -122,7 +140,7 @@ long px_pselect6(long n, long read_set, long write_set, long except_set, long ti
     uint64_t deadline;
     if (n < 0 || n > FD_SETSIZE)
         return -EINVAL;
-    long answer = deadline_of((const struct timespec *)timeout, &deadline);
+    long answer = px_poll_deadline((const struct timespec *)timeout, &deadline);
     for (int fd = 0; fd < n && answer == 0; fd++) {
         short events = (short)((is_set(sets[0], fd) ? POLLIN : 0) | (is_set(sets[1], fd) ? POLLOUT : 0) |
                                (is_set(sets[2], fd) ? POLLPRI : 0));

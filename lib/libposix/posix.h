@@ -10,7 +10,8 @@
  *  4. A lock is held for a bounded time and never while a thread waits for the outside world, except the lock of an
  *     open file's own transfer (file.h).
  *
- * Locks, outermost first: a file's lock, the descriptor table's, the process table's, the thread list's. */
+ * Locks, outermost first: a file's lock, the terminal's, the descriptor table's, the children's, the timers', the
+ * connection to the process service, the thread list's, what is pending. */
 #pragma once
 #include "calls.h"
 #include <errno.h>

@@ -4,7 +4,8 @@
  *   "posix.fds"    BYTES  a struct px_fd_record for each descriptor
  *   "pipe.N"       MEM    the pipes that the records name
  *   "posix.cwd"    BYTES  the current directory
- *   "posix.umask" "posix.parent" "posix.group" "posix.session" "posix.mask" "posix.ignored"  INT
+ *   "posix.pid" "posix.umask" "posix.parent" "posix.group" "posix.session" "posix.mask" "posix.ignored"  INT
+ *   "proc.tx" "proc.rx"   a connection to the process service
  *
  * A program that somebody else started has descriptors 0 to 2 on its terminal. */
 #define _GNU_SOURCE
@@ -14,12 +15,14 @@
 #include "pipe.h"
 #include "records.h"
 #include "signal.h"
+#include "socket.h"
+#include "vfork.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <vectra/cpio.h>
 
 uint32_t px_pid;
-static uint32_t group, session, parent;
+static uint32_t group, session, parent; /* 0: asked for when they are wanted */
 
 long __vectra_getpid(void)
 {
@@ -38,18 +41,28 @@ static struct px_file *file_of_rom(const struct px_fd_record *r)
     return f;
 }
 
-static struct px_file *file_of_pipe(const struct px_fd_record *r, struct px_pipe **pipes)
+static struct px_pipe *pipe_of(unsigned index, unsigned holder, struct px_pipe **pipes)
 {
     char name[] = "pipe.00";
-    if (r->pipe >= PX_RECORD_PIPES)
+    if (index >= PX_RECORD_PIPES)
         return nullptr;
-    name[5] = (char)('0' + r->pipe / 10);
-    name[6] = (char)('0' + r->pipe % 10);
-    if (pipes[r->pipe] == nullptr)
-        pipes[r->pipe] = px_pipe_adopt(vx_bundle_mem(name), r->holder);
-    return pipes[r->pipe] == nullptr
-               ? nullptr
-               : px_pipe_end(pipes[r->pipe], (r->flags & O_ACCMODE) == O_RDONLY, r->flags & ~O_ACCMODE);
+    name[5] = (char)('0' + index / 10);
+    name[6] = (char)('0' + index % 10);
+    if (pipes[index] == nullptr)
+        pipes[index] = px_pipe_adopt(vx_bundle_mem(name), holder);
+    return pipes[index];
+}
+
+static struct px_file *file_of_pipe(const struct px_fd_record *r, struct px_pipe **pipes)
+{
+    struct px_pipe *p = pipe_of(r->pipe, r->holder, pipes);
+    return p == nullptr ? nullptr : px_pipe_end(p, (r->flags & O_ACCMODE) == O_RDONLY, r->flags & ~O_ACCMODE);
+}
+
+static struct px_file *file_of_socket(const struct px_fd_record *r, struct px_pipe **pipes)
+{
+    struct px_pipe *in = pipe_of(r->pipe, r->holder, pipes), *out = pipe_of(r->pipe_out, r->holder_out, pipes);
+    return in == nullptr || out == nullptr ? nullptr : px_socket_adopt(in, out, r->flags);
 }
 
 static struct px_file *file_of(const struct px_fd_record *r, struct px_pipe **pipes)
@@ -64,6 +77,8 @@ static struct px_file *file_of(const struct px_fd_record *r, struct px_pipe **pi
     case 'F':
     case 'D':
         return px_inherited(r);
+    case 's':
+        return file_of_socket(r, pipes);
     default:
         return px_device_new((char)r->kind, r->flags);
     }
@@ -106,7 +121,7 @@ static void usual_descriptors(void)
 void px_process_init(void)
 {
     size_t len = 0;
-    px_pid = vx_bundle()->task_id;
+    px_pid = (uint32_t)vx_bundle_int("posix.pid", vx_bundle()->task_id);
     parent = (uint32_t)vx_bundle_int("posix.parent", 1);
     group = (uint32_t)vx_bundle_int("posix.group", px_pid);
     session = (uint32_t)vx_bundle_int("posix.session", group);
@@ -125,10 +140,31 @@ void px_process_init(void)
         usual_descriptors();
 }
 
+/* Set when another Task is this process: no call does anything any more. */
+_Atomic bool px_replaced;
+
+void px_stand_in(vx_task task)
+{
+    uint32_t status = 0;
+    uint64_t why = 0;
+    atomic_store_explicit(&px_replaced, true, memory_order_release);
+    atomic_store_explicit(&px_attention, 1, memory_order_seq_cst);
+    px_pipes_leave();
+    px_console_leave();
+    while (vx_sys_waitpid(task, 0, &status, &why) == ERR_INTERRUPTED)
+        ;
+    vx_cause_t cause = (vx_cause_t)(why & 255);
+    vx_sys_task_exit(cause == VX_CAUSE_EXIT        ? status
+                     : cause == VX_CAUSE_DESTROYED ? PX_STATUS_ASK
+                                                   : px_status_of_signal(px_signal_of_cause(cause)));
+}
+
 /* --- the calls --- */
 
 long px_exit_group(long status)
 {
+    if (px_is_child())
+        px_child_exits((int)status);
     px_end((uint32_t)status & 255);
 }
 
@@ -137,8 +173,14 @@ long px_getpid(void)
     return px_pid;
 }
 
+/* 1 once the parent has ended. */
 long px_getppid(void)
 {
+    struct px_about about;
+    if (parent == 1 || px_proc_about(0, &about) != 0)
+        return parent;
+    if (about.parent == 0)
+        parent = 1;
     return parent;
 }
 
@@ -147,32 +189,69 @@ static bool is_self(long pid)
     return pid == 0 || pid == (long)px_pid;
 }
 
+int px_own_group(void)
+{
+    return (int)group;
+}
+
+bool px_leads_session(void)
+{
+    return session == px_pid;
+}
+
 long px_getpgid(long pid)
 {
-    return is_self(pid) ? (long)group : -ESRCH;
+    struct px_about about;
+    if (is_self(pid))
+        return group;
+    long answer = pid < 0 ? -ESRCH : px_proc_about((int)pid, &about);
+    return answer == 0 ? (long)about.group : -ESRCH;
 }
 
 long px_getsid(long pid)
 {
-    return is_self(pid) ? (long)session : -ESRCH;
+    struct px_about about;
+    if (is_self(pid))
+        return session;
+    long answer = pid < 0 ? -ESRCH : px_proc_about((int)pid, &about);
+    return answer == 0 ? (long)about.session : -ESRCH;
 }
 
+/* Of a child never: its program runs from its first moment on (EACCES). */
 long px_setpgid(long pid, long to)
 {
-    if (to < 0)
+    if (to < 0 || to > INT32_MAX || pid < 0)
         return -EINVAL;
-    if (!is_self(pid))
-        return -ESRCH;
-    if (session == px_pid)
-        return -EPERM;
-    group = to == 0 ? px_pid : (uint32_t)to;
-    return 0;
+    if (px_is_child() && is_self(pid)) {
+        px_child_wants_group((int)to);
+        return 0;
+    }
+    if (is_self(pid)) {
+        if (session == px_pid)
+            return -EPERM;
+        if (to == (long)group)
+            return 0;
+        pid = 0;
+    }
+    long answer = px_proc_set_group((int)pid, (int)to);
+    if (answer == -ENOSYS && pid == 0 && (to == 0 || to == (long)px_pid))
+        answer = 0;
+    if (answer == 0)
+        group = to == 0 ? px_pid : (uint32_t)to;
+    return answer == -EAGAIN ? -EACCES : answer == -ENOSYS ? -ESRCH : answer;
 }
 
 long px_setsid(void)
 {
+    if (px_is_child()) {
+        px_child_wants_session();
+        return px_pid; /* nobody knows the child's yet */
+    }
     if (group == px_pid)
         return -EPERM;
+    long answer = px_proc_new_session();
+    if (answer != 0 && answer != -ENOSYS)
+        return answer;
     group = session = px_pid;
     return session;
 }

@@ -7,15 +7,17 @@ enum : unsigned { PX_RECORDS_MAX = 64, PX_RECORD_PIPES = 16 };
 
 struct px_fd_record {
     int32_t fd, flags;
+    uint16_t pipe_out; /* 's': what it writes */
+    uint8_t holder_out;
     uint8_t kind;     /* px_ops.kind */
     uint8_t holder;   /* 'p': whom the child is to be in it */
-    uint16_t pipe;    /* 'p': which "pipe.N"; 'F', 'D': which "position.NN" */
+    uint16_t pipe;    /* 'p', 's': which "pipe.N", of 's' what it reads; 'F', 'D': which "position.NN" */
     uint32_t same_as; /* the first record with the same open file; its own index if there is none before */
     uint32_t mode, inode;
     uint64_t a, b; /* 'f': offset in the initial RAM disk, and length; 'F', 'D': a is the place in "posix.files" */
     int64_t offset;
 };
-static_assert(sizeof(struct px_fd_record) == 48);
+static_assert(sizeof(struct px_fd_record) == 56);
 
 /* The entry of a file (not of a directory) of the initial RAM disk. */
 struct vx_cpio_entry;

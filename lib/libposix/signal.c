@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * Signals. Dispositions and masks are this process's own business and live in its memory. A handler is called as a
  * function, at a safe point: when a call ends, or when a wait was interrupted for it. A thread that computes and makes
- * no call is not reached.
+ * no call is not reached by a handler; a default action reaches it (keeper.c).
  *
- *  1. A signal is pending for one thread or for the process. It leaves `pending` once, by whoever delivers it.
+ *  1. A signal is pending for one thread or for the process. A standard one is pending once, a queued one (SIGRTMIN and
+ *     up) as often as it was sent; its bit is set exactly while that is not zero. pending_lock protects both.
  *  2. What would be ignored is dropped when it is raised, so whatever is pending and not blocked does something.
  *  3. Whoever makes a signal pending for a thread that may wait interrupts it afterwards, and an interruption is kept
  *     until the next wait; so no signal is slept over.
- *  4. Handlers run with no lock of ours held: they may leave by siglongjmp. */
+ *  4. Handlers run with no lock of ours held: they may leave by siglongjmp.
+ *  5. Before anything but the default is asked for or a signal is blocked, the keeper runs: from then on other
+ *     processes' signals come here, and are not acted on behind our back. */
 #define _GNU_SOURCE
 #include "signal.h"
+#include "keeper.h"
 #include "pipe.h"
 #include "process.h"
+#include "timers.h"
 #include <signal.h>
 #include <time.h>
 #include <ucontext.h>
@@ -24,23 +29,35 @@ struct action {
     uint64_t mask;
 };
 
-enum : int { SIGNALS = 64 };
+enum : int { SIGNALS = 64, QUEUED_FIRST = 35, NOTES = 128 };
 static struct action actions[SIGNALS + 1];
 static struct vx_mutex actions_lock;
-static _Atomic uint64_t process_pending;
-static union sigval values[SIGNALS + 1]; /* of sigqueue: the latest of each signal */
-static bool queued[SIGNALS + 1];
 _Atomic uint32_t px_attention;
+
+static struct vx_mutex pending_lock;
+static _Atomic uint64_t process_pending;
+/* What is known beyond the bits, in the order of sending. owner nullptr: the process. */
+static struct kept {
+    struct px_note note;
+    struct px_thread *owner;
+    bool used;
+    uint64_t order;
+} kept[NOTES];
+static uint64_t last_order;
 
 static uint64_t unblockable(void)
 {
     return px_bit(SIGKILL) | px_bit(SIGSTOP);
 }
 
+static bool stops(int signal)
+{
+    return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU || signal == SIGSTOP;
+}
+
 static bool ignored_by_default(int signal)
 {
-    return signal == SIGCHLD || signal == SIGURG || signal == SIGWINCH || signal == SIGCONT || signal == SIGTSTP ||
-           signal == SIGTTIN || signal == SIGTTOU || signal == SIGSTOP;
+    return signal == SIGCHLD || signal == SIGURG || signal == SIGWINCH || signal == SIGCONT;
 }
 
 static bool ignored(int signal)
@@ -49,11 +66,34 @@ static bool ignored(int signal)
     return handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(signal));
 }
 
+bool px_signal_ignored(int signal)
+{
+    return ignored(signal);
+}
+
+bool px_signal_ineffective(int signal)
+{
+    return actions[signal].handler == SIG_IGN || (px_self()->mask & px_bit(signal)) != 0;
+}
+
+bool px_children_unwanted(void)
+{
+    const struct action *a = &actions[SIGCHLD];
+    return a->handler == SIG_IGN || (a->flags & SA_NOCLDWAIT) != 0;
+}
+
+bool px_child_stops_unwanted(void)
+{
+    return (actions[SIGCHLD].flags & SA_NOCLDSTOP) != 0;
+}
+
 [[noreturn]] void px_end(uint32_t status)
 {
     px_pipes_leave();
     vx_sys_task_exit(status);
 }
+
+/* --- what is pending --- */
 
 static void raise_attention(void)
 {
@@ -61,7 +101,7 @@ static void raise_attention(void)
     atomic_store_explicit(&px_attention, 1, memory_order_seq_cst);
 }
 
-static uint64_t pending_of(struct px_thread *t)
+uint64_t px_signal_pending(const struct px_thread *t)
 {
     return atomic_load_explicit(&t->pending, memory_order_acquire) |
            atomic_load_explicit(&process_pending, memory_order_acquire);
@@ -70,7 +110,7 @@ static uint64_t pending_of(struct px_thread *t)
 bool px_signal_waiting(void)
 {
     struct px_thread *t = px_self();
-    return (pending_of(t) & (~t->mask | t->waits_for)) != 0;
+    return (px_signal_pending(t) & (~t->mask | t->waits_for)) != 0;
 }
 
 static void interrupt(struct px_thread *t)
@@ -79,13 +119,114 @@ static void interrupt(struct px_thread *t)
         (void)vx_sys_thread_interrupt(t->kernel_id); /* it may just have ended */
 }
 
+static _Atomic uint64_t *bits_of(struct px_thread *owner)
+{
+    return owner != nullptr ? &owner->pending : &process_pending;
+}
+
+/* -EAGAIN: a queued signal for which there is no room. A standard one has its bit at least. */
+static long keep(struct px_thread *owner, const struct px_note *n)
+{
+    long answer = 0;
+    bool queues = n->signal >= QUEUED_FIRST;
+    vx_mutex_lock(&pending_lock);
+    uint64_t now = atomic_load_explicit(bits_of(owner), memory_order_relaxed);
+    if (queues || (now & px_bit(n->signal)) == 0) {
+        struct kept *k = kept;
+        while (k < kept + NOTES && k->used)
+            k++;
+        if (k < kept + NOTES)
+            *k = (struct kept){ .note = *n, .owner = owner, .used = true, .order = ++last_order };
+        else if (queues)
+            answer = -EAGAIN;
+    }
+    if (answer == 0)
+        atomic_fetch_or_explicit(bits_of(owner), px_bit(n->signal), memory_order_release);
+    vx_mutex_unlock(&pending_lock);
+    if (answer == 0)
+        raise_attention();
+    return answer;
+}
+
+/* The oldest note of a signal for the owner; nullptr: only its bit is known. */
+static struct kept *oldest_locked(struct px_thread *owner, int signal)
+{
+    struct kept *found = nullptr;
+    for (struct kept *k = kept; k < kept + NOTES; k++)
+        if (k->used && k->owner == owner && k->note.signal == signal && (found == nullptr || k->order < found->order))
+            found = k;
+    return found;
+}
+
+static void take_locked(struct px_thread *owner, int signal, struct px_note *out)
+{
+    struct kept *k = oldest_locked(owner, signal);
+    *out = k != nullptr ? k->note : (struct px_note){ .signal = signal, .code = SI_USER };
+    if (k != nullptr)
+        k->used = false;
+    if (oldest_locked(owner, signal) == nullptr)
+        atomic_fetch_and_explicit(bits_of(owner), ~px_bit(signal), memory_order_acq_rel);
+}
+
+bool px_signal_take(struct px_thread *t, uint64_t set, struct px_note *out)
+{
+    if ((px_signal_pending(t) & set) == 0)
+        return false;
+    vx_mutex_lock(&pending_lock);
+    uint64_t now = px_signal_pending(t) & set;
+    if (now != 0) {
+        int signal = __builtin_ctzll(now) + 1;
+        bool own = (atomic_load_explicit(&t->pending, memory_order_relaxed) & px_bit(signal)) != 0;
+        take_locked(own ? t : nullptr, signal, out);
+    }
+    vx_mutex_unlock(&pending_lock);
+    if (now != 0 && out->code == SI_TIMER)
+        out->status = px_timer_taken(out->sender);
+    return now != 0;
+}
+
+/* Takes all of a set away, for one owner. */
+static void forget(struct px_thread *owner, uint64_t set)
+{
+    vx_mutex_lock(&pending_lock);
+    atomic_fetch_and_explicit(bits_of(owner), ~set, memory_order_acq_rel);
+    for (struct kept *k = kept; k < kept + NOTES; k++)
+        if (k->used && k->owner == owner && (px_bit(k->note.signal) & set) != 0)
+            k->used = false;
+    vx_mutex_unlock(&pending_lock);
+}
+
+void px_signal_thread_gone(struct px_thread *t)
+{
+    if (atomic_load_explicit(&t->pending, memory_order_relaxed) != 0)
+        forget(t, UINT64_MAX);
+}
+
+static uint64_t stop_set(void)
+{
+    return px_bit(SIGSTOP) | px_bit(SIGTSTP) | px_bit(SIGTTIN) | px_bit(SIGTTOU);
+}
+
+/* POSIX: going on takes pending stops away, and a stop a pending SIGCONT. */
+static void cancel_opposites(struct px_thread *t, int signal)
+{
+    uint64_t set = signal == SIGCONT ? stop_set() : stops(signal) ? px_bit(SIGCONT) : 0;
+    if (set != 0) {
+        forget(nullptr, set);
+        if (t != nullptr)
+            forget(t, set);
+    }
+}
+
+/* --- raising --- */
+
 void px_signal_self(int signal)
 {
     struct px_thread *t = px_self();
+    cancel_opposites(t, signal);
     if (ignored(signal) && (t->mask & px_bit(signal)) == 0)
         return;
-    atomic_fetch_or_explicit(&t->pending, px_bit(signal), memory_order_release);
-    raise_attention();
+    (void)keep(t, &(struct px_note){ .signal = signal, .code = SI_TKILL, .sender = px_pid });
 }
 
 /* A thread that can take the signal now: oneself first. nullptr: all block it, and it stays pending. */
@@ -95,39 +236,54 @@ static struct px_thread *taker_locked(uint64_t bit)
     if ((~me->mask & bit) != 0)
         return me;
     for (struct px_thread *t = px_threads; t != nullptr; t = t->next)
-        if (((~t->mask | t->waits_for) & bit) != 0)
+        if ((t->waits_for & bit) != 0)
+            return t;
+    for (struct px_thread *t = px_threads; t != nullptr; t = t->next)
+        if ((~t->mask & bit) != 0)
             return t;
     return nullptr;
 }
 
-void px_signal_process(int signal)
+long px_signal_process(const struct px_note *n)
 {
-    uint64_t bit = px_bit(signal);
+    uint64_t bit = px_bit(n->signal);
+    long answer = 0;
+    bool now = false;
+    (void)px_self(); /* with the list's lock free: it may have to be found there */
     vx_mutex_lock(&px_threads_lock);
+    cancel_opposites(nullptr, n->signal);
     struct px_thread *t = taker_locked(bit);
-    if (t == nullptr || !ignored(signal) || (t->waits_for & bit) != 0) {
-        atomic_fetch_or_explicit(&process_pending, bit, memory_order_release);
-        raise_attention();
-        if (t != nullptr)
-            interrupt(t);
+    bool awaited = t != nullptr && (t->waits_for & bit) != 0;
+    if (t == nullptr || !ignored(n->signal) || awaited) {
+        /* The default action needs none of the program's threads: the keeper does it at once. */
+        now = t != nullptr && !awaited && actions[n->signal].handler == SIG_DFL && px_is_keeper();
+        if (!now) {
+            answer = keep(nullptr, n);
+            if (t != nullptr && answer == 0)
+                interrupt(t);
+        }
     }
     vx_mutex_unlock(&px_threads_lock);
+    if (now && !stops(n->signal))
+        px_end(px_status_of_signal(n->signal));
+    if (now)
+        (void)px_proc_stop(n->signal);
+    return answer;
 }
 
-/* Takes one signal out of what is pending in `set`, the lowest first. 0: none. */
-static int take(struct px_thread *t, uint64_t set)
+long px_signal_thread_locked(struct px_thread *t, const struct px_note *n)
 {
-    for (;;) {
-        uint64_t now = pending_of(t) & set;
-        if (now == 0)
-            return 0;
-        int signal = __builtin_ctzll(now) + 1;
-        uint64_t bit = px_bit(signal);
-        if ((atomic_fetch_and_explicit(&t->pending, ~bit, memory_order_acq_rel) & bit) != 0 ||
-            (atomic_fetch_and_explicit(&process_pending, ~bit, memory_order_acq_rel) & bit) != 0)
-            return signal;
-    }
+    uint64_t bit = px_bit(n->signal);
+    cancel_opposites(t, n->signal);
+    if (ignored(n->signal) && (t->mask & bit) == 0 && (t->waits_for & bit) == 0)
+        return 0;
+    long answer = keep(t, n);
+    if (answer == 0)
+        interrupt(t);
+    return answer;
 }
+
+/* --- delivery --- */
 
 static void settle_attention(void)
 {
@@ -141,39 +297,70 @@ static void settle_attention(void)
         raise_attention();
 }
 
-static void describe(int signal, siginfo_t *info)
+void px_describe(const struct px_note *n, void *to)
 {
-    *info = (siginfo_t){ .si_signo = signal, .si_code = queued[signal] ? SI_QUEUE : SI_USER };
-    info->si_pid = (int)px_pid;
+    siginfo_t *info = to;
+    *info = (siginfo_t){ .si_signo = n->signal, .si_code = n->code };
+    if (n->code == SI_TIMER) {
+        info->si_timerid = (int)n->sender;
+        info->si_overrun = n->status;
+        info->si_value.sival_ptr = (void *)n->value;
+        return;
+    }
+    info->si_pid = (int)n->sender;
     info->si_uid = 1000;
-    if (queued[signal])
-        info->si_value = values[signal];
-    queued[signal] = false;
+    if (n->signal == SIGCHLD && n->code > 0)
+        info->si_status = n->status;
+    else if (n->code == SI_QUEUE || n->code == SI_MESGQ)
+        info->si_value.sival_ptr = (void *)n->value;
 }
 
-static px_delivered_t deliver_one(struct px_thread *t, int signal)
+static bool on_alternate(const struct px_thread *t)
 {
-    vx_mutex_lock(&actions_lock);
-    struct action action = actions[signal];
-    if ((action.flags & SA_RESETHAND) != 0 && action.handler != SIG_IGN)
-        actions[signal].handler = SIG_DFL;
-    vx_mutex_unlock(&actions_lock);
-    if (action.handler == SIG_IGN || (action.handler == SIG_DFL && ignored_by_default(signal)))
-        return PX_NOTHING;
-    if (action.handler == SIG_DFL)
-        px_end(px_status_of_signal(signal));
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0), low = (uintptr_t)t->alternate_at;
+    return t->alternate_bytes != 0 && here - low < t->alternate_bytes;
+}
+
+static void call_handler(struct px_thread *t, const struct action *action, const struct px_note *n)
+{
     siginfo_t info;
     ucontext_t context = {};
-    describe(signal, &info);
+    px_describe(n, &info);
     uint64_t before = t->mask;
     memcpy(&context.uc_sigmask, &before, sizeof before);
-    t->mask = (before | action.mask | ((action.flags & SA_NODEFER) != 0 ? 0 : px_bit(signal))) & ~unblockable();
-    if ((action.flags & SA_SIGINFO) != 0)
-        ((void (*)(int, siginfo_t *, void *))(uintptr_t)action.handler)(signal, &info, &context);
+    context.uc_stack.ss_flags = SS_DISABLE;
+    if (t->alternate_bytes != 0)
+        context.uc_stack = (stack_t){ .ss_sp = t->alternate_at,
+                                      .ss_size = t->alternate_bytes,
+                                      .ss_flags = on_alternate(t) ? SS_ONSTACK : 0 };
+    t->mask = (before | action->mask | ((action->flags & SA_NODEFER) != 0 ? 0 : px_bit(n->signal))) & ~unblockable();
+    if ((action->flags & SA_ONSTACK) != 0 && t->alternate_bytes != 0 && !on_alternate(t))
+        px_call_on_stack(n->signal, &info, &context, (void *)(uintptr_t)action->handler,
+                         (char *)t->alternate_at + t->alternate_bytes);
     else
-        action.handler(signal);
+        ((void (*)(int, siginfo_t *, void *))(uintptr_t)action->handler)(n->signal, &info, &context);
     memcpy(&before, &context.uc_sigmask, sizeof before);
     t->mask = before & ~unblockable();
+}
+
+static px_delivered_t deliver_one(struct px_thread *t, const struct px_note *n)
+{
+    vx_mutex_lock(&actions_lock);
+    struct action action = actions[n->signal];
+    if ((action.flags & SA_RESETHAND) != 0 && action.handler != SIG_IGN && action.handler != SIG_DFL) {
+        actions[n->signal].handler = SIG_DFL;
+        actions[n->signal].flags &= ~(unsigned long)SA_SIGINFO;
+    }
+    vx_mutex_unlock(&actions_lock);
+    if (action.handler == SIG_IGN || (action.handler == SIG_DFL && ignored_by_default(n->signal)))
+        return PX_NOTHING;
+    if (action.handler == SIG_DFL && stops(n->signal)) {
+        (void)px_proc_stop(n->signal);
+        return PX_NOTHING;
+    }
+    if (action.handler == SIG_DFL)
+        px_end(px_status_of_signal(n->signal));
+    call_handler(t, &action, n);
     return (action.flags & SA_RESTART) != 0 ? PX_RESTART : PX_NO_RESTART;
 }
 
@@ -181,10 +368,10 @@ px_delivered_t px_deliver(void)
 {
     struct px_thread *t = px_self();
     px_delivered_t delivered = PX_NOTHING;
-    int signal;
-    while ((signal = take(t, ~t->mask)) != 0) {
+    struct px_note n;
+    while (px_signal_take(t, ~t->mask, &n)) {
         int before = t->delivered; /* the handler's own calls come here too */
-        px_delivered_t one = deliver_one(t, signal);
+        px_delivered_t one = deliver_one(t, &n);
         t->delivered = (int)one > before ? (int)one : before;
         delivered = one > delivered ? one : delivered;
     }
@@ -192,15 +379,18 @@ px_delivered_t px_deliver(void)
     return delivered;
 }
 
-/* --- the calls --- */
+/* --- dispositions --- */
 
 long px_rt_sigaction(long signal, long act, long old, long size)
 {
     if (signal < 1 || signal > SIGNALS || size != 8 || ((signal == SIGKILL || signal == SIGSTOP) && act != 0))
         return -EINVAL;
     struct action now, *new_action = (struct action *)act;
-    if (new_action != nullptr)
+    if (new_action != nullptr) {
         now = *new_action;
+        if (now.handler != SIG_DFL || now.flags != 0)
+            px_keeper_start();
+    }
     vx_mutex_lock(&actions_lock);
     if (old != 0)
         *(struct action *)old = actions[signal];
@@ -209,8 +399,9 @@ long px_rt_sigaction(long signal, long act, long old, long size)
     bool drop = new_action != nullptr && ignored((int)signal);
     vx_mutex_unlock(&actions_lock);
     if (drop) { /* POSIX: what is pending and now ignored is gone */
-        atomic_fetch_and_explicit(&process_pending, ~px_bit((int)signal), memory_order_acq_rel);
-        atomic_fetch_and_explicit(&px_self()->pending, ~px_bit((int)signal), memory_order_acq_rel);
+        forget(nullptr, px_bit((int)signal));
+        forget(px_self(), px_bit((int)signal));
+        px_timers_forgotten(px_bit((int)signal));
     }
     return 0;
 }
@@ -220,153 +411,45 @@ long px_rt_sigprocmask(long how, long set, long old, long size)
     struct px_thread *t = px_self();
     if (size != 8)
         return -EINVAL;
-    uint64_t before = t->mask, given = set != 0 ? *(const uint64_t *)set : 0;
+    uint64_t before = t->mask, after = before, given = set != 0 ? *(const uint64_t *)set : 0;
     if (set != 0) {
         switch (how) {
         case SIG_BLOCK:
-            t->mask = before | given;
+            after = before | given;
             break;
         case SIG_UNBLOCK:
-            t->mask = before & ~given;
+            after = before & ~given;
             break;
         case SIG_SETMASK:
-            t->mask = given;
+            after = given;
             break;
         default:
             return -EINVAL;
         }
-        t->mask &= ~unblockable();
+        after &= ~unblockable();
+        if ((after & ~before) != 0)
+            px_keeper_start();
+        t->mask = after;
     }
     if (old != 0)
         *(uint64_t *)old = before;
     return 0;
 }
 
-long px_rt_sigpending(long set, long size)
+void px_actions_save(struct px_actions_state *to)
 {
-    struct px_thread *t = px_self();
-    if (size != 8)
-        return -EINVAL;
-    *(uint64_t *)set = pending_of(t) & t->mask;
-    return 0;
+    static_assert(sizeof *to == sizeof actions);
+    vx_mutex_lock(&actions_lock);
+    memcpy(to, actions, sizeof actions);
+    vx_mutex_unlock(&actions_lock);
 }
 
-long px_rt_sigsuspend(long set, long size)
+void px_actions_restore(const struct px_actions_state *from)
 {
-    struct px_thread *t = px_self();
-    if (size != 8)
-        return -EINVAL;
-    uint64_t before = t->mask;
-    t->mask = *(const uint64_t *)set & ~unblockable();
-    while (!px_signal_waiting())
-        (void)vx_sys_nanosleep(VX_FOREVER);
-    (void)px_deliver(); /* under the mask that was asked for */
-    t->mask = before;
-    return -EINTR;
+    vx_mutex_lock(&actions_lock);
+    memcpy(actions, from, sizeof actions);
+    vx_mutex_unlock(&actions_lock);
 }
-
-static long wait_for_signal(struct px_thread *t, uint64_t set, siginfo_t *info, const struct timespec *timeout)
-{
-    uint64_t deadline = timeout == nullptr
-                            ? VX_FOREVER
-                            : vx_deadline_in((uint64_t)timeout->tv_sec * VX_NS_PER_S + (uint64_t)timeout->tv_nsec);
-    t->waits_for = set;
-    int signal;
-    long answer = 0;
-    while ((signal = take(t, set)) == 0) {
-        if ((pending_of(t) & ~t->mask) != 0) {
-            answer = -EINTR;
-            break;
-        }
-        if (vx_sys_nanosleep(deadline) == OK && (signal = take(t, set)) == 0) {
-            answer = -EAGAIN;
-            break;
-        }
-        if (signal != 0)
-            break;
-    }
-    t->waits_for = 0;
-    if (signal == 0)
-        return answer;
-    siginfo_t found;
-    describe(signal, &found);
-    if (info != nullptr)
-        *info = found;
-    return signal;
-}
-
-long px_rt_sigtimedwait(long set, long info, long timeout, long size)
-{
-    const struct timespec *ts = (const struct timespec *)timeout;
-    if (size != 8 || (ts != nullptr && (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= (long)VX_NS_PER_S)))
-        return -EINVAL;
-    return wait_for_signal(px_self(), *(const uint64_t *)set & ~unblockable(), (siginfo_t *)info, ts);
-}
-
-long px_tkill(long tid, long signal)
-{
-    if (tid <= 0 || signal < 0 || signal > SIGNALS)
-        return -EINVAL;
-    vx_mutex_lock(&px_threads_lock);
-    struct px_thread *t = px_thread_find_locked((int)tid);
-    if (t != nullptr && signal != 0 && (!ignored((int)signal) || (t->mask & px_bit((int)signal)) != 0)) {
-        atomic_fetch_or_explicit(&t->pending, px_bit((int)signal), memory_order_release);
-        raise_attention();
-        interrupt(t);
-    }
-    vx_mutex_unlock(&px_threads_lock);
-    return t != nullptr ? 0 : -ESRCH;
-}
-
-long px_tgkill(long group, long tid, long signal)
-{
-    return group == (long)px_pid ? px_tkill(tid, signal) : -ESRCH;
-}
-
-long px_kill(long pid, long signal)
-{
-    if (signal < 0 || signal > SIGNALS)
-        return -EINVAL;
-    if (pid == (long)px_pid || pid == 0 || pid == -(long)px_pid || pid == -1) {
-        if (signal != 0)
-            px_signal_process((int)signal);
-        return 0;
-    }
-    return px_child_signal((int)(pid < 0 ? -pid : pid), (int)signal);
-}
-
-long px_rt_sigqueueinfo(long pid, long signal, long info)
-{
-    if (signal < 1 || signal > SIGNALS)
-        return -EINVAL;
-    if (pid != (long)px_pid)
-        return -ESRCH;
-    values[signal] = ((const siginfo_t *)info)->si_value;
-    queued[signal] = true;
-    px_signal_process((int)signal);
-    return 0;
-}
-
-/* Handlers run on the stack of the code that they interrupt, always at a call: another one is remembered, not used. */
-long px_sigaltstack(long set, long old)
-{
-    static __thread stack_t remembered;
-    static __thread bool known;
-    if (old != 0)
-        *(stack_t *)old = known ? remembered : (stack_t){ .ss_flags = SS_DISABLE };
-    if (set != 0) {
-        const stack_t *s = (const stack_t *)set;
-        if ((s->ss_flags & ~SS_DISABLE) != 0)
-            return -EINVAL;
-        if (s->ss_flags == 0 && s->ss_size < MINSIGSTKSZ)
-            return -ENOMEM;
-        remembered = *s;
-        known = true;
-    }
-    return 0;
-}
-
-/* --- across a spawn --- */
 
 uint64_t px_signals_ignored(void)
 {

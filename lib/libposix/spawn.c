@@ -14,15 +14,21 @@
 #include "process.h"
 #include "records.h"
 #include "signal.h"
+#include "socket.h"
+#include "vfork.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <vectra/cpio.h>
+#include <vectra/rpc_proc.h>
 #include <vectra/spawn.h>
+#include <vectra/spawn_hook.h>
 
 enum : uint64_t { CHILD_MEMORY_MAX = 128 << 20, CHILD_MEMORY_MIN = 1 << 20 };
 enum : size_t { INTERPRETER_MAX = 128, WORDS_MAX = 64, COMMAND_MAX = 1024 };
+
+const struct vx_spawn_hook *vx_spawn_hook;
 
 struct slot {
     struct px_file *file;
@@ -42,9 +48,12 @@ struct job {
     char command[COMMAND_MAX];
     const char *argv[WORDS_MAX];
     size_t argc;
-    bool plain; /* argv is all of it */
+    bool plain;    /* argv is all of it */
+    bool replaces; /* execve: the program takes this process's place */
     struct px_image image;
     struct px_inheritance files;
+    vx_task task; /* what was made */
+    uint32_t id;
 };
 
 /* --- the descriptors --- */
@@ -130,25 +139,24 @@ static long do_action(struct job *j, const struct vectra_spawn_action *a)
 }
 
 /* The child's holder in the pipe, with this end counted. */
-static long hold_pipe(struct job *j, struct px_file *f, struct px_fd_record *r)
+static long hold_pipe(struct job *j, struct px_pipe *p, bool reads, uint16_t *index, uint8_t *held_as)
 {
-    bool reads = px_pipe_file_reads(f);
     for (size_t i = 0; i < j->n_held; i++)
-        if (j->held[i].pipe == f->pipe) {
-            px_pipe_reserve_more(f->pipe, j->held[i].holder, reads, !reads);
-            r->pipe = (uint16_t)i;
-            r->holder = (uint8_t)j->held[i].holder;
+        if (j->held[i].pipe == p) {
+            px_pipe_reserve_more(p, j->held[i].holder, reads, !reads);
+            *index = (uint16_t)i;
+            *held_as = (uint8_t)j->held[i].holder;
             return 0;
         }
     if (j->n_held == PX_RECORD_PIPES)
         return -EMFILE;
-    int holder = px_pipe_reserve(f->pipe, reads, !reads);
+    int holder = px_pipe_reserve(p, reads, !reads);
     if (holder < 0)
         return -EAGAIN;
-    px_pipe_get(f->pipe);
-    j->held[j->n_held] = (struct px_held){ .pipe = f->pipe, .holder = holder };
-    r->pipe = (uint16_t)j->n_held++;
-    r->holder = (uint8_t)holder;
+    px_pipe_get(p);
+    j->held[j->n_held] = (struct px_held){ .pipe = p, .holder = holder };
+    *index = (uint16_t)j->n_held++;
+    *held_as = (uint8_t)holder;
     return 0;
 }
 
@@ -171,16 +179,22 @@ static long make_records(struct job *j)
             r->inode = f->rom.inode;
             r->offset = f->offset;
         }
-        if (f->ops->kind == 'p' && r->same_as == j->n_records) {
-            long answer = hold_pipe(j, f, r);
-            if (answer != 0)
-                return answer;
-        }
-        if (px_is_fs(f) && r->same_as == j->n_records) {
-            long answer = px_inherit_file(&j->files, f, r);
-            if (answer != 0)
-                return answer;
-        }
+        struct px_pipe *in = nullptr, *out = nullptr;
+        long answer = 0;
+        if (r->same_as != j->n_records) {
+            /* the record before has it */
+        } else if (f->ops->kind == 'p') {
+            answer = hold_pipe(j, f->pipe, px_pipe_file_reads(f), &r->pipe, &r->holder);
+        } else if (f->ops->kind == 's') {
+            if (!px_socket_pipes(f, &in, &out))
+                continue; /* only connections are handed on */
+            answer = hold_pipe(j, in, true, &r->pipe, &r->holder);
+            if (answer == 0)
+                answer = hold_pipe(j, out, false, &r->pipe_out, &r->holder_out);
+        } else if (px_is_fs(f))
+            answer = px_inherit_file(&j->files, f, r);
+        if (answer != 0)
+            return answer;
         file[j->n_records++] = f;
     }
     return 0;
@@ -306,27 +320,45 @@ static void add_pipes(struct job *j, struct vx_spec *spec)
     }
 }
 
-static void add_facts(struct job *j, struct vx_spec *spec)
+/* The sets of signals that it starts with, and its group as the process service is told it. */
+static struct px_birth birth_of(const struct job *j)
 {
     const struct vectra_spawn *s = j->spawn;
-    uint64_t mask = (s->flags & POSIX_SPAWN_SETSIGMASK) != 0 ? *(const uint64_t *)s->mask : px_self()->mask;
-    uint64_t ignored = px_signals_ignored();
+    struct px_birth b = { .ignored = px_signals_ignored(),
+                          .blocked =
+                              (s->flags & POSIX_SPAWN_SETSIGMASK) != 0 ? *(const uint64_t *)s->mask : px_self()->mask };
+    b.blocked &= ~(px_bit(SIGKILL) | px_bit(SIGSTOP));
     if ((s->flags & POSIX_SPAWN_SETSIGDEF) != 0)
-        ignored &= ~*(const uint64_t *)s->default_set;
+        b.ignored &= ~*(const uint64_t *)s->default_set;
+    if ((s->flags & POSIX_SPAWN_SETSID) != 0) {
+        b.flags = VX_PROC_OWN_SESSION;
+    } else if ((s->flags & POSIX_SPAWN_SETPGROUP) != 0) {
+        b.flags = s->group == 0 ? VX_PROC_OWN_GROUP : VX_PROC_JOIN_GROUP;
+        b.group = (uint32_t)s->group;
+    }
+    return b;
+}
+
+static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth *birth)
+{
+    const struct vectra_spawn *s = j->spawn;
     vx_spec_bytes(spec, "posix.fds", j->record, j->n_records * sizeof j->record[0]);
     vx_spec_bytes(spec, "posix.cwd", j->cwd, strlen(j->cwd));
     vx_spec_int(spec, "posix.umask", px_umask_now());
-    vx_spec_int(spec, "posix.parent", px_pid);
+    vx_spec_int(spec, "posix.parent", j->replaces ? (uint64_t)px_getppid() : px_pid);
+    if (j->replaces)
+        vx_spec_int(spec, "posix.pid", px_pid);
     if ((s->flags & POSIX_SPAWN_SETSID) == 0) {
+        vx_spec_int(spec, "posix.session", (uint64_t)px_getsid(0));
         if ((s->flags & POSIX_SPAWN_SETPGROUP) == 0)
-            vx_spec_int(spec, "posix.group", (uint64_t)px_getpgid(0));
+            vx_spec_int(spec, "posix.group", (uint64_t)px_own_group());
         else if (s->group != 0)
             vx_spec_int(spec, "posix.group", (uint64_t)s->group);
     }
-    if (mask != 0)
-        vx_spec_int(spec, "posix.mask", mask);
-    if (ignored != 0)
-        vx_spec_int(spec, "posix.ignored", ignored);
+    if (birth->blocked != 0)
+        vx_spec_int(spec, "posix.mask", birth->blocked);
+    if (birth->ignored != 0)
+        vx_spec_int(spec, "posix.ignored", birth->ignored);
 }
 
 static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
@@ -338,6 +370,25 @@ static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
         vx_spec_copy(spec, name, handle, facts.rights);
 }
 
+/* The Task that was made is the process service's business too: a child of ours, or what we are from now on. */
+static long introduce(const struct job *j, const struct px_proc_ends *ends, vx_task task, struct px_birth *birth)
+{
+    long answer = j->replaces ? px_proc_replace(ends, task, birth) : px_proc_child(ends, task, birth);
+    if (answer != 0) {
+        (void)vx_sys_destroy(task.raw);
+        (void)vx_sys_cap_drop(task.raw);
+    }
+    return answer;
+}
+
+static void forget_ends(struct vx_client *proc, const struct px_proc_ends *ends)
+{
+    vx_client_close(proc);
+    (void)vx_sys_cap_drop(ends->requests.raw);
+    (void)vx_sys_cap_drop(ends->replies.raw);
+}
+
+/* The new Task, in j->task. */
 static long start(struct job *j)
 {
     size_t bytes = 4096 + j->n_records * sizeof j->record[0] + strlen(j->cwd) + j->files.used + 64 * j->files.n_pages;
@@ -349,7 +400,10 @@ static long start(struct job *j)
     if (bytes > BUNDLE_MAX_BYTES)
         return -E2BIG;
     bytes = px_page_up(bytes + (n_arg + WORDS_MAX) * sizeof(char *));
-    struct vx_client tty = {};
+    struct vx_client tty = {}, proc = {};
+    struct px_proc_ends ends;
+    struct px_birth birth = birth_of(j);
+    bool known = px_proc_prepare(&proc, &ends);
     struct vx_spawn s = { .path = j->path,
                           .n_env = n_env,
                           .env = (const char *const *)j->spawn->envp,
@@ -357,8 +411,11 @@ static long start(struct job *j)
                           .memory = memory_for_child(),
                           .buffer = px_pages(bytes),
                           .room = bytes };
-    if (s.buffer == nullptr)
+    if (s.buffer == nullptr) {
+        if (known)
+            forget_ends(&proc, &ends);
         return -ENOMEM;
+    }
     /* An interpreter's words replace the first argument. */
     const char **argv = (const char **)s.buffer;
     size_t argc = 0, skip = j->argc != 0 && n_arg != 0 ? 1 : 0;
@@ -372,34 +429,42 @@ static long start(struct job *j)
     s.room = (bytes - head) & ~(size_t)7;
     s.argc = argc;
     s.argv = argv;
-    if (px_console_for_child(&tty))
+    if (px_console_for_child(&tty, vx_spawn_hook == nullptr || vx_spawn_hook->in_front()))
         s.tty = &tty;
+    if (vx_spawn_hook != nullptr)
+        vx_spawn_hook->prepare(&s);
     vx_spawn_begin(&s);
-    add_facts(j, &s.spec);
+    add_facts(j, &s.spec, &birth);
     add_pipes(j, &s.spec);
     px_inherit_slots(&j->files, &s.spec);
+    if (known) {
+        vx_spec_move(&s.spec, "proc.tx", proc.tx.raw, VX_RIGHTS_TX);
+        vx_spec_move(&s.spec, "proc.rx", proc.rx.raw, VX_RIGHTS_RX);
+    }
     hand_on(&s.spec, "initrd", VX_CAP_MEM);
     hand_on(&s.spec, "console", VX_CAP_CONSOLE);
-    vx_task task = {};
-    uint32_t id = 0;
+    if (vx_spawn_hook != nullptr)
+        vx_spawn_hook->grant(&s);
     s.image = j->image.mem;
-    status_t st = vx_spawn_end(&s, &task, &id);
+    status_t st = vx_spawn_end(&s, &j->task, &j->id);
     if (st == OK)
         px_inherit_end(&j->files, true);
+    if (vx_spawn_hook != nullptr)
+        vx_spawn_hook->done(&s, st == OK);
     if (st != OK && tty.tx.raw != VX_HANDLE_NONE)
         vx_client_close(&tty);
     px_pages_free(whole, bytes);
+    if (st != OK && known)
+        forget_ends(&proc, &ends);
     if (st != OK)
         return st == ERR_TOO_BIG ? -E2BIG : px_error(st);
-    return px_child_add(id, task, j->held, j->n_held);
+    return known ? introduce(j, &ends, j->task, &birth) : 0;
 }
 
-int __vectra_spawn(const struct vectra_spawn *spawn)
+/* Everything up to the new Task. What a failure leaves is undone. */
+static long prepare_and_start(struct job *j)
 {
-    struct job *j = px_pages(sizeof *j);
-    if (j == nullptr)
-        return -ENOMEM;
-    j->spawn = spawn;
+    const struct vectra_spawn *spawn = j->spawn;
     px_cwd_copy(j->cwd);
     px_fd_visit(copy_slot, j);
     long answer = 0;
@@ -413,7 +478,7 @@ int __vectra_spawn(const struct vectra_spawn *spawn)
         if (answer == 0)
             answer = check_image(j, true);
     }
-    if (answer == 0)
+    if (answer == 0 && !j->replaces)
         answer = px_child_room();
     if (answer == 0)
         answer = px_inherit_begin(&j->files);
@@ -429,6 +494,40 @@ int __vectra_spawn(const struct vectra_spawn *spawn)
     px_image_close(&j->image);
     for (unsigned fd = 0; fd < PX_RECORDS_MAX; fd++)
         clear_slot(&j->slot[fd]);
+    return answer;
+}
+
+int __vectra_spawn(const struct vectra_spawn *spawn)
+{
+    struct job *j = px_pages(sizeof *j);
+    if (j == nullptr)
+        return -ENOMEM;
+    j->spawn = spawn;
+    long answer = prepare_and_start(j);
+    if (answer == 0)
+        answer = px_child_add(j->id, j->task, j->held, j->n_held);
     px_pages_free(j, sizeof *j);
     return (int)answer;
+}
+
+/* The new image is a Task inside this one's memory, which has this process's id and connections from then on. This one
+ * waits for its end and passes it on; what of it still computes can make no call any more. */
+long px_execve(long path, long argv, long envp)
+{
+    if (px_is_child())
+        return px_child_becomes((const char *)path, (char *const *)argv, (char *const *)envp);
+    struct vectra_spawn spawn = { .path = (const char *)path,
+                                  .argv = (char *const *)argv,
+                                  .envp = (char *const *)envp };
+    struct job *j = px_pages(sizeof *j);
+    if (j == nullptr)
+        return -ENOMEM;
+    j->spawn = &spawn;
+    j->replaces = true;
+    long answer = prepare_and_start(j);
+    vx_task task = j->task;
+    px_pages_free(j, sizeof *j);
+    if (answer == 0)
+        px_stand_in(task);
+    return answer;
 }

@@ -40,9 +40,28 @@ struct px_thread *px_threads = &main_thread;
     return self;
 }
 
+/* The C library sets a timer's thread's storage anew after each of its functions: `self` is found again. */
+[[gnu::noinline]] static struct px_thread *self_again(void)
+{
+    uintptr_t pointer = (uintptr_t)__builtin_thread_pointer();
+    vx_mutex_lock(&px_threads_lock);
+    for (struct px_thread *t = px_threads; t != nullptr && self == nullptr; t = t->next)
+        if (t->pointer == pointer)
+            self = t;
+    vx_mutex_unlock(&px_threads_lock);
+    return self;
+}
+
 struct px_thread *px_self(void)
 {
-    return has_tls ? self_of_tls() : &main_thread;
+    struct px_thread *t = has_tls ? self_of_tls() : &main_thread;
+    return __builtin_expect(t != nullptr, 1) ? t : self_again();
+}
+
+/* Where `self` lies relative to the thread pointer is the same for every thread. */
+uintptr_t px_thread_pointer_for(struct px_thread **at)
+{
+    return (uintptr_t)at - ((uintptr_t)&self - (uintptr_t)__builtin_thread_pointer());
 }
 
 int px_tid_of(uint32_t kernel_id)
@@ -79,15 +98,18 @@ long px_set_tid_address(long clear)
 {
     if (!has_tls) {
         main_thread.tid = px_tid_of(1);
+        main_thread.pointer = (uintptr_t)__builtin_thread_pointer();
         self = &main_thread;
         has_tls = true;
     }
-    self->clear = (int *)clear;
-    return self->tid;
+    struct px_thread *t = px_self();
+    t->clear = (int *)clear;
+    return t->tid;
 }
 
 [[noreturn]] void px_thread_main(struct px_thread *t, uint64_t kernel_id)
 {
+    t->pointer = (uintptr_t)__builtin_thread_pointer();
     self = t;
     t->kernel_id = (uint32_t)kernel_id;
     t->tid = px_tid_of((uint32_t)kernel_id);
@@ -132,8 +154,10 @@ int __vectra_clone(int (*function)(void *), void *stack, int flags, void *argume
 
 [[noreturn]] static void thread_end(int status, void *base, size_t bytes)
 {
-    int *clear = self->clear;
-    list_remove(self);
+    struct px_thread *t = px_self();
+    int *clear = t->clear;
+    list_remove(t);
+    px_signal_thread_gone(t);
     (void)vx_sys_thread_exit((uint32_t)status & 255, (uintptr_t)base, bytes, (uintptr_t)clear);
     __builtin_trap();
 }

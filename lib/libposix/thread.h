@@ -8,10 +8,13 @@ struct px_thread {
     _Atomic uint64_t pending; /* signals for this thread, bit n-1 for signal n */
     uint64_t mask;            /* blocked ones; only the thread itself changes it */
     uint64_t waits_for;       /* in sigtimedwait: what ends the wait although it is blocked */
-    int delivered;            /* px_delivered_t of the call under way, if it delivered under a mask of its own */
-    uint32_t kernel_id;       /* of THREAD_CREATE; 1 is the main thread */
-    int tid;                  /* what the C library sees: the process id, then upwards */
-    int *clear;               /* becomes 0 and wakes its waiters when the thread ends */
+    void *alternate_at;       /* sigaltstack; no bytes: none */
+    size_t alternate_bytes;
+    int delivered;      /* px_delivered_t of the call under way, if it delivered under a mask of its own */
+    uintptr_t pointer;  /* the thread pointer */
+    uint32_t kernel_id; /* of THREAD_CREATE; 1 is the main thread */
+    int tid;            /* what the C library sees: the process id, then upwards */
+    int *clear;         /* becomes 0 and wakes its waiters when the thread ends */
     struct px_thread *next;
     int (*function)(void *);
     void *argument;
@@ -21,6 +24,9 @@ struct px_thread {
 /* The calling thread. Works before thread-local storage does. */
 struct px_thread *px_self(void);
 int px_tid_of(uint32_t kernel_id);
+
+/* The thread pointer of a thread that has no thread-local storage, so that px_self() finds *at. */
+uintptr_t px_thread_pointer_for(struct px_thread **at);
 
 /* The thread list. */
 extern struct vx_mutex px_threads_lock;

@@ -131,13 +131,14 @@ long px_times(long out)
     uint64_t ns = 0;
     (void)vx_sys_clock_get_time(VX_CLOCK_TASK_CPU, &ns);
     if (out != 0)
-        *(struct tms *)out = (struct tms){ .tms_utime = (clock_t)(ns / (VX_NS_PER_S / 100)) };
+        *(struct tms *)out = (struct tms){ .tms_utime = (clock_t)(ns / (VX_NS_PER_S / 100)),
+                                           .tms_cutime = (clock_t)(px_children_cpu_ns() / (VX_NS_PER_S / 100)) };
     return (long)(vx_clock_monotonic_ns() / (VX_NS_PER_S / 100));
 }
 
 long px_getrusage(long who, long out)
 {
-    uint64_t ns = 0;
+    uint64_t ns = px_children_cpu_ns();
     if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != 1)
         return -EINVAL;
     if (who != RUSAGE_CHILDREN)

@@ -9,6 +9,7 @@ void ldisc_init(struct ldisc *d)
     d->lines = true;
     d->echo = true;
     d->intr = true;
+    d->jobs = false;
     ldisc_flush(d);
 }
 
@@ -153,6 +154,12 @@ ldisc_event_t ldisc_input(struct ldisc *d, uint8_t byte, struct ldisc_echo *echo
         ldisc_flush(d);
         show(d, echo, "^C\r\n", 4);
         return LDISC_INTERRUPT;
+    }
+    if (d->intr && d->jobs && (byte == CTRL('\\') || byte == CTRL('Z'))) {
+        ldisc_flush(d);
+        show_byte(d, echo, byte);
+        show(d, echo, "\r\n", 2);
+        return byte == CTRL('Z') ? LDISC_SUSPEND : LDISC_QUIT;
     }
     if (!d->lines)
         return pass_on(d, byte, echo);

@@ -4,6 +4,7 @@
  * With `lines`: bytes collect in a line that can still be edited (erase ^H and DEL, word ^W, kill ^U, reprint ^R, ^L);
  * Enter or ^D hands it over; ^D on an empty line is one end of file. Without: every byte is handed over as it comes.
  * `echo` shows what is typed. With `intr`, ^C drops what was typed and interrupts; without, it is a byte like others.
+ * With `jobs` too, ^\ and ^Z are signals in the same way.
  *
  * A pure core: bytes in, bytes and echo out. One thread owns it.
  * Invariants:
@@ -24,10 +25,13 @@ typedef enum ldisc_event : uint8_t {
     LDISC_QUIET,     /* nothing that a reader could notice */
     LDISC_READY,     /* there is something to read, or an end of file */
     LDISC_INTERRUPT, /* ^C */
+    LDISC_QUIT,      /* ^\ */
+    LDISC_SUSPEND,   /* ^Z */
 } ldisc_event_t;
 
 struct ldisc {
     bool lines, echo, intr;
+    bool jobs; /* its owner sets it */
     uint32_t line_len;
     uint32_t first, count;
     uint8_t line[LDISC_LINE_MAX];

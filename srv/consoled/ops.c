@@ -9,12 +9,18 @@ static struct con *con_of(struct vx_session *s)
     return s->state;
 }
 
+/* Sessions with a group share the terminal's mode while a group is in front. */
+static uint32_t mode_of(const struct con *c)
+{
+    return c->group != 0 && term.front_group != 0 ? term.mode : c->mode;
+}
+
 /* Writes with the session's newline conversion. The kernel's console is asked once per piece. */
 static void write_converted(const struct con *c, const uint8_t *bytes, size_t len)
 {
     uint8_t out[512];
     size_t n = 0;
-    if ((c->mode & VX_CONSOLE_MODE_CRLF) == 0) {
+    if ((mode_of(c) & VX_CONSOLE_MODE_CRLF) == 0) {
         term_write_raw(bytes, len);
         return;
     }
@@ -43,8 +49,10 @@ static status_t op_read_line(struct vx_session *s, const struct vx_console_read_
 {
     (void)a;
     struct con *c = con_of(s);
-    if ((c->mode & VX_CONSOLE_MODE_LINES) == 0)
+    if ((mode_of(c) & VX_CONSOLE_MODE_LINES) == 0)
         return ERR_BUSY;
+    if (term_in_background(c))
+        return ERR_NO_RIGHTS;
     c->pending = PENDING_LINE;
     c->max = q->max;
     term_refresh();
@@ -56,6 +64,8 @@ static status_t op_read_keys(struct vx_session *s, const struct vx_console_read_
 {
     (void)a;
     struct con *c = con_of(s);
+    if (term_in_background(c))
+        return ERR_NO_RIGHTS;
     c->pending = PENDING_KEYS;
     c->deadline = q->deadline;
     term_refresh();
@@ -69,8 +79,10 @@ static status_t op_set_mode(struct vx_session *s, const struct vx_console_set_mo
     struct con *c = con_of(s);
     if ((q->mode & ~VX_CONSOLE_MODE_NORMAL) != 0)
         return ERR_BAD_ARGUMENT;
-    a->previous = c->mode;
+    a->previous = mode_of(c);
     c->mode = q->mode;
+    if (c->group != 0)
+        term.mode = q->mode;
     term_refresh();
     return OK;
 }
@@ -118,7 +130,7 @@ static status_t op_dup_replies(struct vx_session *s, vx_ring_tx tx, struct vx_co
     status_t st = vx_session_add(s->service, rx, tx, s->badge, &made);
     if (st != OK)
         return st;
-    con_of(made)->mode = c->mode;
+    con_of(made)->mode = mode_of(c);
     a->id = con_of(made)->id;
     return OK;
 }
@@ -196,9 +208,60 @@ static status_t op_session(struct vx_session *s, struct vx_console_session_reply
     struct con *c = con_of(s);
     a->id = c->id;
     a->foreground = term.foreground;
-    a->mode = c->mode;
+    a->mode = mode_of(c);
     for (struct vx_session *x = vx_session_next(s->service, nullptr); x != nullptr; x = vx_session_next(s->service, x))
         a->sessions++;
+    return OK;
+}
+
+static status_t op_set_group(struct vx_session *s, const struct vx_console_set_group_request *q)
+{
+    con_of(s)->group = q->group;
+    if (term_in_background(con_of(s)))
+        term_front_changed();
+    return OK;
+}
+
+/* The first front group takes over the mode of the session that sets it. */
+static status_t op_set_front_group(struct vx_session *s, const struct vx_console_set_front_group_request *q)
+{
+    if (term.front_group == 0) {
+        term.mode = con_of(s)->mode;
+        term.attributes_len = 0;
+    }
+    term.front_group = q->group;
+    term_front_changed();
+    return OK;
+}
+
+static status_t op_front_group(struct vx_session *s, struct vx_console_front_group_reply *a)
+{
+    (void)s;
+    a->group = term.front_group;
+    return OK;
+}
+
+static status_t op_wait_signal(struct vx_session *s, struct vx_console_wait_signal_reply *a)
+{
+    (void)a;
+    con_of(s)->pending = PENDING_SIGNAL;
+    term_tell_signals();
+    return VX_RPC_LATER;
+}
+
+static status_t op_set_attributes(struct vx_session *s, const struct vx_console_set_attributes_request *q)
+{
+    (void)s;
+    term.attributes_len = q->data_len;
+    memcpy(term.attributes, q->data, q->data_len);
+    return OK;
+}
+
+static status_t op_attributes(struct vx_session *s, struct vx_console_attributes_reply *a)
+{
+    (void)s;
+    a->data_len = term.front_group != 0 ? term.attributes_len : 0;
+    memcpy(a->data, term.attributes, a->data_len);
     return OK;
 }
 
@@ -216,4 +279,10 @@ const struct vx_console_ops term_ops = {
     .write_buffer = op_write_buffer,
     .session = op_session,
     .size = op_size,
+    .set_group = op_set_group,
+    .set_front_group = op_set_front_group,
+    .front_group = op_front_group,
+    .wait_signal = op_wait_signal,
+    .set_attributes = op_set_attributes,
+    .attributes = op_attributes,
 };

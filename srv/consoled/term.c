@@ -61,20 +61,79 @@ static void answer_line(struct vx_session *s, status_t status)
     vx_console_read_line_reply(s, c->sequence, status, &a);
 }
 
+bool term_in_background(const struct con *c)
+{
+    return term.front_group != 0 && c->group != 0 && c->group != term.front_group;
+}
+
+static bool reads(const struct con *c)
+{
+    return c->pending == PENDING_KEYS || c->pending == PENDING_LINE;
+}
+
+/* Whose read is answered next, or nullptr. */
+static struct vx_session *reader(void)
+{
+    if (term.front_group == 0)
+        return find(term.foreground);
+    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr;
+         s = vx_session_next(term.service, s))
+        if (reads(con_of(s)) && !term_in_background(con_of(s)))
+            return s;
+    return nullptr;
+}
+
+static void set_discipline(uint32_t mode)
+{
+    ldisc_set_mode(&term.ldisc, (mode & VX_CONSOLE_MODE_LINES) != 0, (mode & VX_CONSOLE_MODE_ECHO) != 0,
+                   (mode & VX_CONSOLE_MODE_INTR) != 0);
+    term.ldisc.jobs = term.front_group != 0;
+}
+
 void term_refresh(void)
 {
-    struct vx_session *front = find(term.foreground);
-    if (front == nullptr)
-        return;
-    struct con *c = con_of(front);
-    ldisc_set_mode(&term.ldisc, (c->mode & VX_CONSOLE_MODE_LINES) != 0, (c->mode & VX_CONSOLE_MODE_ECHO) != 0,
-                   (c->mode & VX_CONSOLE_MODE_INTR) != 0);
-    if (!ldisc_readable(&term.ldisc))
-        return;
-    if (c->pending == PENDING_KEYS)
-        answer_keys(front, OK);
-    else if (c->pending == PENDING_LINE)
-        answer_line(front, OK);
+    struct vx_session *front = reader();
+    if (term.front_group != 0)
+        set_discipline(term.mode);
+    else if (front != nullptr)
+        set_discipline(con_of(front)->mode);
+    while (front != nullptr && reads(con_of(front)) && ldisc_readable(&term.ldisc)) {
+        if (con_of(front)->pending == PENDING_KEYS)
+            answer_keys(front, OK);
+        else
+            answer_line(front, OK);
+        front = reader();
+    }
+}
+
+void term_front_changed(void)
+{
+    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr;
+         s = vx_session_next(term.service, s)) {
+        struct con *c = con_of(s);
+        if (!term_in_background(c))
+            continue;
+        if (c->pending == PENDING_KEYS)
+            answer_keys(s, ERR_NO_RIGHTS);
+        else if (c->pending == PENDING_LINE)
+            answer_line(s, ERR_NO_RIGHTS);
+    }
+    term_refresh();
+}
+
+void term_tell_signals(void)
+{
+    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr && term.signals != 0;
+         s = vx_session_next(term.service, s)) {
+        struct con *c = con_of(s);
+        if (c->pending != PENDING_SIGNAL)
+            continue;
+        c->pending = PENDING_NOTHING;
+        vx_console_wait_signal_reply(
+            s, c->sequence, OK,
+            &(struct vx_console_wait_signal_reply){ .signals = term.signals, .group = term.front_group });
+        term.signals = 0;
+    }
 }
 
 static bool tell_interrupt(struct vx_session *s)
@@ -104,6 +163,15 @@ static void interrupt(void)
             return;
 }
 
+static void keys_made_signal(ldisc_event_t event)
+{
+    term.signals |= event == LDISC_INTERRUPT ? VX_CONSOLE_SIGNAL_INTERRUPT
+                    : event == LDISC_QUIT    ? VX_CONSOLE_SIGNAL_QUIT
+                    : event == LDISC_SUSPEND ? VX_CONSOLE_SIGNAL_SUSPEND
+                                             : 0;
+    term_tell_signals();
+}
+
 void term_input(const uint8_t *bytes, size_t len)
 {
     static struct ldisc_echo echo;
@@ -113,7 +181,9 @@ void term_input(const uint8_t *bytes, size_t len)
         for (size_t k = 0; k < n; k++) {
             ldisc_event_t event = ldisc_input(&term.ldisc, passed[k], &echo);
             term_write_raw(echo.text, echo.len);
-            if (event == LDISC_INTERRUPT)
+            if (term.front_group != 0)
+                keys_made_signal(event);
+            else if (event == LDISC_INTERRUPT)
                 interrupt();
         }
     }
@@ -145,6 +215,8 @@ void term_cancel(struct vx_session *s)
         answer_keys(s, ERR_INTERRUPTED);
     else if (c->pending == PENDING_INTERRUPT)
         vx_console_wait_interrupt_reply(s, c->sequence, ERR_INTERRUPTED, nullptr);
+    else if (c->pending == PENDING_SIGNAL)
+        vx_console_wait_signal_reply(s, c->sequence, ERR_INTERRUPTED, nullptr);
     c->pending = PENDING_NOTHING;
 }
 
@@ -156,6 +228,15 @@ status_t term_opened(struct vx_session *s)
     return OK;
 }
 
+static bool any_group(void)
+{
+    for (struct vx_session *s = vx_session_next(term.service, nullptr); s != nullptr;
+         s = vx_session_next(term.service, s))
+        if (con_of(s)->group != 0)
+            return true;
+    return false;
+}
+
 void term_closed(struct vx_session *s)
 {
     struct con *c = con_of(s);
@@ -163,6 +244,12 @@ void term_closed(struct vx_session *s)
         (void)vx_sys_cap_drop(c->half.raw);
     if (c->buffer.raw != 0)
         (void)vx_sys_mem_free(c->buffer, 0, 0);
+    c->group = 0;
+    if (term.front_group != 0 && !any_group()) {
+        term.front_group = 0;
+        term.signals = 0;
+        term_refresh();
+    }
     if (term.foreground != c->id)
         return;
     struct vx_session *next = find(c->set_by);

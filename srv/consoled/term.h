@@ -4,13 +4,21 @@
  * Invariants:
  *  1. Session ids start with 1 and are never used twice. foreground is 0 (no session) or the id of an open session.
  *  2. A session has at most one call under way: `pending` says which. It is answered exactly once, or dies with it.
- *  3. A client's shared buffer is read only through the kernel's copy, so that taking it away hurts nobody else. */
+ *  3. With a front group, readers are the sessions of that group and those without one; the mode and the attributes are
+ *     the terminal's. Without, the foreground session alone reads, in its own mode.
+ *  4. A client's shared buffer is read only through the kernel's copy, so that taking it away hurts nobody else. */
 #pragma once
 #include "ldisc.h"
 #include "winsize.h"
 #include <vectra/rpc_console.h>
 
-typedef enum pending : uint8_t { PENDING_NOTHING, PENDING_LINE, PENDING_KEYS, PENDING_INTERRUPT } pending_t;
+typedef enum pending : uint8_t {
+    PENDING_NOTHING,
+    PENDING_LINE,
+    PENDING_KEYS,
+    PENDING_INTERRUPT,
+    PENDING_SIGNAL
+} pending_t;
 
 /* One session's part, in vx_session.state. */
 struct con {
@@ -18,6 +26,7 @@ struct con {
     uint32_t set_by; /* the session that brought this one to the foreground; 0: none */
     uint32_t mode;   /* VX_CONSOLE_MODE_* */
     uint32_t interrupts;
+    uint32_t group;
     pending_t pending;
     uint16_t sequence; /* of the call under way */
     uint32_t max;
@@ -33,6 +42,10 @@ struct term {
     vx_console console;
     uint32_t last_id;
     uint32_t foreground;
+    uint32_t front_group; /* 0: none */
+    uint32_t mode;        /* of the sessions that have a group */
+    uint32_t signals;     /* VX_CONSOLE_SIGNAL_* that nobody has been told of */
+    uint8_t attributes_len, attributes[48];
     struct ldisc ldisc;
     struct winsize size;
 };
@@ -44,6 +57,12 @@ void term_write_raw(const void *bytes, size_t len);
 void term_input(const uint8_t *bytes, size_t len);
 /* Brings the line discipline in step with the foreground session, and answers its read if it can be. */
 void term_refresh(void);
+/* True when the session may not read now, because another group is in front. */
+bool term_in_background(const struct con *c);
+/* Another group is in front: reads of the background end. */
+void term_front_changed(void);
+/* Tells who waits for it about keys that made signals. */
+void term_tell_signals(void);
 /* Answers reads whose time is up, and sets the service's next deadline. */
 void term_expire(uint64_t now_ns);
 

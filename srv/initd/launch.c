@@ -145,7 +145,7 @@ static status_t launch(struct launch *l, struct unit *u)
 {
     const struct graph_service *d = u->decl;
     const char *argv[GRAPH_NAMES_MAX + 3];
-    static const char *const env[] = { "PATH=/bin:/sbin", "HOME=/", "TERM=vt100", "BENCH=1" };
+    static const char *const env[] = { "PATH=/bin:/sbin:/test", "HOME=/", "TERM=vt100", "BENCH=1" };
     set_arguments(l, u, argv);
     struct vx_spawn *s = &l->spawn;
     s->path = d->image;

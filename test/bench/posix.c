@@ -5,12 +5,14 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -187,9 +189,52 @@ static void pipe_rows(const char *name)
     waitpid(pid, nullptr, 0);
 }
 
+static int line;
+static void stream_round_trip(void)
+{
+    char bytes[64] = "sixty-four bytes";
+    if (write(line, bytes, sizeof bytes) != sizeof bytes || read(line, bytes, sizeof bytes) != sizeof bytes)
+        abort();
+}
+
+static void stream_rows(const char *name)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        abort();
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pair[1], 0);
+    if (posix_spawn(&pid, self, &actions, nullptr, (char *[]){ "echo", "+echo-64", nullptr }, environ) != 0)
+        abort();
+    close(pair[1]);
+    line = pair[0];
+    measure(name, 21, 20, 1, stream_round_trip);
+    close(line);
+    waitpid(pid, nullptr, 0);
+}
+
+static void signal_self(void)
+{
+    if (kill(getpid(), SIGUSR1) != 0)
+        abort();
+}
+
+static void handled(int signal)
+{
+    (void)signal;
+}
+
 static int child(const char *what)
 {
-    char byte;
+    char byte, bytes[64];
+    if (strcmp(what, "+echo-64") == 0) {
+        while (read(0, bytes, sizeof bytes) == sizeof bytes)
+            if (write(0, bytes, sizeof bytes) != sizeof bytes)
+                return 1;
+        return 0;
+    }
     if (strcmp(what, "+hello") == 0)
         return puts("hello") < 0;
     while (read(0, &byte, 1) == 1)
@@ -217,21 +262,26 @@ int main(int argc, char **argv)
         { "mmap_touch_munmap_1p", 51, 16, 1, map_one },
         { "mmap_touch_munmap_256p", 21, 1, 256, map_many },
         { "posix_spawn_wait", 21, 1, 1, spawn_wait },
+        { "signal_self", 51, 16, 1, signal_self },
         { "pipe_1b_roundtrip", 0, 0, 0, nullptr },
+        { "unix_stream_64b_roundtrip", 0, 0, 0, nullptr },
         { "read_1m_tmpfs", 21, 1, 1, read_large },
         { "open_close_tmp", 51, 8, 1, open_close },
         { "stat_tmp", 51, 8, 1, ask_stat },
         { "open_read_close_4k", 51, 8, 1, open_read_close },
     };
     make_files();
+    signal(SIGUSR1, handled);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int wanted = argc == 1;
         for (int k = 1; k < argc; k++)
             wanted |= strcmp(argv[k], rows[i].name) == 0;
         if (wanted && rows[i].operation != nullptr)
             measure(rows[i].name, rows[i].count, rows[i].each, rows[i].divisor, rows[i].operation);
-        else if (wanted)
+        else if (wanted && strncmp(rows[i].name, "pipe", 4) == 0)
             pipe_rows(rows[i].name);
+        else if (wanted)
+            stream_rows(rows[i].name);
     }
     unlink(small_file);
     return 0;

@@ -3,6 +3,7 @@
  * nobody or a session that is open, and no capability is lost. */
 // sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
 // sources: srv/consoled/ops.c srv/consoled/term.c srv/consoled/ldisc.c srv/consoled/winsize.c
+#define HOST_OPS 19
 #include "service_host.h"
 #include <srv/consoled/term.h>
 

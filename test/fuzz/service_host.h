@@ -16,7 +16,11 @@
 #include <vectra/service.h>
 #include <vectra/time.h>
 
-enum { HANDLES_MAX = 4096, SESSIONS = 6, STEPS_MAX = 4096, OPS_TRIED = 16 };
+enum { HANDLES_MAX = 4096, SESSIONS = 6, STEPS_MAX = 4096 };
+/* Calls are tried by these numbers, from 1. */
+#ifndef HOST_OPS
+#define HOST_OPS 16
+#endif
 
 /* Numbers by name. */
 enum {
@@ -95,7 +99,7 @@ static struct vx_result host_receive(uint64_t rx, struct vx_message *m)
     for (size_t i = 0; i < bytes; i++)
         ((uint8_t *)m)[i] = host_byte();
     if ((how & 1) == 0)
-        m->word[0] = vx_rpc_head(1 + (uint16_t)(m->word[0] % OPS_TRIED), (uint16_t)(m->word[0] >> 16), OK);
+        m->word[0] = vx_rpc_head(1 + (uint16_t)(m->word[0] % HOST_OPS), (uint16_t)(m->word[0] >> 16), OK);
     return host_answer(OK, (how & 2) != 0 ? host_new() : VX_HANDLE_NONE, 0);
 }
 
@@ -182,6 +186,10 @@ struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2
         return host_send(a0, (const struct vx_message *)(uintptr_t)a1, a2);
     case HOST_signal_wait:
         return host_wait();
+    case HOST_mem_alloc:
+        st = host_next > HANDLES_MAX - 64 ? ERR_NO_MEMORY : host_luck();
+        return st == OK ? host_answer(OK, host_new(), 0) : host_answer(st, 0, 0);
+    case HOST_ring_recv_cap:
     case HOST_ring_try_recv_cap:
         return host_receive(a0, (struct vx_message *)(uintptr_t)a1);
     case HOST_bind:

@@ -1,79 +1,112 @@
 /* SPDX-License-Identifier: MIT
- * The shell's lexer, parser, expansion and line editor on any bytes. The first byte chooses the terminal's width. */
-// sources: bin/sh/parse.c bin/sh/expand.c bin/sh/vars.c bin/sh/edit.c bin/sh/history.c bin/sh/path.c lib/libterm/keys.c
-#include <bin/sh/edit.h>
-#include <bin/sh/expand.h>
-#include <bin/sh/path.h>
+ * The shell's parser, arithmetic and patterns on any bytes. What parses is written out as text again, which must parse
+ * to a tree that is written out the same: that is how the shell hands commands to another one. */
+// sources: bin/sh/mem.c bin/sh/lex.c bin/sh/parse.c bin/sh/unparse.c bin/sh/arith.c bin/sh/pattern.c
+// flags: -D_GNU_SOURCE -std=gnu23
+#include "require.h"
+#include <bin/sh/arith.h>
+#include <bin/sh/exec.h>
+#include <bin/sh/parse.h>
+#include <bin/sh/pattern.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void require(bool condition)
+static const char *alias(const char *name)
 {
-    if (!condition)
-        abort();
+    return strcmp(name, "a") == 0 ? "b " : strcmp(name, "b") == 0 ? "a; c" : nullptr;
 }
 
-static void draw(void *ctx, const char *text, size_t len)
+static void no_memory(void *ctx)
 {
     (void)ctx;
-    require(text != nullptr && len > 0);
+    abort();
 }
 
-static void try_line(const char *text, size_t len)
+/* The tree as text; nullptr when it does not parse. */
+static char *again(struct arena *arena, const char *text, size_t len)
 {
-    static struct sh_line line;
-    static struct sh_vars vars;
-    static struct sh_args args;
-    char message[80];
-    sh_parse_t st = sh_parse(text, len, &line);
-    size_t n = sh_parse_message(st, &line, text, message, sizeof message);
-    require(n < sizeof message && strlen(message) == n);
-    require(line.n_words <= SH_WORDS_MAX && line.n_commands <= SH_COMMANDS_MAX);
-    if (st != SH_PARSE_OK)
-        return;
-    vars.len = 0;
-    require(sh_vars_set(&vars, "A", 1, "one two", 7));
-    const struct sh_context context = { .vars = &vars, .status = 1, .self = 2, .background = 3 };
-    sh_args_clear(&args);
-    for (uint32_t c = 0; c < line.n_commands; c++) {
-        const struct sh_command *k = &line.command[c];
-        require(k->n_words > 0 && k->first_word + k->n_words <= line.n_words && k->at < k->end && k->end <= len);
-        require((k->join == SH_JOIN_END) <= (c + 1 == line.n_commands));
+    struct source s = { .begin = text, .at = text, .end = text + len };
+    struct parser p;
+    struct program *program = nullptr;
+    struct text out = { .arena = arena };
+    parser_init(&p, &s);
+    if (parse_command(&p, &program) != PARSE_COMMAND)
+        return nullptr;
+    if (program->node != nullptr)
+        unparse(&out, program->node, false);
+    program_put(program);
+    return text_end(&out);
+}
+
+static void try_commands(const char *text, size_t len, bool aliases)
+{
+    struct source s = { .begin = text, .at = text, .end = text + len };
+    struct arena arena = { .fail = no_memory };
+    struct parser p;
+    parser_init(&p, &s);
+    if (aliases)
+        p.find_alias = alias;
+    for (unsigned i = 0; i < 1000; i++) {
+        struct program *program = nullptr;
+        enum parse got = parse_command(&p, &program);
+        if (got == PARSE_END)
+            break;
+        require(got == PARSE_COMMAND || (got == PARSE_ERROR && p.message[0] != '\0'));
+        if (got == PARSE_ERROR)
+            continue;
+        struct arena_mark mark = arena_mark(&arena);
+        struct text out = { .arena = &arena }, line = { .arena = &arena };
+        if (program->node != nullptr) {
+            const struct node braces = { .kind = NODE_BRACE, .a = program->node }; /* one command, however many */
+            unparse(&out, &braces, false);
+            unparse(&line, program->node, true);
+            const char *first = text_end(&out);
+            if (strlen(first) == out.len) {
+                char *second = again(&arena, first, out.len);
+                require(second != nullptr);
+                require(strcmp(first, second) == 0);
+            }
+        }
+        arena_release(&arena, mark);
+        program_put(program);
     }
-    for (uint32_t w = 0; w < line.n_words; w++) {
-        require(line.word[w].len > 0 && line.word[w].at + line.word[w].len <= len);
-        uint32_t before = args.n;
-        sh_expand_t e = sh_expand_word(&context, text + line.word[w].at, line.word[w].len, &args);
-        require(e == SH_EXPAND_OK || args.n == before);
-        require(args.n <= SH_ARGS_MAX && args.len <= SH_ARGS_BYTES && args.arg[args.n] == nullptr);
-    }
-    char path[SH_PATH_MAX];
-    if (args.n > 0 && sh_path_join("/a/b", args.arg[0], path))
-        require(path[0] == '/' && strlen(path) < SH_PATH_MAX && strstr(path, "//") == nullptr);
+    parser_fini(&p);
+    arena_free(&arena);
+}
+
+static const char *get(void *ctx, const char *name)
+{
+    (void)ctx;
+    return name[0] == 'x' ? " 7 " : name[0] == 'y' ? "-0x10" : name[0] == 'z' ? "junk" : nullptr;
+}
+
+static void set(void *ctx, const char *name, int64_t value)
+{
+    (void)ctx, (void)value;
+    require(is_name(name, strlen(name)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct sh_edit e;
-    static struct sh_history history;
-    if (size == 0)
+    if (size == 0 || size > 8192)
         return 0;
-    try_line((const char *)data + 1, size - 1);
-    sh_history_clear(&history);
-    e.write = draw;
-    e.history = &history;
-    e.prompt = "vectra:/$ ";
-    e.columns = data[0];
-    sh_edit_begin(&e);
-    for (size_t i = 1; i < size; i++) {
-        sh_edit_event_t event = sh_edit_feed(&e, data[i]);
-        require(e.cursor <= e.len && e.len <= SH_LINE_MAX && e.kill_len <= SH_LINE_MAX);
-        if (event == SH_EDIT_LINE)
-            sh_history_add(&history, e.text, e.len);
-        if (event != SH_EDIT_MORE && event != SH_EDIT_COMPLETE)
-            sh_edit_begin(&e);
+    char *text = malloc(size);
+    if (text == nullptr)
+        return 0;
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = '\0';
+    try_commands(text, size - 1, (data[0] & 1) != 0);
+    struct arith a = { .get = get, .set = set };
+    int64_t value;
+    require(arith_eval(&a, text, &value) || a.message[0] != '\0');
+    const char *middle = memchr(text, '\n', size - 1);
+    if (middle != nullptr && size < 512) {
+        struct pattern p = { .text = text, .len = (size_t)(middle - text) };
+        (void)pattern_match(p, middle + 1, size - 2 - p.len);
+        (void)pattern_is_one(p);
     }
+    free(text);
     return 0;
 }

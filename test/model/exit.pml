@@ -1,7 +1,7 @@
 // broken: 1 2 3 4 5 6
 /* SPDX-License-Identifier: MIT
  * The end of a thread: sys_thread_exit, thread_end, retire, thread_free, sys_thread_join (kernel/thread.c), task_kill
- * (kernel/task.c), sched_remove, sched_forget, open_inbox, sched_tick, expire (kernel/sched.c), gate_catch
+ * (kernel/task.c), sched_remove, sched_forget, open_inbox, kernel_timer, expire (kernel/sched.c), gate_catch
  * (kernel/gate.c), sys_waitpid (kernel/sys_task.c).
  *
  * Threads E, J and K are of one Task. E ends; J joins it, with or without a deadline, and K looks whether it can;
@@ -13,7 +13,7 @@
  *
  * BROKEN=1 A joiner that was woken frees what it waited for without looking it up again. 2 Who ends a thread does not
  * look for it in the inbox of its home. 3 Who ends a thread leaves its timer in the tree. 4 Who ends a thread does not
- * catch the hart that runs it. 5 sched_tick() looks at its deadlines before its inbox: whose wait has ended still has a
+ * catch the hart that runs it. 5 kernel_timer() looks at its deadlines before its inbox: whose wait has ended still has a
  * timer there, and what it waited for may be gone. At the time of writing sched.c did what 5 says. 6 thread_end() completes the joiner's
  * call and keeps the record. */
 #ifndef BROKEN
@@ -111,7 +111,7 @@ proctype killer()
     gate_open()
 }
 
-/* sched_tick() of hart 0: the deadline of J or W has passed. */
+/* kernel_timer() of hart 0: the deadline of J or W has passed. */
 inline tick()
 {
 #if BROKEN != 5

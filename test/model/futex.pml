@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT
  * Futexes, and the end of any wait: sys_futex_wait, sys_futex_wake, wake_some, requeue (kernel/sync.c), thread_block_call
  * (kernel/syscall.h, kernel/thread.c), thread_wake (kernel/thread.c, kernel/sched.c), sched_ready, open_inbox,
- * sched_tick and expire (kernel/sched.c).
+ * kernel_timer and expire (kernel/sched.c).
  *
  * A thread waits for word 0, whose chain is 0, with or without a deadline; hart 0 is its home and has its timer. Another
  * thread, on another hart, sets the word and wakes one, or lets whoever waits go on to word 1 (requeue) and then wakes
@@ -207,7 +207,7 @@ active proctype home()
 end:
     do
     :: atomic { in_inbox -> in_inbox = 0; in_tree = 0; ready = 1 } /* open_inbox() */
-    :: in_tree -> /* sched_tick(): the deadline has passed */
+    :: in_tree -> /* kernel_timer(): the deadline has passed */
 #if BROKEN == 5
         in_tree = 0;
 #endif

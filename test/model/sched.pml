@@ -203,7 +203,7 @@ user:
 end_user:
     if
     :: d_step { ipi[h] -> ipi[h] = 0 } take_ipi(h)
-    :: d_step { armed[h] -> armed[h] = 0 } /* sched_tick() */
+    :: d_step { armed[h] -> armed[h] = 0 } /* kernel_timer() */
         share(h);
         d_step {
             if

@@ -6,6 +6,7 @@ state is not touched and root is not needed. apt checks the signatures; the hash
 that a changed archive stops the build wherever it comes from.
 """
 
+import fcntl
 import glob
 import hashlib
 import os
@@ -97,6 +98,14 @@ def download(folder, package, version, upstream_only=False):
     if not parts:
         raise Unavailable("the package settings of this machine name no archive of its distribution")
     state = os.path.join(cache_folder(), "apt")
+    os.makedirs(state, exist_ok=True)
+    with open(os.path.join(state, "lock"), "w", encoding="utf-8") as alone:   # the folder serves one at a time
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        download_into(folder, state, parts, package, version, upstream_only)
+
+
+def download_into(folder, state, parts, package, version, upstream_only):
+    """The same, with the private folder of settings and lists."""
     for name in ("parts", "lists/partial", "cache/archives/partial"):
         os.makedirs(os.path.join(state, name), exist_ok=True)
     for old in glob.glob(os.path.join(state, "parts", "*")):

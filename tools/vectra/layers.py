@@ -117,9 +117,9 @@ def may_include(path, target):
 
 
 def hosted(path):
-    """True for what may use a C library's headers: the fake architecture, which is a process, and the C library's own
-    lower half."""
-    return path.startswith(("kernel/arch/host/", "lib/libposix/"))
+    """True for what may use a C library's headers: the fake architecture, which is a process, the C library's own
+    lower half, and programs of the C library."""
+    return path.startswith(("kernel/arch/host/", "lib/libposix/", "bin/sh/"))
 
 
 def violations(path, text, files, generated):

@@ -280,20 +280,27 @@ def front_script():
     return path
 
 
+def for_programs(arch, sysroot):
+    """(files that decide what comes out, environment) for a port of programs that links them itself."""
+    return ([*libraries_of(sysroot), "tools/vectra/compiler.py"],
+            {"CC": f"{front_script()} cc --arch {arch}", "VECTRA_SYSROOT": os.path.abspath(sysroot)})
+
+
+def libraries_of(sysroot):
+    """What programs are linked with."""
+    return sorted([*glob.glob(f"{sysroot}/lib/*.a"), *glob.glob(f"{sysroot}/lib/*.o")])
+
+
 def build_for_make(arch, name, stamp, sysroot=None):
     """Builds one port and writes its key to a stamp when it changed; returns the exit status."""
     note = unavailable_file(arch)
     if os.path.isfile(note) and time.time() - os.path.getmtime(note) < RETRY_S:
         return UNAVAILABLE_STATUS
-    extra, libraries, environment = [], [], {}
-    if sysroot:
-        extra = ["tools/vectra/compiler.py"]
-        libraries = sorted([*glob.glob(f"{sysroot}/lib/*.a"), *glob.glob(f"{sysroot}/lib/*.o")])
-        environment = {"CC": f"{front_script()} cc --arch {arch}", "VECTRA_SYSROOT": os.path.abspath(sysroot)}
     try:
         port = load(name)
-        if not port.link:
-            extra, libraries = [*extra, *libraries], []
+        extra, environment = for_programs(arch, sysroot) if sysroot else ([], {})
+        libraries = libraries_of(sysroot) if sysroot and port.link else []
+        extra = [path for path in extra if path not in libraries]
         key = link(port, arch, build(port, arch, extra, environment), libraries, environment)
     except fetch.Unavailable as problem:
         remember_unavailable(arch, f"{name}: {problem}")
@@ -316,8 +323,9 @@ def write_if_changed(path, text):
         handle.write(text)
 
 
-def image_list(arch):
-    """What the ports put on the image: lines `program GUEST=HOST KEY`."""
+def image_list(arch, programs=()):
+    """What the ports and our own programs of the C library (GUEST=HOST) put on the image: lines `program GUEST=HOST`,
+    and a key for each, so that the list changes when a file does."""
     if unavailable(arch):
         return ""
     lines = []
@@ -328,17 +336,22 @@ def image_list(arch):
             lines.append(f"program {guest}={out}/{inside}\nkey {guest} {key}\n")
         for target, names in sorted(port.links.items()):
             lines += [f"link {os.path.dirname(target)}/{name}={os.path.basename(target)}\n" for name in names]
+    for pair in programs:
+        guest, host = pair.split("=", 1)
+        with open(host, "rb") as handle:
+            lines.append(f"program {pair}\nkey {guest} {hashlib.sha256(handle.read()).hexdigest()}\n")
     return "".join(lines)
 
 
 def main(arguments):
-    """What mk/posix.mk calls: `build ARCH NAME STAMP [SYSROOT]` and `image ARCH FILE`."""
+    """What mk/posix.mk calls: `build ARCH NAME STAMP [SYSROOT]` and `image ARCH FILE
+    [GUEST=HOST...]`."""
     if arguments[:1] == ["build"] and len(arguments) in (4, 5):
         return build_for_make(*arguments[1:])
-    if arguments[:1] == ["image"] and len(arguments) == 3:
-        write_if_changed(arguments[2], image_list(arguments[1]))
+    if arguments[:1] == ["image"] and len(arguments) >= 3:
+        write_if_changed(arguments[2], image_list(arguments[1], arguments[3:]))
         return 0
-    print("usage: ports.py build ARCH NAME STAMP [SYSROOT] | image ARCH FILE", file=sys.stderr)
+    print("usage: ports.py build ARCH NAME STAMP [SYSROOT] | image ARCH FILE [GUEST=HOST...]", file=sys.stderr)
     return 2
 
 

@@ -191,7 +191,7 @@ x86_page_copy_avx:
     movl $8, %ecx
 1:  .set at, 0
     .rept 16
-    vmovdqa at(%rsi), %ymm0
+    vmovdqu at(%rsi), %ymm0
     vmovdqa %ymm0, at(%rdi)
     .set at, at + 32
     .endr

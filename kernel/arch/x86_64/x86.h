@@ -71,7 +71,7 @@ struct x86_hart {
     uint64_t ports_stamp;           /* whose ports it holds, on or off */
     uint32_t n_ports;               /* copies, as their owner may be gone */
     struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];
-    uint64_t armed_ns;                 /* what the timer is set to; UINT64_MAX: nothing */
+    uint64_t armed_ns;                              /* what the timer is set to; UINT64_MAX: nothing */
     alignas(64) uint8_t fp_save[ARCH_FP_BYTES_MAX]; /* arch_fp_begin */
 };
 

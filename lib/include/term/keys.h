@@ -30,7 +30,7 @@ typedef enum key : uint16_t {
     KEY_WORD_RIGHT,
     KEY_WORD_DELETE, /* Alt-D: the word to the right */
     KEY_REPORT,      /* cursor position: param[0] the row, param[1] the column, from 1 */
-} key_t;
+} term_key_t;
 
 #define KEY_CTRL(letter) ((uint16_t)((letter) & 0x1f))
 #define KEY_ESCAPE ((uint16_t)0x1b)

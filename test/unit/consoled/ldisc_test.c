@@ -81,6 +81,20 @@ static void control_c_drops_the_line(void **)
     reads("\x03\n", 64, true);
 }
 
+static void keys_of_job_control_are_bytes_without_it(void **)
+{
+    ldisc_init(&d);
+    d.jobs = true;
+    assert_int_equal(type("half\x1a"), LDISC_SUSPEND);
+    assert_false(ldisc_readable(&d));
+    assert_int_equal(type("half\x1c"), LDISC_QUIT);
+    assert_string_equal(shown, "half^\\\r\n");
+    assert_false(ldisc_readable(&d));
+    d.jobs = false;
+    assert_int_equal(type("\x1a"), LDISC_QUIET);
+    assert_int_equal(type("\r"), LDISC_READY);
+}
+
 static void control_d(void **)
 {
     ldisc_init(&d);
@@ -223,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_line_comes_whole),
         cmocka_unit_test(erasing),
         cmocka_unit_test(control_c_drops_the_line),
+        cmocka_unit_test(keys_of_job_control_are_bytes_without_it),
         cmocka_unit_test(control_d),
         cmocka_unit_test(raw_passes_everything),
         cmocka_unit_test(full_buffers_ring),

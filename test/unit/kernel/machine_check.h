@@ -4,6 +4,7 @@
 #pragma once
 #include "machine.h"
 #include <kernel/pt.h>
+#include "page_facts.h"
 
 /* Every Reticle, pre-order; null after the last. */
 static struct reticle *next_reticle(struct reticle *r)

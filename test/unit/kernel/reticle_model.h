@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "page_facts.h"
 
 #ifndef MODEL_PAGES
 #define MODEL_PAGES 16384u

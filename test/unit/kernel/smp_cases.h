@@ -522,9 +522,40 @@ static void what_runs_elsewhere_is_stopped_and_ended(void **)
     (void)smp_check_rest();
 }
 
+/* --- one object, shown by many --- */
+
+/* Its first thread shows a page of it and takes it away; u->a: the handle. */
+static enum next shower(struct user *u)
+{
+    smp_must(u->phase == 0 || u->st == OK);
+    if (loiter(u))
+        return NEXT_CODE;
+    if (u->phase++ % 2 == 0)
+        return u->n-- == 0 ? leave_task(u) : go(NR_mem_map, u->a, 4096 * smp_random(u, 4), 4096, 0, RW);
+    return go(NR_mem_free, u->a, u->first, 4096);
+}
+
+static void areas_of_one_object_come_and_go_everywhere(void **)
+{
+    vx_handle_t reticle;
+    struct mem *m;
+    begin(4);
+    machine_must(mem_create(&machine_root, UINT64_C(4) * ARCH_PAGE_SIZE, false, VX_CAP_MEM, &m) == OK);
+    for (int i = 0; i < 4; i++) {
+        struct task *t = smp_task(6, VX_BAND_NORMAL, nullptr, &reticle);
+        struct user *u = user_new(shower, nullptr, rounds() * 4);
+        struct cap *slot;
+        machine_must(cap_reserve(&t->caps, &slot) == OK);
+        u->a = cap_make(slot, &m->obj, VX_CAP_MEM, VX_RIGHTS_ALL, 0, m->bytes);
+        thread_start(smp_thread(t, u));
+    }
+    smp_run(0);
+    smp_must(smp_check_rest() == 0);
+}
+
 /* --- shootdown --- */
 
-struct page {
+struct watched {
     uint64_t at;
     _Atomic uint32_t is_read_only, left;
     _Atomic uint64_t tried, forbidden;
@@ -533,7 +564,7 @@ struct page {
 /* Writes, and skips what faults; when it was told before that the page is read-only it must fault. */
 static enum next writer(struct user *u)
 {
-    struct page *p = u->party;
+    struct watched *p = u->party;
     if (atomic_load_explicit(&p->left, memory_order_relaxed) == 0)
         return leave_task(u);
     bool forbidden = atomic_load_explicit(&p->is_read_only, memory_order_acquire) != 0;
@@ -546,7 +577,7 @@ static enum next writer(struct user *u)
 
 static enum next protector(struct user *u)
 {
-    struct page *p = u->party;
+    struct watched *p = u->party;
     uint64_t word;
     switch (u->phase) {
     case 0:
@@ -578,10 +609,10 @@ static enum next protector(struct user *u)
 
 static void no_hart_uses_what_another_took_away(void **)
 {
-    static struct page page;
+    static struct watched page;
     vx_handle_t reticle;
     begin(3);
-    page = (struct page){ .at = USER_BASE + 8192, .left = 1 };
+    page = (struct watched){ .at = USER_BASE + 8192, .left = 1 };
     struct task *t = smp_task(6, VX_BAND_NORMAL, nullptr, &reticle);
     thread_start(smp_thread(t, user_new(protector, &page, rounds())));
     for (uint64_t i = 1; i < 3; i++) {

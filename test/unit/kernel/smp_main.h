@@ -17,6 +17,7 @@ int main(void)
         TEST(a_deadline_passes_wherever_a_waiter_was_moved),
         TEST(what_is_given_is_taken_once_whatever_the_deadlines),
         TEST(what_runs_elsewhere_is_stopped_and_ended),
+        TEST(areas_of_one_object_come_and_go_everywhere),
         TEST(no_hart_uses_what_another_took_away),
         TEST(everything_at_once),
     };

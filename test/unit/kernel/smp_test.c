@@ -10,6 +10,6 @@
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -DHOST_SMP -DVECTRA_DEBUG
 // sanitize: thread
-// mutations: -DMUTATE_LOCK_NONE=LOCK_RING
+// mutations: -DMUTATE_LOCK_NONE=LOCK_RING -DMUTATE_LOCK_NONE=LOCK_MAPS
 // libs: -lpthread
 #include "smp_main.h"

@@ -41,7 +41,7 @@ void futex_recheck(struct vm *vm)
 static struct hart hart;
 static struct thread thread;
 static struct task task;
-static struct cap slots[SLOTS];
+static struct cap *slots;
 static struct device chip = { .obj.type = VX_CAP_DEVICE, .base = CHIP_BASE, .length = 64 * PAGE };
 static struct device memory = { .obj.type = VX_CAP_DEVICE, .base = 20 * MIB, .length = MIB };
 static struct device ports = { .obj.type = VX_CAP_DEVICE, .base = 0x3f8, .length = 8, .kind = VX_DEVICE_PORTS };
@@ -85,14 +85,7 @@ struct sysret thread_rerun_call(void)
     abort();
 }
 
-void work_begin(void)
-{
-}
-
-bool work_spend(uint32_t units [[maybe_unused]])
-{
-    return true;
-}
+int32_t work_left = INT32_MAX; /* a step does all */
 
 bool arch_kernel_device(unsigned i, paddr_t *base, uint64_t *len_bytes)
 {
@@ -111,11 +104,6 @@ status_t resolve_reticle(uint64_t handle, struct reticle **out)
 struct reticle *reticle_of_object(const struct object *)
 {
     return &task.reticle;
-}
-
-struct cap_table *task_table_holding(const struct cap *)
-{
-    return &task.caps;
 }
 
 void irq_cap_gone(const struct cap *)
@@ -148,6 +136,10 @@ static int setup(void **)
     hart.alone = true; /* what must be alone is: the lone way in is another test's */
     thread.task = &task;
     host_hart = &hart;
+    task.reticle.owner = &task.obj;
+    paddr_t table;
+    assert_int_equal(reticle_alloc(&task.reticle, 0, PAGE_CAPS, &table), OK);
+    slots = arch_phys_to_virt(table);
     task.caps = (struct cap_table){ .slots = slots, .n_slots = SLOTS, .task = &task };
     assert_int_equal(vm_init(&task.vm, &task.reticle), OK);
     arch_aspace_activate(&task.vm.as);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "page_facts.h"
 
 #define must(cond)                                                                                                     \
     do {                                                                                                               \
@@ -41,14 +42,7 @@ struct model_page {
 
 _Thread_local struct hart *host_hart;
 
-void work_begin(void)
-{
-}
-
-bool work_spend(uint32_t units [[maybe_unused]])
-{
-    return true;
-}
+int32_t work_left = INT32_MAX; /* a step does all */
 static struct hart hart;
 static struct reticle ram;
 static struct vm vm;

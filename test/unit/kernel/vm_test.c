@@ -9,6 +9,7 @@
 #include <abi/timepage.h>
 #include <kernel/sync.h>
 #include "cmocka_kassert.h"
+#include "no_locks.h"
 #include "vm_model.h"
 
 /* --- random use --- */
@@ -87,9 +88,17 @@ static status_t step_map_object(void)
     return vm_map_object(&vm, &shared, &caps[1], shared_frame, MEM_NORMAL, 100 * PAGE, 1000 * PAGE, 0, RX, false, &at);
 }
 
+static paddr_t kernels_frame(const struct object *, uint64_t, uint64_t *run)
+{
+    *run = PAGE;
+    return shared_frames;
+}
+
 static status_t step_fixed_frame(void)
 {
-    return vm_map_fixed_frame(&vm, VX_TIME_PAGE_ADDRESS, shared_frames, RO);
+    uint64_t at;
+    return vm_map_object(&vm, nullptr, nullptr, kernels_frame, MEM_NORMAL, 0, PAGE, VX_TIME_PAGE_ADDRESS, RO, true,
+                         &at);
 }
 
 static status_t step_touch(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The line editor against a small terminal: what a person sees must be prompt and line, with the cursor where it
  * belongs. */
-// sources: bin/sh/edit.c bin/sh/history.c bin/sh/path.c lib/libterm/keys.c
+// sources: bin/sh/vectra/edit.c bin/sh/vectra/history.c lib/libterm/keys.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <bin/sh/edit.h>
-#include <bin/sh/path.h>
+#include <bin/sh/vectra/edit.h>
 
 enum { COLUMNS = 20, ROWS = 24 };
 static char screen[ROWS][COLUMNS];
@@ -271,31 +270,6 @@ static void history_forgets_the_oldest(void **)
     assert_null(sh_history_get(&history, 0));
 }
 
-static void paths(void **)
-{
-    char out[SH_PATH_MAX];
-    static const char *const cases[][3] = {
-        { "/", "bin", "/bin" },           { "/a/b", "../c", "/a/c" }, { "/a", "../../..", "/" },
-        { "/a", "/x//y/./z/", "/x/y/z" }, { "/a", "", "/a" },         { "/", ".", "/" },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_true(sh_path_join(cases[i][0], cases[i][1], out));
-        assert_string_equal(out, cases[i][2]);
-    }
-    char big[SH_PATH_MAX + 1];
-    memset(big, 'p', sizeof big);
-    big[SH_PATH_MAX - 2] = '\0';
-    assert_true(sh_path_join("/", big, out));
-    big[SH_PATH_MAX - 2] = 'p';
-    big[SH_PATH_MAX - 1] = '\0';
-    assert_false(sh_path_join("/", big, out));
-    const char *part;
-    assert_int_equal(sh_path_component("/", "bin/sh", &part), 3);
-    assert_int_equal(sh_path_component("/bin", "bin/sh", &part), 2);
-    assert_int_equal(sh_path_component("/bin", "binary", &part), 0);
-    assert_int_equal(sh_path_component("/bin", "bin", &part), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,7 +280,6 @@ int main(void)
         cmocka_unit_test(endings),
         cmocka_unit_test(a_full_line_rings),
         cmocka_unit_test(history_forgets_the_oldest),
-        cmocka_unit_test(paths),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The groups of `./vectra test`. A group makes (name, function) pairs; a function returns how many checks passed."""
 
-from vectra.groups import bench, builds, examples, guest, host, model, posix, storage, tools
+from vectra.groups import bench, builds, examples, guest, host, model, posix, shell, storage, tools
 
 __all__ = ["GROUPS", "Context"]
 
@@ -26,6 +26,7 @@ GROUPS = {group.name: group for group in (
     Group("build", "both architectures, release and debug, without a warning", builds.tests, parallel=False),
     Group("unit", "portable code on this machine, under sanitizers", host.unit_tests),
     Group("fuzz", "hostile bytes for everything that reads them", host.fuzz_tests),
+    Group("shell", "the shell's language against dash, on this machine", shell.tests),
     Group("model", "protocols, model-checked with spin", model.tests),
     Group("tools", "the tools' own tests, and the checkers of the tree", tools.tests),
     Group("boot", "whole boots, test/boot/*.t", guest.boot_tests),

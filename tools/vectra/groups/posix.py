@@ -2,19 +2,23 @@
 """Group `posix`: the C library and the ports, from inside the system.
 
 test/posix/NAME.c is compiled with `./vectra cc` and run as /bin/NAME; it says what guest tests say (guest.py). A Lua
-script runs in the interpreter on the image. What was built is looked at too.
+script runs in the interpreter on the image, and the shell's scripts that need no other program (shell.py) in the shell.
+What was built is looked at too.
 """
 
+import bz2
 import glob
+import hashlib
 import os
 import re
+import secrets
 import subprocess
 import sys
 import tempfile
 
-from vectra import build, execute, ports
-from vectra.groups import guest, host
-from vectra.qemu import Machine
+from vectra import build, execute, fetch, ports
+from vectra.groups import guest, host, shell
+from vectra.qemu import Machine, Running
 from vectra.results import Failure
 
 FOLDER = "test/posix"
@@ -55,6 +59,43 @@ def program_test(name, arch, check):
     return guest.judge(output, outcome.status)
 
 
+def typed(keys):
+    """What somebody types who is asked for `keys`: ^X is one byte, a line ends with Enter."""
+    text = re.sub(rb"\^([A-Z\\])", lambda m: bytes([m.group(1)[0] & 31]), keys)
+    return text if text.startswith((b"\x03", b"\x1a", b"\x1c")) and len(text) == 1 else text + b"\r"
+
+
+def type_for(machine, command, files):
+    """Runs a command and types whatever its lines `type KEYS` ask for; (its output, its exit status)."""
+    nonce = secrets.token_hex(16).encode()
+    markers, heard, asked = execute.Markers(nonce), b"", 0
+    with tempfile.TemporaryDirectory(prefix="vectra-type-") as folder:
+        base = machine.initrd_file()
+        machine.initrd = os.path.join(folder, "initrd.cpio")
+        machine.append = [*machine.append, "log=quiet"]
+        execute.write_initrd(machine.initrd, base, nonce, command, files)
+        with Running(machine.command(execute.SERIAL)) as running:
+            while markers.status is None:
+                chunk = running.read(1)
+                if running.elapsed() > WITHIN_S or chunk == b"":
+                    raise Failure("the program did not end", bytes(running.transcript))
+                heard += markers.feed(chunk or b"")
+                requests = re.findall(rb"^type (.+?)\r?\n", heard, re.MULTILINE)
+                for keys in requests[asked:]:
+                    running.send(typed(keys))
+                asked = len(requests)
+    return heard.replace(b"\r\n", b"\n"), markers.status
+
+
+def terminal_test(arch, check):
+    """Job control with somebody at the keys."""
+    check(arch)
+    out = f"build/posix-{arch}/test/terminal"
+    compile_program(arch, out, "-std=gnu23", "-O2", "-Wall", "-Wextra", "-Werror", f"{FOLDER}/terminal/main.c")
+    output, status = type_for(Machine(arch), "/bin/terminal", [(out, "/bin/terminal")])
+    return guest.judge(output, status)
+
+
 def pie_test(arch, check):
     """A position-independent program, from standard input, by way of an object file."""
     check(arch)
@@ -79,6 +120,21 @@ def lua_test(arch, check):
     if not output.startswith(b"9.007199254741e+15\n"):
         raise Failure("lua -e 'print(2^53)' did not print 9.007199254741e+15", output)
     return 1 + guest.judge(output, outcome.status)
+
+
+def script_test(script, arch, check):
+    """A shell script inside the system prints what dash prints here."""
+    check(arch)
+    name = os.path.basename(script)
+    wanted_status, wanted, _ = shell.run(shell.other_shell(), script)
+    output, outcome = inside(arch, f"sh /test/{name}", [(script, f"/test/{name}")])
+    # What goes to standard error comes on the same terminal.
+    lines = [line for line in output.split(b"\n") if not line.startswith(f"/test/{name}: ".encode())]
+    if b"\n".join(lines) != wanted:
+        raise Failure(shell.first_difference(wanted, b"\n".join(lines)), output)
+    if outcome.status != wanted_status:
+        raise Failure(f"exit status {outcome.status}, dash has {wanted_status}", output)
+    return len(wanted.split(b"\n")) - 1
 
 
 def same_test(name, arch, check):
@@ -115,6 +171,47 @@ def libm_test(arch, check):
         handle.write(table)
     output, outcome = inside(arch, "libm /test/table", [(out, "/bin/libm"), (f"{out}.table", "/test/table")])
     return guest.judge(output, outcome.status)
+
+
+def foreign_test(name, arch, check):
+    """A released project, unmodified, built by its own makefile with `./vectra cc`, works on files in the system."""
+    check(arch)
+    folder = f"{FOLDER}/foreign"
+    try:
+        port = ports.load(name, folder)
+        ports.build(port, arch, *ports.for_programs(arch, f"build/posix-{arch}/sysroot"))
+    except (ports.PortError, fetch.Unavailable, fetch.WrongHash) as problem:
+        raise Failure(str(problem)) from None
+    out, data = ports.output_folder(port, arch), f"build/{arch}-release/vectra.elf"
+    script = f"{out}.run"
+    with open(script, "w", encoding="utf-8") as handle, open(f"{folder}/{name}/run.sh", encoding="utf-8") as body:
+        handle.write("set -e\nDATA=/test/data\n" + body.read())
+    files = [(f"{out}/{program}", f"/bin/{program}") for program in os.listdir(out) if program not in ("LICENCE", "PORT")]
+    output, outcome = inside(arch, "sh /test/run", [*files, (script, "/test/run"), (data, "/test/data")])
+    with open(data, "rb") as handle:
+        wanted = FOREIGN[name](handle.read())
+    if outcome.status != 0 or output.decode("utf-8", "replace").split() != wanted:
+        raise Failure(f"exit status {outcome.status}, wanted {wanted}", output)
+    return 1
+
+
+def foreign_bzip2(data):
+    """What run.sh prints: bzip2 makes the same bytes everywhere."""
+    return [hashlib.sha256(data).hexdigest(), hashlib.sha256(bz2.compress(data)).hexdigest(), "data.bz2"]
+
+
+def foreign_zstd(data):
+    """Both ways through, and what is left."""
+    return [hashlib.sha256(data).hexdigest()] * 2 + ["twice.zst"]
+
+
+def foreign_zlib(data):
+    """The end of its own test's words, then the checksum by two programs."""
+    return "large_inflate(): OK after inflateSync(): hello, hello! inflate with dictionary: hello, hello!".split() + \
+        [hashlib.sha256(data).hexdigest()] * 2
+
+
+FOREIGN = {"bzip2": foreign_bzip2, "zstd": foreign_zstd, "zlib": foreign_zlib}
 
 
 def utilities_test(arch, check):
@@ -207,10 +304,14 @@ def tests(context):
                 (f"no-kernel-entry-{arch}", lambda a=arch: entry_test(a, check))]
         out += [(f"{name}-{arch}", lambda n=name, a=arch: program_test(n, a, check))
                 for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/*.c"))]
-        out += [(f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
+        out += [(f"script-{os.path.basename(path)[:-3]}-{arch}", lambda p=path, a=arch: script_test(p, a, check))
+                for path in shell.scripts(inside=True)]
+        out += [(f"terminal-{arch}", lambda a=arch: terminal_test(a, check)),
+                (f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
                 (f"libm-{arch}", lambda a=arch: libm_test(a, check)),
                 (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]
+        out += [(f"foreign-{name}-{arch}", lambda n=name, a=arch: foreign_test(n, a, check)) for name in FOREIGN]
         out += [(f"same-{name}-{arch}", lambda n=name, a=arch: same_test(n, a, check))
                 for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/same/*.c"))]
     return out

@@ -51,4 +51,5 @@ uint64_t arch_kernel_pte(vaddr_t va, unsigned *level);
 void arch_sync_icache(const void *p, size_t len_bytes);
 /* Fills a page with zeroes by the fastest routine that boot selected. `page` is page aligned. */
 void arch_page_zero(void *page);
+/* The same for a copy; dst is page aligned. */
 void arch_page_copy(void *dst, const void *src);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ * Sending and receiving over sockets beyond read and write, and their options. */
+#define _GNU_SOURCE
+#include "signal.h"
+#include "socket.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+enum : int { BUFFER_BYTES = 16384 }; /* of each direction: pipe.c */
+
+/* --- messages --- */
+
+static long send_vector(struct px_file *f, const struct msghdr *m, long flags)
+{
+    constexpr long known = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_EOR | MSG_MORE;
+    struct px_socket *s = f->socket;
+    long done = 0;
+    if ((flags & ~known) != 0)
+        return -EOPNOTSUPP;
+    if (m->msg_controllen != 0)
+        return -EOPNOTSUPP; /* descriptors are not handed over */
+    if (s->state != CONNECTED)
+        return -ENOTCONN;
+    if (m->msg_namelen != 0)
+        return -EISCONN;
+    bool wait = (f->flags & O_NONBLOCK) == 0 && (flags & MSG_DONTWAIT) == 0;
+    for (int i = 0; i < m->msg_iovlen; i++) {
+        long n = px_pipe_put_bytes(s->out, m->msg_iov[i].iov_base, m->msg_iov[i].iov_len, wait);
+        if (n == -EPIPE && (flags & MSG_NOSIGNAL) == 0)
+            px_signal_self(SIGPIPE);
+        if (n < 0)
+            return done != 0 ? done : n;
+        done += n;
+        if ((size_t)n < m->msg_iov[i].iov_len)
+            break;
+    }
+    return done;
+}
+
+static long receive_vector(struct px_file *f, struct msghdr *m, long flags)
+{
+    constexpr long known = MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC;
+    struct px_socket *s = f->socket;
+    long done = 0;
+    if ((flags & ~known) != 0)
+        return -EOPNOTSUPP;
+    if (s->state != CONNECTED)
+        return -ENOTCONN;
+    bool wait = (f->flags & O_NONBLOCK) == 0 && (flags & MSG_DONTWAIT) == 0, peek = (flags & MSG_PEEK) != 0;
+    bool all = (flags & MSG_WAITALL) != 0 && !peek;
+    for (int i = 0; i < m->msg_iovlen; i++) {
+        char *to = m->msg_iov[i].iov_base;
+        size_t left = m->msg_iov[i].iov_len;
+        while (left != 0) {
+            long n = px_pipe_take(s->in, to, left, wait && (done == 0 || all), peek);
+            if (n <= 0) {
+                m->msg_namelen = 0;
+                m->msg_controllen = 0;
+                m->msg_flags = 0;
+                return done != 0 || n == 0 ? done : n;
+            }
+            done += n;
+            to += n;
+            left -= (size_t)n;
+            if (peek)
+                break;
+        }
+        if (left != 0)
+            break;
+    }
+    m->msg_namelen = 0;
+    m->msg_controllen = 0;
+    m->msg_flags = 0;
+    return done;
+}
+
+long px_sendmsg(long fd, long message, long flags)
+{
+    struct px_file *f = nullptr;
+    long answer = px_socket_get(fd, &f);
+    if (answer != 0)
+        return answer;
+    answer = send_vector(f, (const struct msghdr *)message, flags);
+    px_file_put(f);
+    return answer;
+}
+
+long px_recvmsg(long fd, long message, long flags)
+{
+    struct px_file *f = nullptr;
+    long answer = px_socket_get(fd, &f);
+    if (answer != 0)
+        return answer;
+    answer = receive_vector(f, (struct msghdr *)message, flags);
+    px_file_put(f);
+    return answer;
+}
+
+long px_sendto(long fd, long from, long bytes, long flags, long address, long address_bytes)
+{
+    struct iovec v = { .iov_base = (void *)from, .iov_len = (size_t)bytes };
+    struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_namelen = address != 0 ? (socklen_t)address_bytes : 0 };
+    return px_sendmsg(fd, (long)&m, flags);
+}
+
+long px_recvfrom(long fd, long to, long bytes, long flags, long address, long address_bytes)
+{
+    struct iovec v = { .iov_base = (void *)to, .iov_len = (size_t)bytes };
+    struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+    long answer = px_recvmsg(fd, (long)&m, flags);
+    if (answer >= 0 && address != 0 && address_bytes != 0)
+        *(socklen_t *)address_bytes = 0; /* a stream's bytes come from its peer */
+    return answer;
+}
+
+/* As many as can be; the number. An error tells only when it is the first. */
+static long several(long fd, long messages, long n, long flags, long (*one)(long fd, long message, long flags))
+{
+    struct mmsghdr *m = (struct mmsghdr *)messages;
+    for (long i = 0; i < n; i++) {
+        long answer = one(fd, (long)&m[i].msg_hdr, flags);
+        if (answer < 0)
+            return i != 0 ? i : answer;
+        m[i].msg_len = (unsigned)answer;
+        if (answer == 0)
+            return i + 1;
+    }
+    return n;
+}
+
+long px_sendmmsg(long fd, long messages, long n, long flags)
+{
+    return several(fd, messages, n, flags, px_sendmsg);
+}
+
+long px_recvmmsg(long fd, long messages, long n, long flags, long timeout)
+{
+    return timeout != 0 ? -EOPNOTSUPP : several(fd, messages, n, flags & ~MSG_WAITFORONE, px_recvmsg);
+}
+
+/* --- options --- */
+
+static long option(const struct px_file *f, long name, int *value)
+{
+    switch (name) {
+    case SO_TYPE:
+        *value = SOCK_STREAM;
+        return 0;
+    case SO_DOMAIN:
+        *value = AF_UNIX;
+        return 0;
+    case SO_ACCEPTCONN:
+        *value = f->socket->state == LISTENING;
+        return 0;
+    case SO_SNDBUF:
+    case SO_RCVBUF:
+        *value = BUFFER_BYTES;
+        return 0;
+    case SO_ERROR:
+    case SO_PROTOCOL:
+    case SO_REUSEADDR:
+    case SO_KEEPALIVE:
+    case SO_BROADCAST:
+        *value = 0;
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+long px_getsockopt(long fd, long level, long name, long to, long bytes)
+{
+    struct px_file *f = nullptr;
+    int value = 0;
+    long answer = px_socket_get(fd, &f);
+    if (answer != 0)
+        return answer;
+    answer = level != SOL_SOCKET ? -ENOPROTOOPT : option(f, name, &value);
+    px_file_put(f);
+    socklen_t *room = (socklen_t *)bytes;
+    if (answer == 0) {
+        *room = *room < sizeof value ? *room : (socklen_t)sizeof value;
+        memcpy((void *)to, &value, *room);
+    }
+    return answer;
+}
+
+/* What changes nothing that could be noticed is accepted. */
+long px_setsockopt(long fd, long level, long name, long from, long bytes)
+{
+    struct px_file *f = nullptr;
+    long answer = px_socket_get(fd, &f);
+    (void)from;
+    if (answer != 0)
+        return answer;
+    px_file_put(f);
+    if (level != SOL_SOCKET)
+        return -ENOPROTOOPT;
+    if (bytes < (long)sizeof(int))
+        return -EINVAL;
+    return name == SO_SNDBUF || name == SO_RCVBUF || name == SO_REUSEADDR || name == SO_KEEPALIVE ? 0 : -ENOPROTOOPT;
+}

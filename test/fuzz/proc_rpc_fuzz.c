@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * procd with hostile clients: any messages, any capabilities, any failing calls. Every record is a process with a
+ * connection, or one that has ended and whose parent lives; in the end nothing is left, no capability either. */
+// sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
+// sources: srv/procd/ops.c srv/procd/table.c srv/procd/names.c srv/procd/terminal.c
+#define HOST_OPS 30
+#include "service_host.h"
+#include <srv/procd/ops.h>
+#include <srv/procd/table.h>
+#include <srv/procd/terminal.h>
+#include <vectra/rpc_proc.h>
+
+static void check(void)
+{
+    for (uint32_t i = 0; i < PROC_PROCESSES_MAX; i++) {
+        const struct proc *p = &procs[i], *parent = proc_find(p->parent);
+        require(p->id == 0 || i < procs_used);
+        if (p->id == 0)
+            continue;
+        require(proc_find(p->id) == p);
+        require(p->state <= VX_PROC_STATE_ENDED && p->n_queued <= PROC_QUEUE_MAX);
+        if (p->state == VX_PROC_STATE_ENDED)
+            require(p->task.raw == 0 && p->bell.raw == 0 && p->link == nullptr && parent != nullptr &&
+                    parent->state != VX_PROC_STATE_ENDED);
+        else
+            require(p->link != nullptr && (p->task.raw != 0 || p->bell.raw != 0));
+    }
+}
+
+static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
+{
+    status_t st = ops_dispatch(s, in);
+    check();
+    return st;
+}
+
+static void on_signal(struct vx_service *svc, uint64_t bits)
+{
+    terminal_signals(svc, bits);
+    check();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct vx_service svc = { .name = "procd",
+                              .session_bytes = ops_session_bytes,
+                              .dispatch = dispatch,
+                              .closed = ops_closed,
+                              .on_signal = on_signal,
+                              .own_bits = terminal_bits() };
+    host_begin(&svc, data, size);
+    svc.inbox = (vx_ring_rx){ host_new() };
+    (void)host_client(&svc, 1);
+    (void)host_client(&svc, 2);
+    host_serve(&svc);
+    require(procs_used == 0);
+    require(host_live() == 0);
+    return 0;
+}

@@ -1,0 +1,50 @@
+# inside
+# XCU 2.6.5
+show() { for i; do printf '[%s]' "$i"; done; echo; }
+x='  a  b  '; show $x; show "$x"; show =$x=
+IFS=:; x='a:b::c:'; show $x; x=':a'; show $x; x='::'; show $x; show a$x"b"
+IFS=' :'; x=' a : b :: c '; show $x; x='a :b'; show $x; x=': a'; show $x
+IFS=; x='a b:c'; show $x
+unset IFS; x='a	b
+c'; show $x
+IFS=-; x=a-b; y=$x; show $y; show "$y"; show $(echo q-r); show $((5-2))
+IFS=1; show $((210+1))
+IFS=' '; show $(printf 'a\nb c\n\n')
+IFS='
+'; show $(printf 'a\nb c\n\n')
+IFS=' 	
+'; set -- 'a b' 'c  d'; show $@; show "$@"; show $*; show "$*"
+e=; show $e; show "$e"; show $e"$e"; show a$e b; show ''$e
+show $e $e; show "$@" $e
+IFS=x; show axbxc a'x'b $(echo axb)
+v=axb; w=$v; show $w; show ${v}; case $v in axb) echo whole;; esac
+IFS=,; for i in $(echo 1,2,3); do echo $i; done
+read a b c <<E
+1,2,3,4
+E
+show "$a" "$b" "$c"
+IFS=' ,'; read a b c <<E
+ 1 , 2 ,3 , 4 , 
+E
+show "$a" "$b" "$c"
+read a b <<E
+x,
+E
+show "$a" "$b"
+read a <<E
+x,
+E
+show "$a"
+read a <<E
+ x , y ,
+E
+show "$a"
+read -r a b <<'E'
+p\q r\
+E
+show "$a" "$b"
+read a b <<'E'
+p\q\ r s\
+t
+E
+show "$a" "$b"

@@ -307,10 +307,10 @@ def dying(bench):
     """The driver, the file system and vfsd are ended while files are written: nobody hangs, and what was reported as safe
     is there."""
     path = volume(bench)
-    output = bench.run("spawn /test/disk work 150; sleep 0.3; services restart blkd0; sleep 0.6; services restart fatfsd0; "
+    output = bench.run("spawn /test/disk work 400; sleep 0.3; services restart blkd0; sleep 0.6; services restart fatfsd0; "
                        "sleep 0.6; services restart blkd0; sleep 0.5; services restart vfsd; sleep 0.5; "
-                       "services restart fatfsd0; wait; services; /test/disk read 150")
-    expect(output, "safe 150", r"^blkd0 +ready +[0-9]+ +2 ", r"^fatfsd0 +ready +[0-9]+ +[2-5] ", r"^vfsd +ready +[0-9]+ +1 ", "^same$")
+                       "services restart fatfsd0; wait; sleep 1; services; /test/disk read 400")
+    expect(output, "safe 400", r"^blkd0 +ready +[0-9]+ +2 ", r"^fatfsd0 +ready +[0-9]+ +[2-5] ", r"^vfsd +ready +[0-9]+ +1 ", "^same$")
     fsck(path, harmless=CUT)
     return 4
 

@@ -309,12 +309,6 @@ struct sysret sys_ring_try_recv_cap(uint64_t rx, uint64_t message)
     return receive(rx, message, VX_POLL, true);
 }
 
-[[gnu::noinline]] static status_t why_no_gift(const struct cap_table *table, uint64_t handle)
-{
-    struct cap *c;
-    return cap_get_any(table, handle, 0, false, &c);
-}
-
 struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, uint64_t deadline)
 {
     struct hart *h = arch_hart_self();
@@ -329,7 +323,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
     gift = &table->slots[index < table->high ? index : 0];
     if (unlikely(gift->handle != handle || gift->obj == nullptr)) /* C1 */
-        return sys_status(why_no_gift(table, handle));
+        return sys_status(cap_get_any(table, handle, 0, false, &c));
     if ((gift->rights & (VX_R_COPY | VX_R_MOVE)) == 0)
         return sys_status(ERR_NO_RIGHTS);
     if (unlikely(gift->type == VX_CAP_RING_RX || gift->obj == &r->obj) && (st = ring_may_carry(r, gift)) != OK)

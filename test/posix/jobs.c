@@ -6,7 +6,6 @@
 #include "check.h"
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -602,129 +601,32 @@ static void playing_the_child(void)
     CHECK_ERRNO(fork(), ENOSYS);
 }
 
-/* --- inside the process --- */
-
-static sigjmp_buf out;
-static char *volatile where;
-static volatile int nested, depth;
-
-static void on_other_stack(int signal)
+static int again_in_a_session(char **argv)
 {
-    char here;
-    (void)signal;
-    where = &here;
-}
-
-static void leaves(int signal)
-{
-    siglongjmp(out, signal);
-}
-
-static void nests(int signal)
-{
-    nested++;
-    if (depth++ < 2)
-        raise(signal);
-    depth--;
-}
-
-static void *signals_later(void *arg)
-{
-    usleep(10000);
-    pthread_kill(*(pthread_t *)arg, SIGUSR1);
-    usleep(10000);
-    (void)!write(said[1], "x", 1);
-    return nullptr;
-}
-
-static void inside(void)
-{
-    static char stack[MINSIGSTKSZ + 16384];
-    stack_t ss = { .ss_sp = stack, .ss_size = sizeof stack }, was;
-    struct sigaction act = { .sa_handler = on_other_stack, .sa_flags = SA_ONSTACK };
-    CHECK_IS(sigaltstack(nullptr, &was), 0);
-    CHECK((was.ss_flags & SS_DISABLE) != 0);
-    CHECK_IS(sigaltstack(&ss, nullptr), 0);
-    sigaction(SIGUSR1, &act, nullptr);
-    raise(SIGUSR1);
-    CHECK(where >= stack && where < stack + sizeof stack);
-    act.sa_handler = leaves;
-    sigaction(SIGUSR1, &act, nullptr);
-    int jumped = sigsetjmp(out, 1);
-    if (jumped == 0)
-        raise(SIGUSR1);
-    CHECK_IS(jumped, SIGUSR1);
-    act = (struct sigaction){ .sa_handler = on_other_stack };
-    sigaction(SIGUSR1, &act, nullptr);
-    raise(SIGUSR1);
-    CHECK(where < stack || where >= stack + sizeof stack);
-    ss.ss_size = 16;
-    CHECK_ERRNO(sigaltstack(&ss, nullptr), ENOMEM);
-    ss = (stack_t){ .ss_flags = 0x100, .ss_sp = stack, .ss_size = sizeof stack };
-    CHECK_ERRNO(sigaltstack(&ss, nullptr), EINVAL);
-    ss.ss_flags = SS_DISABLE;
-    CHECK_IS(sigaltstack(&ss, nullptr), 0);
-
-    act = (struct sigaction){ .sa_handler = nests, .sa_flags = SA_NODEFER };
-    sigaction(SIGUSR1, &act, nullptr);
-    raise(SIGUSR1);
-    CHECK_IS(nested, 3);
-
-    pthread_t me = pthread_self(), other;
-    char c;
-    catch (SIGUSR1, SA_RESTART);
-    came[SIGUSR1] = 0;
-    pthread_create(&other, nullptr, signals_later, &me);
-    CHECK_IS(read(said[0], &c, 1), 1); /* the handler ran, and the read went on */
-    CHECK_IS(came[SIGUSR1], 1);
-    pthread_join(other, nullptr);
-    catch (SIGUSR1, 0);
-    pthread_create(&other, nullptr, signals_later, &me);
-    CHECK_ERRNO(read(said[0], &c, 1), EINTR);
-    pthread_join(other, nullptr);
-    CHECK_IS(read(said[0], &c, 1), 1);
-
-    sigset_t set, pending;
-    siginfo_t info;
-    sigemptyset(&set);
-    sigaddset(&set, SIGRTMIN);
-    sigaddset(&set, SIGRTMIN + 3);
-    sigaddset(&set, SIGUSR2);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
-    sigqueue(getpid(), SIGRTMIN + 3, (union sigval){ .sival_int = 1 });
-    sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 2 });
-    sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 3 });
-    kill(getpid(), SIGUSR2);
-    kill(getpid(), SIGUSR2);
-    sigpending(&pending);
-    CHECK(sigismember(&pending, SIGRTMIN) && sigismember(&pending, SIGUSR2) && !sigismember(&pending, SIGINT));
-    CHECK(sigwaitinfo(&set, &info) == SIGUSR2 && info.si_code == SI_USER && info.si_pid == getpid());
-    CHECK(sigwaitinfo(&set, &info) == SIGRTMIN && info.si_value.sival_int == 2);
-    CHECK(sigwaitinfo(&set, &info) == SIGRTMIN && info.si_value.sival_int == 3);
-    CHECK(sigwaitinfo(&set, &info) == SIGRTMIN + 3 && info.si_value.sival_int == 1);
-    struct timespec zero = {}, bad = { .tv_nsec = -1 };
-    CHECK_ERRNO(sigtimedwait(&set, &info, &zero), EAGAIN);
-    CHECK_ERRNO(sigtimedwait(&set, &info, &bad), EINVAL);
-    kill(getpid(), SIGUSR2);
-    signal(SIGUSR2, SIG_IGN); /* what is pending goes when it is ignored */
-    sigpending(&pending);
-    CHECK(!sigismember(&pending, SIGUSR2));
-    signal(SIGUSR2, SIG_DFL);
-    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    posix_spawnattr_t attributes;
+    pid_t pid;
+    int status = 1;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    if (posix_spawn(&pid, self, nullptr, &attributes, argv, environ) != 0)
+        return 1;
+    waitpid(pid, &status, 0);
+    return WEXITSTATUS(status);
 }
 
 int main(int argc, char **argv)
 {
     if (argc > 1 && argv[1][0] == '+')
         return child(argc, argv);
+    if (getsid(0) != getpid()) /* as whoever starts a session is */
+        return again_in_a_session(argv);
     static const struct {
         const char *name;
         void (*run)(void);
     } parts[] = { { "groups", groups },          { "kills", kills },
                   { "queue", queue_is_bounded }, { "stopping", stopping },
                   { "waiting", waiting },        { "sigchld", sigchld },
-                  { "becoming", becoming },      { "vfork", playing_the_child },
-                  { "inside", inside } };
+                  { "becoming", becoming },      { "vfork", playing_the_child } };
     pipe2(said, O_CLOEXEC);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         for (int k = 1; k < argc || argc == 1; k++) {

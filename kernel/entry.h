@@ -24,11 +24,12 @@ struct hart_calls {
 };
 
 #define LOCK_HELD_BUCKETS 24u
+#define LOCK_RANKS_MAX 12u
 /* A debug build's record of the locks that a hart holds and held; kernel/lock.h. */
 struct hart_locks {
     uint32_t held; /* bit: rank */
-    uint64_t since[8];
-    uint32_t histogram[8][LOCK_HELD_BUCKETS]; /* by the logarithm of the cycles */
+    uint64_t since[LOCK_RANKS_MAX];
+    uint32_t histogram[LOCK_RANKS_MAX][LOCK_HELD_BUCKETS]; /* by the logarithm of the cycles */
 };
 
 /* Per hart. Invariant: `frame` is the frame of `current`, whenever the hart runs in user mode.

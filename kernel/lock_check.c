@@ -3,6 +3,8 @@
 #include <kernel/lock.h>
 
 #ifdef VECTRA_DEBUG
+static_assert(LOCK_RANKS <= LOCK_RANKS_MAX);
+
 void lock_check(struct hart *h, enum lock_rank rank)
 {
     if (h->locks.held >> rank != 0)

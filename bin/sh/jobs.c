@@ -208,7 +208,8 @@ int job_wait(struct job *j)
 {
     give_terminal(j->group);
     while (job_state(j) == JOB_RUNS) {
-        if (look(true) || !jobs_pass_interrupts || !trap_interrupt_noted())
+        bool came_before = jobs_pass_interrupts && trap_interrupt_noted(); /* while it was started */
+        if ((!came_before && look(true)) || !jobs_pass_interrupts || !trap_interrupt_noted())
             continue;
         /* the keys come to the shell: what it waits for is to have them */
         trap_forget_interrupt();

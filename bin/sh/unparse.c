@@ -194,10 +194,16 @@ static void simple(struct writer *w, const struct node *n)
         word(w, a->value, BARE);
     }
     for (const struct word *next = n->words; next != nullptr; next = next->next) {
+        const struct part *part = next->parts;
         if (!first)
             text_char(w->t, ' ');
+        /* Redirections, which come last here, may have been what kept it from being a reserved word. */
+        if (first && part != nullptr && part->next == nullptr && part->kind == PART_TEXT && !part->quoted &&
+            part->len == strlen(part->text) && is_reserved(part->text))
+            unparse_quoted(w->t, part->text);
+        else
+            word(w, next, BARE);
         first = false;
-        word(w, next, BARE);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The connection to vfsd: names. One call at a time, under the client's lock; texts and results lie in the connection's
  * buffer. */
+#include <vectra/bundle.h>
 #include "client.h"
 #include <vectra/string.h>
 #include <vectra/time.h>
@@ -63,7 +64,7 @@ status_t fs_connect(struct fs_client *c)
 {
     struct vx_client vfs = {};
     status_t st = vx_client_from_bundle(&vfs, "vfs");
-    c->by_name = st != OK;
+    c->by_name = st != OK || vx_bundle_ring_tx("naming.tx").raw != VX_HANDLE_NONE;
     if (st != OK)
         st = vx_connect("vfs", &vfs);
     return st == OK ? fs_connect_over(c, vfs) : st;

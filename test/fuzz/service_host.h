@@ -186,9 +186,11 @@ struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2
         return host_send(a0, (const struct vx_message *)(uintptr_t)a1, a2);
     case HOST_signal_wait:
         return host_wait();
+#ifndef HOST_MEMORY
     case HOST_mem_alloc:
         st = host_next > HANDLES_MAX - 64 ? ERR_NO_MEMORY : host_luck();
         return st == OK ? host_answer(OK, host_new(), 0) : host_answer(st, 0, 0);
+#endif
     case HOST_ring_recv_cap:
     case HOST_ring_try_recv_cap:
         return host_receive(a0, (struct vx_message *)(uintptr_t)a1);

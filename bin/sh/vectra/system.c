@@ -93,8 +93,15 @@ static const struct vx_spawn_hook hook = { .in_front = in_front, .prepare = prep
 
 /* --- ^C --- */
 
+enum : unsigned { INTERRUPT_TRIES = 100 };
+
 static struct vx_client interrupts; /* a session that only waits for ^C; the thread's own */
 static _Atomic bool signalled;
+
+static void wake(int signal)
+{
+    (void)signal;
+}
 
 static void *watch(void *ctx)
 {
@@ -105,8 +112,13 @@ static void *watch(void *ctx)
         if (st != OK)
             continue;
         trap_note(SIGINT); /* a loop that makes no call is not reached by a signal */
-        signalled = true;
-        (void)kill(getpid(), SIGINT);
+        /* A wait is ended by a signal that notes nothing; more than once, as it may come just before the wait begins.
+         */
+        for (unsigned i = 0; i < INTERRUPT_TRIES && trap_interrupt_noted(); i++) {
+            signalled = true;
+            (void)kill(getpid(), SIGURG);
+            (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, nullptr);
+        }
     } while (st == OK || st == ERR_INTERRUPTED);
     return ctx;
 }
@@ -129,6 +141,7 @@ static void watch_interrupts(void)
     sigset_t all, before;
     if (vx_client_from_bundle(&tty, "tty") != OK || vx_tty_dup(&tty, &interrupts, &id) != OK)
         return;
+    (void)sigaction(SIGURG, &(struct sigaction){ .sa_handler = wake }, nullptr);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
     if (pthread_create(&thread, nullptr, watch, nullptr) == 0)

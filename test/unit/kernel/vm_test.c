@@ -15,9 +15,8 @@
 /* --- random use --- */
 
 /* Nobody waits for a futex here. */
-void futex_recheck(struct vm *vm)
+void futex_recheck(struct vm *)
 {
-    (void)vm;
 }
 
 static void random_use(uint64_t ram_bytes, unsigned steps, unsigned compare_every)

@@ -25,8 +25,6 @@ static void stat_one(void)
 static void open_close(void)
 {
     struct fs_file f;
-    data = (uint8_t *)check_pages(LARGE, RW_COMMIT);
-    note(data != nullptr ? OK : ERR_NO_MEMORY);
     note(fs_open(&client, "/tmp/bench", 0, VX_FS_READ, 0, &f, nullptr, nullptr));
     fs_close(&f);
 }
@@ -82,6 +80,8 @@ void files_rows(int argc, char **argv)
         { "create_unlink", 50, 4, create_unlink },
     };
     size_t done;
+    data = (uint8_t *)check_pages(LARGE, RW_COMMIT);
+    note(data != nullptr ? OK : ERR_NO_MEMORY);
     note(fs_connect(&client));
     note(fs_open(&client, "/tmp/bench", VX_VFS_CREATE, VX_FS_READ | VX_FS_WRITE, 0600, &large, nullptr, nullptr));
     note(fs_write(&large, 0, data, LARGE, &done));

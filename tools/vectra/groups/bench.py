@@ -18,6 +18,10 @@ def smoke(arch, check):
     if outcome.failed or outcome.status != 0:
         raise Failure(outcome.reason or f"{benchmarks.POSIX_PROGRAM}: exit status {outcome.status}", outcome.transcript)
     rows += more
+    more, outcome = benchmarks.measure_storage(arch)
+    if outcome.failed or outcome.status != 0:
+        raise Failure(outcome.reason or f"/test/bench storage: exit status {outcome.status}", outcome.transcript)
+    rows += more
     limits, baseline = benchmarks.load_limits(), benchmarks.load_baseline()
     problems = []
     names = {row["name"] for row in rows}

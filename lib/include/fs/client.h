@@ -73,9 +73,9 @@ struct fs_file {
 
 /* --- the connection --- */
 
-/* By the Bundle's "vfs.tx" and "vfs.rx", else through the naming service, which is also how it connects anew when vfsd was
- * started anew: who narrows a child's connection gives it no naming service that knows vfsd. *c is all zero before, and static or as long
- * lived as its files. NOT_FOUND: this Task was given no files. */
+/* By the Bundle's "vfs.tx" and "vfs.rx", else through the naming service, which is also how it connects anew when vfsd
+ * was started anew: who narrows a child's connection gives it no naming service that knows vfsd. *c is all zero before,
+ * and static or as long lived as its files. NOT_FOUND: this Task was given no files. */
 status_t fs_connect(struct fs_client *c);
 /* Over a connection that is there, whose ends it takes. */
 status_t fs_connect_over(struct fs_client *c, struct vx_client vfs);

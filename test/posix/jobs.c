@@ -4,6 +4,7 @@
  * child says on descriptor 1 that it is ready. */
 #define _GNU_SOURCE
 #include "check.h"
+#include "session.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -15,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
 static const char *self = "/bin/jobs";
 static volatile sig_atomic_t came[65], came_code, came_pid, came_status, came_value;
 
@@ -601,25 +601,13 @@ static void playing_the_child(void)
     CHECK_ERRNO(fork(), ENOSYS);
 }
 
-static int again_in_a_session(char **argv)
-{
-    posix_spawnattr_t attributes;
-    pid_t pid;
-    int status = 1;
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-    if (posix_spawn(&pid, self, nullptr, &attributes, argv, environ) != 0)
-        return 1;
-    waitpid(pid, &status, 0);
-    return WEXITSTATUS(status);
-}
-
 int main(int argc, char **argv)
 {
     if (argc > 1 && argv[1][0] == '+')
         return child(argc, argv);
-    if (getsid(0) != getpid()) /* as whoever starts a session is */
-        return again_in_a_session(argv);
+    int status;
+    if (!leads_session(self, argv, &status))
+        return status;
     static const struct {
         const char *name;
         void (*run)(void);

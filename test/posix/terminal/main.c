@@ -3,6 +3,7 @@
  * the leader of its session and starts itself as what a shell would have in front and behind. */
 #define _GNU_SOURCE
 #include "../check.h"
+#include "../session.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -11,7 +12,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-extern char **environ;
 static const char *self = "/bin/terminal";
 static int said[2];
 static volatile sig_atomic_t came;
@@ -103,6 +103,8 @@ int main(int argc, char **argv)
     char line[64];
     if (argc > 1)
         return child(argv[1]);
+    if (!leads_session(self, argv, &status))
+        return status;
     pipe2(said, O_CLOEXEC);
     setvbuf(stdout, nullptr, _IOLBF, 0);
     CHECK_IS(tcgetattr(0, &t), 0);

@@ -306,8 +306,8 @@ def tests(context):
                 for name in sorted(os.path.basename(path)[:-2] for path in glob.glob(f"{FOLDER}/*.c"))]
         out += [(f"script-{os.path.basename(path)[:-3]}-{arch}", lambda p=path, a=arch: script_test(p, a, check))
                 for path in shell.scripts(inside=True)]
-        # terminal_test is left out: its program must lead a session, which the shell does not give it (docs/STATUS.md)
-        out += [(f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
+        out += [(f"terminal-{arch}", lambda a=arch: terminal_test(a, check)),
+                (f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
                 (f"libm-{arch}", lambda a=arch: libm_test(a, check)),
                 (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]

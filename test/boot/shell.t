@@ -17,6 +17,9 @@ expect /^after 130\r?$/
 send "echo go; while :; do :; done" after /^vectra:\/\$ /
 send "\x03echo looped $?" after /^go\r?$/
 expect /^looped 130\r?$/
+send "echo go; sleep 100; echo not this" after /^vectra:\/\$ /
+send "\x03echo slept $?" after /^go\r?$/
+expect /^slept 130\r?$/
 send "lua -e 'io.read()' < /dev/null & echo started" after /^vectra:\/\$ /
 expect /^started\r?$/
 send "wait; echo waited" after /^vectra:\/\$ /
@@ -35,3 +38,4 @@ send "typed" after /^ready\r?$/
 expect /^got typed\r?$/
 send "\x04" after /^vectra:\/etc\$ /
 expect /^vectra:\/\$ /
+reject /^not this/

@@ -106,20 +106,21 @@ static void wake(int signal)
 static void *watch(void *ctx)
 {
     uint32_t count;
-    status_t st;
-    do {
-        st = vx_console_wait_interrupt(&interrupts, &count);
-        if (st != OK)
-            continue;
-        trap_note(SIGINT); /* a loop that makes no call is not reached by a signal */
+    status_t st = vx_console_wait_interrupt_start(&interrupts);
+    while (st == OK) {
+        status_t came = vx_console_wait_interrupt_finish(&interrupts, &count, VX_FOREVER);
+        if (came == OK)
+            trap_note(SIGINT); /* a loop that makes no call is not reached by a signal */
+        /* At once, or the next ^C would find nobody who waits. */
+        st = came == OK || came == ERR_INTERRUPTED ? vx_console_wait_interrupt_start(&interrupts) : came;
         /* A wait is ended by a signal that notes nothing; more than once, as it may come just before the wait begins.
          */
-        for (unsigned i = 0; i < INTERRUPT_TRIES && trap_interrupt_noted(); i++) {
+        for (unsigned i = 0; came == OK && i < INTERRUPT_TRIES && trap_interrupt_noted(); i++) {
             signalled = true;
             (void)kill(getpid(), SIGURG);
             (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, nullptr);
         }
-    } while (st == OK || st == ERR_INTERRUPTED);
+    }
     return ctx;
 }
 

@@ -11,7 +11,7 @@
 
 struct check {
     struct fat_volume *v;
-    uint64_t *used, *todo;
+    uint64_t *used, *to_walk;
     bool repair, found; /* found: a directory to read came up */
     struct fat_report *report;
 };
@@ -180,7 +180,7 @@ static fat_status_t check_entry(struct check *c, struct fat_node *dir, uint32_t 
     c->report->directories++;
     if (st == FAT_OK)
         st = check_dots(c, slot_start(v, slot), directory_id(dir));
-    set_bit(c->todo, slot_start(v, slot));
+    set_bit(c->to_walk, slot_start(v, slot));
     c->found = true;
     return st;
 }
@@ -279,13 +279,13 @@ static fat_status_t check_tree(struct check *c)
     while (st == FAT_OK && c->found) {
         c->found = false;
         for (uint32_t i = FIRST_CLUSTER; i < v->clusters_end && st == FAT_OK; i++) {
-            if (i % 64 == 0 && c->todo[i / 64] == 0) {
+            if (i % 64 == 0 && c->to_walk[i / 64] == 0) {
                 i += 63;
                 continue;
             }
-            if (!get_bit(c->todo, i))
+            if (!get_bit(c->to_walk, i))
                 continue;
-            clear_bit(c->todo, i);
+            clear_bit(c->to_walk, i);
             struct fat_node dir = node_for_directory(v, i);
             st = check_directory(c, &dir);
         }
@@ -359,7 +359,9 @@ static fat_status_t check_copies(struct check *c)
 fat_status_t fat_check(struct fat_volume *v, bool repair, void *memory, size_t bytes, struct fat_report *out)
 {
     *out = (struct fat_report){ .dirty = v->was_dirty };
-    struct check c = { .v = v, .used = memory, .todo = (uint64_t *)memory + words(v), .repair = repair, .report = out };
+    struct check c = {
+        .v = v, .used = memory, .to_walk = (uint64_t *)memory + words(v), .repair = repair, .report = out
+    };
     if (bytes < fat_check_memory(v))
         return FAT_NO_MEMORY;
     for (uint32_t i = 0; i < v->n_nodes; i++)
@@ -401,7 +403,7 @@ static fat_status_t find_in(struct check *c, struct fat_node *dir, uint64_t id, 
             get_bit(c->used, start))
             continue;
         set_bit(c->used, start);
-        set_bit(c->todo, start);
+        set_bit(c->to_walk, start);
         c->found = true;
     }
     return st == FAT_CORRUPT ? FAT_NOT_FOUND : st;
@@ -409,7 +411,7 @@ static fat_status_t find_in(struct check *c, struct fat_node *dir, uint64_t id, 
 
 fat_status_t fat_find(struct fat_volume *v, uint64_t id, void *memory, size_t bytes, struct fat_node **out)
 {
-    struct check c = { .v = v, .used = memory, .todo = (uint64_t *)memory + words(v) };
+    struct check c = { .v = v, .used = memory, .to_walk = (uint64_t *)memory + words(v) };
     struct fat_node dir = node_for_directory(v, 0);
     if (bytes < fat_check_memory(v))
         return FAT_NO_MEMORY;
@@ -418,9 +420,9 @@ fat_status_t fat_find(struct fat_volume *v, uint64_t id, void *memory, size_t by
     while (st == FAT_NOT_FOUND && c.found) {
         c.found = false;
         for (uint32_t i = FIRST_CLUSTER; i < v->clusters_end && st == FAT_NOT_FOUND; i++) {
-            if (!get_bit(c.todo, i))
+            if (!get_bit(c.to_walk, i))
                 continue;
-            clear_bit(c.todo, i);
+            clear_bit(c.to_walk, i);
             dir = node_for_directory(v, i);
             st = find_in(&c, &dir, id, out);
         }

@@ -80,6 +80,26 @@ long px_fd_add(struct px_file *f, int from, bool cloexec)
     return -EMFILE;
 }
 
+long px_fd_add_pair(struct px_file *one, struct px_file *other, bool both_close, int out[static 2])
+{
+    long a = one == nullptr || other == nullptr ? -ENOMEM : px_fd_add(one, 0, both_close);
+    if (a == -ENOMEM && one != nullptr)
+        px_file_put(one);
+    if (a < 0) {
+        if (other != nullptr)
+            px_file_put(other);
+        return a;
+    }
+    long b = px_fd_add(other, 0, both_close);
+    if (b < 0) {
+        (void)px_fd_close((int)a);
+        return b;
+    }
+    out[0] = (int)a;
+    out[1] = (int)b;
+    return 0;
+}
+
 static struct px_file *take_out(int fd)
 {
     if ((unsigned)fd >= PX_FD_MAX)

@@ -68,6 +68,8 @@ void px_file_put(struct px_file *f);
 struct px_file *px_fd_get(int fd);
 /* The lowest free descriptor from `from` on for the file, whose user it takes over (also on an error, -EMFILE). */
 long px_fd_add(struct px_file *f, int from, bool close_on_exec);
+/* The same for two, either of which may be nullptr (-ENOMEM): both become descriptors, or neither lives on. */
+long px_fd_add_pair(struct px_file *one, struct px_file *other, bool close_on_exec, int out[static 2]);
 long px_fd_close(int fd);
 /* At the start of the program, before there are threads. */
 void px_fd_set(int fd, struct px_file *f);

@@ -432,20 +432,5 @@ long px_pipe2(long out, long flags)
     struct px_file *reader = px_pipe_end(p, true, (int)flags & O_NONBLOCK);
     struct px_file *writer = px_pipe_end(p, false, (int)flags & O_NONBLOCK);
     px_pipe_put(p);
-    long a = reader == nullptr || writer == nullptr ? -ENOMEM : px_fd_add(reader, 0, (flags & O_CLOEXEC) != 0);
-    if (a < 0) {
-        if (reader != nullptr && a != -EMFILE)
-            px_file_put(reader);
-        if (writer != nullptr)
-            px_file_put(writer);
-        return a;
-    }
-    long b = px_fd_add(writer, 0, (flags & O_CLOEXEC) != 0);
-    if (b < 0) {
-        (void)px_fd_close((int)a);
-        return b;
-    }
-    ((int *)out)[0] = (int)a;
-    ((int *)out)[1] = (int)b;
-    return 0;
+    return px_fd_add_pair(reader, writer, (flags & O_CLOEXEC) != 0, (int *)out);
 }

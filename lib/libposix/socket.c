@@ -199,24 +199,7 @@ long px_socketpair(long domain, long type, long protocol, long out)
         px_pipe_put(back);
     }
     px_pipe_put(there);
-    if (answer == 0 && (one == nullptr || other == nullptr))
-        answer = -ENOMEM;
-    long a = answer == 0 ? px_fd_add(one, 0, (type & SOCK_CLOEXEC) != 0) : answer;
-    if (a < 0) {
-        if (answer != 0 && one != nullptr)
-            px_file_put(one);
-        if (other != nullptr)
-            px_file_put(other);
-        return a;
-    }
-    long b = px_fd_add(other, 0, (type & SOCK_CLOEXEC) != 0);
-    if (b < 0) {
-        (void)px_fd_close((int)a);
-        return b;
-    }
-    ((int *)out)[0] = (int)a;
-    ((int *)out)[1] = (int)b;
-    return 0;
+    return answer != 0 ? answer : px_fd_add_pair(one, other, (type & SOCK_CLOEXEC) != 0, (int *)out);
 }
 
 /* --- names --- */

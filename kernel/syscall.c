@@ -56,10 +56,15 @@ struct sysret sys_alone(void)
     const struct arch_frame *f = &t->frame;
     work_begin();
     if (unlikely(t->has_result)) { /* all but what it put into the graveyard is done */
-        struct sysret done = { t->result.first, t->result.second };
-        t->has_result = !object_reap();
+        struct sysret r = { t->result.first, t->result.second };
+        bool over = object_reap();
+        if (h->current == t) { /* what was reaped may have been this very thread */
+            t->has_result = !over;
+            if (!over)
+                r = thread_rerun_call();
+        }
         gate_open(h);
-        return t->has_result ? thread_rerun_call() : done;
+        return r;
     }
     uint64_t came = object_graves().came;
     uint64_t nr = arch_frame_syscall_nr(f);

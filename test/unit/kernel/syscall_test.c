@@ -419,6 +419,26 @@ static void a_send_that_ends_its_own_ring_completes_first(void **)
     machine_check_all();
 }
 
+/* B holds the only capability to A below a great many others; A's own call ends B, in steps, and A is so urgent that
+ * nobody else takes them. The one that ends A finds no caller to go on with: it once looked for the thread all the same. */
+static void a_call_in_steps_that_ends_its_caller_is_not_run_again(void **)
+{
+    struct object *o;
+    (void)machine_grant(b, &a->obj, VX_CAP_TASK, VX_RIGHTS_ALL);
+    for (int i = 0; i < 300; i++)
+        (void)machine_grant_new(b, VX_CAP_CONSOLE, sizeof *o, VX_RIGHTS_ALL, 0, 0, &o);
+    vx_handle_t h = machine_grant(a, &b->obj, VX_CAP_TASK, VX_RIGHTS_ALL);
+    running()->band = running()->effective_band = VX_BAND_DRIVER;
+    (void)call(NR_destroy, h);
+    int steps = 0;
+    for (; running() != nullptr; steps++) {
+        assert_ptr_equal(running()->task, a);
+        assert_in_range(steps, 0, 100);
+        (void)host_syscall_again();
+    }
+    assert_in_range(steps, 2, 100); /* it did go on in steps */
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -438,6 +458,7 @@ int main(void)
         T(futexes_wake_by_address),
         T(a_carved_reticle_pays_and_comes_back_whole),
         T(a_send_that_ends_its_own_ring_completes_first),
+        T(a_call_in_steps_that_ends_its_caller_is_not_run_again),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -3,10 +3,12 @@
  * out by the structs that tools/gen makes of abi/protocols. Larger data travels in shared MEM; a message carries at
  * most one capability. A reply repeats the operation and the sequence number of its request. */
 #pragma once
+#include <abi/limits.h>
 #include <abi/status.h>
 #include <abi/types.h>
 
 #define VX_RPC_PAYLOAD 56u
+static_assert(RPC_BYTES_MAX == VX_RPC_PAYLOAD - 1, "a byte string comes with its length in a byte");
 
 /* head: bits 15:0 operation, 31:16 sequence number, 63:32 status (0 in a request) */
 static inline uint64_t vx_rpc_head(uint16_t op, uint16_t sequence, status_t status)

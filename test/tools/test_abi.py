@@ -57,6 +57,14 @@ class AbiTest(unittest.TestCase):
         self.edit("abi/syscalls.def", "SYSCALL( 8, yield", "SYSCALL( 7, yield")
         self.assertIn("given twice", run(self.tool, self.dir / "out").stderr)
 
+    def test_a_byte_string_fits_its_message(self):
+        console = "abi/protocols/console.def"
+        self.edit(console, "(bytes.48 data), (u32 written)", "(bytes.55 data), (u32 written)")
+        self.assertEqual(run(self.tool, self.dir / "out").returncode, 0)
+        self.edit(console, "(bytes.55 data), (u32 written)", "(bytes.56 data), (u32 written)")
+        self.assertRegex(run(self.tool, self.dir / "out").stderr,
+                         r"abi/protocols/console.def:\d+: data: a message holds 1 to 55 bytes")
+
     def test_an_unknown_error_is_refused(self):
         self.edit("abi/syscalls.def", "(WOULD_BLOCK BUSY PEER_CLOSED)", "(WOULD_BLOK BUSY PEER_CLOSED)")
         self.assertIn("there is no error WOULD_BLOK", run(self.tool, self.dir / "out").stderr)

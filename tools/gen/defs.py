@@ -137,6 +137,7 @@ class Syscall:
 class Field:
     """One argument or result of a protocol's call: u32, u64, i32, bytes.N or cap.TYPE."""
     SIZES = {"u32": 4, "i32": 4, "u64": 8}
+    BYTES_MAX = 55  # abi/rpc.h holds it to the limit
 
     def __init__(self, item, where):
         spelled, self.name = item.split()
@@ -144,6 +145,10 @@ class Field:
         self.kind, self.param = parts[0], parts[1] if len(parts) > 1 else None
         if self.kind not in ("u32", "i32", "u64", "bytes", "cap"):
             raise BadTable(f"{where}: unknown kind '{spelled}'")
+        if self.kind == "bytes" and not (self.param or "").isdigit():
+            raise BadTable(f"{where}: {self.name}: bytes.N says how many at most")
+        if self.kind == "bytes" and not 1 <= int(self.param) <= self.BYTES_MAX:
+            raise BadTable(f"{where}: {self.name}: a message holds 1 to {self.BYTES_MAX} bytes (RPC_BYTES_MAX)")
         self.spelled = spelled
 
 

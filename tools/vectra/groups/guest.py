@@ -15,6 +15,8 @@ harts.
 import glob
 import os
 import re
+import socket
+import subprocess
 
 from vectra import boottest, build, execute
 from vectra import options as opt
@@ -52,11 +54,32 @@ def boot_test(spec, arch, check):
     return 1
 
 
+def debugger_test(arch, check):
+    """`./vectra debug` with commands typed into gdb: stops in the kernel, knows its source, its callers and its data."""
+    check(arch, "debug")
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    line = ["./vectra", "debug", "--arch", arch, "--mem", "128M", "--port", str(port)]
+    typed = b"break init_start\ncontinue\nbacktrace\nprint n_harts\nkill\nquit\n"
+    try:
+        done = subprocess.run(line, input=typed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=WITHIN_S,
+                              check=False)
+    except subprocess.TimeoutExpired as late:
+        raise Failure(f"not over within {WITHIN_S:.0f} s", late.stdout or b"") from late
+    wanted = (rb"Breakpoint 1, \w+ \(m=0x", rb"in kernel_main \([^#]*at kernel/main\.c:[0-9]+", rb"\$1 = 1\b")
+    for pattern in wanted:
+        if not re.search(pattern, done.stdout):
+            raise Failure(f"gdb did not say {pattern.decode()}", done.stdout)
+    return len(wanted)
+
+
 def boot_tests(context):
-    """One test for each file and architecture."""
+    """One test for each file and architecture, and one of the debugger."""
     pairs = [(spec, arch) for spec in boottest.load() for arch in spec.arches if arch in context.arches]
-    check = built(context, [(arch, spec.machine.get("mode", "release")) for spec, arch in pairs])
-    return [(f"{spec.name}-{arch}", lambda s=spec, a=arch: boot_test(s, a, check)) for spec, arch in pairs]
+    modes = [(arch, spec.machine.get("mode", "release")) for spec, arch in pairs]
+    check = built(context, modes + [(arch, "debug") for arch in context.arches])
+    return [(f"{spec.name}-{arch}", lambda s=spec, a=arch: boot_test(s, a, check)) for spec, arch in pairs] + [
+        (f"debugger-{arch}", lambda a=arch: debugger_test(a, check)) for arch in context.arches]
 
 
 class Plan:

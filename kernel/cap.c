@@ -136,14 +136,13 @@ uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint
     return slot->handle;
 }
 
-/* Ports that a Task may use go with any capability that covers them; another one gives them back when it is mapped
- * again. */
+/* Ports that a Task may use go with the capability that they were mapped through. */
 static void ports_gone(const struct cap *c)
 {
     const struct device *d = (const struct device *)(const void *)c->obj;
     struct cap_table *t = d->kind == VX_DEVICE_PORTS ? cap_table_of(c) : nullptr;
     if (t != nullptr)
-        arch_ports_revoke(&t->task->vm.as, (uint32_t)(d->base + c->offset), (uint32_t)c->length);
+        arch_ports_revoke(&t->task->vm.as, c);
 }
 
 uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *from)

@@ -287,7 +287,7 @@ struct sysret sys_device_map_mmio(uint64_t device, uint64_t offset, uint64_t len
     const struct device *d = (const struct device *)(const void *)c->obj;
     if (d->kind == VX_DEVICE_PORTS) {
         result = d->base + c->offset + offset;
-        st = arch_ports_grant(&t->vm.as, (uint32_t)result, (uint32_t)length);
+        st = arch_ports_grant(&t->vm.as, (uint32_t)result, (uint32_t)length, c);
     } else {
         st = map_registers(t, c, offset, length, &result);
     }

@@ -128,11 +128,11 @@ void arch_tlb_publish(void)
     __asm__ volatile("dsb ishst\n\tisb" ::: "memory");
 }
 
-status_t arch_ports_grant(struct arch_aspace *, uint32_t, uint32_t)
+status_t arch_ports_grant(struct arch_aspace *, uint32_t, uint32_t, const struct cap *)
 {
     return ERR_NOT_SUPPORTED;
 }
 
-void arch_ports_revoke(struct arch_aspace *, uint32_t, uint32_t)
+void arch_ports_revoke(struct arch_aspace *, const struct cap *)
 {
 }

@@ -291,25 +291,21 @@ void *arch_map_device(paddr_t pa, size_t len_bytes)
     return nullptr;
 }
 
-status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count)
+status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count, const struct cap *owner)
 {
-    if (as->n_ports == sizeof as->ports_first / sizeof *as->ports_first)
+    if (as->n_ports == sizeof as->ports / sizeof *as->ports)
         return ERR_TABLE_FULL;
-    as->ports_first[as->n_ports] = first;
-    as->ports_count[as->n_ports++] = count;
+    as->ports[as->n_ports].first = first;
+    as->ports[as->n_ports].count = count;
+    as->ports[as->n_ports++].owner = owner;
     return OK;
 }
 
-/* Takes away every grant that overlaps: a test has no use for what would be left of one. */
-void arch_ports_revoke(struct arch_aspace *as, uint32_t first, uint32_t count)
+void arch_ports_revoke(struct arch_aspace *as, const struct cap *owner)
 {
-    for (uint32_t i = as->n_ports; i-- > 0;) {
-        if (as->ports_first[i] >= first + count || first >= as->ports_first[i] + as->ports_count[i])
-            continue;
-        as->n_ports--;
-        as->ports_first[i] = as->ports_first[as->n_ports];
-        as->ports_count[i] = as->ports_count[as->n_ports];
-    }
+    for (uint32_t i = as->n_ports; i-- > 0;)
+        if (as->ports[i].owner == owner)
+            as->ports[i] = as->ports[--as->n_ports];
 }
 
 uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)

@@ -62,8 +62,8 @@ void arch_tlb_flush_range(struct arch_aspace *, vaddr_t, size_t) {}
 void arch_tlb_flush_aspace(struct arch_aspace *) {}
 void arch_tlb_publish(void) {}
 void *arch_map_device(paddr_t, size_t) { return nullptr; }
-status_t arch_ports_grant(struct arch_aspace *, uint32_t, uint32_t) { return ERR_NOT_SUPPORTED; }
-void arch_ports_revoke(struct arch_aspace *, uint32_t, uint32_t) {}
+status_t arch_ports_grant(struct arch_aspace *, uint32_t, uint32_t, const struct cap *) { return ERR_NOT_SUPPORTED; }
+void arch_ports_revoke(struct arch_aspace *, const struct cap *) {}
 uint64_t arch_kernel_pte(vaddr_t, unsigned *) { return 0; }
 void arch_sync_icache(const void *, size_t) {}
 void arch_page_zero(void *) {}

@@ -442,37 +442,22 @@ void arch_tlb_publish(void)
     __asm__ volatile("" ::: "memory");
 }
 
-status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count)
+status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count, const struct cap *owner)
 {
-    if (count == 0 || first >= 65536 || count > 65536 - first)
-        return ERR_BAD_ARGUMENT;
     if (as->n_ports == DEVICE_PORT_RANGES_MAX)
         return ERR_TABLE_FULL;
-    as->ports[as->n_ports++] = (struct x86_port_range){ first, count };
+    as->ports[as->n_ports++] = (struct x86_port_range){ first, count, owner };
     ports_changed(as);
     return OK;
 }
 
-static void keep_ports(struct arch_aspace *as, uint32_t from, uint32_t to)
+void arch_ports_revoke(struct arch_aspace *as, const struct cap *owner)
 {
-    if (from < to && as->n_ports < DEVICE_PORT_RANGES_MAX)
-        as->ports[as->n_ports++] = (struct x86_port_range){ from, to - from };
-}
-
-void arch_ports_revoke(struct arch_aspace *as, uint32_t first, uint32_t count)
-{
-    struct x86_port_range old[DEVICE_PORT_RANGES_MAX];
-    uint32_t end = first + count, n = as->n_ports;
-    memcpy(old, as->ports, sizeof old);
-    as->n_ports = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t old_end = old[i].first + old[i].count;
-        bool apart = old_end <= first || old[i].first >= end;
-        /* What lies before and behind the revoked range stays; if that is a range too many, the last one goes. */
-        keep_ports(as, old[i].first, apart ? old_end : first);
-        if (!apart)
-            keep_ports(as, end, old_end);
-    }
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < as->n_ports; i++)
+        if (as->ports[i].owner != owner)
+            as->ports[n++] = as->ports[i];
+    as->n_ports = n;
     ports_changed(as);
 }
 

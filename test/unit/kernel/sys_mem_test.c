@@ -393,8 +393,8 @@ static void ports_are_granted(void **)
     uint64_t handle = grant(&ports, VX_R_READ, 2, 4);
     assert_int_equal(expect_ok(sys_device_map_mmio(handle, 1, 2)).first, 0x3fb);
     assert_int_equal(task.vm.as.n_ports, 1);
-    assert_int_equal(task.vm.as.ports_first[0], 0x3fb);
-    assert_int_equal(task.vm.as.ports_count[0], 2);
+    assert_int_equal(task.vm.as.ports[0].first, 0x3fb);
+    assert_int_equal(task.vm.as.ports[0].count, 2);
     expect_error(sys_device_map_mmio(handle, 1, 4), ERR_BAD_ARGUMENT);
 }
 
@@ -404,9 +404,11 @@ static void ports_go_with_their_capability(void **)
     struct cap *c;
     expect_ok(sys_device_map_mmio(handle, 4, 2));
     expect_ok(sys_device_map_mmio(handle, 6, 2));
+    expect_ok(sys_device_map_mmio(other, 0, 1));
     assert_int_equal(cap_get(&task.caps, other, VX_CAP_DEVICE, 0, &c), OK);
     cap_delete(&task.caps, c);
-    assert_int_equal(task.vm.as.n_ports, 2); /* it covered none of them */
+    assert_int_equal(task.vm.as.n_ports, 2); /* those of the other one stay */
+    assert_int_equal(task.vm.as.ports[0].count + task.vm.as.ports[1].count, 4);
     assert_int_equal(cap_get(&task.caps, handle, VX_CAP_DEVICE, 0, &c), OK);
     cap_delete(&task.caps, c);
     assert_int_equal(task.vm.as.n_ports, 0);

@@ -37,10 +37,12 @@ void arch_tlb_publish(void);
 /* Kernel mapping of device registers as device memory; never unmapped. Page-aligned inside. nullptr: no room. */
 void *arch_map_device(paddr_t pa, size_t len_bytes);
 
-/* Lets the Task use I/O ports [first, first+count). ERR_NOT_SUPPORTED where there are none, ERR_TABLE_FULL beyond
- * DEVICE_PORT_RANGES_MAX ranges. revoke undoes all of a range. */
-status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count);
-void arch_ports_revoke(struct arch_aspace *as, uint32_t first, uint32_t count);
+/* Lets the Task use the I/O ports [first, first+count), all below 65536, for as long as it has the capability `owner`:
+ * revoke undoes what was granted for that one. ERR_NOT_SUPPORTED where there are none, ERR_TABLE_FULL beyond
+ * DEVICE_PORT_RANGES_MAX ranges. */
+struct cap;
+status_t arch_ports_grant(struct arch_aspace *as, uint32_t first, uint32_t count, const struct cap *owner);
+void arch_ports_revoke(struct arch_aspace *as, const struct cap *owner);
 
 /* By the boot hart, before there are others. */
 void arch_seal(void);

@@ -18,7 +18,10 @@ extern unsigned char host_image[] __asm__("__executable_start"); /* from the lin
 
 struct arch_aspace {
     paddr_t root;
-    uint32_t ports_first[4], ports_count[4];
+    struct {
+        uint32_t first, count;
+        const struct cap *owner;
+    } ports[4];
     uint32_t n_ports;
     bool live;              /* between init and fini: tests look for leaks */
     _Atomic uint64_t harts; /* a bit for each that may hold translations of it */

@@ -19,6 +19,7 @@
 
 struct x86_port_range {
     uint32_t first, count;
+    const struct cap *owner; /* never looked into: only which one it is */
 };
 
 struct arch_aspace {

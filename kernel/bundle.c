@@ -7,19 +7,28 @@
 
 static bool name_is(const struct vx_slot *s, const char *name)
 {
-    return strncmp(s->name, name, sizeof s->name) == 0;
+    return s->name[0] == name[0] && strncmp(s->name, name, sizeof s->name) == 0;
+}
+
+/* Every name is compared with every other: as words, of which the first is nearly always enough. */
+static bool same_name(const struct vx_slot *a, const struct vx_slot *b)
+{
+    uint64_t x[3], y[3];
+    static_assert(sizeof x == sizeof a->name);
+    __builtin_memcpy(x, a->name, sizeof x);
+    __builtin_memcpy(y, b->name, sizeof y);
+    return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
 }
 
 /* Not empty, terminated, and no second name hides behind the terminator. */
 static bool name_ok(const struct vx_slot *s)
 {
-    bool ended = false;
-    for (size_t i = 0; i < sizeof s->name; i++) {
-        if (ended && s->name[i] != 0)
-            return false;
-        ended = ended || s->name[i] == 0;
-    }
-    return ended && s->name[0] != 0;
+    size_t n = 0, end = sizeof s->name;
+    while (n < end && s->name[n] != 0)
+        n++;
+    while (end > n && s->name[end - 1] == 0)
+        end--;
+    return n != 0 && n < sizeof s->name && end == n;
 }
 
 static bool slot_ok(const struct vx_slot *s, uint64_t bytes)
@@ -106,7 +115,7 @@ status_t bundle_check(struct vx_bundle *b, uint64_t bytes, struct bundle_plan *o
     for (uint32_t i = 0; st == OK && i < b->n_slots; i++) {
         st = slot_ok(&slots[i], bytes) ? OK : ERR_BAD_ARGUMENT;
         for (uint32_t j = 0; st == OK && j < i; j++)
-            if (memcmp(slots[i].name, slots[j].name, sizeof slots[i].name) == 0)
+            if (same_name(&slots[i], &slots[j]))
                 st = ERR_BAD_ARGUMENT;
         if (st == OK)
             st = take(&p, b, &slots[i]);

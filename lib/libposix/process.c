@@ -5,7 +5,7 @@
  *   "pipe.N"       MEM    the pipes that the records name
  *   "posix.cwd"    BYTES  the current directory
  *   "posix.umask" "posix.pid" "posix.parent" "posix.group" "posix.session" "posix.mask" "posix.ignored"  INT
- *   "proc.tx" "proc.rx"   a connection to the process service
+ *   "proc.tx" "tty.tx"    connections to the process service and the terminal: the child makes the Rings for replies
  *
  * A program that somebody else started has descriptors 0 to 2 on its terminal. */
 #define _GNU_SOURCE

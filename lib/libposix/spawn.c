@@ -372,9 +372,9 @@ static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
 }
 
 /* The Task that was made is the process service's business too: a child of ours, or what we are from now on. */
-static long introduce(const struct job *j, const struct px_proc_ends *ends, vx_task task, struct px_birth *birth)
+static long introduce(const struct job *j, vx_ring_rx requests, vx_task task, struct px_birth *birth)
 {
-    long answer = j->replaces ? px_proc_replace(ends, task, birth) : px_proc_child(ends, task, birth);
+    long answer = j->replaces ? px_proc_replace(requests, task, birth) : px_proc_child(requests, task, birth);
     if (answer != 0) {
         (void)vx_sys_destroy(task.raw);
         (void)vx_sys_cap_drop(task.raw);
@@ -382,11 +382,10 @@ static long introduce(const struct job *j, const struct px_proc_ends *ends, vx_t
     return answer;
 }
 
-static void forget_ends(struct vx_client *proc, const struct px_proc_ends *ends)
+static void forget_ends(struct vx_client *proc, vx_ring_rx requests)
 {
     vx_client_close(proc);
-    (void)vx_sys_cap_drop(ends->requests.raw);
-    (void)vx_sys_cap_drop(ends->replies.raw);
+    (void)vx_sys_cap_drop(requests.raw);
 }
 
 /* The new Task, in j->task. */
@@ -402,9 +401,9 @@ static long start(struct job *j)
         return -E2BIG;
     bytes = px_page_up(bytes + (n_arg + WORDS_MAX) * sizeof(char *));
     struct vx_client tty = {}, proc = {};
-    struct px_proc_ends ends;
+    vx_ring_rx requests;
     struct px_birth birth = birth_of(j);
-    bool known = px_proc_prepare(&proc, &ends);
+    bool known = px_proc_prepare(&proc, &requests);
     struct vx_spawn s = { .path = j->path,
                           .n_env = n_env,
                           .env = (const char *const *)j->spawn->envp,
@@ -414,7 +413,7 @@ static long start(struct job *j)
                           .room = bytes };
     if (s.buffer == nullptr) {
         if (known)
-            forget_ends(&proc, &ends);
+            forget_ends(&proc, requests);
         return -ENOMEM;
     }
     /* An interpreter's words replace the first argument. */
@@ -437,10 +436,8 @@ static long start(struct job *j)
     vx_spawn_begin(&s);
     add_facts(j, &s.spec, &birth);
     add_pipes(j, &s.spec);
-    if (known) {
+    if (known)
         vx_spec_move(&s.spec, "proc.tx", proc.tx.raw, VX_RIGHTS_TX);
-        vx_spec_move(&s.spec, "proc.rx", proc.rx.raw, VX_RIGHTS_RX);
-    }
     px_inherit_slots(&j->files, &s.spec);
     hand_on(&s.spec, "initrd", VX_CAP_MEM);
     hand_on(&s.spec, "console", VX_CAP_CONSOLE);
@@ -456,10 +453,10 @@ static long start(struct job *j)
         vx_client_close(&tty);
     px_pages_free(whole, bytes);
     if (st != OK && known)
-        forget_ends(&proc, &ends);
+        forget_ends(&proc, requests);
     if (st != OK)
         return st == ERR_TOO_BIG ? -E2BIG : px_error(st);
-    return known ? introduce(j, &ends, j->task, &birth) : 0;
+    return known ? introduce(j, requests, j->task, &birth) : 0;
 }
 
 /* Everything up to the new Task. What a failure leaves is undone. */

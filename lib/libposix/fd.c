@@ -13,6 +13,7 @@ static struct vx_mutex table_lock;
 static struct px_file *table[PX_FD_MAX];
 static uint8_t close_on_exec[PX_FD_MAX];
 static int used;
+enum : size_t { FIRST_FILES = 8 };
 static struct px_file *free_files;
 
 static void put_locked(int fd, struct px_file *f, bool cloexec)
@@ -26,10 +27,14 @@ struct px_file *px_file_new(const struct px_ops *ops, int flags)
 {
     vx_mutex_lock(&table_lock);
     if (free_files == nullptr) {
-        struct px_file *page = px_pages(PX_PAGE);
-        for (size_t i = 0; page != nullptr && i < PX_PAGE / sizeof *page; i++) {
-            page[i].next_free = free_files;
-            free_files = &page[i];
+        static struct px_file first[FIRST_FILES]; /* what most programs need: no page of its own */
+        static bool first_used;
+        struct px_file *fresh = first_used ? px_pages(PX_PAGE) : first;
+        size_t n = first_used ? PX_PAGE / sizeof *fresh : FIRST_FILES;
+        first_used = true;
+        for (size_t i = 0; fresh != nullptr && i < n; i++) {
+            fresh[i].next_free = free_files;
+            free_files = &fresh[i];
         }
     }
     struct px_file *f = free_files;

@@ -77,9 +77,9 @@ static bool connected_locked(void)
     if (!handed && vx_connect("proc", &client) != OK)
         return false;
     state = CONNECTED;
-    if (vx_bundle_int("posix.parent", 0) == 0 && !say_hello())
+    if (!px_has_parent && !say_hello())
         state = NONE;
-    else if (vx_bundle_int("posix.parent", 0) == 0)
+    else if (!px_has_parent)
         px_keeper_wanted(); /* nobody can act on it but itself */
     return state == CONNECTED;
 }
@@ -123,7 +123,7 @@ void px_proc_aware(void)
 {
     vx_mutex_lock(&lock);
     /* one that has not connected yet is told of nothing, and one that connects by name is aware from the start */
-    if (state == CONNECTED || (state == UNKNOWN && vx_bundle_int("posix.parent", 0) != 0 && connected_locked()))
+    if (state == CONNECTED || (state == UNKNOWN && px_has_parent && connected_locked()))
         (void)call_locked(VX_PROC_AWARE, nullptr, 0, VX_HANDLE_NONE, nullptr, 0);
     vx_mutex_unlock(&lock);
 }

@@ -7,6 +7,7 @@
 struct px_note;
 
 extern uint32_t px_pid;
+extern bool px_has_parent; /* a process of ours started it, and made its connection to the process service */
 
 /* Learns who this is from the Bundle, opens descriptors 0 to 2. */
 void px_process_init(void);

@@ -13,10 +13,14 @@ struct words {
     uint64_t word[VX_SLOT_NAME_MAX / 8];
 };
 
-static struct words words_of(const char *name, size_t len)
+/* *len: of the name, or VX_SLOT_NAME_MAX if it has no end within that. */
+static struct words words_of(const char *name, size_t *len)
 {
-    struct words w = {};
-    memcpy(&w, name, len);
+    char bytes[VX_SLOT_NAME_MAX] = {};
+    struct words w;
+    for (*len = 0; *len < sizeof bytes && name[*len] != '\0'; ++*len)
+        bytes[*len] = name[*len];
+    __builtin_memcpy(&w, bytes, sizeof w);
     return w;
 }
 
@@ -33,8 +37,8 @@ static const struct vx_slot *find(const struct vx_slot *slots, unsigned n, const
 
 const struct vx_slot *vx_bundle_find(const struct vx_bundle *bundle, const char *name)
 {
-    size_t len = strnlen(name, VX_SLOT_NAME_MAX);
-    const struct words wanted = words_of(name, len);
+    size_t len;
+    const struct words wanted = words_of(name, &len);
     return len < VX_SLOT_NAME_MAX ? find(vx_bundle_slots(bundle), bundle->n_slots, &wanted) : nullptr;
 }
 
@@ -108,8 +112,8 @@ void vx_spec_init(struct vx_spec *s, void *buffer, size_t room)
 /* The next slot, named, with room for `bytes` more bytes; nullptr after an error. */
 static struct vx_slot *spec_slot(struct vx_spec *s, const char *name, size_t bytes)
 {
-    size_t len = strnlen(name, VX_SLOT_NAME_MAX);
-    const struct words words = words_of(name, len);
+    size_t len;
+    const struct words words = words_of(name, &len);
     if (len == 0 || len == VX_SLOT_NAME_MAX ||
         (s->error == OK && find(spec_slots(s), s->n_slots, &words) != nullptr))
         spec_fail(s, ERR_BAD_ARGUMENT);

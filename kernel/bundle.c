@@ -20,15 +20,21 @@ static bool same_name(const struct vx_slot *a, const struct vx_slot *b)
     return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
 }
 
-/* Not empty, terminated, and no second name hides behind the terminator. */
+/* Not empty, terminated, and no second name hides behind the terminator. Eight characters at a time: the lowest one
+ * that is zero has the lowest bit of `zeros`. */
 static bool name_ok(const struct vx_slot *s)
 {
-    size_t n = 0, end = sizeof s->name;
-    while (n < end && s->name[n] != 0)
-        n++;
-    while (end > n && s->name[end - 1] == 0)
-        end--;
-    return n != 0 && n < sizeof s->name && end == n;
+    constexpr uint64_t ones = UINT64_C(0x0101010101010101);
+    bool ended = false;
+    uint64_t w[3];
+    __builtin_memcpy(w, s->name, sizeof w);
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t zeros = (w[i] - ones) & ~w[i] & ones << 7;
+        if (ended ? w[i] != 0 : zeros != 0 && w[i] >> (__builtin_ctzll(zeros) - 7) != 0)
+            return false;
+        ended = ended || zeros != 0;
+    }
+    return ended && s->name[0] != 0;
 }
 
 static bool slot_ok(const struct vx_slot *s, uint64_t bytes)

@@ -360,8 +360,11 @@ static status_t object_leaves(struct vm *vm, struct vm_stock *s, const struct vm
         uint64_t *e = pt_walk(vm->as.root, at + i, level, &reached);
         if (reached > level)
             e = pt_grow(e, reached, at + i, level, &s->tables);
-        for (uint64_t k = 0; k < n; k += pt_span(level))
-            pt_put(e++, level, (paddr_t){ pa.raw + k }, a->prot, a->mem_type);
+        pt_leaf_sync(pa.raw, n, a->prot, a->mem_type);
+        for (uint64_t k = 0; k < n; k += pt_span(level), e++) {
+            kassert(*e == 0);
+            pt_entry_store(e, pt_leaf_make(pa.raw + k, level, a->prot, a->mem_type));
+        }
     }
     return OK;
 }

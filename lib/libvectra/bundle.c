@@ -114,8 +114,7 @@ static struct vx_slot *spec_slot(struct vx_spec *s, const char *name, size_t byt
 {
     size_t len;
     const struct words words = words_of(name, &len);
-    if (len == 0 || len == VX_SLOT_NAME_MAX ||
-        (s->error == OK && find(spec_slots(s), s->n_slots, &words) != nullptr))
+    if (len == 0 || len == VX_SLOT_NAME_MAX || (s->error == OK && find(spec_slots(s), s->n_slots, &words) != nullptr))
         spec_fail(s, ERR_BAD_ARGUMENT);
     size_t needed = 0;
     if (__builtin_add_overflow(sizeof(struct vx_slot), bytes, &needed) || s->n_slots == BUNDLE_MAX_SLOTS ||

@@ -163,7 +163,7 @@ struct connection {
     uint32_t half_mount;
     vx_ring_rx half_rx;
     vx_ring_tx half_tx;
-    uint32_t parent; /* the connection that this one is a dup of, or 0 */
+    uint32_t parent;  /* the connection that this one is a dup of, or 0 */
     uint32_t n_gifts; /* that are used */
     struct gift gift[VFS_GIFTS_MAX];
     struct op op;

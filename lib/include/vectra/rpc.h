@@ -22,8 +22,8 @@ static inline struct vx_client vx_client_over(vx_ring_tx tx, vx_ring_rx rx)
     return (struct vx_client){ .tx = tx, .rx = rx };
 }
 
-/* The connection of a Bundle: slots "NAME.tx" and "NAME.rx"; without the latter the Ring for replies is made here, once.
- * NOT_FOUND. */
+/* The connection of a Bundle: slots "NAME.tx" and "NAME.rx"; without the latter the Ring for replies is made here,
+ * once. NOT_FOUND. */
 status_t vx_client_from_bundle(struct vx_client *c, const char *name);
 void vx_client_close(struct vx_client *c);
 /* Makes the Ring for replies, and tells the service, if there is none yet: before the first call. */

@@ -420,7 +420,8 @@ static void a_send_that_ends_its_own_ring_completes_first(void **)
 }
 
 /* B holds the only capability to A below a great many others; A's own call ends B, in steps, and A is so urgent that
- * nobody else takes them. The one that ends A finds no caller to go on with: it once looked for the thread all the same. */
+ * nobody else takes them. The one that ends A finds no caller to go on with: it once looked for the thread all the
+ * same. */
 static void a_call_in_steps_that_ends_its_caller_is_not_run_again(void **)
 {
     struct object *o;

@@ -9,6 +9,9 @@
 
 #define VX_RPC_PAYLOAD 56u
 static_assert(RPC_BYTES_MAX == VX_RPC_PAYLOAD - 1, "a byte string comes with its length in a byte");
+/* The one operation that belongs to no protocol: a note with the producer's end of the Ring for replies, the first
+ * message of a connection that was handed on without one. So half of a connection is made only if it is used. */
+#define VX_RPC_OP_REPLIES 0xffffu
 
 /* head: bits 15:0 operation, 31:16 sequence number, 63:32 status (0 in a request) */
 static inline uint64_t vx_rpc_head(uint16_t op, uint16_t sequence, status_t status)

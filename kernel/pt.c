@@ -182,7 +182,7 @@ static void protect_in_table(struct pt_edit *e, uint64_t *table, unsigned level,
             uint64_t new = pt_leaf_make(pt_frame(old), level, prot, type);
             if (new == old)
                 continue;
-            pt_leaf_sync(pt_frame(old), level, prot, type);
+            pt_leaf_sync(pt_frame(old), span, prot, type);
             pt_entry_store(slot, new);
             if (pte_present(old))
                 pt_edit_note(e, va, span);

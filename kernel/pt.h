@@ -132,17 +132,17 @@ static inline uint64_t pt_leaf_make(uint64_t pa, unsigned level, uint32_t prot, 
 }
 
 /* Code may have been written through another mapping, and a recycled frame may be in the instruction cache. */
-static inline void pt_leaf_sync(uint64_t pa, unsigned level, uint32_t prot, enum mem_type type)
+static inline void pt_leaf_sync(uint64_t pa, uint64_t len, uint32_t prot, enum mem_type type)
 {
     if ((prot & VX_PROT_EXEC) != 0 && type == MEM_NORMAL)
-        arch_sync_icache(arch_phys_to_virt((paddr_t){ pa }), pt_span(level));
+        arch_sync_icache(arch_phys_to_virt((paddr_t){ pa }), len);
 }
 
 /* Puts a leaf (parked if prot is 0) in an empty entry. The caller publishes. */
 static inline void pt_put(uint64_t *e, unsigned level, paddr_t pa, uint32_t prot, enum mem_type type)
 {
     kassert(*e == 0);
-    pt_leaf_sync(pa.raw, level, prot, type);
+    pt_leaf_sync(pa.raw, pt_span(level), prot, type);
     pt_entry_store(e, pt_leaf_make(pa.raw, level, prot, type));
 }
 

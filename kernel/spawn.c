@@ -30,6 +30,7 @@ static status_t read_image(void *ctx, uint64_t offset, void *buf, size_t len)
 struct filling {
     const struct image *image;
     uint64_t file_off, file_len, lead; /* lead: what of the first page is before it */
+    uint64_t skip;                     /* where the area that is filled begins, in the segment's */
 };
 
 /* Fills a new page of the child, which is `offset` bytes into the segment's area: what the image has is copied, the
@@ -37,6 +38,7 @@ struct filling {
 static void fill_page(const void *ctx, uint64_t offset, void *page)
 {
     const struct filling *f = ctx;
+    offset += f->skip;
     uint64_t from = offset > f->lead ? offset : f->lead, end = f->lead + f->file_len;
     uint64_t to = end < offset + ARCH_PAGE_SIZE ? end : offset + ARCH_PAGE_SIZE;
     if (from >= to || to - from < ARCH_PAGE_SIZE)
@@ -52,13 +54,30 @@ static uint32_t prot_of(uint8_t elf)
            ((elf & ELF_EXEC) != 0 ? VX_PROT_EXEC : 0u);
 }
 
+/* How many bytes of a segment, from its first page on, can be the image's own pages: nobody writes to it, and they lie
+ * in memory as they are wanted. None of them has a byte that is not the image's. */
+static uint64_t shared_bytes(const struct image *image, const struct elf_segment *s, uint64_t lead)
+{
+    if (image->cap == nullptr || (s->prot & ELF_WRITE) != 0 || s->file_len_bytes != s->mem_len_bytes ||
+        s->file_off < lead || ((image->offset + s->file_off - lead) & PAGE_MASK) != 0)
+        return 0;
+    uint64_t wanted = page_up(lead + s->file_len_bytes), there = image->bytes - (s->file_off - lead);
+    return wanted <= there ? wanted : there & ~PAGE_MASK;
+}
+
 static status_t load_segments(struct task *t, const struct image *image, const struct elf_plan *plan, uint64_t bias)
 {
     for (uint32_t i = 0; i < plan->n_segments; i++) {
         const struct elf_segment *s = &plan->segment[i];
         uint64_t low = (s->vaddr + bias) & ~PAGE_MASK, high = page_up(s->vaddr + bias + s->mem_len_bytes);
-        const struct filling f = { image, s->file_off, s->file_len_bytes, s->vaddr + bias - low };
-        status_t st = vm_map_filled(&t->vm, low, high - low, prot_of(s->prot), fill_page, &f);
+        uint64_t lead = s->vaddr + bias - low, shared = shared_bytes(image, s, lead), at;
+        const struct filling f = { image, s->file_off, s->file_len_bytes, lead, shared };
+        status_t st = OK;
+        if (shared != 0)
+            st = vm_map_object(&t->vm, image->cap->obj, image->cap, mem_frame, MEM_NORMAL,
+                               image->offset + s->file_off - lead, shared, low, prot_of(s->prot), true, &at);
+        if (st == OK && low + shared < high)
+            st = vm_map_filled(&t->vm, low + shared, high - low - shared, prot_of(s->prot), fill_page, &f);
         if (st != OK)
             return st == ERR_BUSY ? ERR_BAD_IMAGE : st; /* it wants addresses that a Task starts with */
     }
@@ -191,9 +210,9 @@ static status_t hand_over(struct task *self, struct task *child, struct vx_bundl
         if (st != OK)
             return st;
     }
-    if (b->n_slots > child->caps.n_slots)
+    if (b->n_slots > child->caps.n_slots - child->caps.used)
         return ERR_TABLE_FULL;
-    /* --- commit: nothing below can fail; the child's table is empty and large enough --- */
+    /* --- commit: nothing below can fail; the child's table is large enough --- */
     if (own >= 0)
         give_own_reticle(child, &slots[own]);
     for (uint32_t i = 0; i < b->n_slots; i++) {
@@ -217,12 +236,12 @@ static status_t hand_over(struct task *self, struct task *child, struct vx_bundl
 }
 
 /* With the specification checked, in kernel memory. */
-static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_bundle *spec, struct bundle_plan *plan,
+static status_t spawn(struct task *self, struct cap *image_cap, struct vx_bundle *spec, struct bundle_plan *plan,
                       uint32_t *handle, uint32_t *id)
 {
-    const struct image image = { .mem = (const struct mem *)(const void *)image_cap->obj,
-                                 .offset = image_cap->offset,
-                                 .bytes = image_cap->length };
+    struct image image = { .mem = (const struct mem *)(const void *)image_cap->obj,
+                           .offset = image_cap->offset,
+                           .bytes = image_cap->length };
     struct reticle *payer;
     struct task *t;
     struct thread *th;
@@ -245,7 +264,10 @@ static status_t spawn(struct task *self, const struct cap *image_cap, struct vx_
         goto unreserve;
     t->band = (uint8_t)plan->band;
     task_set_name(t, plan->name, plan->name_len);
-    st = spawn_build(t, &image, spec, plan, &b, &th);
+    if ((image_cap->rights & VX_R_COPY) != 0 && (st = cap_reserve(&t->caps, &image.cap)) == OK)
+        (void)cap_derive(image.cap, image_cap, VX_R_READ | VX_R_EXEC, image.offset, image.bytes);
+    if (st == OK)
+        st = spawn_build(t, &image, spec, plan, &b, &th);
     if (st == OK)
         st = hand_over(self, t, b, plan->reticle != nullptr ? plan->reticle - bundle_slots(spec) : -1);
     if (st != OK)

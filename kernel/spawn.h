@@ -6,10 +6,12 @@
 
 struct mem;
 
-/* Where an image's bytes come from. */
+/* Where an image's bytes come from. cap: the child's own capability to them, by which it shares them; nullptr: it gets
+ * copies. */
 struct image {
     const struct mem *mem;
     uint64_t offset, bytes;
+    struct cap *cap;
 };
 
 /* The order of the least block that has so many bytes; beyond RETICLE_ORDER_MAX there is none. */

@@ -336,23 +336,35 @@ status_t vm_map_filled(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot
     return OK;
 }
 
-/* Puts frames of an object where nothing is mapped: first with `commit` unset to reserve tables, then with it. */
+/* Puts frames of an object where nothing is mapped: first with `commit` unset to reserve tables, then with it. Small
+ * pages in a row that one table holds are one step. */
 static status_t object_leaves(struct vm *vm, struct vm_stock *s, const struct vma *a, vm_frame_fn *frames, uint64_t at,
                               uint64_t len, bool commit)
 {
-    for (uint64_t i = 0; i < len;) {
+    for (uint64_t i = 0, n; i < len; i += n) {
         uint64_t run;
         paddr_t pa = frames(a->obj, a->offset + i, &run);
-        unsigned reached, level = pt_fit(at + i, pa.raw, run < len - i ? run : len - i);
-        if (commit) {
-            uint64_t *e = pt_walk(vm->as.root, at + i, level, &reached);
-            pt_install(e, reached, at + i, level, pa, a->prot, a->mem_type, &s->tables);
-        } else {
+        run = run < len - i ? run : len - i;
+        unsigned reached, level = pt_fit(at + i, pa.raw, run);
+        n = pt_span(level);
+        if (level == 0 && run > n) {
+            uint64_t in_table = pt_span(1) - (at + i) % pt_span(1);
+            n = (run < in_table ? run : in_table) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+        }
+        if (!commit) {
             status_t st = stock_leaf(vm, s, at + i, level);
             if (st != OK)
                 return st;
+            continue;
         }
-        i += pt_span(level);
+        uint64_t *e = pt_walk(vm->as.root, at + i, level, &reached);
+        if (reached > level)
+            e = pt_grow(e, reached, at + i, level, &s->tables);
+        pt_leaf_sync(pa.raw, n, a->prot, a->mem_type);
+        for (uint64_t k = 0; k < n; k += pt_span(level), e++) {
+            kassert(*e == 0);
+            pt_entry_store(e, pt_leaf_make(pa.raw + k, level, a->prot, a->mem_type));
+        }
     }
     return OK;
 }

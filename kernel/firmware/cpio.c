@@ -2,7 +2,8 @@
  * Reads cpio "newc" archives.
  *
  * A member is a header of 110 characters, the name with its zero byte, the data; name and data are followed by zeros
- * up to a multiple of 4 from the beginning of the whole. A member named "TRAILER!!!" ends an archive; then zeros or
+ * up to a multiple of 4 from the beginning of the whole. The name's length may count more zeros than one: so a file's
+ * data is brought to the beginning of a page. A member named "TRAILER!!!" ends an archive; then zeros or
  * another archive follow. Sources: [newc] cpio(5) "New ASCII Format"; [Linux] "initramfs buffer format". */
 #include <kernel/firmware/cpio.h>
 #include <base/string.h>
@@ -54,8 +55,8 @@ static const char *read_member(const uint8_t *archive, size_t len, size_t at, st
         if (!parse_hex(header + 6 + i * 8, &field[i]))
             return "cpio: header field is not a number";
     size_t name_size = field[FIELD_NAME_SIZE];
-    if (name_size == 0 || name_size > CPIO_NAME_MAX || name_size > len - at - HEADER_BYTES ||
-        name[name_size - 1] != 0 || strlen((const char *)name) != name_size - 1)
+    if (name_size == 0 || name_size > CPIO_PADDED_MAX || name_size > len - at - HEADER_BYTES ||
+        name[name_size - 1] != 0 || strlen((const char *)name) >= CPIO_NAME_MAX)
         return "cpio: name";
     m->name = strip((const char *)name);
     m->data = pad(at + HEADER_BYTES + name_size, len);

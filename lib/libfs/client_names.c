@@ -54,7 +54,9 @@ status_t fs_connect_over(struct fs_client *c, struct vx_client vfs)
     c->vfs.timeout_ns = call_timeout_ns;
     if (c->buffer_bytes == 0)
         c->buffer_bytes = FS_BUFFER_DEFAULT;
-    status_t st = get_buffer(c);
+    status_t st = vx_client_begin(&c->vfs);
+    if (st == OK)
+        st = get_buffer(c);
     if (st != OK)
         vx_client_close(&c->vfs);
     return st;
@@ -64,8 +66,8 @@ status_t fs_connect(struct fs_client *c)
 {
     struct vx_client vfs = {};
     status_t st = vx_client_from_bundle(&vfs, "vfs");
-    c->by_name = st != OK || vx_bundle_ring_tx("naming.tx").raw != VX_HANDLE_NONE;
-    if (st != OK)
+    c->by_name = st == ERR_NOT_FOUND || vx_bundle_ring_tx("naming.tx").raw != VX_HANDLE_NONE;
+    if (st == ERR_NOT_FOUND)
         st = vx_connect("vfs", &vfs);
     return st == OK ? fs_connect_over(c, vfs) : st;
 }
@@ -325,23 +327,18 @@ status_t fs_mounts(struct fs_client *c, uint32_t *index, struct vx_vfs_mounted *
 status_t fs_dup(struct fs_client *c, struct vx_client *out, uint32_t *number)
 {
     vx_ring_rx requests = {};
-    vx_ring_tx replies = {};
-    struct vx_vfs_dup_replies_reply a = {};
-    status_t st = vx_rpc_pair(VX_OWN_RETICLE, out, &requests, &replies);
+    struct vx_vfs_dup_reply a = {};
+    status_t st = vx_rpc_half(VX_OWN_RETICLE, out, &requests);
     if (st != OK)
         return st;
     vx_mutex_lock(&c->lock);
-    st = fs_call(c, &(struct fs_call){ .op = VX_VFS_DUP_REQUESTS }, requests.raw, nullptr);
-    if (st == OK)
-        st = fs_call(c, &(struct fs_call){ .op = VX_VFS_DUP_REPLIES, .a = &a, .a_bytes = sizeof a }, replies.raw,
-                     nullptr);
+    st = fs_call(c, &(struct fs_call){ .op = VX_VFS_DUP, .a = &a, .a_bytes = sizeof a }, requests.raw, nullptr);
     vx_mutex_unlock(&c->lock);
     if (st == OK) {
         *number = a.connection;
         return OK;
     }
     vx_client_close(out);
-    drop(requests.raw); /* BAD_HANDLE for one that went */
-    drop(replies.raw);
+    drop(requests.raw); /* BAD_HANDLE if it went */
     return st;
 }

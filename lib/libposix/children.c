@@ -31,6 +31,7 @@ struct child {
     size_t n_held;
 };
 static struct child *children; /* CHILDREN_MAX of them, from the first child on */
+static unsigned used;          /* slots from here on never had one */
 static struct vx_mutex lock;
 static _Atomic uint32_t waiters;
 static _Atomic uint64_t reaped_cpu_ns;
@@ -38,6 +39,17 @@ static _Atomic uint64_t reaped_cpu_ns;
 uint64_t px_children_cpu_ns(void)
 {
     return atomic_load_explicit(&reaped_cpu_ns, memory_order_relaxed);
+}
+
+/* The slot of a new child, or nullptr. */
+static struct child *place_locked(void)
+{
+    for (unsigned i = 0; i < CHILDREN_MAX; i++)
+        if (children[i].task.raw == VX_HANDLE_NONE) {
+            used = i < used ? used : i + 1;
+            return &children[i];
+        }
+    return nullptr;
 }
 
 long px_child_room(void)
@@ -57,10 +69,7 @@ long px_child_room(void)
 long px_child_add(uint32_t id, vx_task task, const struct px_held *held, size_t n_held)
 {
     vx_mutex_lock(&lock);
-    struct child *c = nullptr;
-    for (unsigned i = 0; i < CHILDREN_MAX && c == nullptr; i++)
-        if (children[i].task.raw == VX_HANDLE_NONE)
-            c = &children[i];
+    struct child *c = place_locked();
     if (c != nullptr) {
         *c = (struct child){ .task = task, .id = id, .n_held = n_held };
         memcpy(c->held, held, n_held * sizeof *held);
@@ -80,11 +89,11 @@ long px_child_add_ended(int status)
     static uint32_t last = IDS_WITHOUT_TASK;
     long answer = px_child_room();
     vx_mutex_lock(&lock);
-    for (unsigned i = 0; answer == 0 && i < CHILDREN_MAX; i++)
-        if (children[i].task.raw == VX_HANDLE_NONE) {
-            children[i] = (struct child){ .task = { NO_TASK }, .id = ++last, .ended = true, .status = status };
-            answer = last;
-        }
+    struct child *c = answer == 0 ? place_locked() : nullptr;
+    if (c != nullptr) {
+        *c = (struct child){ .task = { NO_TASK }, .id = ++last, .ended = true, .status = status };
+        answer = last;
+    }
     vx_mutex_unlock(&lock);
     if (answer > 0 && px_keeper_runs())
         (void)px_signal_process(&(struct px_note){
@@ -184,7 +193,7 @@ static void look(struct child *c)
 
 void px_children_look(void)
 {
-    for (unsigned i = 0; children != nullptr && i < CHILDREN_MAX; i++)
+    for (unsigned i = 0; i < used; i++)
         if (children[i].task.raw != VX_HANDLE_NONE)
             look(&children[i]);
 }
@@ -215,7 +224,7 @@ static long reap(long which, bool keep, struct ended *out)
     long answer = -ECHILD;
     px_children_look();
     vx_mutex_lock(&lock);
-    for (unsigned i = 0; children != nullptr && i < CHILDREN_MAX; i++) {
+    for (unsigned i = 0; i < used; i++) {
         struct child *c = &children[i];
         if (!matches(c, which))
             continue;
@@ -377,7 +386,7 @@ long px_child_signal(int pid, int signal)
 {
     long answer = -ESRCH;
     vx_mutex_lock(&lock);
-    for (unsigned i = 0; pid > 0 && children != nullptr && i < CHILDREN_MAX; i++) {
+    for (unsigned i = 0; pid > 0 && i < used; i++) {
         struct child *c = &children[i];
         if (!matches(c, pid))
             continue;

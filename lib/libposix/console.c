@@ -539,15 +539,8 @@ void px_console_leave(void)
 
 bool px_console_for_child(struct vx_client *child, bool front)
 {
-    struct vx_console_session_reply s = {};
-    uint32_t id = 0;
-    bool good = false;
     vx_mutex_lock(&out_lock);
-    if (session() != nullptr && vx_tty_dup(&out, child, &id) == OK) {
-        good = true;
-        if (front && state_of(&out, &s) == OK && (s.foreground == s.id || (in_id != 0 && s.foreground == in_id)))
-            bring_forward(&out, id);
-    }
+    bool good = session() != nullptr && vx_tty_dup_for_child(&out, front, in_id, child) == OK;
     vx_mutex_unlock(&out_lock);
     return good;
 }

@@ -2,7 +2,8 @@
  * The descriptor table, and the calls that only move descriptors around.
  *
  *  1. A slot that is not empty holds one user of its open file. The table's lock protects slots and their flags.
- *  2. An open file goes back to the free list when its last user gives it back, after its `close` ran. */
+ *  2. Slots from `used` on were never taken.
+ *  3. An open file goes back to the free list when its last user gives it back, after its `close` ran. */
 #define _GNU_SOURCE
 #include "file.h"
 #include <fcntl.h>
@@ -11,16 +12,29 @@
 static struct vx_mutex table_lock;
 static struct px_file *table[PX_FD_MAX];
 static uint8_t close_on_exec[PX_FD_MAX];
+static int used;
+enum : size_t { FIRST_FILES = 8 };
 static struct px_file *free_files;
+
+static void put_locked(int fd, struct px_file *f, bool cloexec)
+{
+    table[fd] = f;
+    close_on_exec[fd] = cloexec;
+    used = fd < used ? used : fd + 1;
+}
 
 struct px_file *px_file_new(const struct px_ops *ops, int flags)
 {
     vx_mutex_lock(&table_lock);
     if (free_files == nullptr) {
-        struct px_file *page = px_pages(PX_PAGE);
-        for (size_t i = 0; page != nullptr && i < PX_PAGE / sizeof *page; i++) {
-            page[i].next_free = free_files;
-            free_files = &page[i];
+        static struct px_file first[FIRST_FILES]; /* what most programs need: no page of its own */
+        static bool first_used;
+        struct px_file *fresh = first_used ? px_pages(PX_PAGE) : first;
+        size_t n = first_used ? PX_PAGE / sizeof *fresh : FIRST_FILES;
+        first_used = true;
+        for (size_t i = 0; fresh != nullptr && i < n; i++) {
+            fresh[i].next_free = free_files;
+            free_files = &fresh[i];
         }
     }
     struct px_file *f = free_files;
@@ -69,10 +83,8 @@ long px_fd_add(struct px_file *f, int from, bool cloexec)
     vx_mutex_lock(&table_lock);
     while (fd < PX_FD_MAX && table[fd] != nullptr)
         fd++;
-    if (fd < PX_FD_MAX) {
-        table[fd] = f;
-        close_on_exec[fd] = cloexec;
-    }
+    if (fd < PX_FD_MAX)
+        put_locked(fd, f, cloexec);
     vx_mutex_unlock(&table_lock);
     if (fd < PX_FD_MAX)
         return fd;
@@ -123,7 +135,7 @@ long px_fd_close(int fd)
 
 void px_fd_set(int fd, struct px_file *f)
 {
-    table[fd] = f;
+    put_locked(fd, f, false);
 }
 
 void px_fd_save(struct px_fd_state *to)
@@ -131,7 +143,7 @@ void px_fd_save(struct px_fd_state *to)
     vx_mutex_lock(&table_lock);
     memcpy(to->file, table, sizeof table);
     memcpy(to->close_on_exec, close_on_exec, sizeof close_on_exec);
-    for (int fd = 0; fd < PX_FD_MAX; fd++)
+    for (int fd = 0; fd < used; fd++)
         if (table[fd] != nullptr)
             atomic_fetch_add_explicit(&table[fd]->users, 1, memory_order_relaxed);
     vx_mutex_unlock(&table_lock);
@@ -152,7 +164,7 @@ void px_fd_restore(const struct px_fd_state *from)
 
 void px_fd_visit(void (*visit)(void *ctx, int fd, struct px_file *f, bool cloexec), void *ctx)
 {
-    for (int fd = 0; fd < PX_FD_MAX; fd++) {
+    for (int fd = 0; fd < used; fd++) { /* a descriptor that comes meanwhile may be seen or not */
         if (table[fd] == nullptr)
             continue;
         struct px_file *f = px_fd_get(fd);
@@ -174,7 +186,7 @@ long px_close_range(long first, long last, long flags)
 {
     if (flags != 0 || first > last || first < 0)
         return -EINVAL;
-    for (long fd = first; fd <= last && fd < PX_FD_MAX; fd++)
+    for (long fd = first; fd <= last && fd < used; fd++)
         (void)px_fd_close((int)fd);
     return 0;
 }
@@ -201,8 +213,7 @@ long px_dup3(long fd, long to, long flags)
         return -EBADF;
     vx_mutex_lock(&table_lock);
     struct px_file *before = table[to];
-    table[to] = f;
-    close_on_exec[to] = (flags & O_CLOEXEC) != 0;
+    put_locked((int)to, f, (flags & O_CLOEXEC) != 0);
     vx_mutex_unlock(&table_lock);
     if (before != nullptr) {
         px_locks_closed(before);

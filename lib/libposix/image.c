@@ -15,8 +15,8 @@ static long of_rom(const struct vx_cpio_entry *e, struct px_image *out)
         return e->data_len == 0 && (e->mode & 0111) != 0 ? -ENOEXEC : -EACCES;
     out->data = e->data;
     out->len = e->data_len;
-    return px_error(
-        vx_sys_cap_narrow(vx_bundle_mem("initrd").raw, VX_R_READ | VX_R_EXEC, e->data_at, e->data_len, &out->mem.raw));
+    return px_error(vx_sys_cap_narrow(vx_bundle_mem("initrd").raw, VX_R_READ | VX_R_EXEC | VX_R_COPY, e->data_at,
+                                      e->data_len, &out->mem.raw));
 }
 
 /* Reads the whole file into memory of its own. */

@@ -2,7 +2,7 @@
  * Files that pass from a parent to its child. The child opens them itself, over its own connection, at their first use;
  * the parent has vfsd put them aside for it. A file's position lies in a page that both map.
  *
- *   "vfs.tx" "vfs.rx"   the child's connection
+ *   "vfs.tx"       the child's connection, whose other half it makes when it first needs it
  *   "posix.files"  BYTES  a struct px_given_file and path for each record of kind 'F' or 'D'
  *   "position.NN"  MEM    their positions; px_fd_record.pipe says which */
 #define _GNU_SOURCE
@@ -66,7 +66,6 @@ void px_inherit_slots(struct px_inheritance *h, struct vx_spec *spec)
     if (!h->connected)
         return;
     vx_spec_move(spec, "vfs.tx", h->vfs.tx.raw, VX_RIGHTS_TX);
-    vx_spec_move(spec, "vfs.rx", h->vfs.rx.raw, VX_RIGHTS_RX);
     if (h->used != 0)
         vx_spec_bytes(spec, "posix.files", h->bytes, h->used);
     for (unsigned i = 0; i < h->n_pages; i++) {

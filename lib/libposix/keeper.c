@@ -17,7 +17,6 @@ enum : size_t { STACK_BYTES = 4 * PX_PAGE };
 
 static struct px_thread keeper = { .mask = UINT64_MAX };
 static struct px_thread *keeper_self; /* what stands where px_self() looks */
-alignas(16) static uint8_t stack[STACK_BYTES];
 static struct vx_mutex start_lock;
 static _Atomic bool runs, wanted;
 _Atomic uint32_t px_children_word;
@@ -84,9 +83,13 @@ void px_keeper_start(void)
     vx_mutex_lock(&start_lock);
     if (!px_keeper_runs()) {
         uint32_t id = 0;
-        uintptr_t top = (uintptr_t)(stack + sizeof stack);
+        static uint8_t *stack; /* many processes have no keeper */
+        if (stack == nullptr)
+            stack = px_pages(STACK_BYTES);
+        uintptr_t top = (uintptr_t)stack + STACK_BYTES;
         keeper.function = keep;
-        if (vx_sys_thread_create((uintptr_t)px_thread_entry, top, (uintptr_t)&keeper,
+        if (stack != nullptr &&
+            vx_sys_thread_create((uintptr_t)px_thread_entry, top, (uintptr_t)&keeper,
                                  px_thread_pointer_for(&keeper_self), VX_THREAD_DETACHED, &id) == OK) {
             atomic_store_explicit(&runs, true, memory_order_release);
             /* whoever waits for children waits for the keeper's word from now on; and what was there before it is

@@ -77,9 +77,9 @@ static bool connected_locked(void)
     if (!handed && vx_connect("proc", &client) != OK)
         return false;
     state = CONNECTED;
-    if (vx_bundle_int("posix.parent", 0) == 0 && !say_hello())
+    if (!px_has_parent && !say_hello())
         state = NONE;
-    else if (vx_bundle_int("posix.parent", 0) == 0)
+    else if (!px_has_parent)
         px_keeper_wanted(); /* nobody can act on it but itself */
     return state == CONNECTED;
 }
@@ -123,7 +123,7 @@ void px_proc_aware(void)
 {
     vx_mutex_lock(&lock);
     /* one that has not connected yet is told of nothing, and one that connects by name is aware from the start */
-    if (state == CONNECTED || (state == UNKNOWN && vx_bundle_int("posix.parent", 0) != 0 && connected_locked()))
+    if (state == CONNECTED || (state == UNKNOWN && px_has_parent && connected_locked()))
         (void)call_locked(VX_PROC_AWARE, nullptr, 0, VX_HANDLE_NONE, nullptr, 0);
     vx_mutex_unlock(&lock);
 }
@@ -245,38 +245,32 @@ long px_proc_terminal(struct vx_client *terminal)
 
 /* --- children --- */
 
-bool px_proc_prepare(struct vx_client *child, struct px_proc_ends *ends)
+bool px_proc_prepare(struct vx_client *child, vx_ring_rx *requests)
 {
-    *ends = (struct px_proc_ends){};
-    return px_proc_there() && vx_rpc_pair(VX_OWN_RETICLE, child, &ends->requests, &ends->replies) == OK;
+    *requests = (vx_ring_rx){};
+    return px_proc_there() && vx_rpc_half(VX_OWN_RETICLE, child, requests) == OK;
 }
 
-/* The service's ends of the new Task's connection, then the Task. Ends that were not sent are dropped. */
-static status_t send_ends_locked(const struct px_proc_ends *ends)
+/* The service's end of the new Task's connection, before the Task. One that was not sent is dropped. */
+static status_t send_end_locked(vx_ring_rx requests)
 {
     status_t st;
     do
-        st = vx_proc_child_requests(client.tx, ends->requests, VX_FOREVER);
+        st = vx_proc_child_requests(client.tx, requests, VX_FOREVER);
     while (st == ERR_INTERRUPTED);
-    if (st == OK)
-        do
-            st = vx_proc_child_replies(client.tx, ends->replies, VX_FOREVER);
-        while (st == ERR_INTERRUPTED);
-    if (st != OK) {
-        (void)vx_sys_cap_drop(ends->requests.raw);
-        (void)vx_sys_cap_drop(ends->replies.raw);
-    }
+    if (st != OK)
+        (void)vx_sys_cap_drop(requests.raw);
     return st;
 }
 
-long px_proc_child(const struct px_proc_ends *ends, vx_task task, struct px_birth *birth)
+long px_proc_child(vx_ring_rx requests, vx_task task, struct px_birth *birth)
 {
     struct vx_proc_child_request q = {
         .flags = birth->flags, .group = birth->group, .ignored = birth->ignored, .blocked = birth->blocked
     };
     struct vx_proc_child_reply a = {};
     vx_mutex_lock(&lock);
-    status_t st = send_ends_locked(ends);
+    status_t st = send_end_locked(requests);
     if (st == OK)
         st = call_locked(VX_PROC_CHILD, &q, sizeof q, task.raw, &a, sizeof a);
     vx_mutex_unlock(&lock);
@@ -284,11 +278,11 @@ long px_proc_child(const struct px_proc_ends *ends, vx_task task, struct px_birt
     return st == OK ? 0 : st == ERR_NO_RIGHTS ? -EPERM : st == ERR_TABLE_FULL ? -EAGAIN : px_error(st);
 }
 
-long px_proc_replace(const struct px_proc_ends *ends, vx_task task, const struct px_birth *birth)
+long px_proc_replace(vx_ring_rx requests, vx_task task, const struct px_birth *birth)
 {
     struct vx_proc_replace_request q = { .ignored = birth->ignored, .blocked = birth->blocked };
     vx_mutex_lock(&lock);
-    status_t st = send_ends_locked(ends);
+    status_t st = send_end_locked(requests);
     if (st == OK)
         st = call_locked(VX_PROC_REPLACE, &q, sizeof q, task.raw, nullptr, 0);
     vx_mutex_unlock(&lock);

@@ -4,8 +4,8 @@
  *   "posix.fds"    BYTES  a struct px_fd_record for each descriptor
  *   "pipe.N"       MEM    the pipes that the records name
  *   "posix.cwd"    BYTES  the current directory
- *   "posix.umask" "posix.pid" "posix.parent" "posix.group" "posix.session" "posix.mask" "posix.ignored"  INT
- *   "proc.tx" "proc.rx"   a connection to the process service
+ *   "posix.self"   BYTES  a struct px_self_record: its ids, its umask, the sets of signals that it begins with
+ *   "proc.tx" "tty.tx"    connections to the process service and the terminal: the child makes the Rings for replies
  *
  * A program that somebody else started has descriptors 0 to 2 on its terminal. */
 #define _GNU_SOURCE
@@ -22,6 +22,7 @@
 #include <vectra/cpio.h>
 
 uint32_t px_pid;
+bool px_has_parent;
 static uint32_t group, session, parent; /* 0: asked for when they are wanted */
 
 long __vectra_getpid(void)
@@ -121,13 +122,18 @@ static void usual_descriptors(void)
 void px_process_init(void)
 {
     size_t len = 0;
-    px_pid = (uint32_t)vx_bundle_int("posix.pid", vx_bundle()->task_id);
-    parent = (uint32_t)vx_bundle_int("posix.parent", 1);
-    group = (uint32_t)vx_bundle_int("posix.group", px_pid);
-    session = (uint32_t)vx_bundle_int("posix.session", group);
-    px_self()->mask = vx_bundle_int("posix.mask", 0);
-    px_signals_ignore(vx_bundle_int("posix.ignored", 0));
-    px_umask_set((unsigned)vx_bundle_int("posix.umask", px_umask_now()));
+    struct px_self_record self = { .umask = px_umask_now() };
+    const void *told = vx_bundle_bytes("posix.self", &len);
+    if (told != nullptr && len == sizeof self)
+        memcpy(&self, told, sizeof self);
+    px_pid = self.pid != 0 ? self.pid : vx_bundle()->task_id;
+    parent = self.parent != 0 ? self.parent : 1;
+    px_has_parent = self.parent != 0;
+    group = self.group != 0 ? self.group : px_pid;
+    session = self.session != 0 ? self.session : group;
+    px_self()->mask = self.mask;
+    px_signals_ignore(self.ignored);
+    px_umask_set(self.umask);
     const char *cwd = vx_bundle_bytes("posix.cwd", &len);
     if (len > 0 && len < sizeof px_cwd && cwd[0] == '/') {
         memcpy(px_cwd, cwd, len);

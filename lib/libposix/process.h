@@ -7,6 +7,7 @@
 struct px_note;
 
 extern uint32_t px_pid;
+extern bool px_has_parent; /* a process of ours started it, and made its connection to the process service */
 
 /* Learns who this is from the Bundle, opens descriptors 0 to 2. */
 void px_process_init(void);
@@ -55,18 +56,14 @@ bool px_proc_orphaned(void);
 /* Hands over a connection to the terminal; it is gone afterwards. */
 long px_proc_terminal(struct vx_client *terminal);
 
-/* A new Task's connection: its own ends, and the service's, which go there with the Task. */
-struct px_proc_ends {
-    vx_ring_rx requests;
-    vx_ring_tx replies;
-};
 struct px_birth {
     uint32_t flags, group; /* VX_PROC_*; group: in and out */
     uint64_t ignored, blocked;
 };
-bool px_proc_prepare(struct vx_client *child, struct px_proc_ends *ends);
-long px_proc_child(const struct px_proc_ends *ends, vx_task task, struct px_birth *birth);
-long px_proc_replace(const struct px_proc_ends *ends, vx_task task, const struct px_birth *birth);
+/* A new Task's connection: its own end, and the service's, which goes there with the Task. */
+bool px_proc_prepare(struct vx_client *child, vx_ring_rx *requests);
+long px_proc_child(vx_ring_rx requests, vx_task task, struct px_birth *birth);
+long px_proc_replace(vx_ring_rx requests, vx_task task, const struct px_birth *birth);
 /* Names of local sockets. */
 struct px_name {
     uint32_t length;

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * What a parent tells a child of ours about one descriptor (slot "posix.fds"). Not an ABI: both are of one build. */
+ * What a parent tells a child of ours: who it is (slot "posix.self") and what each of its descriptors is ("posix.fds").
+ * Not an ABI: both are of one build. */
 #pragma once
 #include "file.h"
 
 enum : unsigned { PX_RECORDS_MAX = 64, PX_RECORD_PIPES = 16 };
+
+struct px_self_record {
+    uint32_t pid;            /* 0: the Task's id */
+    uint32_t parent;         /* 0: nobody of ours */
+    uint32_t group, session; /* 0: it leads one */
+    uint32_t umask, reserved;
+    uint64_t mask, ignored; /* signals */
+};
 
 struct px_fd_record {
     int32_t fd, flags;

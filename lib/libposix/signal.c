@@ -464,7 +464,6 @@ uint64_t px_signals_ignored(void)
 
 void px_signals_ignore(uint64_t set)
 {
-    for (int signal = 1; signal <= SIGNALS; signal++)
-        if ((set & px_bit(signal)) != 0)
-            actions[signal].handler = SIG_IGN;
+    for (; set != 0; set &= set - 1)
+        actions[__builtin_ctzll(set) + 1].handler = SIG_IGN;
 }

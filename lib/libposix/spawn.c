@@ -26,7 +26,7 @@
 #include <vectra/spawn_hook.h>
 
 enum : uint64_t { CHILD_MEMORY_MAX = 128 << 20, CHILD_MEMORY_MIN = 1 << 20 };
-enum : size_t { INTERPRETER_MAX = 128, WORDS_MAX = 64, COMMAND_MAX = 1024 };
+enum : size_t { INTERPRETER_MAX = 128, WORDS_MAX = 64, COMMAND_MAX = 1024, BUFFER_BYTES = 4 * PX_PAGE };
 
 const struct vx_spawn_hook *vx_spawn_hook;
 
@@ -38,25 +38,54 @@ struct slot {
 /* Everything that is made on the way, in one place to be undone. */
 struct job {
     const struct vectra_spawn *spawn;
-    struct slot slot[PX_RECORDS_MAX];
-    struct px_fd_record record[PX_RECORDS_MAX];
-    size_t n_records;
-    struct px_held held[PX_RECORD_PIPES];
-    size_t n_held;
-    char cwd[PATH_MAX], path[PATH_MAX];
-    char interpreter[INTERPRETER_MAX];
-    char command[COMMAND_MAX];
-    const char *argv[WORDS_MAX];
-    size_t argc;
+    size_t n_records, n_held, argc;
     bool plain;    /* argv is all of it */
     bool replaces; /* execve: the program takes this process's place */
     struct px_image image;
     struct px_inheritance files;
     vx_task task; /* what was made */
     uint32_t id;
+    unsigned n_slots;                 /* slot[0, n_slots) may have something */
+    struct slot slot[PX_RECORDS_MAX]; /* zero to here at first; the rest is written before it is read */
+    struct px_fd_record record[PX_RECORDS_MAX];
+    struct px_held held[PX_RECORD_PIPES];
+    char cwd[PATH_MAX], path[PATH_MAX];
+    char interpreter[INTERPRETER_MAX];
+    char command[COMMAND_MAX];
+    const char *argv[WORDS_MAX];
+    alignas(16) uint8_t buffer[BUFFER_BYTES]; /* for most Bundles */
 };
 
+/* Kept for the next start: its pages cost more than they are worth. */
+static struct job *_Atomic kept;
+
+static struct job *job_get(const struct vectra_spawn *spawn)
+{
+    struct job *j = atomic_exchange_explicit(&kept, nullptr, memory_order_acquire);
+    if (j == nullptr)
+        j = px_pages(sizeof *j);
+    else
+        memset(j, 0, offsetof(struct job, slot)); /* slots are left empty */
+    if (j != nullptr)
+        j->spawn = spawn;
+    return j;
+}
+
+static void job_put(struct job *j)
+{
+    struct job *none = nullptr;
+    /* release: whoever takes it finds it as it was left */
+    if (!atomic_compare_exchange_strong_explicit(&kept, &none, j, memory_order_release, memory_order_relaxed))
+        px_pages_free(j, sizeof *j);
+}
+
 /* --- the descriptors --- */
+
+static void set_slot(struct job *j, int fd, struct px_file *f, bool cloexec)
+{
+    j->slot[fd] = (struct slot){ .file = f, .cloexec = cloexec };
+    j->n_slots = (unsigned)fd < j->n_slots ? j->n_slots : (unsigned)fd + 1;
+}
 
 static void copy_slot(void *ctx, int fd, struct px_file *f, bool cloexec)
 {
@@ -64,7 +93,7 @@ static void copy_slot(void *ctx, int fd, struct px_file *f, bool cloexec)
     if (fd >= (int)PX_RECORDS_MAX)
         return;
     atomic_fetch_add_explicit(&f->users, 1, memory_order_relaxed);
-    j->slot[fd] = (struct slot){ .file = f, .cloexec = cloexec };
+    set_slot(j, fd, f, cloexec);
 }
 
 static void clear_slot(struct slot *s)
@@ -116,7 +145,7 @@ static long do_action(struct job *j, const struct vectra_spawn_action *a)
             f = j->slot[a->source].file;
             atomic_fetch_add_explicit(&f->users, 1, memory_order_relaxed);
             clear_slot(&j->slot[a->fd]);
-            j->slot[a->fd].file = f;
+            set_slot(j, a->fd, f, false);
         }
         j->slot[a->fd].cloexec = false;
         return 0;
@@ -127,7 +156,7 @@ static long do_action(struct job *j, const struct vectra_spawn_action *a)
         if (answer != 0)
             return answer;
         clear_slot(&j->slot[a->fd]);
-        j->slot[a->fd] = (struct slot){ .file = f, .cloexec = (a->flags & O_CLOEXEC) != 0 };
+        set_slot(j, a->fd, f, (a->flags & O_CLOEXEC) != 0);
         return 0;
     case VECTRA_SPAWN_CHDIR:
         answer = child_path(j, a->path, path);
@@ -164,7 +193,7 @@ static long make_records(struct job *j)
 {
     struct vx_cpio archive = {};
     const struct px_file *file[PX_RECORDS_MAX];
-    for (unsigned fd = 0; fd < PX_RECORDS_MAX; fd++) {
+    for (unsigned fd = 0; fd < j->n_slots; fd++) {
         struct px_file *f = j->slot[fd].file;
         if (f == nullptr || j->slot[fd].cloexec || f->ops->kind == 'd')
             continue;
@@ -344,22 +373,17 @@ static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth
 {
     const struct vectra_spawn *s = j->spawn;
     vx_spec_bytes(spec, "posix.fds", j->record, j->n_records * sizeof j->record[0]);
-    vx_spec_bytes(spec, "posix.cwd", j->cwd, strlen(j->cwd));
-    vx_spec_int(spec, "posix.umask", px_umask_now());
-    vx_spec_int(spec, "posix.parent", j->replaces ? (uint64_t)px_getppid() : px_pid);
-    if (j->replaces)
-        vx_spec_int(spec, "posix.pid", px_pid);
+    struct px_self_record self = { .parent = j->replaces ? (uint32_t)px_getppid() : px_pid,
+                                   .pid = j->replaces ? px_pid : 0,
+                                   .umask = px_umask_now(),
+                                   .mask = birth->blocked,
+                                   .ignored = birth->ignored };
     if ((s->flags & POSIX_SPAWN_SETSID) == 0) {
-        vx_spec_int(spec, "posix.session", (uint64_t)px_getsid(0));
-        if ((s->flags & POSIX_SPAWN_SETPGROUP) == 0)
-            vx_spec_int(spec, "posix.group", (uint64_t)px_own_group());
-        else if (s->group != 0)
-            vx_spec_int(spec, "posix.group", (uint64_t)s->group);
+        self.session = (uint32_t)px_getsid(0);
+        self.group = (uint32_t)((s->flags & POSIX_SPAWN_SETPGROUP) == 0 ? px_own_group() : s->group);
     }
-    if (birth->blocked != 0)
-        vx_spec_int(spec, "posix.mask", birth->blocked);
-    if (birth->ignored != 0)
-        vx_spec_int(spec, "posix.ignored", birth->ignored);
+    vx_spec_bytes(spec, "posix.self", &self, sizeof self);
+    vx_spec_bytes(spec, "posix.cwd", j->cwd, strlen(j->cwd));
 }
 
 static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
@@ -372,9 +396,9 @@ static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
 }
 
 /* The Task that was made is the process service's business too: a child of ours, or what we are from now on. */
-static long introduce(const struct job *j, const struct px_proc_ends *ends, vx_task task, struct px_birth *birth)
+static long introduce(const struct job *j, vx_ring_rx requests, vx_task task, struct px_birth *birth)
 {
-    long answer = j->replaces ? px_proc_replace(ends, task, birth) : px_proc_child(ends, task, birth);
+    long answer = j->replaces ? px_proc_replace(requests, task, birth) : px_proc_child(requests, task, birth);
     if (answer != 0) {
         (void)vx_sys_destroy(task.raw);
         (void)vx_sys_cap_drop(task.raw);
@@ -382,11 +406,10 @@ static long introduce(const struct job *j, const struct px_proc_ends *ends, vx_t
     return answer;
 }
 
-static void forget_ends(struct vx_client *proc, const struct px_proc_ends *ends)
+static void forget_ends(struct vx_client *proc, vx_ring_rx requests)
 {
     vx_client_close(proc);
-    (void)vx_sys_cap_drop(ends->requests.raw);
-    (void)vx_sys_cap_drop(ends->replies.raw);
+    (void)vx_sys_cap_drop(requests.raw);
 }
 
 /* The new Task, in j->task. */
@@ -402,19 +425,19 @@ static long start(struct job *j)
         return -E2BIG;
     bytes = px_page_up(bytes + (n_arg + WORDS_MAX) * sizeof(char *));
     struct vx_client tty = {}, proc = {};
-    struct px_proc_ends ends;
+    vx_ring_rx requests;
     struct px_birth birth = birth_of(j);
-    bool known = px_proc_prepare(&proc, &ends);
+    bool known = px_proc_prepare(&proc, &requests);
     struct vx_spawn s = { .path = j->path,
                           .n_env = n_env,
                           .env = (const char *const *)j->spawn->envp,
                           .payer = vx_bundle_reticle("reticle"),
                           .memory = memory_for_child(),
-                          .buffer = px_pages(bytes),
+                          .buffer = bytes <= sizeof j->buffer ? j->buffer : px_pages(bytes),
                           .room = bytes };
     if (s.buffer == nullptr) {
         if (known)
-            forget_ends(&proc, &ends);
+            forget_ends(&proc, requests);
         return -ENOMEM;
     }
     /* An interpreter's words replace the first argument. */
@@ -437,10 +460,8 @@ static long start(struct job *j)
     vx_spawn_begin(&s);
     add_facts(j, &s.spec, &birth);
     add_pipes(j, &s.spec);
-    if (known) {
+    if (known)
         vx_spec_move(&s.spec, "proc.tx", proc.tx.raw, VX_RIGHTS_TX);
-        vx_spec_move(&s.spec, "proc.rx", proc.rx.raw, VX_RIGHTS_RX);
-    }
     px_inherit_slots(&j->files, &s.spec);
     hand_on(&s.spec, "initrd", VX_CAP_MEM);
     hand_on(&s.spec, "console", VX_CAP_CONSOLE);
@@ -454,12 +475,13 @@ static long start(struct job *j)
         vx_spawn_hook->done(&s, st == OK);
     if (st != OK && tty.tx.raw != VX_HANDLE_NONE)
         vx_client_close(&tty);
-    px_pages_free(whole, bytes);
+    if (whole != j->buffer)
+        px_pages_free(whole, bytes);
     if (st != OK && known)
-        forget_ends(&proc, &ends);
+        forget_ends(&proc, requests);
     if (st != OK)
         return st == ERR_TOO_BIG ? -E2BIG : px_error(st);
-    return known ? introduce(j, &ends, j->task, &birth) : 0;
+    return known ? introduce(j, requests, j->task, &birth) : 0;
 }
 
 /* Everything up to the new Task. What a failure leaves is undone. */
@@ -493,21 +515,20 @@ static long prepare_and_start(struct job *j)
     }
     px_inherit_end(&j->files, false);
     px_image_close(&j->image);
-    for (unsigned fd = 0; fd < PX_RECORDS_MAX; fd++)
+    for (unsigned fd = 0; fd < j->n_slots; fd++)
         clear_slot(&j->slot[fd]);
     return answer;
 }
 
 int __vectra_spawn(const struct vectra_spawn *spawn)
 {
-    struct job *j = px_pages(sizeof *j);
+    struct job *j = job_get(spawn);
     if (j == nullptr)
         return -ENOMEM;
-    j->spawn = spawn;
     long answer = prepare_and_start(j);
     if (answer == 0)
         answer = px_child_add(j->id, j->task, j->held, j->n_held);
-    px_pages_free(j, sizeof *j);
+    job_put(j);
     return (int)answer;
 }
 
@@ -520,14 +541,13 @@ long px_execve(long path, long argv, long envp)
     struct vectra_spawn spawn = { .path = (const char *)path,
                                   .argv = (char *const *)argv,
                                   .envp = (char *const *)envp };
-    struct job *j = px_pages(sizeof *j);
+    struct job *j = job_get(&spawn);
     if (j == nullptr)
         return -ENOMEM;
-    j->spawn = &spawn;
     j->replaces = true;
     long answer = prepare_and_start(j);
     vx_task task = j->task;
-    px_pages_free(j, sizeof *j);
+    job_put(j);
     if (answer == 0)
         px_stand_in(task);
     return answer;

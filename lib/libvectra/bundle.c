@@ -8,14 +8,38 @@ const struct vx_slot *vx_bundle_slots(const struct vx_bundle *bundle)
     return (const struct vx_slot *)(const void *)((const uint8_t *)bundle + bundle->slots_at);
 }
 
-const struct vx_slot *vx_bundle_find(const struct vx_bundle *bundle, const char *name)
+/* Names as a slot holds them, zeros to the end: compared as words, of which the first is nearly always enough. */
+struct words {
+    uint64_t word[VX_SLOT_NAME_MAX / 8];
+};
+
+/* *len: of the name, or VX_SLOT_NAME_MAX if it has no end within that. */
+static struct words words_of(const char *name, size_t *len)
 {
-    const struct vx_slot *slots = vx_bundle_slots(bundle);
-    for (unsigned i = 0; i < bundle->n_slots; i++) {
-        if (strncmp(slots[i].name, name, VX_SLOT_NAME_MAX) == 0)
+    char bytes[VX_SLOT_NAME_MAX] = {};
+    struct words w;
+    for (*len = 0; *len < sizeof bytes && name[*len] != '\0'; ++*len)
+        bytes[*len] = name[*len];
+    __builtin_memcpy(&w, bytes, sizeof w);
+    return w;
+}
+
+static const struct vx_slot *find(const struct vx_slot *slots, unsigned n, const struct words *wanted)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct words w;
+        __builtin_memcpy(&w, slots[i].name, sizeof w);
+        if (w.word[0] == wanted->word[0] && w.word[1] == wanted->word[1] && w.word[2] == wanted->word[2])
             return &slots[i];
     }
     return nullptr;
+}
+
+const struct vx_slot *vx_bundle_find(const struct vx_bundle *bundle, const char *name)
+{
+    size_t len;
+    const struct words wanted = words_of(name, &len);
+    return len < VX_SLOT_NAME_MAX ? find(vx_bundle_slots(bundle), bundle->n_slots, &wanted) : nullptr;
 }
 
 const void *vx_bundle_bytes_in(const struct vx_bundle *bundle, const char *name, size_t *len)
@@ -88,13 +112,10 @@ void vx_spec_init(struct vx_spec *s, void *buffer, size_t room)
 /* The next slot, named, with room for `bytes` more bytes; nullptr after an error. */
 static struct vx_slot *spec_slot(struct vx_spec *s, const char *name, size_t bytes)
 {
-    size_t len = strnlen(name, VX_SLOT_NAME_MAX);
-    if (len == 0 || len == VX_SLOT_NAME_MAX)
+    size_t len;
+    const struct words words = words_of(name, &len);
+    if (len == 0 || len == VX_SLOT_NAME_MAX || (s->error == OK && find(spec_slots(s), s->n_slots, &words) != nullptr))
         spec_fail(s, ERR_BAD_ARGUMENT);
-    for (unsigned i = 0; s->error == OK && i < s->n_slots; i++) {
-        if (strncmp(spec_slots(s)[i].name, name, VX_SLOT_NAME_MAX) == 0)
-            spec_fail(s, ERR_BAD_ARGUMENT);
-    }
     size_t needed = 0;
     if (__builtin_add_overflow(sizeof(struct vx_slot), bytes, &needed) || s->n_slots == BUNDLE_MAX_SLOTS ||
         (s->error == OK && s->bytes_from - spec_slots_end(s) < needed))
@@ -103,7 +124,7 @@ static struct vx_slot *spec_slot(struct vx_spec *s, const char *name, size_t byt
         return nullptr;
     struct vx_slot *slot = &spec_slots(s)[s->n_slots++];
     *slot = (struct vx_slot){};
-    memcpy(slot->name, name, len);
+    __builtin_memcpy(slot->name, &words, sizeof slot->name);
     return slot;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Getting connections: by name from the naming service, and by doubling a terminal session. Both send the server's two
- * ends in two calls, because a message carries one capability. */
+ * Getting connections: by name from the naming service, and by doubling a terminal session. A name's needs two
+ * calls, because a message carries one capability; a double makes the Ring for replies itself, at the first use. */
 #include <vectra/rpc.h>
 #include <vectra/rpc_console.h>
 #include <vectra/rpc_init.h>
@@ -13,7 +13,8 @@ static void abandon(struct vx_client *c, vx_handle_t requests, vx_handle_t repli
     vx_client_close(c);
     if (requests != VX_HANDLE_NONE)
         (void)vx_sys_cap_drop(requests); /* BAD_HANDLE if the server has it: then it is not ours to drop */
-    (void)vx_sys_cap_drop(replies);
+    if (replies != VX_HANDLE_NONE)
+        (void)vx_sys_cap_drop(replies);
 }
 
 /* namingd was started anew: ask initd for a connection to the new one, if the Bundle has a line to initd. */
@@ -68,17 +69,28 @@ status_t vx_connect(const char *name, struct vx_client *c)
     return st;
 }
 
-status_t vx_tty_dup(struct vx_client *tty, struct vx_client *c, uint32_t *id)
+static status_t tty_dup(struct vx_client *tty, bool front, uint32_t also, struct vx_client *c, uint32_t *id)
 {
     vx_ring_rx requests = {};
-    vx_ring_tx replies = {};
-    status_t st = vx_rpc_pair(VX_OWN_RETICLE, c, &requests, &replies);
+    status_t st = vx_rpc_half(VX_OWN_RETICLE, c, &requests);
     if (st != OK)
         return st;
-    st = vx_console_dup_requests(tty, requests);
-    if (st == OK)
-        st = vx_console_dup_replies(tty, replies, id);
+    st = vx_console_dup(tty, front, also, requests, id);
     if (st != OK)
-        abandon(c, requests.raw, replies.raw);
+        abandon(c, requests.raw, VX_HANDLE_NONE);
     return st;
+}
+
+status_t vx_tty_dup(struct vx_client *tty, struct vx_client *c, uint32_t *id)
+{
+    status_t st = tty_dup(tty, false, 0, c, id);
+    if (st == OK && (st = vx_client_begin(c)) != OK)
+        vx_client_close(c);
+    return st;
+}
+
+status_t vx_tty_dup_for_child(struct vx_client *tty, bool front, uint32_t also, struct vx_client *c)
+{
+    uint32_t id;
+    return tty_dup(tty, front, also, c, &id);
 }

@@ -44,8 +44,9 @@ static status_t read_entry(const struct vx_cpio *archive, size_t at, struct vx_c
         !header_field(h, FIELD_SIZE, &size) || !header_field(h, FIELD_NAMESIZE, &name_size))
         return ERR_BAD_ARGUMENT;
     size_t name_at = at + HEADER_BYTES;
-    if (name_size == 0 || name_size > CPIO_NAME_MAX || name_size > archive->len - name_at ||
-        archive->bytes[name_at + name_size - 1] != '\0')
+    if (name_size == 0 || name_size > CPIO_PADDED_MAX || name_size > archive->len - name_at ||
+        archive->bytes[name_at + name_size - 1] != '\0' ||
+        strlen((const char *)archive->bytes + name_at) >= CPIO_NAME_MAX)
         return ERR_BAD_ARGUMENT;
     size_t data_at = align4(name_at + name_size);
     if (data_at > archive->len || size > archive->len - data_at)

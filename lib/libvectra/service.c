@@ -34,7 +34,7 @@ static struct vx_session *session_take(struct vx_service *svc)
         if (state == nullptr && svc->session_bytes != 0 && (state = vx_alloc(svc->session_bytes)) == nullptr)
             return nullptr;
         if (state != nullptr)
-            memset(state, 0, svc->session_bytes);
+            memset(state, 0, svc->zeroed_bytes != 0 ? svc->zeroed_bytes : svc->session_bytes);
         *s = (struct vx_session){ .service = svc, .state = state, .index = i, .open = SESSION_HALF };
         if (i >= svc->n_used)
             svc->n_used = (uint16_t)(i + 1);
@@ -130,6 +130,17 @@ static void session_dispatch(struct vx_session *s, struct vx_incoming *in)
     vx_session_send(s, &in->message, in->cap_reply);
 }
 
+/* The Ring for replies of a connection that came without. */
+static void session_begins(struct vx_session *s, const struct vx_incoming *in)
+{
+    if (s->tx.raw != VX_HANDLE_NONE || in->cap == VX_HANDLE_NONE) {
+        drop(in->cap);
+        s->closing = 1;
+        return;
+    }
+    s->tx = (vx_ring_tx){ in->cap };
+}
+
 /* Takes what this session sent, a bounded number at a time so that no client keeps the others waiting. */
 static void session_turn(struct vx_session *s)
 {
@@ -140,6 +151,8 @@ static void session_turn(struct vx_session *s)
             return;
         if (st != OK)
             s->closing = 1;
+        else if (vx_rpc_op(in.message.word[0]) == VX_RPC_OP_REPLIES)
+            session_begins(s, &in);
         else
             session_dispatch(s, &in);
     }

@@ -108,30 +108,26 @@ static status_t op_size(struct vx_session *s, struct vx_console_size_reply *a)
     return OK;
 }
 
-static status_t op_dup_requests(struct vx_session *s, vx_ring_rx rx)
+static void bring_forward(const struct con *by, struct con *target)
 {
-    struct con *c = con_of(s);
-    if (c->half.raw != 0)
-        (void)vx_sys_cap_drop(c->half.raw);
-    c->half = rx;
-    return OK;
+    if (target != by)
+        target->set_by = by->id;
+    term.foreground = target->id;
+    term_refresh();
 }
 
-static status_t op_dup_replies(struct vx_session *s, vx_ring_tx tx, struct vx_console_dup_replies_reply *a)
+static status_t op_dup(struct vx_session *s, const struct vx_console_dup_request *q, vx_ring_rx rx,
+                       struct vx_console_dup_reply *a)
 {
-    struct con *c = con_of(s);
-    if (c->half.raw == 0) {
-        (void)vx_sys_cap_drop(tx.raw);
-        return ERR_BAD_ARGUMENT;
-    }
-    vx_ring_rx rx = c->half;
-    c->half = (vx_ring_rx){};
+    const struct con *c = con_of(s);
     struct vx_session *made = nullptr;
-    status_t st = vx_session_add(s->service, rx, tx, s->badge, &made);
+    status_t st = vx_session_add(s->service, rx, (vx_ring_tx){}, s->badge, &made);
     if (st != OK)
         return st;
     con_of(made)->mode = mode_of(c);
     a->id = con_of(made)->id;
+    if (q->front != 0 && (term.foreground == c->id || (q->also != 0 && term.foreground == q->also)))
+        bring_forward(c, con_of(made));
     return OK;
 }
 
@@ -145,10 +141,7 @@ static status_t op_set_foreground(struct vx_session *s, const struct vx_console_
     if (target == nullptr)
         return ERR_NOT_FOUND;
     a->previous = term.foreground;
-    if (target != c)
-        target->set_by = c->id;
-    term.foreground = target->id;
-    term_refresh();
+    bring_forward(c, target);
     return OK;
 }
 
@@ -271,8 +264,7 @@ const struct vx_console_ops term_ops = {
     .read_keys = op_read_keys,
     .set_mode = op_set_mode,
     .window_size = op_window_size,
-    .dup_requests = op_dup_requests,
-    .dup_replies = op_dup_replies,
+    .dup = op_dup,
     .set_foreground = op_set_foreground,
     .wait_interrupt = op_wait_interrupt,
     .set_buffer = op_set_buffer,

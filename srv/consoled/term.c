@@ -240,8 +240,6 @@ static bool any_group(void)
 void term_closed(struct vx_session *s)
 {
     struct con *c = con_of(s);
-    if (c->half.raw != 0)
-        (void)vx_sys_cap_drop(c->half.raw);
     if (c->buffer.raw != 0)
         (void)vx_sys_mem_free(c->buffer, 0, 0);
     c->group = 0;

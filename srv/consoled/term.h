@@ -31,7 +31,6 @@ struct con {
     uint16_t sequence; /* of the call under way */
     uint32_t max;
     uint64_t deadline;
-    vx_ring_rx half; /* the first half of a dup */
     vx_mem buffer;
     uint8_t *buffer_at;
     uint64_t buffer_bytes;

@@ -17,7 +17,7 @@ static struct connection {
     vx_mem memory[2];
     struct name *waits_at; /* nullptr: accepted, or refused */
 } connections[PROC_CONNECTIONS_MAX];
-static uint32_t last_id, n_connections;
+static uint32_t last_id, n_connections, names_used; /* names from there on were never bound */
 
 static struct name *find(const uint8_t *text, uint32_t length)
 {
@@ -72,7 +72,7 @@ static void release(struct name *n)
 
 void names_closed(struct vx_session *s)
 {
-    for (uint32_t i = 0; i < NAMES_MAX; i++)
+    for (uint32_t i = 0; i < names_used; i++)
         if (names[i].owner == s)
             release(&names[i]);
     collect();
@@ -87,6 +87,7 @@ status_t names_bind(struct vx_session *s, const uint8_t *text, uint32_t length)
     for (uint32_t i = 0; i < NAMES_MAX; i++)
         if (names[i].owner == nullptr) {
             names[i] = (struct name){ .owner = s, .length = length };
+            names_used = i < names_used ? names_used : i + 1;
             memcpy(names[i].text, text, length);
             return OK;
         }

@@ -39,7 +39,6 @@ static void drop(vx_handle_t *handle)
 static void drop_halves(struct link *l)
 {
     drop(&l->requests.raw);
-    drop(&l->replies.raw);
     drop(&l->terminal.raw);
 }
 
@@ -79,13 +78,6 @@ static status_t op_child_requests(struct vx_session *s, vx_ring_rx rx)
     return VX_RPC_LATER; /* a note */
 }
 
-static status_t op_child_replies(struct vx_session *s, vx_ring_tx tx)
-{
-    drop(&link_of(s)->replies.raw);
-    link_of(s)->replies = tx;
-    return VX_RPC_LATER;
-}
-
 /* The Task's own id: a parent cannot give its child another's. 0: not a Task. */
 static uint32_t id_of_task(vx_task task)
 {
@@ -96,21 +88,18 @@ static uint32_t id_of_task(vx_task task)
 static status_t check_child(const struct proc *parent, const struct link *l, uint32_t flags, uint32_t group)
 {
     constexpr uint32_t known = VX_PROC_OWN_GROUP | VX_PROC_OWN_SESSION | VX_PROC_JOIN_GROUP;
-    if (parent == nullptr || l->requests.raw == VX_HANDLE_NONE || l->replies.raw == VX_HANDLE_NONE ||
-        (flags & ~known) != 0)
+    if (parent == nullptr || l->requests.raw == VX_HANDLE_NONE || (flags & ~known) != 0)
         return ERR_BAD_ARGUMENT;
     return (flags & VX_PROC_JOIN_GROUP) != 0 && !group_exists(group, parent->session) ? ERR_NO_RIGHTS : OK;
 }
 
-/* Opens the connection whose ends came before. */
+/* Opens the connection whose end came before. */
 static status_t open_link(struct vx_session *s, struct vx_session **made)
 {
     struct link *l = link_of(s);
     vx_ring_rx rx = l->requests;
-    vx_ring_tx tx = l->replies;
     l->requests = (vx_ring_rx){};
-    l->replies = (vx_ring_tx){};
-    return vx_session_add(s->service, rx, tx, s->badge, made);
+    return vx_session_add(s->service, rx, (vx_ring_tx){}, s->badge, made);
 }
 
 static status_t op_child(struct vx_session *s, const struct vx_proc_child_request *q, vx_task task,
@@ -440,7 +429,6 @@ status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in)
     static const struct vx_proc_ops ops = {
         .hello = op_hello,
         .child_requests = op_child_requests,
-        .child_replies = op_child_replies,
         .child = op_child,
         .replace = op_replace,
         .forget = op_forget,

@@ -65,7 +65,6 @@ struct proc {
 struct link {
     struct proc *proc;
     vx_ring_rx requests; /* of a child to come */
-    vx_ring_tx replies;
     vx_ring_tx terminal; /* of a terminal to come */
 };
 

@@ -112,25 +112,11 @@ void op_session_done(struct op *op, status_t st, uint32_t session, uint32_t byte
 
 /* --- doubles --- */
 
-static status_t call_dup_requests(struct vx_session *s, vx_ring_rx rx)
-{
-    struct connection *c = of(s);
-    drop(c->dup_rx.raw);
-    c->dup_rx = rx;
-    return OK;
-}
-
-static status_t call_dup_replies(struct vx_session *s, vx_ring_tx tx, struct vx_vfs_dup_replies_reply *a)
+static status_t call_dup(struct vx_session *s, vx_ring_rx rx, struct vx_vfs_dup_reply *a)
 {
     struct connection *c = of(s);
     struct vx_session *made = nullptr;
-    vx_ring_rx rx = c->dup_rx;
-    c->dup_rx = (vx_ring_rx){};
-    if (rx.raw == VX_HANDLE_NONE) {
-        drop(tx.raw);
-        return ERR_BAD_ARGUMENT;
-    }
-    status_t st = vx_session_add(&vfsd.service, rx, tx, s->badge, &made);
+    status_t st = vx_session_add(&vfsd.service, rx, (vx_ring_tx){}, s->badge, &made);
     if (st != OK)
         return st;
     struct connection *d = of(made);
@@ -371,7 +357,6 @@ void vfs_closed(struct vx_session *s)
     drop(c->op.cap);
     drop(c->half_rx.raw);
     drop(c->half_tx.raw);
-    drop(c->dup_rx.raw);
     gifts_drop(c);
     if (c->at != nullptr)
         (void)vx_sys_mem_free(c->mem, 0, 0);
@@ -401,8 +386,7 @@ status_t vfs_dispatch(struct vx_session *s, struct vx_incoming *in)
                                            .umount = call_umount,
                                            .mounts = call_mounts,
                                            .narrow = call_narrow,
-                                           .dup_requests = call_dup_requests,
-                                           .dup_replies = call_dup_replies,
+                                           .dup = call_dup,
                                            .give = call_give };
     return vx_vfs_dispatch(&ops, s, in);
 }

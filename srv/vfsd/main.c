@@ -87,6 +87,7 @@ int main(int argc, char **argv)
                                         .needs = needs,
                                         .n_needs = sizeof needs / sizeof needs[0],
                                         .session_bytes = sizeof(struct connection),
+                                        .zeroed_bytes = offsetof(struct connection, op.chain),
                                         .sessions_max = VFS_CONNECTIONS_MAX,
                                         .dispatch = vfs_dispatch,
                                         .opened = vfs_opened,

@@ -215,6 +215,7 @@ static void gift_taken(struct connection *c, struct mount *m, uint64_t number)
             continue;
         ask_forget_file(m, m->session, g->file);
         *g = (struct gift){};
+        c->n_gifts--;
     }
 }
 
@@ -315,6 +316,7 @@ static void held(struct op *op, const struct vx_fs_reply *r, const uint8_t *)
         op_done(op, to == nullptr ? ERR_NOT_FOUND : ERR_TABLE_FULL);
         return;
     }
+    to->n_gifts++;
     to->gift[i] = (struct gift){ .mount = m->id, .file = (uint32_t)r->value, .number = ++last };
     struct vx_vfs_handle h = op->handle;
     h.number = last;
@@ -360,10 +362,11 @@ status_t call_give(struct vx_session *s, const struct vx_vfs_give_request *q)
 
 void gifts_drop(struct connection *c)
 {
-    for (unsigned i = 0; i < VFS_GIFTS_MAX; i++) {
+    for (unsigned i = 0; i < VFS_GIFTS_MAX && c->n_gifts != 0; i++) {
         struct mount *m = c->gift[i].number != 0 ? mount_by_id(c->gift[i].mount) : nullptr;
         if (m != nullptr)
             ask_forget_file(m, m->session, c->gift[i].file);
+        c->n_gifts -= c->gift[i].number != 0;
         c->gift[i] = (struct gift){};
     }
 }

@@ -137,6 +137,7 @@ struct op {
     struct spot spot, second;
     uint32_t number; /* the file, if the walk opened it */
     struct vx_fs_attributes attributes;
+    /* from here on nothing is read that was not written in the same operation */
     struct place chain[VX_FS_DEPTH_MAX];
     char path[VX_FS_PATH_MAX + 1], first[VX_FS_PATH_MAX + 1], other[VX_FS_PATH_MAX + 1];
     uint8_t text[sizeof(struct vx_fs_join) + VX_FS_PATH_MAX + VX_FS_NAME_MAX + 1];
@@ -160,9 +161,10 @@ struct connection {
     bool busy;
     struct program_session sessions[VFS_SESSIONS_MAX];
     uint32_t half_mount;
-    vx_ring_rx half_rx, dup_rx;
+    vx_ring_rx half_rx;
     vx_ring_tx half_tx;
-    uint32_t parent; /* the connection that this one is a dup of, or 0 */
+    uint32_t parent;  /* the connection that this one is a dup of, or 0 */
+    uint32_t n_gifts; /* that are used */
     struct gift gift[VFS_GIFTS_MAX];
     struct op op;
 };

@@ -34,6 +34,19 @@ class CpioTest(unittest.TestCase):
                 self.assertEqual(len(blob) % 4, 0)
                 self.assertEqual(cpio.parse(blob + blob), {"n" * name: (0o100644, b"d" * size)})
 
+    def test_executables_begin_on_pages(self):
+        """Whatever stands before them; what is no executable is not moved."""
+        for name in range(1, 9):
+            archive = cpio.Archive()
+            archive.add("/" + "a" * name, b"d" * name)
+            archive.add("/bin/x", cpio.ELF + b"first", 0o755)
+            archive.add("/bin/y", cpio.ELF + b"second", 0o755)
+            blob = archive.pack()
+            self.assertEqual([blob.index(text) % cpio.PAGE for text in (cpio.ELF + b"first", cpio.ELF + b"second")], [0, 0])
+            self.assertLess(blob.index(b"d" * name), cpio.PAGE)
+            entries = cpio.parse(blob)
+            self.assertEqual(entries["bin/y"], (0o100755, cpio.ELF + b"second"))
+
     def test_bad_paths_are_refused(self):
         """Relative, empty, leaving the root, a file below a file."""
         for path in ("x", "/", "", "/../x", "/a/../../x", "/a\0b"):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Writes cpio `newc` archives: the initial RAM disk, and the small one that `exec` puts behind it.
 
-The same input gives the same bytes: entries sorted, times zero, owner root, inode numbers counted from one.
+The same input gives the same bytes: entries sorted, times zero, owner root, inode numbers counted from one. Executables
+begin on pages, so that Tasks can share them: zeros behind their names are counted as part of those.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import sys
 
 FILE, DIRECTORY, LINK = 0o100000, 0o040000, 0o120000
 TRAILER = "TRAILER!!!"
+HEADER, PAGE, ELF = 110, 4096, b"\x7fELF"
 
 
 class Archive:
@@ -45,12 +47,12 @@ class Archive:
                 self.add(f"{path}/{inside}", read(host), mode_of(host))
 
     def pack(self):
-        """The archive's bytes, padded to four so that another can follow."""
+        """The archive's bytes, padded to four so that another can follow; it is to begin on a page."""
         out = bytearray()
         for number, name in enumerate(sorted(self.entries), start=1):
             mode, data = self.entries[name]
-            out += header(number, name, mode, data)
-        out += header(0, TRAILER, 0, b"")
+            out += entry(len(out), number, name, mode, data)
+        out += entry(len(out), 0, TRAILER, 0, b"")
         return bytes(out)
 
 
@@ -62,9 +64,11 @@ def clean(path):
     return "/".join(parts)
 
 
-def header(number, name, mode, data):
-    """One entry: header, name, data, each padded to a multiple of four."""
+def entry(at, number, name, mode, data):
+    """One entry for offset `at`: header, name, data, each padded to a multiple of four; an executable to a page."""
     raw = name.encode() + b"\0"
+    if data.startswith(ELF):
+        raw += b"\0" * (-(at + HEADER + len(raw)) % PAGE)
     links = 2 if mode & 0o170000 == DIRECTORY else 1
     fields = (number, mode, 0, 0, links, 0, len(data), 0, 0, 0, 0, len(raw), 0)
     out = bytearray(b"070701" + b"".join(b"%08x" % f for f in fields) + raw)
@@ -77,12 +81,12 @@ def header(number, name, mode, data):
 def parse(blob):
     """Reads concatenated archives back as {name: (mode, data)}; for tests and tools, not for the kernel."""
     entries, at = {}, 0
-    while at + 110 <= len(blob):
+    while at + HEADER <= len(blob):
         if blob[at:at + 6] != b"070701":
             raise ValueError(f"no newc header at offset {at}")
         field = [int(blob[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
-        name_end = at + 110 + field[11]
-        name = blob[at + 110:name_end - 1].decode()
+        name_end = at + HEADER + field[11]
+        name = blob[at + HEADER:name_end].rstrip(b"\0").decode()
         start = name_end + (-name_end % 4)
         end = start + field[6]
         if name != TRAILER:

@@ -107,7 +107,7 @@ def write_initrd(path, base, nonce, command, files):
         if base:
             with open(base, "rb") as archive:
                 shutil.copyfileobj(archive, out)
-            out.write(b"\0" * (-out.tell() % 4))
+            out.write(b"\0" * (-out.tell() % cpio.PAGE))
         out.write(extra.pack())
 
 

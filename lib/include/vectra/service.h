@@ -22,7 +22,7 @@ struct vx_session {
     vx_ring_tx tx;
     uint64_t badge; /* who it is, as the one who opened it says */
     struct vx_service *service;
-    void *state; /* session_bytes of zeroed memory of the service's */
+    void *state; /* session_bytes of memory of the service's, zeroed as it wishes */
     uint16_t index;
     uint16_t sequence; /* of the request under way: what a put-off reply needs */
     uint8_t open;      /* 0 free, 1 has rx only, 2 complete */
@@ -48,6 +48,7 @@ struct vx_service {
     const struct vx_need *needs;
     size_t n_needs;
     size_t session_bytes;
+    size_t zeroed_bytes; /* how many of them a new session finds zero, from the first; 0: all */
     uint16_t sessions_max;
     /* Fills the reply into in->message; its status, or VX_RPC_LATER. Usually: return vx_NAME_dispatch(&ops, s, in). */
     status_t (*dispatch)(struct vx_session *s, struct vx_incoming *in);
@@ -83,7 +84,8 @@ status_t vx_service_run(struct vx_service *svc);
 void vx_session_send(struct vx_session *s, struct vx_message *message, vx_handle_t cap);
 /* Ends a session after the current dispatch. */
 void vx_session_close(struct vx_session *s);
-/* Adds a session to a service that was made outside the inbox (a dup of another session). TABLE_FULL, or the refusal of
+/* Adds a session to a service that was made outside the inbox (a dup of another session). tx may be none: the client
+ * brings it along (VX_RPC_OP_REPLIES). TABLE_FULL, or the refusal of
  * `opened`; both ends are dropped then. */
 status_t vx_session_add(struct vx_service *svc, vx_ring_rx rx, vx_ring_tx tx, uint64_t badge, struct vx_session **out);
 /* Iterates the complete sessions: pass nullptr for the first. */

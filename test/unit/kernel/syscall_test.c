@@ -260,14 +260,30 @@ static void interrupts_post_their_bit_and_level_lines_wait_for_the_task(void **)
     assert_true(machine_irq_masked[34]);
 }
 
-static void spawn_makes_a_task_from_an_image_and_a_bundle(void **)
+/* Whether the child has the image's own pages, and only of what it cannot write. */
+static void look_for_sharing(struct mem *image, bool shares)
+{
+    uint64_t run;
+    char seen[5];
+    char *text = arch_phys_to_virt(mem_frame(&image->obj, 0, &run));
+    char *data = arch_phys_to_virt(mem_frame(&image->obj, 4096, &run));
+    text[2000] = 'T';
+    data[0] = 'D';
+    assert_int_equal(host_user_read(seen, 0x400000 + 2000, 1), OK);
+    assert_int_equal(seen[0], shares ? 'T' : 0);
+    assert_int_equal(host_user_write(0x400000, "x", 1), ERR_BAD_ADDRESS);
+    assert_int_equal(host_user_read(seen, USER_BASE, 5), OK);
+    assert_memory_equal(seen, "data", 5);
+}
+
+static void spawn_from_an_image_with(vx_rights_t rights)
 {
     struct mem *image;
     struct cap *slot;
     assert_int_equal(mem_create(&machine_root, 8192, false, VX_CAP_MEM, &image), OK);
     machine_elf_write(image);
     assert_int_equal(cap_reserve(&a->caps, &slot), OK);
-    vx_handle_t h = cap_make(slot, &image->obj, VX_CAP_MEM, VX_RIGHTS_ALL, 0, image->bytes);
+    vx_handle_t h = cap_make(slot, &image->obj, VX_CAP_MEM, rights, 0, image->bytes);
     vx_handle_t con = machine_grant_console(a);
     struct {
         struct vx_bundle b;
@@ -309,12 +325,23 @@ static void spawn_makes_a_task_from_an_image_and_a_bundle(void **)
     char data[8];
     assert_int_equal(host_user_read(data, USER_BASE, 5), OK);
     assert_memory_equal(data, "data", 5);
+    look_for_sharing(image, (rights & VX_R_COPY) != 0);
     (void)OK_CALL(NR_console_write, slots[2].value, USER_BASE, 4);
     assert_true(call(NR_task_exit, 23).switched);
     switch_to(a);
     r = results_of(running());
     assert_int_equal(r.first, 23);
     assert_int_equal(r.second, VX_CAUSE_EXIT);
+}
+
+static void spawn_makes_a_task_from_an_image_and_a_bundle(void **)
+{
+    spawn_from_an_image_with(VX_R_READ | VX_R_EXEC);
+}
+
+static void an_image_that_may_be_copied_is_shared(void **)
+{
+    spawn_from_an_image_with(VX_R_READ | VX_R_EXEC | VX_R_COPY);
 }
 
 static void threads_share_a_task_and_join(void **)
@@ -420,7 +447,8 @@ static void a_send_that_ends_its_own_ring_completes_first(void **)
 }
 
 /* B holds the only capability to A below a great many others; A's own call ends B, in steps, and A is so urgent that
- * nobody else takes them. The one that ends A finds no caller to go on with: it once looked for the thread all the same. */
+ * nobody else takes them. The one that ends A finds no caller to go on with: it once looked for the thread all the
+ * same. */
 static void a_call_in_steps_that_ends_its_caller_is_not_run_again(void **)
 {
     struct object *o;
@@ -453,6 +481,7 @@ int main(void)
         T(deadlines_pass_and_waits_can_be_interrupted),
         T(interrupts_post_their_bit_and_level_lines_wait_for_the_task),
         T(spawn_makes_a_task_from_an_image_and_a_bundle),
+        T(an_image_that_may_be_copied_is_shared),
         T(threads_share_a_task_and_join),
         T(a_task_has_so_many_threads_and_no_more),
         T(futexes_wake_by_address),

@@ -15,10 +15,41 @@ static struct connection *of(struct vx_session *s)
     return s->state;
 }
 
-static status_t call_info(struct vx_session *s, struct vx_vfs_info_reply *a)
+static void start_info(struct op *op)
 {
-    *a =
-        (struct vx_vfs_info_reply){ .epoch = vfsd.epoch, .rights = of(s)->rights, .buffer_bytes = VX_VFS_BUFFER_BYTES };
+    const struct vx_vfs_info_reply a = { .epoch = vfsd.epoch,
+                                         .rights = op->connection->rights,
+                                         .buffer_bytes = VX_VFS_BUFFER_BYTES };
+    op_answer(op, &a, sizeof a);
+}
+
+/* An operation, since it waits until the connection has its root. */
+static status_t call_info(struct vx_session *s, struct vx_vfs_info_reply *)
+{
+    struct op *op;
+    status_t st = op_begin(s, VX_VFS_INFO, start_info, &op);
+    return st == OK ? op_go(op) : st;
+}
+
+static status_t call_grant(struct vx_session *s, const struct vx_vfs_grant_request *q)
+{
+    if (s->badge != 0)
+        return ERR_NO_RIGHTS;
+    if (q->badge == 0 || q->path_len == 0 || memchr(q->path, '\0', q->path_len) != nullptr ||
+        (q->rights & ~(VX_FS_READ | VX_FS_WRITE | VX_FS_MOUNT)) != 0)
+        return ERR_BAD_ARGUMENT;
+    struct grant *g = grant_of(q->badge);
+    if (g == nullptr && vfsd.n_grants == VFS_GRANTS_MAX)
+        return ERR_TABLE_FULL;
+    if (g == nullptr)
+        g = &vfsd.grant[vfsd.n_grants++];
+    *g = (struct grant){ .badge = q->badge, .rights = q->rights, .path_bytes = q->path_len };
+    memcpy(g->path, q->path, q->path_len);
+    for (struct vx_session *t = nullptr; (t = vx_session_next(&vfsd.service, t)) != nullptr;) {
+        if (t->badge == q->badge && !of(t)->rooted)
+            of(t)->rights = q->rights;
+    }
+    ops_start_held();
     return OK;
 }
 
@@ -120,7 +151,8 @@ static status_t call_dup_requests(struct vx_session *s, vx_ring_rx rx)
     return OK;
 }
 
-static status_t call_dup_replies(struct vx_session *s, vx_ring_tx tx, struct vx_vfs_dup_replies_reply *a)
+static status_t call_dup_replies(struct vx_session *s, const struct vx_vfs_dup_replies_request *q, vx_ring_tx tx,
+                                 struct vx_vfs_dup_replies_reply *a)
 {
     struct connection *c = of(s);
     struct vx_session *made = nullptr;
@@ -134,8 +166,9 @@ static status_t call_dup_replies(struct vx_session *s, vx_ring_tx tx, struct vx_
     if (st != OK)
         return st;
     struct connection *d = of(made);
+    d->rooted = c->rooted;
     d->root = c->root;
-    d->rights = c->rights;
+    d->rights = c->rights & ~q->without;
     d->parent = c->number;
     a->connection = d->number;
     return OK;
@@ -245,6 +278,7 @@ status_t boot_mount(struct connection *boot, const char *path, const char *sourc
     struct op *op = &boot->op;
     if (strlen(path) > VFS_MOUNT_PATH_MAX || strlen(source) > VFS_SOURCE_MAX)
         return ERR_NAME_TOO_LONG;
+    boot->rooted = true;
     boot->root = (struct place){ .mount = &vfsd.mount[0], .mode = VX_FS_DIR };
     boot->busy = true;
     *op = (struct op){ .connection = boot, .start = start_mount, .deadline = VX_FOREVER };
@@ -328,7 +362,7 @@ static status_t call_mounts(struct vx_session *s, const struct vx_vfs_mounts_req
     struct connection *c = of(s);
     if (c->at == nullptr)
         return ERR_BAD_ARGUMENT;
-    if (c->root.node.object != 0 || c->root.mount->cover.mount != nullptr)
+    if (!c->rooted || c->root.mount == nullptr || c->root.node.object != 0 || c->root.mount->cover.mount != nullptr)
         return ERR_NOT_FOUND;
     for (uint32_t i = q->index; i < VFS_MOUNTS_MAX; i++) {
         const struct mount *m = &vfsd.mount[i];
@@ -338,13 +372,15 @@ static status_t call_mounts(struct vx_session *s, const struct vx_vfs_mounts_req
                                     .flags = m->flags | (m->read_only ? VX_FS_IS_READ_ONLY : 0),
                                     .state = m->state == MOUNT_UP,
                                     .source_bytes = (uint32_t)strlen(m->source),
-                                    .path_bytes = (uint32_t)strlen(m->path) };
+                                    .path_bytes = (uint32_t)strlen(m->path),
+                                    .device_bytes = (uint32_t)strlen(m->device) };
         size_t head = offsetof(struct vx_vfs_mounted, text);
         memcpy(c->at, &r, head);
         memcpy(c->at + head, m->source, r.source_bytes);
         memcpy(c->at + head + r.source_bytes, m->path, r.path_bytes);
+        memcpy(c->at + head + r.source_bytes + r.path_bytes, m->device, r.device_bytes);
         a->next = i + 1;
-        a->bytes = (uint32_t)head + r.source_bytes + r.path_bytes;
+        a->bytes = (uint32_t)head + r.source_bytes + r.path_bytes + r.device_bytes;
         return OK;
     }
     return ERR_NOT_FOUND;
@@ -357,7 +393,9 @@ status_t vfs_opened(struct vx_session *s)
     struct connection *c = of(s);
     c->session = s;
     c->number = ++vfsd.last_connection;
-    c->rights = VX_FS_READ | VX_FS_WRITE | VX_FS_MOUNT;
+    const struct grant *g = grant_of(s->badge);
+    c->rooted = s->badge == 0; /* initd: all of it */
+    c->rights = s->badge == 0 ? VX_FS_READ | VX_FS_WRITE | VX_FS_MOUNT : g != nullptr ? g->rights : 0;
     c->root = (struct place){ .mount = &vfsd.mount[0], .mode = VX_FS_DIR };
     return OK;
 }
@@ -403,6 +441,7 @@ status_t vfs_dispatch(struct vx_session *s, struct vx_incoming *in)
                                            .narrow = call_narrow,
                                            .dup_requests = call_dup_requests,
                                            .dup_replies = call_dup_replies,
-                                           .give = call_give };
+                                           .give = call_give,
+                                           .grant = call_grant };
     return vx_vfs_dispatch(&ops, s, in);
 }

@@ -3,6 +3,7 @@
  * mount, its line to initd may start a service; programs get neither (docs/decisions/0018). A disk's volume is served
  * by one of the services that the graph leaves to be started by hand, `volume0` and so on. */
 #include "tools.h"
+#include <block/name.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -29,20 +30,6 @@ static bool next_mounted(struct mounted *m)
     m->flags = head.flags;
     m->answers = head.state != 0;
     return true;
-}
-
-static bool is_disk(const char *source)
-{
-    return strncmp(source, "blk", 3) == 0 && source[3] >= '0' && source[3] <= '9';
-}
-
-/* A disk and a partition of it are in each other's way. */
-static bool overlap(const char *a, const char *b)
-{
-    size_t n = 0;
-    while (a[n] == b[n] && a[n] != '\0')
-        n++;
-    return (a[n] == '\0' && (b[n] == '\0' || b[n] == 'p')) || (b[n] == '\0' && a[n] == 'p');
 }
 
 /* --- the service of a volume --- */
@@ -127,7 +114,7 @@ static int mount_disk(const char *disk, const char *path, unsigned long flags)
     char name[sizeof(struct vx_init_service_reply)];
     struct mounted m = {};
     while (next_mounted(&m)) {
-        if (overlap(m.device, disk))
+        if (block_names_overlap(m.device, disk))
             return tool_fail(1, "mount: %s: Resource busy: %s is mounted at %s", disk, m.device, m.path);
     }
     status_t st = tools.has_init ? start_volume(disk, name) : ERR_NO_RIGHTS;
@@ -166,7 +153,7 @@ int tool_mount(int argc, char **argv)
     const char *source = argv[at], *directory = argv[at + 1];
     if (realpath(directory, path) == nullptr)
         return failed("mount", directory);
-    if (is_disk(source))
+    if (block_name_ok(source))
         return mount_disk(source, path, flags);
     return mount(source, path, "", flags, nullptr) == 0 ? 0 : failed("mount", directory);
 }

@@ -356,34 +356,64 @@ static status_t call_umount(struct vx_session *s, const struct vx_vfs_umount_req
     return op_go(op);
 }
 
+/* Into the program's buffer; its length. */
+static uint32_t tell_mount(const struct connection *c, const struct mount *m)
+{
+    const struct vx_vfs_mounted r = { .mount = m->id,
+                                      .flags = m->flags | (m->read_only ? VX_FS_IS_READ_ONLY : 0),
+                                      .state = m->state == MOUNT_UP,
+                                      .source_bytes = (uint32_t)strlen(m->source),
+                                      .path_bytes = (uint32_t)strlen(m->path),
+                                      .device_bytes = (uint32_t)strlen(m->device) };
+    uint8_t *to = c->at + offsetof(struct vx_vfs_mounted, text);
+    memcpy(c->at, &r, offsetof(struct vx_vfs_mounted, text));
+    memcpy(to, m->source, r.source_bytes);
+    memcpy(to + r.source_bytes, m->path, r.path_bytes);
+    memcpy(to + r.source_bytes + r.path_bytes, m->device, r.device_bytes);
+    return (uint32_t)(to - c->at) + r.source_bytes + r.path_bytes + r.device_bytes;
+}
+
+static void mounts_asked(struct op *op, const struct vx_fs_reply *, const uint8_t *)
+{
+    op->start(op);
+}
+
+/* One whose file system has just been found is waited for: what it is on is not known before. */
+static void start_mounts(struct op *op)
+{
+    const struct connection *c = op->connection;
+    for (uint32_t i = op->mode; i < VFS_MOUNTS_MAX; i++) {
+        struct mount *m = &vfsd.mount[i];
+        if (m->state != MOUNT_FREE && m->absent)
+            mount_turn(m);
+        if (m->state == MOUNT_FREE || m->absent)
+            continue;
+        if (m->state == MOUNT_ASKING) {
+            const struct place root = { .mount = m, .mode = VX_FS_DIR };
+            ask_about(op, &root, VX_FS_OP_STAT, sizeof(struct vx_fs_attributes), mounts_asked);
+            return;
+        }
+        const struct vx_vfs_mounts_reply a = { .next = i + 1, .bytes = tell_mount(c, m) };
+        op_answer(op, &a, sizeof a);
+        return;
+    }
+    op_done(op, ERR_NOT_FOUND);
+}
+
 /* Only a connection whose root is the root of all sees them: paths of others would mean nothing. */
-static status_t call_mounts(struct vx_session *s, const struct vx_vfs_mounts_request *q, struct vx_vfs_mounts_reply *a)
+static status_t call_mounts(struct vx_session *s, const struct vx_vfs_mounts_request *q, struct vx_vfs_mounts_reply *)
 {
     struct connection *c = of(s);
+    struct op *op;
     if (c->at == nullptr)
         return ERR_BAD_ARGUMENT;
     if (!c->rooted || c->root.mount == nullptr || c->root.node.object != 0 || c->root.mount->cover.mount != nullptr)
         return ERR_NOT_FOUND;
-    for (uint32_t i = q->index; i < VFS_MOUNTS_MAX; i++) {
-        const struct mount *m = &vfsd.mount[i];
-        if (m->state == MOUNT_FREE || m->absent)
-            continue;
-        struct vx_vfs_mounted r = { .mount = m->id,
-                                    .flags = m->flags | (m->read_only ? VX_FS_IS_READ_ONLY : 0),
-                                    .state = m->state == MOUNT_UP,
-                                    .source_bytes = (uint32_t)strlen(m->source),
-                                    .path_bytes = (uint32_t)strlen(m->path),
-                                    .device_bytes = (uint32_t)strlen(m->device) };
-        size_t head = offsetof(struct vx_vfs_mounted, text);
-        memcpy(c->at, &r, head);
-        memcpy(c->at + head, m->source, r.source_bytes);
-        memcpy(c->at + head + r.source_bytes, m->path, r.path_bytes);
-        memcpy(c->at + head + r.source_bytes + r.path_bytes, m->device, r.device_bytes);
-        a->next = i + 1;
-        a->bytes = (uint32_t)head + r.source_bytes + r.path_bytes + r.device_bytes;
-        return OK;
-    }
-    return ERR_NOT_FOUND;
+    status_t st = op_begin(s, VX_VFS_MOUNTS, start_mounts, &op);
+    if (st != OK)
+        return st;
+    op->mode = q->index;
+    return op_go(op);
 }
 
 /* --- connections come and go --- */

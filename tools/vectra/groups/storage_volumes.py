@@ -61,16 +61,16 @@ def mounted(bench):
         "mount -r blk1 /mnt; echo no > /mnt/other; cat /mnt/file; umount blk1p1; umount /mnt; "
         "mkdir /tmp/two; mount ram /tmp/two; echo seen > /tmp/one; cat /tmp/two/one; umount /tmp/two; "
         "mount blk1 /mnt; exec 3< /mnt/file; umount /mnt; umount -f /mnt; echo forced $?; cat <&3; exec 3<&-; "
-        "umount /data; echo $?; mount blk0 /data; echo last > /data/last; umount /data; sync")
+        "umount /data; echo $?; mount blk0 /data; echo last > /data/last; umount /data; df -h / /tmp; df -k | wc -l; sync")
     storage.expect(
         output, "^rom on / type rom .ro.", "^blk0 on /data type fat", "^blk1p1 on /data1 type fat",
         "^mount: blk1p1: Resource busy: blk1p1 is mounted at /data1", "^mount: /nowhere: No such file",
         "^mount: /etc/version: Not a directory", "^mount: blk2: there is no FAT volume on it", "^mount: blk7: cannot be served|^mount: blk7: there",
-        "^mounted 0", "^blk1p1 on /mnt type fat.* .rw.", "^`-blk1p1 .*part /mnt", "^umount: /mnt: Resource busy", "^held 1", "^text",
+        "^mounted 0", "^blk1p1 on /mnt type fat.* .rw.", "^Filesystem +512-blocks +Used +Available Capacity Mounted on", "^blk1p1 +1[0-9]{5} +[0-9]+ +1[0-9]{5} +[0-9]+% /mnt", "^`-blk1p1 .*part /mnt", "^umount: /mnt: Resource busy", "^held 1", "^text",
         "^umount: /mnt: Resource busy", "^free 0", "^volume0 +stopped",
         "^mount: this shell has no authority", "^umount: /data: this shell may not mount",
         "Read-only file system", "^text", "^umount: /mnt: nothing is mounted there", "^seen",
-        "^umount: /mnt: Resource busy", "^forced 0", "Stale file handle", "^0\r?$")
+        "^umount: /mnt: Resource busy", "^forced 0", "Stale file handle", "^0\r?$", "^rom +[0-9.]+M", "^ram +[0-9.]+M +[0-9.]+[KM] +[0-9.]+M +[0-9]+% /tmp")
     storage.fsck(first)
     storage.fsck(parts, disks.FIRST_SECTOR * 512)
     host = os.path.join(bench.folder, "host")

@@ -91,9 +91,9 @@ int main(int argc, char **argv)
         how.all = how.all || c == 'a';
     }
     (void)printf("%-14s %11s %11s %11s %8s %s\n", "Filesystem",
-                 how.human           ? "Size"
-                 : how.unit == KIB   ? "1024-blocks"
-                                     : "512-blocks",
+                 how.human         ? "Size"
+                 : how.unit == KIB ? "1024-blocks"
+                                   : "512-blocks",
                  "Used", "Available", "Capacity", "Mounted on");
     for (int i = optind; i < argc; i++)
         status |= show_path(argv[i]);

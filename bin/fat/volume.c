@@ -110,11 +110,13 @@ static bool open_disk(struct place *p, bool write)
         return false;
     status_t st = block_open(d, p->name, BUFFER_BYTES, 0);
     if (st != OK) {
-        (void)complain(p->name, "%s", st == ERR_NOT_FOUND || st == ERR_NO_RIGHTS ? "there is no such disk for this program" : vx_status_text(st));
+        (void)complain(p->name, "%s",
+                       st == ERR_NOT_FOUND || st == ERR_NO_RIGHTS ? "there is no such disk for this program"
+                                                                  : vx_status_text(st));
         return false;
     }
-    p->partitioned = d->partition == 0 && vx_block_partition(&d->rpc, 0, &first, &blocks, &number, &table, &kind, text,
-                                                             &len) == OK;
+    p->partitioned =
+        d->partition == 0 && vx_block_partition(&d->rpc, 0, &first, &blocks, &number, &table, &kind, text, &len) == OK;
     p->fat = (struct fat_disk){ .ctx = d,
                                 .blocks = d->blocks,
                                 .block_bytes = d->block_bytes,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Where a FAT volume is, or is to be: a disk or partition of BLOCK_V1 by its name, or a file that is the image of one. */
+ * Where a FAT volume is, or is to be: a disk or partition of BLOCK_V1 by its name, or a file that is the image of one.
+ */
 #pragma once
 #include <block/disk.h>
 #include <fat/volume.h>

@@ -40,9 +40,9 @@ long px_mount(long source, long target, long type, long flags, long data)
     long answer = prepare(target, path, &c);
     if (answer == 0 && (flags & ~(long)(MS_RDONLY | MS_SILENT)) != 0)
         answer = -EINVAL;
-    return answer != 0 ? answer
-                       : answer_of(fs_mount(c, path, (const char *)source,
-                                            (flags & MS_RDONLY) != 0 ? VX_FS_IS_READ_ONLY : 0));
+    return answer != 0
+               ? answer
+               : answer_of(fs_mount(c, path, (const char *)source, (flags & MS_RDONLY) != 0 ? VX_FS_IS_READ_ONLY : 0));
 }
 
 long px_umount2(long target, long flags)

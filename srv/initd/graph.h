@@ -53,9 +53,9 @@ struct graph_service {
     uint32_t pool_percent;
     uint8_t band; /* vx_band_t */
     enum graph_restart restart;
-    bool control; /* may steer initd (power, restart) */
-    bool session; /* gets a terminal session and starts when all others are ready: the shell */
-    bool by_hand; /* starts when somebody says so, not before */
+    bool control;                    /* may steer initd (power, restart) */
+    bool session;                    /* gets a terminal session and starts when all others are ready: the shell */
+    bool by_hand;                    /* starts when somebody says so, not before */
     char files[GRAPH_FILES_MAX + 1]; /* the root of its connections to vfsd, or empty */
     uint16_t files_rights;           /* VX_FS_READ, VX_FS_WRITE, VX_FS_MOUNT */
     uint64_t backoff_first_ns, backoff_max_ns, stable_ns;

@@ -26,12 +26,12 @@ struct unit {
     vx_reticle pool;  /* for memory that it shares: ours, so that it stays when the Task ends */
     vx_ring_tx inbox; /* the end of its inbox that is to be published */
     bool unpublished;
-    vx_ring_rx naming_rx;  /* first half of a fresh connection to namingd that it asked for */
-    bool absent;           /* the machine has not the device that it is for */
-    bool keep_down;        /* somebody said stop */
-    bool again_now;        /* somebody said restart */
+    vx_ring_rx naming_rx;              /* first half of a fresh connection to namingd that it asked for */
+    bool absent;                       /* the machine has not the device that it is for */
+    bool keep_down;                    /* somebody said stop */
+    bool again_now;                    /* somebody said restart */
     char argument[GRAPH_WORD_MAX + 1]; /* in place of the graph's, from whoever started it by hand; or empty */
-    uint32_t starts, ends; /* ever; a start that failed is an end */
+    uint32_t starts, ends;             /* ever; a start that failed is an end */
     uint32_t status;
     vx_cause_t cause;
     uint64_t started_ns, again_ns;

@@ -27,7 +27,7 @@ enum : uint32_t {
     VFS_MOUNT_PATH_MAX = 255, /* of mount's path; a longer one is NAME_TOO_LONG */
     VFS_GRANTS_MAX = 32,      /* badges that were told of; one more is TABLE_FULL */
     VFS_GRANT_PATH_MAX = 40,
-    VFS_RACES_MAX = 8,        /* how often an operation that lost a race begins again; then BUSY */
+    VFS_RACES_MAX = 8, /* how often an operation that lost a race begins again; then BUSY */
 };
 static constexpr uint64_t VFS_PATIENCE_NS = 30'000'000'000;
 
@@ -75,7 +75,7 @@ struct mount {
     uint8_t index;
     uint32_t id;
     char source[VFS_SOURCE_MAX + 1];
-    char device[VFS_SOURCE_MAX + 1]; /* what the file system says that it is kept on, for people; or empty */
+    char device[VFS_SOURCE_MAX + 1];   /* what the file system says that it is kept on, for people; or empty */
     char path[VFS_MOUNT_PATH_MAX + 1]; /* where it was mounted, for people */
     status_t trouble;                  /* why it could not be connected to */
     struct place cover;                /* the directory that it covers; mount nullptr: none, it is the root of all */
@@ -231,7 +231,7 @@ status_t vfs_opened(struct vx_session *s);
 void vfs_closed(struct vx_session *s);
 void op_done(struct op *op, status_t st);
 void op_session_done(struct op *op, status_t st, uint32_t session, uint32_t bytes, uint32_t depth, vx_mem mem);
-void op_again(struct op *op);                /* from the start: nothing has changed yet */
+void op_again(struct op *op);                 /* from the start: nothing has changed yet */
 void ops_forget_mount(const struct mount *m); /* it is being removed: invariant 6 */
 void ops_deadline(uint64_t now);
 void ops_start_held(void); /* those that came too early, as far as they can begin now */

@@ -356,8 +356,7 @@ void walk(struct op *op, const char *path, uint32_t bytes, void (*walked)(struct
     walk_from(op, &op->connection->root, path, bytes, walked);
 }
 
-void walk_from(struct op *op, const struct place *from, const char *path, uint32_t bytes,
-               void (*walked)(struct op *op))
+void walk_from(struct op *op, const struct place *from, const char *path, uint32_t bytes, void (*walked)(struct op *op))
 {
     memcpy(op->path, path, bytes);
     op->path_len = bytes;

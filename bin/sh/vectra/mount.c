@@ -55,8 +55,8 @@ static status_t start_volume(const char *disk, char name[static sizeof(struct vx
     for (;;) {
         uint32_t state = 0;
         size_t len = 0;
-        status_t st = vx_init_service(&tools.init, next, &next, &state, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                      name, &len);
+        status_t st =
+            vx_init_service(&tools.init, next, &next, &state, nullptr, nullptr, nullptr, nullptr, nullptr, name, &len);
         if (st != OK)
             return st == ERR_NOT_FOUND ? ERR_TABLE_FULL : st;
         name[len] = '\0';

@@ -80,8 +80,8 @@ status_t fs_connect(struct fs_client *c);
 /* Over a connection that is there, whose ends it takes. */
 status_t fs_connect_over(struct fs_client *c, struct vx_client vfs);
 void fs_disconnect(struct fs_client *c);
-/* Another connection with this one's root and rights, but the right to mount, for a child: narrow it (fs_connect_over, fs_narrow) or hand its
- * ends over as "vfs.tx" and "vfs.rx" as they are. *number names it for fs_give. */
+/* Another connection with this one's root and rights, but the right to mount, for a child: narrow it (fs_connect_over,
+ * fs_narrow) or hand its ends over as "vfs.tx" and "vfs.rx" as they are. *number names it for fs_give. */
 status_t fs_dup(struct fs_client *c, struct vx_client *out, uint32_t *number);
 /* The directory becomes the root; rights: VX_FS_*, never more than there were. */
 status_t fs_narrow(struct fs_client *c, const char *path, uint32_t rights);

@@ -200,14 +200,10 @@ static void damaged_text_is_read_safely(void **)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_description_is_taken_in),
-        cmocka_unit_test(the_committed_graph_is_accepted),
-        cmocka_unit_test(files_are_a_root_and_rights),
-        cmocka_unit_test(a_device_has_one_driver),
-        cmocka_unit_test(order_follows_needs_and_after),
-        cmocka_unit_test(mistakes_are_refused_with_their_line),
-        cmocka_unit_test(limits_hold_at_their_edges),
-        cmocka_unit_test(damaged_text_is_read_safely),
+        cmocka_unit_test(a_whole_description_is_taken_in), cmocka_unit_test(the_committed_graph_is_accepted),
+        cmocka_unit_test(files_are_a_root_and_rights),     cmocka_unit_test(a_device_has_one_driver),
+        cmocka_unit_test(order_follows_needs_and_after),   cmocka_unit_test(mistakes_are_refused_with_their_line),
+        cmocka_unit_test(limits_hold_at_their_edges),      cmocka_unit_test(damaged_text_is_read_safely),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

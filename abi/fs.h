@@ -277,6 +277,6 @@ static_assert(sizeof(struct vx_vfs_opened) == 176);
 struct vx_vfs_mounted {
     uint32_t mount, flags; /* VX_FS_IS_*, of the mount */
     uint32_t state;        /* 1: it answers */
-    uint32_t source_bytes, path_bytes, reserved;
-    char text[]; /* the source's name, then the path as seen from the asking connection's root */
+    uint32_t source_bytes, path_bytes, device_bytes;
+    char text[]; /* the source's name, the path as seen from the asking connection's root, what the volume is kept on */
 };

@@ -28,8 +28,8 @@ POSIX_VECTRA += $(wildcard lib/libfs/client*.c) lib/libfs/copy.c
 POSIX_SRC := $(wildcard lib/libposix/*.c lib/libposix/$(ARCH)/*.S)
 POSIX_OBJ := $(POSIX_SRC:lib/libposix/%=$(POSIX)/obj/px/%.o) $(POSIX_VECTRA:%.c=$(POSIX)/obj/vx/%.c.o)
 
-# For drivers and clients of disks, as libraries of their own.
-POSIX_LIBRARIES := virtio block
+# For drivers, clients of disks and what knows FAT, as libraries of their own.
+POSIX_LIBRARIES := virtio block fat
 POSIX_LIB_SRC := $(foreach name,$(POSIX_LIBRARIES),$(wildcard lib/lib$(name)/*.c))
 POSIX_LIB_OBJ := $(POSIX_LIB_SRC:%.c=$(POSIX)/obj/vx/%.c.o)
 
@@ -40,7 +40,8 @@ posix: $(POSIX)/image.list
 $(POSIX)/image.list: FORCE
 	@mkdir -p $(@D)
 	$(Q)$(MAKE) ARCH=$(ARCH) MODE=$(MODE) posix-all || test -e $(POSIX)/unavailable
-	$(Q)$(PYTHON) tools/vectra/ports.py image $(ARCH) $@ $(foreach dir,$(C_LIBRARY_DIRS),/$(dir)=$(POSIX)/strip/$(notdir $(dir)))
+	$(Q)$(PYTHON) tools/vectra/ports.py image $(ARCH) $@ $(foreach dir,$(C_LIBRARY_DIRS),/$(dir)=$(POSIX)/strip/$(notdir $(dir))) \
+		$(POSIX_PROGRAM_LINKS:%=--link %)
 
 posix-all: sysroot $(PORT_PROGRAMS:%=$(POSIX)/%.key) $(C_LIBRARY_DIRS:bin/%=$(POSIX)/strip/%)
 sysroot: $(SYSROOT)/.stamp
@@ -97,17 +98,20 @@ $(SYSROOT)/.stamp: $(POSIX_OBJ) $(POSIX_LIB_OBJ) $(POSIX)/obj/px/crt/$(ARCH)/crt
 	@touch $@
 
 # Our own programs of the C library: bin/NAME with C_LIBRARY := 1 in its flags.mk, bin/NAME/vectra/*.c,
-# and what its PROG_SOURCES name.
+# and what its PROG_SOURCES name. PROG_LIBS: of POSIX_LIBRARIES. PROG_LINKS: further names of it.
 # $(call posix-program,FOLDER)
 define posix-program
 PROG_CFLAGS :=
 PROG_SOURCES :=
+PROG_LIBS :=
+PROG_LINKS :=
 -include $1/flags.mk
 $$(eval $$(call posix-program-body,$1,$(notdir $1)))
 endef
 define posix-program-body
 $2_POSIX_OBJ := $(patsubst %,$(POSIX)/obj/%.o,$(wildcard $1/*.c $1/vectra/*.c) $(PROG_SOURCES))
 POSIX_PROGRAM_OBJ += $$($2_POSIX_OBJ)
+POSIX_PROGRAM_LINKS += $(PROG_LINKS:%=/$(dir $1)%=$2)
 $$($2_POSIX_OBJ): $(POSIX)/obj/%.c.o: %.c $(POSIX)/flags $1/flags.mk $(POSIX_WAIT)
 	$(say) CC $$<
 	@mkdir -p $$(@D)
@@ -115,9 +119,10 @@ $$($2_POSIX_OBJ): $(POSIX)/obj/%.c.o: %.c $(POSIX)/flags $1/flags.mk $(POSIX_WAI
 $(POSIX)/user/$2: $$($2_POSIX_OBJ) $(SYSROOT)/.stamp $(POSIX)/programs
 	$(say) LINK $$@
 	@mkdir -p $$(@D)
-	$(Q)VECTRA_SYSROOT=$(SYSROOT) ./vectra cc --arch $(ARCH) -o $$@ $$($2_POSIX_OBJ)
+	$(Q)VECTRA_SYSROOT=$(SYSROOT) ./vectra cc --arch $(ARCH) -o $$@ $$($2_POSIX_OBJ) $(PROG_LIBS:%=-lvectra-%)
 endef
 POSIX_PROGRAM_OBJ :=
+POSIX_PROGRAM_LINKS :=
 $(foreach dir,$(C_LIBRARY_DIRS),$(eval $(call posix-program,$(dir))))
 
 $(POSIX)/programs: FORCE

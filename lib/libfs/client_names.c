@@ -270,9 +270,29 @@ status_t fs_mount(struct fs_client *c, const char *path, const char *source, uin
     return simple(c, VX_VFS_MOUNT, &(struct texts){ .path = path }, &q, sizeof q);
 }
 
+/* True if a file of this client's is open in the file system that the path lies in. */
+static bool in_use(struct fs_client *c, const char *path)
+{
+    struct vx_vfs_stat_request q = {};
+    struct vx_vfs_stat_reply a = {};
+    const struct fs_call call = { .op = VX_VFS_STAT, .q = &q, .q_bytes = sizeof q, .a = &a, .a_bytes = sizeof a };
+    bool any = false;
+    if (call_texts(c, &call, &(struct texts){ .path = path }, &q.path_at) == OK) {
+        for (unsigned i = 0; i < FS_SESSIONS_MAX; i++) {
+            const struct fs_session *s = &c->session[i];
+            any = any || (s->used && !s->past && s->mount == a.mount && s->users != 0);
+        }
+    }
+    vx_mutex_unlock(&c->lock);
+    return any;
+}
+
+/* vfsd knows who has a session; what is open in our own, we know. */
 status_t fs_umount(struct fs_client *c, const char *path, uint32_t flags)
 {
     struct vx_vfs_umount_request q = { .flags = flags };
+    if ((flags & VX_VFS_FORCE) == 0 && in_use(c, path))
+        return ERR_BUSY;
     return simple(c, VX_VFS_UMOUNT, &(struct texts){ .path = path }, &q, sizeof q);
 }
 
@@ -291,25 +311,29 @@ status_t fs_narrow(struct fs_client *c, const char *path, uint32_t rights)
 }
 
 static status_t take_mounted(struct fs_client *c, uint32_t bytes, struct vx_vfs_mounted *out, char *source, char *path,
-                             size_t room)
+                             char *device, size_t room)
 {
     struct vx_vfs_mounted m;
     size_t head = offsetof(struct vx_vfs_mounted, text);
     memcpy(&m, c->at, head); /* once */
     if (bytes < head || bytes > VX_VFS_BUFFER_BYTES || m.source_bytes > bytes - head ||
-        m.path_bytes > bytes - head - m.source_bytes)
+        m.path_bytes > bytes - head - m.source_bytes || m.device_bytes > bytes - head - m.source_bytes - m.path_bytes)
         return ERR_IO;
-    if (m.source_bytes >= room || m.path_bytes >= room)
+    if (m.source_bytes >= room || m.path_bytes >= room || m.device_bytes >= room)
         return ERR_TOO_BIG;
     memcpy(source, c->at + head, m.source_bytes);
     memcpy(path, c->at + head + m.source_bytes, m.path_bytes);
     source[m.source_bytes] = path[m.path_bytes] = '\0';
+    if (device != nullptr) {
+        memcpy(device, c->at + head + m.source_bytes + m.path_bytes, m.device_bytes);
+        device[m.device_bytes] = '\0';
+    }
     memcpy(out, &m, head);
     return OK;
 }
 
-status_t fs_mounts(struct fs_client *c, uint32_t *index, struct vx_vfs_mounted *out, char *source, char *path,
-                   size_t room)
+status_t fs_mounts_on(struct fs_client *c, uint32_t *index, struct vx_vfs_mounted *out, char *source, char *path,
+                      char *device, size_t room)
 {
     struct vx_vfs_mounts_request q = { .index = *index };
     struct vx_vfs_mounts_reply a = {};
@@ -317,7 +341,7 @@ status_t fs_mounts(struct fs_client *c, uint32_t *index, struct vx_vfs_mounted *
     vx_mutex_lock(&c->lock);
     status_t st = fs_call(c, &call, VX_HANDLE_NONE, nullptr);
     if (st == OK)
-        st = take_mounted(c, a.bytes, out, source, path, room);
+        st = take_mounted(c, a.bytes, out, source, path, device, room);
     if (st == OK)
         *index = a.next;
     vx_mutex_unlock(&c->lock);
@@ -326,13 +350,15 @@ status_t fs_mounts(struct fs_client *c, uint32_t *index, struct vx_vfs_mounted *
 
 status_t fs_dup(struct fs_client *c, struct vx_client *out, uint32_t *number)
 {
+    const struct vx_vfs_dup_request q = { .without = VX_FS_MOUNT };
     vx_ring_rx requests = {};
     struct vx_vfs_dup_reply a = {};
     status_t st = vx_rpc_half(VX_OWN_RETICLE, out, &requests);
     if (st != OK)
         return st;
     vx_mutex_lock(&c->lock);
-    st = fs_call(c, &(struct fs_call){ .op = VX_VFS_DUP, .a = &a, .a_bytes = sizeof a }, requests.raw, nullptr);
+    st = fs_call(c, &(struct fs_call){ .op = VX_VFS_DUP, .q = &q, .q_bytes = sizeof q, .a = &a, .a_bytes = sizeof a },
+                 requests.raw, nullptr);
     vx_mutex_unlock(&c->lock);
     if (st == OK) {
         *number = a.connection;

@@ -336,6 +336,17 @@ static status_t op_roots(struct vx_session *, const struct vx_fs_roots_request *
     return ERR_NOT_FOUND;
 }
 
+static status_t op_device(struct vx_session *, struct vx_fs_device_reply *a)
+{
+    const char *name = fs_server.backend->device;
+    size_t len = name != nullptr ? strlen(name) : 0;
+    if (len == 0 || len > sizeof a->name)
+        return ERR_NOT_FOUND;
+    *a = (struct vx_fs_device_reply){ .name_len = (uint8_t)len };
+    memcpy(a->name, name, len);
+    return OK;
+}
+
 static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
 {
     static const struct vx_fs_ops ops = {
@@ -346,6 +357,7 @@ static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
         .session_end = op_session_end,
         .statistics = op_statistics,
         .roots = op_roots,
+        .device = op_device,
     };
     return vx_fs_dispatch(&ops, s, in);
 }

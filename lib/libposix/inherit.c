@@ -45,10 +45,10 @@ long px_inherit_file(struct px_inheritance *h, struct px_file *f, struct px_fd_r
         return -E2BIG; /* many directories with very long paths */
     struct fs_file *file = px_fs_file(f, &error);
     vx_mem page = px_fs_share_position(f);
-    if (file == nullptr || page.raw == VX_HANDLE_NONE)
-        return file == nullptr ? error : -ENOMEM;
-    status_t st = fs_give(file, h->number, &g.handle);
-    if (st != OK)
+    if ((file == nullptr && error != -ESTALE) || page.raw == VX_HANDLE_NONE)
+        return page.raw == VX_HANDLE_NONE ? -ENOMEM : error;
+    status_t st = file != nullptr ? fs_give(file, h->number, &g.handle) : ERR_STALE;
+    if (st != OK && st != ERR_STALE) /* what is gone is gone for the child too: a handle of nothing says so */
         return px_fs_error(st);
     memcpy(h->bytes + h->used, &g, sizeof g);
     if (g.path_bytes != 0)

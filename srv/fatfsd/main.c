@@ -19,6 +19,7 @@ static struct block_disk disk;
 static struct files files;
 static struct fs_backend backend;
 static struct vx_service service;
+static char device[BLOCK_NAME_MAX]; /* the disk or partition with the volume */
 static const char *self;
 
 /* Mounts what is on the disk of that name. NOT_SUPPORTED: no FAT. */
@@ -34,8 +35,10 @@ static status_t try_mount(const char *name, struct fat_volume **out)
                                  .state = vx_alloc(fat_state_bytes(DISK_CACHE_BYTES, NODES)),
                                  .nodes = NODES };
     fat_status_t mounted = memory.state != nullptr ? fat_mount(&memory, &fat, 0, out) : FAT_NO_MEMORY;
-    if (mounted == FAT_OK)
+    if (mounted == FAT_OK) {
+        (void)vx_strcopy(device, sizeof device, name);
         return OK;
+    }
     vx_free(memory.state);
     block_close(&disk);
     if (mounted != FAT_NOT_FAT)
@@ -112,6 +115,7 @@ static status_t start(const char *name)
         st = objects_init(&files.objects, v, maps, bytes);
     if (st == OK) {
         files_init(&files, &backend, volume_number(v));
+        backend.device = device;
         st = fs_server_init(&service, &backend);
     }
     return st == OK ? vx_thread_start_detached(write_back, nullptr, 0) : st;

@@ -82,6 +82,22 @@ static status_t op_start(struct vx_session *s, const struct vx_init_start_reques
     return st;
 }
 
+static status_t op_start_with(struct vx_session *s, const struct vx_init_start_with_request *q)
+{
+    struct unit *u = nullptr;
+    status_t st = find_unit(s, q->name, q->name_len, &u);
+    if (st != OK)
+        return st;
+    if (!u->decl->by_hand || q->argument_len == 0 || memchr(q->argument, '\0', q->argument_len) != nullptr)
+        return ERR_BAD_ARGUMENT;
+    if (u->state != VX_INIT_STATE_STOPPED && u->state != VX_INIT_STATE_FAILED)
+        return ERR_BUSY;
+    memcpy(u->argument, q->argument, q->argument_len);
+    u->argument[q->argument_len] = '\0';
+    make_waiting(u);
+    return OK;
+}
+
 static status_t op_stop(struct vx_session *s, const struct vx_init_stop_request *q)
 {
     struct unit *u = nullptr;
@@ -199,6 +215,7 @@ status_t control_dispatch(struct vx_session *s, struct vx_incoming *in)
         .ready = op_ready,
         .service = op_service,
         .start = op_start,
+        .start_with = op_start_with,
         .stop = op_stop,
         .restart = op_restart,
         .poweroff = op_poweroff,

@@ -2,6 +2,7 @@
  * The parser: line by line, word by word; a keyword table; then the checks over the whole. */
 #include "graph.h"
 #include "graph_check.h"
+#include <abi/fs.h>
 #include <vectra/string.h>
 
 enum { LINE_WORDS_MAX = GRAPH_NAMES_MAX + 1 };
@@ -118,22 +119,20 @@ static status_t set_provides(struct parser *p)
     return add_words(p, &p->now->provides);
 }
 
-static status_t rights(struct parser *p, unsigned i, vx_rights_t *out)
+struct right {
+    const char *name;
+    uint16_t bit;
+};
+
+/* RIGHT,RIGHT of a table that ends with a null name. */
+static status_t rights(struct parser *p, unsigned i, const struct right *table, uint16_t *out)
 {
-    static const struct {
-        const char *name;
-        vx_rights_t bit;
-    } table[] = {
-#define RIGHT(name, bit, text) { #name, 1u << (bit) },
-#include <abi/cap.def>
-#undef RIGHT
-    };
     const char *at = p->word[i].at, *end = at + p->word[i].len;
     while (at < end) {
         const char *comma = memchr(at, ',', (size_t)(end - at));
         struct word w = { at, (size_t)((comma != nullptr ? comma : end) - at) };
-        vx_rights_t bit = 0;
-        for (size_t k = 0; k < sizeof table / sizeof table[0]; k++) {
+        uint16_t bit = 0;
+        for (size_t k = 0; table[k].name != nullptr; k++) {
             if (word_is(&w, table[k].name))
                 bit = table[k].bit;
         }
@@ -148,6 +147,12 @@ static status_t rights(struct parser *p, unsigned i, vx_rights_t *out)
 /* cap SLOT [from SOURCE] RIGHT,RIGHT [optional] */
 static status_t add_cap(struct parser *p)
 {
+    static const struct right table[] = {
+#define RIGHT(name, bit, text) { #name, 1u << (bit) },
+#include <abi/cap.def>
+#undef RIGHT
+        {}
+    };
     struct graph_service *s = p->now;
     if (s->n_caps == GRAPH_CAPS_MAX)
         return fail_at(p, ERR_TOO_BIG, "too many capabilities for one service", 1);
@@ -162,7 +167,7 @@ static status_t add_cap(struct parser *p)
     if (st == OK && i >= p->n_words)
         return fail_at(p, ERR_BAD_ARGUMENT, "a capability is handed on with named rights", 1);
     if (st == OK)
-        st = rights(p, i, &c->rights);
+        st = rights(p, i, table, &c->rights);
     if (st != OK)
         return st;
     if (i + 1 < p->n_words) {
@@ -176,6 +181,21 @@ static status_t add_cap(struct parser *p)
     }
     s->n_caps++;
     return OK;
+}
+
+/* files PATH RIGHT,RIGHT */
+static status_t set_files(struct parser *p)
+{
+    static const struct right table[] = {
+        { "READ", VX_FS_READ }, { "WRITE", VX_FS_WRITE }, { "MOUNT", VX_FS_MOUNT }, {}
+    };
+    struct graph_service *s = p->now;
+    if (s->files[0] != '\0')
+        return fail_at(p, ERR_BAD_ARGUMENT, "its files were given before", 1);
+    if (p->word[1].at[0] != '/')
+        return fail_at(p, ERR_BAD_ARGUMENT, "a path from the root is wanted", 1);
+    status_t st = copy_word(p, 1, s->files, sizeof s->files);
+    return st == OK ? rights(p, 2, table, &s->files_rights) : st;
 }
 
 /* device KIND INDEX [optional] */
@@ -259,6 +279,15 @@ static status_t set_restart(struct parser *p)
     return st;
 }
 
+static status_t set_start(struct parser *p)
+{
+    static const char *const when[] = { "at-boot", "by-hand", nullptr };
+    uint8_t choice = 0;
+    status_t st = one_of(p, when, &choice);
+    p->now->by_hand = choice == 1;
+    return st;
+}
+
 static status_t yes_or_no(struct parser *p, bool *out)
 {
     static const char *const answers[] = { "no", "yes", nullptr };
@@ -332,6 +361,7 @@ static const struct keyword {
     { "argument", 2, LINE_WORDS_MAX, set_arguments },
     { "cap", 3, 6, add_cap },
     { "device", 3, 4, add_device },
+    { "files", 3, 3, set_files },
     { "provides", 2, LINE_WORDS_MAX, set_provides },
     { "uses", 2, LINE_WORDS_MAX, set_uses },
     { "needs", 2, LINE_WORDS_MAX, set_needs },
@@ -339,6 +369,7 @@ static const struct keyword {
     { "memory", 2, 2, set_memory },
     { "pool", 2, 2, set_pool },
     { "band", 2, 2, set_band },
+    { "start", 2, 2, set_start },
     { "restart", 2, 2, set_restart },
     { "backoff", 4, 4, set_backoff },
     { "crash-limit", 3, 3, set_crash_limit },

@@ -4,7 +4,8 @@
  * After graph_parse returned OK:
  *  1. Every service has a name of its own and an image. Every need and after names a service of the graph.
  *  2. order[] holds every service once, behind everything that it needs or comes after.
- *  3. A name is provided by at most one service; every `uses` is provided by some service. */
+ *  3. A name is provided by at most one service; every `uses` is provided by some service.
+ *  4. A service uses vfs exactly if its `files` line says which files. */
 #pragma once
 #include <abi/limits.h>
 #include <abi/status.h>
@@ -12,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GRAPH_WORD_MAX = 24, GRAPH_PATH_MAX = 64 };
+enum { GRAPH_WORD_MAX = 24, GRAPH_PATH_MAX = 64, GRAPH_FILES_MAX = 40 }; /* FILES: as vfsd's call `grant` has it */
 
 typedef char graph_word[GRAPH_WORD_MAX];
 
@@ -52,8 +53,11 @@ struct graph_service {
     uint32_t pool_percent;
     uint8_t band; /* vx_band_t */
     enum graph_restart restart;
-    bool control; /* may steer initd (power, restart) */
-    bool session; /* gets a terminal session and starts when all others are ready: the shell */
+    bool control;                    /* may steer initd (power, restart) */
+    bool session;                    /* gets a terminal session and starts when all others are ready: the shell */
+    bool by_hand;                    /* starts when somebody says so, not before */
+    char files[GRAPH_FILES_MAX + 1]; /* the root of its connections to vfsd, or empty */
+    uint16_t files_rights;           /* VX_FS_READ, VX_FS_WRITE, VX_FS_MOUNT */
     uint64_t backoff_first_ns, backoff_max_ns, stable_ns;
     uint32_t crash_limit; /* ends within crash_window_ns after which it stays down; 0: no limit */
     uint64_t crash_window_ns;

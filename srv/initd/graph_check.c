@@ -57,6 +57,15 @@ static status_t check_devices(const struct graph *g, uint32_t index, struct grap
     return OK;
 }
 
+/* What a service can reach of the files is written down, or it reaches none. */
+static status_t check_files(const struct graph_service *s, struct graph_error *error)
+{
+    bool uses = graph_list_has(&s->uses, "vfs"), has = s->files[0] != '\0';
+    if (uses && !has)
+        return refuse(error, "a service that uses vfs says which files", s->name);
+    return has && !uses ? refuse(error, "files come from vfsd, so it uses vfs", s->name) : OK;
+}
+
 static status_t check_service(const struct graph *g, uint32_t index, struct graph_error *error)
 {
     const struct graph_service *s = &g->service[index];
@@ -77,7 +86,8 @@ static status_t check_service(const struct graph *g, uint32_t index, struct grap
         if (graph_provider(g, s->provides.word[i]) != (int)index)
             return refuse(error, "two services provide this name", s->provides.word[i]);
     }
-    return check_devices(g, index, error);
+    status_t st = check_files(s, error);
+    return st == OK ? check_devices(g, index, error) : st;
 }
 
 /* True when everything that service `index` waits for is in `placed` (one bit a service). */

@@ -26,11 +26,12 @@ struct unit {
     vx_reticle pool;  /* for memory that it shares: ours, so that it stays when the Task ends */
     vx_ring_tx inbox; /* the end of its inbox that is to be published */
     bool unpublished;
-    vx_ring_rx naming_rx;  /* first half of a fresh connection to namingd that it asked for */
-    bool absent;           /* the machine has not the device that it is for */
-    bool keep_down;        /* somebody said stop */
-    bool again_now;        /* somebody said restart */
-    uint32_t starts, ends; /* ever; a start that failed is an end */
+    vx_ring_rx naming_rx;              /* first half of a fresh connection to namingd that it asked for */
+    bool absent;                       /* the machine has not the device that it is for */
+    bool keep_down;                    /* somebody said stop */
+    bool again_now;                    /* somebody said restart */
+    char argument[GRAPH_WORD_MAX + 1]; /* in place of the graph's, from whoever started it by hand; or empty */
+    uint32_t starts, ends;             /* ever; a start that failed is an end */
     uint32_t status;
     vx_cause_t cause;
     uint64_t started_ns, again_ns;
@@ -45,6 +46,7 @@ struct initd {
     vx_ring_tx naming_inbox; /* for connections that we make for others */
     bool naming_ready;
     bool devices_granted; /* topod knows whose device is whose */
+    bool files_granted;   /* vfsd knows who may reach what */
     bool announced;       /* "[stage] services: ok" was printed */
     bool bench;           /* the command line says bench=1: the shell is to say when it prompts */
     bool quiet;           /* a command runs between its markers: say nothing */
@@ -101,7 +103,6 @@ uint64_t units_deadline(void);
 status_t naming_connect_for(uint64_t badge, struct vx_client *client);
 /* A connection to the service that publishes the name, as badge 0. */
 status_t naming_connect_to(const char *name, struct vx_client *client);
-void files_sync_all(void);
 /* Hands both server ends of somebody's connection to namingd; drops them if it cannot. */
 status_t naming_forward(uint64_t badge, vx_ring_rx requests, vx_ring_tx replies);
 void naming_grant_all(void);
@@ -110,6 +111,11 @@ void units_publish(void);
 /* devices.c: what we tell topod */
 struct unit *topo_unit(void);
 void devices_grant_all(void);
+
+/* files.c: what we tell vfsd */
+struct unit *files_unit(void);
+void files_grant_all(void);
+void files_sync_all(void);
 
 /* session.c: the terminal of the shell */
 status_t session_open(struct vx_client *tty);

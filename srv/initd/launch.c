@@ -125,13 +125,15 @@ static status_t give_pool(struct launch *l, struct unit *u)
     return OK;
 }
 
-/* argv: the unit's name and the graph's arguments, or `sh -c COMMAND`. */
+/* argv: the unit's name and the graph's arguments, or what somebody started it with, or `sh -c COMMAND`. */
 static void set_arguments(struct launch *l, const struct unit *u, const char **argv)
 {
     size_t n = 0;
     const struct graph_service *d = u->decl;
     argv[n++] = d->session ? "sh" : d->name;
-    for (unsigned i = 0; i < d->arguments.count; i++)
+    if (u->argument[0] != '\0')
+        argv[n++] = u->argument;
+    for (unsigned i = 0; u->argument[0] == '\0' && i < d->arguments.count; i++)
         argv[n++] = d->arguments.word[i];
     if (d->session && initd.command != nullptr) {
         argv[n++] = "-c";

@@ -98,7 +98,7 @@ static void make_units(void)
         const struct graph_service *d = &initd.graph.service[i];
         struct unit *u = &initd.unit[i];
         u->decl = d;
-        u->state = VX_INIT_STATE_WAITING;
+        u->state = d->by_hand ? VX_INIT_STATE_STOPPED : VX_INIT_STATE_WAITING;
         backoff_init(&u->backoff, d->backoff_first_ns, d->backoff_max_ns, d->stable_ns, d->crash_limit,
                      d->crash_window_ns);
     }

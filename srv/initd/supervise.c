@@ -82,6 +82,8 @@ static void unit_reaped(struct unit *u)
         initd.naming_ready = false;
     if (u == topo_unit())
         initd.devices_granted = false;
+    if (u == files_unit())
+        initd.files_granted = false;
     unit_down(u);
     if (u->decl->session)
         session_ended(u);
@@ -222,6 +224,9 @@ void units_advance(void)
     if (initd.naming_ready && !initd.devices_granted && topo_unit() != nullptr &&
         topo_unit()->state == VX_INIT_STATE_READY && !topo_unit()->unpublished)
         devices_grant_all();
+    if (initd.naming_ready && !initd.files_granted && files_unit() != nullptr &&
+        files_unit()->state == VX_INIT_STATE_READY && !files_unit()->unpublished)
+        files_grant_all();
     announce(now);
     for (unsigned i = 0; i < initd.graph.n_services && !initd.service.stopping; i++) {
         struct unit *u = &initd.unit[initd.graph.order[i]];

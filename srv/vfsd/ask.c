@@ -117,6 +117,7 @@ void ask_failed(struct mount *m)
 void ask_session(struct op *op, struct mount *m)
 {
     op->asked = m;
+    op->repeatable = false; /* the ends that the program sent are gone with the first try */
     list_add(&m->sessions, op);
     mount_turn(m);
 }

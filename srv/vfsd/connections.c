@@ -15,10 +15,41 @@ static struct connection *of(struct vx_session *s)
     return s->state;
 }
 
-static status_t call_info(struct vx_session *s, struct vx_vfs_info_reply *a)
+static void start_info(struct op *op)
 {
-    *a =
-        (struct vx_vfs_info_reply){ .epoch = vfsd.epoch, .rights = of(s)->rights, .buffer_bytes = VX_VFS_BUFFER_BYTES };
+    const struct vx_vfs_info_reply a = { .epoch = vfsd.epoch,
+                                         .rights = op->connection->rights,
+                                         .buffer_bytes = VX_VFS_BUFFER_BYTES };
+    op_answer(op, &a, sizeof a);
+}
+
+/* An operation, since it waits until the connection has its root. */
+static status_t call_info(struct vx_session *s, struct vx_vfs_info_reply *)
+{
+    struct op *op;
+    status_t st = op_begin(s, VX_VFS_INFO, start_info, &op);
+    return st == OK ? op_go(op) : st;
+}
+
+static status_t call_grant(struct vx_session *s, const struct vx_vfs_grant_request *q)
+{
+    if (s->badge != 0)
+        return ERR_NO_RIGHTS;
+    if (q->badge == 0 || q->path_len == 0 || memchr(q->path, '\0', q->path_len) != nullptr ||
+        (q->rights & ~(VX_FS_READ | VX_FS_WRITE | VX_FS_MOUNT)) != 0)
+        return ERR_BAD_ARGUMENT;
+    struct grant *g = grant_of(q->badge);
+    if (g == nullptr && vfsd.n_grants == VFS_GRANTS_MAX)
+        return ERR_TABLE_FULL;
+    if (g == nullptr)
+        g = &vfsd.grant[vfsd.n_grants++];
+    *g = (struct grant){ .badge = q->badge, .rights = q->rights, .path_bytes = q->path_len };
+    memcpy(g->path, q->path, q->path_len);
+    for (struct vx_session *t = nullptr; (t = vx_session_next(&vfsd.service, t)) != nullptr;) {
+        if (t->badge == q->badge && !of(t)->rooted)
+            of(t)->rights = q->rights;
+    }
+    ops_start_held();
     return OK;
 }
 
@@ -112,7 +143,8 @@ void op_session_done(struct op *op, status_t st, uint32_t session, uint32_t byte
 
 /* --- doubles --- */
 
-static status_t call_dup(struct vx_session *s, vx_ring_rx rx, struct vx_vfs_dup_reply *a)
+static status_t call_dup(struct vx_session *s, const struct vx_vfs_dup_request *q, vx_ring_rx rx,
+                         struct vx_vfs_dup_reply *a)
 {
     struct connection *c = of(s);
     struct vx_session *made = nullptr;
@@ -120,8 +152,9 @@ static status_t call_dup(struct vx_session *s, vx_ring_rx rx, struct vx_vfs_dup_
     if (st != OK)
         return st;
     struct connection *d = of(made);
+    d->rooted = c->rooted;
     d->root = c->root;
-    d->rights = c->rights;
+    d->rights = c->rights & ~q->without;
     d->parent = c->number;
     a->connection = d->number;
     return OK;
@@ -231,6 +264,7 @@ status_t boot_mount(struct connection *boot, const char *path, const char *sourc
     struct op *op = &boot->op;
     if (strlen(path) > VFS_MOUNT_PATH_MAX || strlen(source) > VFS_SOURCE_MAX)
         return ERR_NAME_TOO_LONG;
+    boot->rooted = true;
     boot->root = (struct place){ .mount = &vfsd.mount[0], .mode = VX_FS_DIR };
     boot->busy = true;
     *op = (struct op){ .connection = boot, .start = start_mount, .deadline = VX_FOREVER };
@@ -308,32 +342,64 @@ static status_t call_umount(struct vx_session *s, const struct vx_vfs_umount_req
     return op_go(op);
 }
 
-/* Only a connection whose root is the root of all sees them: paths of others would mean nothing. */
-static status_t call_mounts(struct vx_session *s, const struct vx_vfs_mounts_request *q, struct vx_vfs_mounts_reply *a)
+/* Into the program's buffer; its length. */
+static uint32_t tell_mount(const struct connection *c, const struct mount *m)
 {
-    struct connection *c = of(s);
-    if (c->at == nullptr)
-        return ERR_BAD_ARGUMENT;
-    if (c->root.node.object != 0 || c->root.mount->cover.mount != nullptr)
-        return ERR_NOT_FOUND;
-    for (uint32_t i = q->index; i < VFS_MOUNTS_MAX; i++) {
-        const struct mount *m = &vfsd.mount[i];
+    const struct vx_vfs_mounted r = { .mount = m->id,
+                                      .flags = m->flags | (m->read_only ? VX_FS_IS_READ_ONLY : 0),
+                                      .state = m->state == MOUNT_UP,
+                                      .source_bytes = (uint32_t)strlen(m->source),
+                                      .path_bytes = (uint32_t)strlen(m->path),
+                                      .device_bytes = (uint32_t)strlen(m->device) };
+    uint8_t *to = c->at + offsetof(struct vx_vfs_mounted, text);
+    memcpy(c->at, &r, offsetof(struct vx_vfs_mounted, text));
+    memcpy(to, m->source, r.source_bytes);
+    memcpy(to + r.source_bytes, m->path, r.path_bytes);
+    memcpy(to + r.source_bytes + r.path_bytes, m->device, r.device_bytes);
+    return (uint32_t)(to - c->at) + r.source_bytes + r.path_bytes + r.device_bytes;
+}
+
+static void mounts_asked(struct op *op, const struct vx_fs_reply *, const uint8_t *)
+{
+    op->start(op);
+}
+
+/* One whose file system has just been found is waited for: what it is on is not known before. */
+static void start_mounts(struct op *op)
+{
+    const struct connection *c = op->connection;
+    for (uint32_t i = op->mode; i < VFS_MOUNTS_MAX; i++) {
+        struct mount *m = &vfsd.mount[i];
+        if (m->state != MOUNT_FREE && m->absent)
+            mount_turn(m);
         if (m->state == MOUNT_FREE || m->absent)
             continue;
-        struct vx_vfs_mounted r = { .mount = m->id,
-                                    .flags = m->flags | (m->read_only ? VX_FS_IS_READ_ONLY : 0),
-                                    .state = m->state == MOUNT_UP,
-                                    .source_bytes = (uint32_t)strlen(m->source),
-                                    .path_bytes = (uint32_t)strlen(m->path) };
-        size_t head = offsetof(struct vx_vfs_mounted, text);
-        memcpy(c->at, &r, head);
-        memcpy(c->at + head, m->source, r.source_bytes);
-        memcpy(c->at + head + r.source_bytes, m->path, r.path_bytes);
-        a->next = i + 1;
-        a->bytes = (uint32_t)head + r.source_bytes + r.path_bytes;
-        return OK;
+        if (m->state == MOUNT_ASKING) {
+            const struct place root = { .mount = m, .mode = VX_FS_DIR };
+            ask_about(op, &root, VX_FS_OP_STAT, sizeof(struct vx_fs_attributes), mounts_asked);
+            return;
+        }
+        const struct vx_vfs_mounts_reply a = { .next = i + 1, .bytes = tell_mount(c, m) };
+        op_answer(op, &a, sizeof a);
+        return;
     }
-    return ERR_NOT_FOUND;
+    op_done(op, ERR_NOT_FOUND);
+}
+
+/* Only a connection whose root is the root of all sees them: paths of others would mean nothing. */
+static status_t call_mounts(struct vx_session *s, const struct vx_vfs_mounts_request *q, struct vx_vfs_mounts_reply *)
+{
+    struct connection *c = of(s);
+    struct op *op;
+    if (c->at == nullptr)
+        return ERR_BAD_ARGUMENT;
+    if (!c->rooted || c->root.mount == nullptr || c->root.node.object != 0 || c->root.mount->cover.mount != nullptr)
+        return ERR_NOT_FOUND;
+    status_t st = op_begin(s, VX_VFS_MOUNTS, start_mounts, &op);
+    if (st != OK)
+        return st;
+    op->mode = q->index;
+    return op_go(op);
 }
 
 /* --- connections come and go --- */
@@ -343,7 +409,9 @@ status_t vfs_opened(struct vx_session *s)
     struct connection *c = of(s);
     c->session = s;
     c->number = ++vfsd.last_connection;
-    c->rights = VX_FS_READ | VX_FS_WRITE | VX_FS_MOUNT;
+    const struct grant *g = grant_of(s->badge);
+    c->rooted = s->badge == 0; /* initd: all of it */
+    c->rights = s->badge == 0 ? VX_FS_READ | VX_FS_WRITE | VX_FS_MOUNT : g != nullptr ? g->rights : 0;
     c->root = (struct place){ .mount = &vfsd.mount[0], .mode = VX_FS_DIR };
     return OK;
 }
@@ -387,6 +455,7 @@ status_t vfs_dispatch(struct vx_session *s, struct vx_incoming *in)
                                            .mounts = call_mounts,
                                            .narrow = call_narrow,
                                            .dup = call_dup,
-                                           .give = call_give };
+                                           .give = call_give,
+                                           .grant = call_grant };
     return vx_vfs_dispatch(&ops, s, in);
 }

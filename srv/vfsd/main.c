@@ -56,8 +56,8 @@ void boot_next(void)
     char path[VFS_MOUNT_PATH_MAX + 1], source[VFS_SOURCE_MAX + 1];
     bool read_only, optional;
     if (*left == nullptr) {
-        if (!vfsd.started)
-            ops_start_all();
+        vfsd.started = true;
+        ops_start_held();
         return;
     }
     (void)split(*left++, path, source, &read_only, &optional); /* looked at before */

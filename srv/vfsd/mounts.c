@@ -135,6 +135,7 @@ static void disconnect(struct mount *m)
 void mount_remove(struct mount *m)
 {
     m->leaving = true;
+    ops_forget_mount(m);
     disconnect(m);
     while (m->waiting != nullptr || m->sessions != nullptr) {
         struct op *op = m->waiting != nullptr ? m->waiting : m->sessions;
@@ -177,6 +178,13 @@ static status_t setup_begin(struct mount *m, uint32_t kind)
     if (st == OK)
         s->rx = (vx_ring_rx){};
     return st;
+}
+
+/* What it is kept on. */
+static status_t setup_device(struct mount *m)
+{
+    m->setup.step = SETUP_DEVICE;
+    return vx_fs_device_start(&m->rpc);
 }
 
 static status_t setup_own(struct mount *m)
@@ -275,12 +283,22 @@ static status_t setup_step(struct mount *m)
     struct vx_fs_info_reply a;
     uint32_t bytes = 0, depth = 0;
     vx_handle_t given = VX_HANDLE_NONE;
+    uint8_t device[VFS_SOURCE_MAX] = {};
+    size_t len = 0;
     status_t st;
     switch (s->step) {
     case SETUP_INFO:
         st = vx_fs_info_finish(&m->rpc, &m->volume, &m->epoch, &m->root.object, &m->root.generation, &m->operations,
                                &m->flags, &a.sessions, VX_POLL);
-        return st == OK ? setup_own(m) : st;
+        return st == OK ? setup_device(m) : st;
+    case SETUP_DEVICE:
+        st = vx_fs_device_finish(&m->rpc, device, &len, VX_POLL);
+        if (st == ERR_WOULD_BLOCK || st == ERR_PEER_CLOSED)
+            return st;
+        len = st == OK ? len : 0; /* an older one does not know the call */
+        memcpy(m->device, device, len);
+        m->device[len] = '\0';
+        return setup_own(m);
     case SETUP_REQUESTS:
         st = vx_fs_session_requests_finish(&m->rpc, &s->session, VX_POLL);
         if (st == OK)

@@ -36,7 +36,7 @@ status_t op_begin(struct vx_session *s, uint16_t code, void (*start)(struct op *
     op->races = 0;
     op->cap = VX_HANDLE_NONE;
     op->asked = nullptr;
-    op->opens = false;
+    op->opens = op->repeatable = false;
     if (vfsd.service.deadline_ns > op->deadline)
         vfsd.service.deadline_ns = op->deadline;
     *out = op;
@@ -69,9 +69,68 @@ void op_answer(struct op *op, const void *payload, size_t bytes)
     op_done(op, OK);
 }
 
+/* --- the root of a connection --- */
+
+struct grant *grant_of(uint64_t badge)
+{
+    for (uint32_t i = 0; i < vfsd.n_grants; i++) {
+        if (vfsd.grant[i].badge == badge)
+            return &vfsd.grant[i];
+    }
+    return nullptr;
+}
+
+static void op_start(struct op *op);
+
+static void root_walked(struct op *op)
+{
+    struct connection *c = op->connection;
+    if (!op->spot.exists || (op->spot.found.mode & VX_FS_TYPE) != VX_FS_DIR) {
+        op_done(op, op->spot.exists ? ERR_NOT_DIRECTORY : ERR_NOT_FOUND);
+        return;
+    }
+    c->root = op->spot.found;
+    c->rooted = true;
+    op_start(op);
+}
+
+/* Invariant 5. */
+static void op_start(struct op *op)
+{
+    struct connection *c = op->connection;
+    if (!c->rooted) {
+        const struct place all = { .mount = &vfsd.mount[0], .mode = VX_FS_DIR };
+        const struct grant *g = grant_of(c->session->badge);
+        op->follow = true;
+        op->opens = false;
+        walk_from(op, &all, g->path, g->path_bytes, root_walked);
+    } else if (c->root.mount == nullptr) {
+        op_done(op, ERR_STALE);
+    } else {
+        op->start(op);
+    }
+}
+
 void op_again(struct op *op)
 {
-    op->start(op);
+    op_start(op);
+}
+
+/* Those that only looked so far look again; one whose change is under way elsewhere is over with its answer. */
+void ops_forget_mount(const struct mount *m)
+{
+    for (struct vx_session *s = nullptr; (s = vx_session_next(&vfsd.service, s)) != nullptr;) {
+        struct connection *c = s->state;
+        if (c->root.mount == m)
+            c->root.mount = nullptr;
+    }
+    for (struct vx_session *s = nullptr; (s = vx_session_next(&vfsd.service, s)) != nullptr;) {
+        struct connection *c = s->state;
+        if (!c->busy || c->op.asked == nullptr || c->op.asked == m || !c->op.repeatable)
+            continue;
+        ask_forget(&c->op);
+        op_start(&c->op);
+    }
 }
 
 void op_lost(struct op *op)
@@ -79,7 +138,7 @@ void op_lost(struct op *op)
     if (++op->races > VFS_RACES_MAX)
         op_done(op, ERR_BUSY);
     else
-        op->start(op);
+        op_start(op);
 }
 
 void ops_deadline(uint64_t now)
@@ -483,22 +542,26 @@ status_t op_with_path(struct vx_session *s, uint16_t code, void (*start)(struct 
     return st;
 }
 
+static bool may_begin(const struct connection *c)
+{
+    return c == vfsd.boot || (vfsd.started && (c->rooted || grant_of(c->session->badge) != nullptr));
+}
+
 status_t op_go(struct op *op)
 {
-    op->held = !vfsd.started && op->connection != vfsd.boot;
+    op->held = !may_begin(op->connection);
     if (!op->held)
-        op->start(op);
+        op_start(op);
     return VX_RPC_LATER;
 }
 
-void ops_start_all(void)
+void ops_start_held(void)
 {
-    vfsd.started = true;
     for (struct vx_session *s = nullptr; (s = vx_session_next(&vfsd.service, s)) != nullptr;) {
         struct connection *c = s->state;
-        if (c->busy && c->op.held) {
+        if (c->busy && c->op.held && may_begin(c)) {
             c->op.held = false;
-            c->op.start(&c->op);
+            op_start(&c->op);
         }
     }
 }

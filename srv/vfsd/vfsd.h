@@ -6,7 +6,10 @@
  *  2. A slot of a mount's queue belongs to one question until the answer came, also if nobody waits for it any more.
  *  3. ".." is answered from the chain of places that the path came through. Its bottom is the connection's root, which
  * is never taken off: nothing outside of it can be named.
- *  4. The root of a mount is meant by object 0, so that it stays the root when the file system is started anew. */
+ *  4. The root of a mount is meant by object 0, so that it stays the root when the file system is started anew.
+ *  5. A connection names nothing before it is `rooted`: what its badge was granted is walked to first, from the root of
+ * all. Until the badge was granted something, its operations wait.
+ *  6. No place of an operation under way, and no root, is in a mount that was removed: mount_remove sees to it. */
 #pragma once
 #include <abi/fs.h>
 #include <vectra/rpc_fs.h>
@@ -22,7 +25,9 @@ enum : uint32_t {
     VFS_SLOT_BYTES = 8192,
     VFS_SOURCE_MAX = 24,
     VFS_MOUNT_PATH_MAX = 255, /* of mount's path; a longer one is NAME_TOO_LONG */
-    VFS_RACES_MAX = 8,        /* how often an operation that lost a race begins again; then BUSY */
+    VFS_GRANTS_MAX = 32,      /* badges that were told of; one more is TABLE_FULL */
+    VFS_GRANT_PATH_MAX = 40,
+    VFS_RACES_MAX = 8, /* how often an operation that lost a race begins again; then BUSY */
 };
 static constexpr uint64_t VFS_PATIENCE_NS = 30'000'000'000;
 
@@ -51,7 +56,7 @@ struct slot {
 
 enum mount_state : uint8_t { MOUNT_FREE, MOUNT_DOWN, MOUNT_ASKING, MOUNT_UP };
 /* What the connection's calls are used for: making sessions, the namespace's own first. */
-enum setup_step : uint8_t { SETUP_NONE, SETUP_INFO, SETUP_REQUESTS, SETUP_REPLIES, SETUP_BUFFER };
+enum setup_step : uint8_t { SETUP_NONE, SETUP_INFO, SETUP_DEVICE, SETUP_REQUESTS, SETUP_REPLIES, SETUP_BUFFER };
 
 struct setup {
     enum setup_step step;
@@ -70,6 +75,7 @@ struct mount {
     uint8_t index;
     uint32_t id;
     char source[VFS_SOURCE_MAX + 1];
+    char device[VFS_SOURCE_MAX + 1];   /* what the file system says that it is kept on, for people; or empty */
     char path[VFS_MOUNT_PATH_MAX + 1]; /* where it was mounted, for people */
     status_t trouble;                  /* why it could not be connected to */
     struct place cover;                /* the directory that it covers; mount nullptr: none, it is the root of all */
@@ -126,7 +132,7 @@ struct op {
     bool repeatable; /* it changes nothing */
     /* the walk */
     bool optional;      /* a mount: it need not be there yet */
-    bool held;          /* not begun: vfsd is starting */
+    bool held;          /* not begun: vfsd is starting, or knows nothing of the badge yet */
     bool follow, opens; /* opens: the last WALK may open what it finds */
     uint32_t links, n_chain, n_lost;
     uint32_t at, path_len; /* in path */
@@ -155,7 +161,8 @@ struct gift {
 struct connection {
     struct vx_session *session;
     uint32_t rights, number;
-    struct place root;
+    bool rooted;
+    struct place root; /* mount nullptr: it was unmounted */
     vx_mem mem;
     uint8_t *at; /* the program's buffer */
     bool busy;
@@ -169,6 +176,13 @@ struct connection {
     struct op op;
 };
 
+/* What connections of a badge begin with. */
+struct grant {
+    uint64_t badge;
+    uint32_t rights, path_bytes;
+    char path[VFS_GRANT_PATH_MAX];
+};
+
 struct vfsd {
     struct vx_service service;
     vx_reticle pool; /* pays for what is shared with programs and file systems */
@@ -177,6 +191,8 @@ struct vfsd {
     struct connection *boot; /* whose operations mount it */
     struct mount mount[VFS_MOUNTS_MAX];
     uint32_t last_mount, last_connection;
+    uint32_t n_grants;
+    struct grant grant[VFS_GRANTS_MAX];
     unsigned n_mounts; /* mount[0, n_mounts) were ever used */
 };
 extern struct vfsd vfsd;
@@ -206,6 +222,8 @@ void ask_forget_file(struct mount *m, uint32_t session, uint32_t file);
 
 /* walk.c */
 void walk(struct op *op, const char *path, uint32_t bytes, void (*walked)(struct op *op));
+void walk_from(struct op *op, const struct place *from, const char *path, uint32_t bytes,
+               void (*walked)(struct op *op));
 void walk_failed(struct op *op, status_t st);
 
 /* ops.c */
@@ -215,9 +233,11 @@ status_t vfs_opened(struct vx_session *s);
 void vfs_closed(struct vx_session *s);
 void op_done(struct op *op, status_t st);
 void op_session_done(struct op *op, status_t st, uint32_t session, uint32_t bytes, uint32_t depth, vx_mem mem);
-void op_again(struct op *op); /* from the start: nothing has changed yet */
+void op_again(struct op *op);                 /* from the start: nothing has changed yet */
+void ops_forget_mount(const struct mount *m); /* it is being removed: invariant 6 */
 void ops_deadline(uint64_t now);
-void ops_start_all(void); /* those that came before there was a tree */
+void ops_start_held(void); /* those that came too early, as far as they can begin now */
+struct grant *grant_of(uint64_t badge);
 /* The next of what is mounted from the start. */
 void boot_next(void);
 status_t boot_mount(struct connection *boot, const char *path, const char *source, bool read_only, bool optional);

@@ -353,6 +353,11 @@ static void go(struct op *op)
 
 void walk(struct op *op, const char *path, uint32_t bytes, void (*walked)(struct op *op))
 {
+    walk_from(op, &op->connection->root, path, bytes, walked);
+}
+
+void walk_from(struct op *op, const struct place *from, const char *path, uint32_t bytes, void (*walked)(struct op *op))
+{
     memcpy(op->path, path, bytes);
     op->path_len = bytes;
     op->at = op->links = op->n_lost = 0;
@@ -362,7 +367,7 @@ void walk(struct op *op, const char *path, uint32_t bytes, void (*walked)(struct
     op->spot.name_bytes = 0;
     op->spot.slash = bytes != 0 && path[bytes - 1] == '/';
     op->attributes.mode = 0;
-    op->chain[0] = op->connection->root;
+    op->chain[0] = *from;
     op->n_chain = 1;
     (void)uncover(&op->chain[0]);
     go(op);

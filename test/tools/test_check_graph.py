@@ -68,6 +68,14 @@ class SmallGraphTest(unittest.TestCase):
         self.assertEqual(ask(graph, "--can", "c", "reach", "disks")[0], 0)
         self.assertEqual(ask(graph, "--can", "t", "reach", "disks")[0], 1)
 
+    def test_files_are_said_and_shown(self):
+        vfs = "service v\nprovides vfs\n"
+        graph = self.graph(vfs + "service a\nuses vfs\nfiles /tmp READ,WRITE\nstart by-hand\n")
+        done = subprocess.run([sys.executable, str(ROOT / "tools/check-graph"), graph], capture_output=True, text=True, check=True)
+        self.assertIn("of the files has /tmp: READ,WRITE\n    starts by hand\n", done.stdout)
+        for bad in ("uses vfs\n", "files /tmp READ\n", "uses vfs\nfiles tmp READ\n", "uses vfs\nfiles /tmp EXEC\n"):
+            self.assertEqual(ask(self.graph(vfs + "service a\n" + bad))[0], 2)
+
     def test_nonsense_gets_one_line_and_status_2(self):
         good = self.graph("service a\ncap irqs BIND\n")
         for graph, question in ((good, ("--can", "b", "hold", "irqs")), (good, ("--can", "a", "hold", "moon")),

@@ -324,8 +324,8 @@ def write_if_changed(path, text):
 
 
 def image_list(arch, programs=()):
-    """What the ports and our own programs of the C library (GUEST=HOST) put on the image: lines `program GUEST=HOST`,
-    and a key for each, so that the list changes when a file does."""
+    """What the ports and our own programs of the C library (GUEST=HOST, and --link GUEST=PROGRAM for each further name
+    of one) put on the image: lines `program GUEST=HOST`, and a key for each, so that the list changes when a file does."""
     if unavailable(arch):
         return ""
     lines = []
@@ -336,7 +336,11 @@ def image_list(arch, programs=()):
             lines.append(f"program {guest}={out}/{inside}\nkey {guest} {key}\n")
         for target, names in sorted(port.links.items()):
             lines += [f"link {os.path.dirname(target)}/{name}={os.path.basename(target)}\n" for name in names]
+    programs = iter(programs)
     for pair in programs:
+        if pair == "--link":
+            lines.append(f"link {next(programs)}\n")
+            continue
         guest, host = pair.split("=", 1)
         with open(host, "rb") as handle:
             lines.append(f"program {pair}\nkey {guest} {hashlib.sha256(handle.read()).hexdigest()}\n")
@@ -345,13 +349,13 @@ def image_list(arch, programs=()):
 
 def main(arguments):
     """What mk/posix.mk calls: `build ARCH NAME STAMP [SYSROOT]` and `image ARCH FILE
-    [GUEST=HOST...]`."""
+    [GUEST=HOST...] [--link GUEST=PROGRAM...]`."""
     if arguments[:1] == ["build"] and len(arguments) in (4, 5):
         return build_for_make(*arguments[1:])
     if arguments[:1] == ["image"] and len(arguments) >= 3:
         write_if_changed(arguments[2], image_list(arguments[1], arguments[3:]))
         return 0
-    print("usage: ports.py build ARCH NAME STAMP [SYSROOT] | image ARCH FILE [GUEST=HOST...]", file=sys.stderr)
+    print("usage: ports.py build ARCH NAME STAMP [SYSROOT] | image ARCH FILE [GUEST=HOST...] [--link GUEST=PROGRAM...]", file=sys.stderr)
     return 2
 
 

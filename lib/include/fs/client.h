@@ -80,9 +80,9 @@ status_t fs_connect(struct fs_client *c);
 /* Over a connection that is there, whose ends it takes. */
 status_t fs_connect_over(struct fs_client *c, struct vx_client vfs);
 void fs_disconnect(struct fs_client *c);
-/* Another connection with this one's root and rights, for a child: hand its end over as "vfs.tx" as it is (it has no
- * Ring for replies before its first use), or narrow it (fs_connect_over, fs_narrow) and hand both ends over. *number
- * names it for fs_give. */
+/* Another connection with this one's root and rights but the right to mount, for a child: hand its end over as "vfs.tx"
+ * as it is (it has no Ring for replies before its first use), or narrow it (fs_connect_over, fs_narrow) and hand both
+ * ends over. *number names it for fs_give. */
 status_t fs_dup(struct fs_client *c, struct vx_client *out, uint32_t *number);
 /* The directory becomes the root; rights: VX_FS_*, never more than there were. */
 status_t fs_narrow(struct fs_client *c, const char *path, uint32_t rights);
@@ -152,6 +152,12 @@ status_t fs_statfs(struct fs_client *c, const char *path, struct vx_fs_space *ou
 status_t fs_sync_all(struct fs_client *c, const char *path);
 status_t fs_mount(struct fs_client *c, const char *path, const char *source, uint32_t flags);
 status_t fs_umount(struct fs_client *c, const char *path, uint32_t flags);
-/* Entry by entry from *index 0 on, until NOT_FOUND. text: source and path, each with a NUL, in room bytes. */
-status_t fs_mounts(struct fs_client *c, uint32_t *index, struct vx_vfs_mounted *out, char *source, char *path,
-                   size_t room);
+/* Entry by entry from *index 0 on, until NOT_FOUND. Texts: the source, the path and, unless nullptr, what the volume is
+ * kept on ("blk0p1", or nothing); each with a NUL, in room bytes. */
+status_t fs_mounts_on(struct fs_client *c, uint32_t *index, struct vx_vfs_mounted *out, char *source, char *path,
+                      char *device, size_t room);
+static inline status_t fs_mounts(struct fs_client *c, uint32_t *index, struct vx_vfs_mounted *out, char *source,
+                                 char *path, size_t room)
+{
+    return fs_mounts_on(c, index, out, source, path, nullptr, room);
+}

@@ -55,8 +55,9 @@ struct fs_listing {
 };
 
 struct fs_backend {
-    const char *kind; /* "ramfs": of STATFS */
-    uint64_t volume;  /* the same whenever it is started anew; of VX_FS_IS_VOLATILE ones, another each time */
+    const char *kind;   /* "ramfs": of STATFS */
+    const char *device; /* what it is kept on: a disk or partition of BLOCK_V1; nullptr: none */
+    uint64_t volume;    /* the same whenever it is started anew; of VX_FS_IS_VOLATILE ones, another each time */
     struct fs_node root;
     uint32_t flags;    /* VX_FS_IS_* */
     uint32_t name_max; /* at most VX_FS_NAME_MAX */

@@ -3,6 +3,7 @@
  * The service graph's language: what is accepted, what is refused and where, and the order of starting. */
 #include "host.h"
 #include <stdio.h>
+#include <abi/fs.h>
 #include <srv/initd/graph.h>
 
 static struct graph g;
@@ -53,6 +54,24 @@ static void the_committed_graph_is_accepted(void **)
     fclose(f);
     assert_int_equal(graph_parse(text, len, &g, &error), OK);
     assert_true(graph_find(&g, "consoled") >= 0 && graph_find(&g, "namingd") >= 0);
+}
+
+static void files_are_a_root_and_rights(void **)
+{
+    char text[256];
+    assert_int_equal(parse("service v\nimage /v\nprovides vfs\n"
+                           "service a\nimage /a\nuses vfs\nfiles /data/log READ,WRITE\nstart by-hand\n"),
+                     OK);
+    assert_string_equal(g.service[1].files, "/data/log");
+    assert_int_equal(g.service[1].files_rights, VX_FS_READ | VX_FS_WRITE);
+    assert_true(g.service[1].by_hand);
+    assert_false(g.service[0].by_hand);
+    assert_string_equal(g.service[0].files, "");
+    for (unsigned over = 0; over < 2; over++) {
+        snprintf(text, sizeof text, "service v\nimage /v\nprovides vfs\nuses vfs\nfiles /%.*s MOUNT\n",
+                 GRAPH_FILES_MAX - 1 + (int)over, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz");
+        assert_int_equal(parse(text), over ? ERR_TOO_BIG : OK);
+    }
 }
 
 static void a_device_has_one_driver(void **)
@@ -110,6 +129,13 @@ static void mistakes_are_refused_with_their_line(void **)
         { "service a\nimage /a\nmemory 4096\n", 3, "4096" },
         { "service a\nimage /a\nmemory 99999999999999999999\n", 3, "99999999999999999999" },
         { "service a\nimage /a\nband fast\n", 3, "fast" },
+        { "service a\nimage /a\nstart never\n", 3, "never" },
+        { "service a\nimage /a\nfiles tmp READ\n", 3, "tmp" },
+        { "service a\nimage /a\nfiles /tmp READ,EXEC\n", 3, "EXEC" },
+        { "service a\nimage /a\nfiles /tmp\n", 3, "files" },
+        { "service a\nimage /a\nfiles /tmp READ\nfiles / READ\n", 4, "/" },
+        { "service a\nimage /a\nfiles / READ\n", 0, "a" },
+        { "service v\nimage /v\nprovides vfs\nservice a\nimage /a\nuses vfs\n", 0, "a" },
         { "service a\nimage /a\nbackoff 2s 1s 1s\n", 3, "2s" },
         { "service a\nimage /a\nbackoff 0ms 1s 1s\n", 3, "0ms" },
         { "service a\nimage /a\ncap x READ\ncap x READ\n", 4, "x" },
@@ -174,13 +200,10 @@ static void damaged_text_is_read_safely(void **)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_description_is_taken_in),
-        cmocka_unit_test(the_committed_graph_is_accepted),
-        cmocka_unit_test(a_device_has_one_driver),
-        cmocka_unit_test(order_follows_needs_and_after),
-        cmocka_unit_test(mistakes_are_refused_with_their_line),
-        cmocka_unit_test(limits_hold_at_their_edges),
-        cmocka_unit_test(damaged_text_is_read_safely),
+        cmocka_unit_test(a_whole_description_is_taken_in), cmocka_unit_test(the_committed_graph_is_accepted),
+        cmocka_unit_test(files_are_a_root_and_rights),     cmocka_unit_test(a_device_has_one_driver),
+        cmocka_unit_test(order_follows_needs_and_after),   cmocka_unit_test(mistakes_are_refused_with_their_line),
+        cmocka_unit_test(limits_hold_at_their_edges),      cmocka_unit_test(damaged_text_is_read_safely),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

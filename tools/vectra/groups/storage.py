@@ -361,5 +361,7 @@ def run(name, arch, check):
 
 def tests(context):
     """One test for each name and architecture."""
+    from vectra.groups import storage_volumes  # it uses what is here
+    TESTS.update(storage_volumes.TESTS)
     check = built(context, [(arch, "release") for arch in context.arches])
     return [(f"{name}-{arch}", lambda n=name, a=arch: run(n, a, check)) for name in TESTS for arch in context.arches]

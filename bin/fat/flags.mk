@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+C_LIBRARY := 1
+PROG_CFLAGS := -D_GNU_SOURCE
+PROG_LIBS := fat block
+PROG_LINKS := fsck.fat mkfs.fat

@@ -10,10 +10,13 @@ a second, plain boot collects.
 
 import json
 import os
+import random
 import re
+import shutil
 import subprocess
+import tempfile
 
-from vectra import execute
+from vectra import disks, execute
 from vectra.qemu import Machine, Running
 
 LIMITS, BASELINE = "test/bench/limits.json", "test/bench/baseline.json"
@@ -57,9 +60,33 @@ def measure(arch, names=()):
     return [row for row in rows.values() if not names or row["name"] in names], outcome
 
 
+class DiskImage:
+    """A disk for the group storage: a FAT volume with the files r-a, r-b, ... of 1 MiB. A context manager: its path."""
+
+    BYTES, FILES, FILE_BYTES = 128 << 20, 21, 1 << 20
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="vectra-bench-")
+        path = os.path.join(self.folder, "disk")
+        disks.create(path, self.BYTES)
+        chance = random.Random(1)
+        names = [os.path.join(self.folder, f"r-{chr(ord('a') + n)}") for n in range(self.FILES)]
+        for name in names:
+            with open(name, "wb") as handle:
+                handle.write(chance.randbytes(self.FILE_BYTES))
+        disks.put(path, names, "/")
+        return path
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 def measure_storage(arch, names=()):
-    """The same for the group storage: files in memory, as a native program sees them."""
-    outcome = execute.run_command(machine(arch), " ".join(["/test/bench", STORAGE_GROUP, *names]), (), TIMEOUT_S)
+    """The same for the group storage: a disk, and files on it and in memory, as a native program sees them."""
+    with DiskImage() as image:
+        booted = machine(arch)
+        booted.disks = [image]
+        outcome = execute.run_command(booted, " ".join(["/test/bench", STORAGE_GROUP, *names]), (), TIMEOUT_S)
     rows = parse(bytes(outcome.transcript), arch)
     return [row for row in rows.values() if not names or row["name"] in names], outcome
 

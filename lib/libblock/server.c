@@ -28,7 +28,7 @@ static struct vx_service *service;
 static struct block_client clients[BLOCK_CLIENTS_MAX];
 static struct block_job jobs[BLOCK_JOBS_MAX], *free_jobs;
 static uint64_t epoch;
-static uint32_t n_busy, next_client;
+static uint32_t n_busy, next_client, n_clients; /* clients[0, n_clients) were ever there: a turn looks at no others */
 
 static unsigned client_bit(const struct block_client *c)
 {
@@ -164,14 +164,15 @@ static bool client_step(struct block_client *c, bool *full)
 static bool take_requests(void)
 {
     bool full = false;
-    for (uint32_t n = 0; n < BLOCK_CLIENTS_MAX && !full; n++) {
-        struct block_client *c = &clients[(next_client + n) % BLOCK_CLIENTS_MAX];
+    uint32_t at = next_client;
+    for (uint32_t n = 0; n < n_clients && !full; n++, at++) {
+        struct block_client *c = &clients[at < n_clients ? at : at - n_clients];
         if (c->serving)
             vx_ring_sleep_end(&c->requests); /* we are awake: no need to say so again */
         while (c->used && c->open && client_step(c, &full))
             ;
     }
-    next_client = (next_client + 1) % BLOCK_CLIENTS_MAX;
+    next_client = next_client + 1 < n_clients ? next_client + 1 : 0;
     return full;
 }
 
@@ -179,7 +180,7 @@ static bool take_requests(void)
 static bool listen(void)
 {
     bool more = false;
-    for (uint32_t i = 0; i < BLOCK_CLIENTS_MAX; i++) {
+    for (uint32_t i = 0; i < n_clients; i++) {
         struct block_client *c = &clients[i];
         if (c->serving && c->stalled == nullptr && c->busy < c->depth && !vx_ring_sleep_begin(&c->requests))
             more = more || atomic_load_explicit(&c->requests.shared->head, memory_order_relaxed) != c->requests.mine;
@@ -194,7 +195,7 @@ void block_server_turn(void)
         full = take_requests();
         if (backend->kick != nullptr)
             backend->kick();
-        for (uint32_t i = 0; i < BLOCK_CLIENTS_MAX; i++) {
+        for (uint32_t i = 0; i < n_clients; i++) {
             if (clients[i].dirty && clients[i].serving)
                 vx_ring_publish(&clients[i].replies);
             clients[i].dirty = false;
@@ -366,6 +367,7 @@ static status_t opened(struct vx_session *s)
         if (c->used)
             continue;
         *c = (struct block_client){ .used = true, .open = true, .session = s };
+        n_clients = i < n_clients ? n_clients : i + 1;
         ((struct client_state *)s->state)->client = c;
         return OK;
     }

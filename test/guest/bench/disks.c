@@ -2,8 +2,8 @@
  * The group storage: a disk through BLOCK_V1, and files of the FAT volume on it.
  *
  * What is measured is the processor's work. While a device has a request nobody else runs, and the instruction counter
- * then jumps to whatever is next; so a thread of the idle band runs all the time and watches the counter. Between two of
- * its readings that lie close together nothing else ran: the sum of those is the time in which the processor had
+ * then jumps to whatever is next; so a thread of the idle band runs all the time and watches the counter. Between two
+ * of its readings that lie close together nothing else ran: the sum of those is the time in which the processor had
  * nothing to do, and is taken off. */
 #include "bench.h"
 #include <block/disk.h>
@@ -61,13 +61,12 @@ static void read_many(uint32_t count, uint32_t bytes, uint32_t depth)
     for (uint32_t sent = 0, done = 0; done < count && worst == OK; done++) {
         for (; sent < count && sent - done < depth; sent++) {
             piece = sent < depth ? sent : piece;
-            note(block_submit(&disk, &(struct vx_block_request){
-                                         .op = VX_BLOCK_READ,
-                                         .tag = piece,
-                                         .n_segments = 1,
-                                         .block = any_block(bytes),
-                                         .blocks = bytes / disk.block_bytes,
-                                         .segment = { { (uint32_t)piece * bytes, bytes } } }));
+            note(block_submit(&disk, &(struct vx_block_request){ .op = VX_BLOCK_READ,
+                                                                 .tag = piece,
+                                                                 .n_segments = 1,
+                                                                 .block = any_block(bytes),
+                                                                 .blocks = bytes / disk.block_bytes,
+                                                                 .segment = { { (uint32_t)piece * bytes, bytes } } }));
         }
         status_t outcome = OK;
         note(block_wait(&disk, &piece, &outcome, VX_FOREVER));
@@ -100,7 +99,8 @@ static void open_file(const char *stem, uint32_t n, uint32_t flags)
     char name[24];
     name_of(name, stem, n);
     fs_close(&file);
-    note(fs_open(&bench_client, name, flags, VX_FS_READ | (flags != 0 ? VX_FS_WRITE : 0), 0600, &file, nullptr, nullptr));
+    note(fs_open(&bench_client, name, flags, VX_FS_READ | (flags != 0 ? VX_FS_WRITE : 0), 0600, &file, nullptr,
+                 nullptr));
 }
 
 static void open_another(uint32_t run)
@@ -204,23 +204,25 @@ void disks_rows(int argc, char **argv)
 
 /* --- by the clock --- */
 
-/* Megabytes (10^6 bytes) a second, as `throughput NAME VALUE`. */
+/* Kilobytes (1,000 bytes) a second, as `bench throughput NAME kb/s VALUE VALUE VALUE 1`. */
 void disks_throughput(void)
 {
     static const struct {
         const char *name;
         uint32_t bytes, depth, count;
-    } kinds[] = { { "read_1m", MIB, 4, 256 }, { "read_4k_qd32", 4 * KIB, DEPTH, 8192 } };
-    if (block_open(&disk, "blk0", 4 * MIB, 0) != OK)
+    } kinds[] = { { "read_1m", MIB, 1, 256 },
+                  { "read_4k", 4 * KIB, 1, 4096 },
+                  { "read_4k_qd32", 4 * KIB, DEPTH, 8192 } };
+    if (block_open(&disk, "blk0", MIB, 0) != OK)
         return;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         read_many(kinds[i].depth, kinds[i].bytes, kinds[i].depth);
         uint64_t begin = vx_clock_monotonic_ns();
         read_many(kinds[i].count, kinds[i].bytes, kinds[i].depth);
         uint64_t took = vx_clock_monotonic_ns() - begin;
-        if (worst == OK && took != 0)
-            vx_printf("throughput %s %llu\n", kinds[i].name,
-                      (unsigned long long)((uint64_t)kinds[i].count * kinds[i].bytes * 1000 / took));
+        unsigned long long speed = (uint64_t)kinds[i].count * kinds[i].bytes * 1'000'000 / (took != 0 ? took : 1);
+        if (worst == OK)
+            vx_printf("bench throughput %s kb/s %llu %llu %llu 1\n", kinds[i].name, speed, speed, speed);
     }
     block_close(&disk);
 }

@@ -352,6 +352,8 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         cap_derive(place, gift, gift->rights, gift->offset, gift->length);
     else
         cap_move(table, place, gift);
+    if (place->type == VX_CAP_RING_TX || place->type == VX_CAP_RING_RX)
+        place->rights &= (vx_rights_t)~VX_R_DESTROY; /* both ends end only for whoever made them */
     if (place->type == VX_CAP_RING_RX)
         place->offset = (uint64_t)r; /* G4 */
     publish(r->shared, head + 1);

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT
- * See block/server.h. */
+ * See block/server.h. The Rings of a queue are the client's memory, which goes with it, at any moment: they are used by
+ * the kernel's calls and never mapped here. A call that finds its Ring gone says so; a load would be a fault. */
 #include <block/server.h>
-#include <vectra/ring.h>
 #include <vectra/rpc_block.h>
 #include <vectra/string.h>
 #include <vectra/time.h>
 
+enum : uint32_t { OUTBOX = 16 };
+
 struct block_client {
     bool used, open; /* open: its connection is still there */
-    bool serving;    /* both Rings are mapped */
-    bool dirty;      /* replies that it was not woken for */
+    bool serving;    /* both Rings are there */
     uint32_t depth, busy;
     uint64_t first, blocks; /* what it sees; blocks 0: the whole disk */
     struct vx_session *session;
     struct block_buffer buffer;
-    struct vx_ring_consumer requests;
-    struct vx_ring_producer replies;
+    vx_ring_rx requests;
+    vx_ring_tx replies;
+    uint32_t requests_slots;
     struct block_job *stalled; /* taken from its Ring, not yet with the backend */
 };
 
@@ -28,7 +30,11 @@ static struct vx_service *service;
 static struct block_client clients[BLOCK_CLIENTS_MAX];
 static struct block_job jobs[BLOCK_JOBS_MAX], *free_jobs;
 static uint64_t epoch;
-static uint32_t n_busy, next_client;
+/* Replies to one client that are not in its Ring yet: many cost one call. */
+static struct vx_message outbox[OUTBOX];
+static struct block_client *outbox_of;
+static uint32_t n_outbox;
+static uint32_t n_busy, next_client, n_clients; /* clients[0, n_clients) were ever there: a turn looks at no others */
 
 static unsigned client_bit(const struct block_client *c)
 {
@@ -70,17 +76,33 @@ static void client_forget(struct block_client *c)
     *c = (struct block_client){};
 }
 
+/* It has closed its Rings, or broke the protocol. */
+static void cut_off(struct block_client *c)
+{
+    c->serving = false;
+    vx_session_close(c->session);
+}
+
+static void send_replies(void)
+{
+    struct block_client *c = outbox_of;
+    uint32_t n = n_outbox;
+    uint64_t sent = 0;
+    n_outbox = 0;
+    if (n == 0 || !c->serving)
+        return;
+    status_t st = vx_sys_ring_send_burst(c->replies, outbox, n, &sent);
+    if (st != OK || sent != n)
+        cut_off(c); /* invariant 3 */
+}
+
 static void reply(struct block_client *c, uint64_t tag, status_t status)
 {
-    struct vx_message m = {};
     const struct vx_block_reply r = { .tag = tag, .status = status, .epoch = epoch };
-    memcpy(&m, &r, sizeof r);
-    if (vx_ring_put(&c->replies, &m) != OK) {
-        c->serving = false;
-        vx_session_close(c->session); /* invariant 3 */
-        return;
-    }
-    c->dirty = true;
+    if (c != outbox_of || n_outbox == OUTBOX)
+        send_replies();
+    outbox_of = c;
+    memcpy(&outbox[n_outbox++], &r, sizeof r);
 }
 
 void block_done(struct block_job *j, status_t status)
@@ -139,11 +161,10 @@ static bool client_step(struct block_client *c, bool *full)
         *full = true;
         return false;
     }
-    status_t st = vx_ring_pop(&c->requests, &m);
-    if (st == ERR_PEER_CLOSED) { /* it has closed its Ring, or lies about it */
-        c->serving = false;
-        vx_session_close(c->session);
-    }
+    /* That there is nothing (WOULD_BLOCK) also tells a client that maps its end to ring next time (abi/ring.h). */
+    status_t st = vx_sys_ring_try_recv(c->requests, &m);
+    if (st != OK && st != ERR_WOULD_BLOCK)
+        cut_off(c);
     if (st != OK)
         return false;
     struct block_job *j = job_take(c);
@@ -161,45 +182,24 @@ static bool client_step(struct block_client *c, bool *full)
 }
 
 /* Everybody gets a turn; who had the last begins the next behind it. */
-static bool take_requests(void)
+static void take_requests(void)
 {
     bool full = false;
-    for (uint32_t n = 0; n < BLOCK_CLIENTS_MAX && !full; n++) {
-        struct block_client *c = &clients[(next_client + n) % BLOCK_CLIENTS_MAX];
-        if (c->serving)
-            vx_ring_sleep_end(&c->requests); /* we are awake: no need to say so again */
+    uint32_t at = next_client;
+    for (uint32_t n = 0; n < n_clients && !full; n++, at++) {
+        struct block_client *c = &clients[at < n_clients ? at : at - n_clients];
         while (c->used && c->open && client_step(c, &full))
             ;
     }
-    next_client = (next_client + 1) % BLOCK_CLIENTS_MAX;
-    return full;
-}
-
-/* True when some client has sent more in the meantime. */
-static bool listen(void)
-{
-    bool more = false;
-    for (uint32_t i = 0; i < BLOCK_CLIENTS_MAX; i++) {
-        struct block_client *c = &clients[i];
-        if (c->serving && c->stalled == nullptr && c->busy < c->depth && !vx_ring_sleep_begin(&c->requests))
-            more = more || atomic_load_explicit(&c->requests.shared->head, memory_order_relaxed) != c->requests.mine;
-    }
-    return more;
+    next_client = next_client + 1 < n_clients ? next_client + 1 : 0;
 }
 
 void block_server_turn(void)
 {
-    bool full;
-    do {
-        full = take_requests();
-        if (backend->kick != nullptr)
-            backend->kick();
-        for (uint32_t i = 0; i < BLOCK_CLIENTS_MAX; i++) {
-            if (clients[i].dirty && clients[i].serving)
-                vx_ring_publish(&clients[i].replies);
-            clients[i].dirty = false;
-        }
-    } while (!full && listen());
+    take_requests();
+    if (backend->kick != nullptr)
+        backend->kick();
+    send_replies();
 }
 
 /* --- the calls --- */
@@ -256,7 +256,7 @@ static status_t op_select(struct vx_session *s, const struct vx_block_select_req
                           struct vx_block_select_reply *a)
 {
     struct block_client *c = of(s);
-    if (c->blocks != 0 || c->requests.rx.raw != VX_HANDLE_NONE)
+    if (c->blocks != 0 || c->requests.raw != VX_HANDLE_NONE)
         return ERR_BUSY;
     for (uint32_t i = 0; i < backend->partitions.count; i++) {
         const struct partition *p = &backend->partitions.partition[i];
@@ -297,33 +297,44 @@ static status_t op_attach(struct vx_session *s, vx_mem mem, struct vx_block_atta
     return st;
 }
 
+/* How many messages a Ring holds. */
+static status_t slots_of(vx_handle_t end, uint32_t *slots)
+{
+    struct vx_cap_facts f = {};
+    status_t st = vx_sys_cap_inspect(end, &f, nullptr);
+    *slots = st == OK && f.a <= UINT32_MAX ? (uint32_t)f.a : 0;
+    return st;
+}
+
 static status_t op_queue_requests(struct vx_session *s, vx_ring_rx rx)
 {
     struct block_client *c = of(s);
-    status_t st = c->requests.rx.raw != VX_HANDLE_NONE ? ERR_BUSY
-                  : c->buffer.bytes == 0               ? ERR_BAD_ARGUMENT
-                                                       : vx_ring_consumer_open(&c->requests, rx);
+    status_t st = c->requests.raw != VX_HANDLE_NONE ? ERR_BUSY
+                  : c->buffer.bytes == 0            ? ERR_BAD_ARGUMENT
+                                                    : slots_of(rx.raw, &c->requests_slots);
     if (st == OK)
         st = vx_sys_bind(rx.raw, client_bit(c));
     if (st != OK)
         drop(rx.raw);
-    c->requests.rx = st == OK || st == ERR_BUSY ? c->requests.rx : (vx_ring_rx){};
+    else
+        c->requests = rx;
     return st;
 }
 
 static status_t op_queue_replies(struct vx_session *s, vx_ring_tx tx, struct vx_block_queue_replies_reply *a)
 {
     struct block_client *c = of(s);
-    status_t st = c->replies.tx.raw != VX_HANDLE_NONE    ? ERR_BUSY
-                  : c->requests.rx.raw == VX_HANDLE_NONE ? ERR_BAD_ARGUMENT
-                                                         : vx_ring_producer_open(&c->replies, tx);
+    uint32_t depth = 0;
+    status_t st = c->replies.raw != VX_HANDLE_NONE    ? ERR_BUSY
+                  : c->requests.raw == VX_HANDLE_NONE ? ERR_BAD_ARGUMENT
+                                                      : slots_of(tx.raw, &depth);
     if (st != OK) {
         drop(tx.raw);
-        c->replies.tx = st == ERR_BUSY ? c->replies.tx : (vx_ring_tx){};
         return st;
     }
-    uint32_t depth = c->requests.mask < c->replies.mask ? c->requests.mask + 1 : c->replies.mask + 1;
+    depth = c->requests_slots < depth ? c->requests_slots : depth;
     a->depth = c->depth = depth < backend->depth ? depth : backend->depth;
+    c->replies = tx;
     c->serving = true;
     /* What it sent before is found now, by way of a turn. */
     (void)vx_sys_signal_post(VX_HANDLE_NONE, UINT64_C(1) << client_bit(c));
@@ -366,6 +377,7 @@ static status_t opened(struct vx_session *s)
         if (c->used)
             continue;
         *c = (struct block_client){ .used = true, .open = true, .session = s };
+        n_clients = i < n_clients ? n_clients : i + 1;
         ((struct client_state *)s->state)->client = c;
         return OK;
     }
@@ -375,12 +387,13 @@ static status_t opened(struct vx_session *s)
 static void closed(struct vx_session *s)
 {
     struct block_client *c = of(s);
-    c->open = c->serving = c->dirty = false;
+    c->open = c->serving = false;
     c->session = nullptr;
-    drop(c->requests.rx.raw);
-    drop(c->replies.tx.raw);
-    c->requests = (struct vx_ring_consumer){};
-    c->replies = (struct vx_ring_producer){};
+    drop(c->requests.raw);
+    drop(c->replies.raw);
+    c->requests = (vx_ring_rx){};
+    c->replies = (vx_ring_tx){};
+    n_outbox = outbox_of == c ? 0 : n_outbox; /* who comes to its place gets none of it */
     struct block_job *stalled = c->stalled;
     c->stalled = nullptr;
     if (stalled != nullptr)
@@ -392,6 +405,7 @@ static void closed(struct vx_session *s)
 void block_server_restart(void)
 {
     epoch = vx_clock_monotonic_ns();
+    n_outbox = 0;
     for (uint32_t i = 0; i < BLOCK_CLIENTS_MAX; i++) {
         clients[i].serving = false;
         if (clients[i].open)

@@ -147,6 +147,9 @@ void cache_init(struct fat_volume *v, uint8_t *data);
 static constexpr uint32_t chain_end = UINT32_MAX, chain_bad = UINT32_MAX - 1;
 fat_status_t table_get(struct fat_volume *v, uint32_t cluster, uint32_t *out);
 fat_status_t table_set(struct fat_volume *v, uint32_t cluster, uint32_t next);
+/* How many times in a row, at most `want`, the next cluster is the one behind: 0 if the chain ends or goes elsewhere.
+ */
+fat_status_t table_follow(struct fat_volume *v, uint32_t cluster, uint32_t want, uint32_t *count);
 /* The raw first two entries: media and state. */
 fat_status_t table_get_raw(struct fat_volume *v, uint32_t cluster, uint32_t *out);
 fat_status_t table_set_raw(struct fat_volume *v, uint32_t cluster, uint32_t value);

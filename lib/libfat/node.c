@@ -181,6 +181,13 @@ static void note(struct fat_node *n, uint32_t index, uint32_t cluster)
     n->skip[n->n_skips++] = cluster;
 }
 
+/* The same for `count` clusters that lie behind each other. */
+static void note_run(struct fat_node *n, uint32_t index, uint32_t cluster, uint32_t count)
+{
+    for (uint32_t at; (at = (n->n_skips + 1) * n->stride) - index < count;)
+        note(n, at, cluster + (at - index));
+}
+
 static fat_status_t next_of(struct fat_volume *v, uint32_t cluster, uint32_t *next)
 {
     fat_status_t st = table_get(v, cluster, next);
@@ -224,16 +231,13 @@ fat_status_t node_map(struct fat_node *n, uint32_t index, uint32_t want, uint32_
         st = walk_to(n, index);
     if (st != FAT_OK)
         return st;
-    uint32_t skipped = index - n->run_index;
-    while (n->run_length - skipped < want) {
-        uint32_t next, last = n->run_cluster + n->run_length - 1;
-        st = next_of(n->volume, last, &next);
-        if (st == FAT_IO)
-            return st;
-        if (st != FAT_OK || next != last + 1)
-            break;
-        note(n, n->run_index + n->run_length++, next);
-    }
+    uint32_t skipped = index - n->run_index, more = 0, last = n->run_cluster + n->run_length - 1;
+    if (n->run_length - skipped < want)
+        st = table_follow(n->volume, last, want - (n->run_length - skipped), &more);
+    note_run(n, n->run_index + n->run_length, last + 1, more);
+    n->run_length += more;
+    if (st == FAT_IO)
+        return st;
     *cluster = n->run_cluster + skipped;
     *run = n->run_length - skipped < want ? n->run_length - skipped : want;
     return FAT_OK;

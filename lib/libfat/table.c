@@ -114,6 +114,90 @@ fat_status_t table_set(struct fat_volume *v, uint32_t cluster, uint32_t next)
     return table_set_raw(v, cluster, next == chain_end ? value_mask(v) : next);
 }
 
+/* --- many entries at once --- */
+
+/* Entries from `cluster` on that lie in one sector, pinned; not for FAT12. */
+struct entries {
+    struct line *line;
+    uint8_t *at;
+    uint32_t sector, n, width;
+};
+
+static fat_status_t entries_get(struct fat_volume *v, uint32_t cluster, uint32_t want, struct entries *e)
+{
+    e->width = v->bits / 8;
+    uint32_t offset = cluster * e->width, room = (v->sector_bytes - (offset & (v->sector_bytes - 1))) / e->width;
+    e->n = want < room ? want : room;
+    return table_at(v, offset, &e->line, &e->sector, &e->at);
+}
+
+static uint32_t entry_get(const struct fat_volume *v, const struct entries *e, uint32_t i)
+{
+    return e->width == 4 ? get32(e->at + 4 * i) & value_mask(v) : get16(e->at + 2 * i);
+}
+
+static void entry_set(const struct fat_volume *v, const struct entries *e, uint32_t i, uint32_t value)
+{
+    if (e->width == 4) /* the upper four bits are not ours */
+        put32(e->at + 4 * i, (get32(e->at + 4 * i) & ~value_mask(v)) | (value & value_mask(v)));
+    else
+        put16(e->at + 2 * i, value);
+}
+
+/* How many entries from `cluster` on, at most `want`, hold `value`, value + step, value + 2 * step, ... */
+static fat_status_t count_like(struct fat_volume *v, uint32_t cluster, uint32_t want, uint32_t value, uint32_t step,
+                               uint32_t *count)
+{
+    uint32_t n = 0, got = 0;
+    fat_status_t st = FAT_OK;
+    for (bool like = true; like && n < want && st == FAT_OK;) {
+        struct entries e = {};
+        if (v->bits == 12) {
+            st = table_get_raw(v, cluster + n, &got);
+            like = st == FAT_OK && got == value + n * step;
+            n += like;
+            continue;
+        }
+        st = entries_get(v, cluster + n, want - n, &e);
+        if (st != FAT_OK)
+            break;
+        uint32_t i = 0;
+        while (i < e.n && entry_get(v, &e, i) == value + (n + i) * step)
+            i++;
+        like = i == e.n;
+        n += i;
+        line_put(e.line);
+    }
+    *count = n;
+    return st;
+}
+
+fat_status_t table_follow(struct fat_volume *v, uint32_t cluster, uint32_t want, uint32_t *count)
+{
+    uint32_t most = v->clusters_end - 1 - cluster; /* the last cluster has none behind it */
+    return count_like(v, cluster, want < most ? want : most, cluster + 1, 1, count);
+}
+
+/* Makes a chain of `n` clusters that lie behind each other. */
+static fat_status_t chain_up(struct fat_volume *v, uint32_t cluster, uint32_t n)
+{
+    fat_status_t st = FAT_OK;
+    uint32_t i = 0;
+    for (; v->bits == 12 && i + 1 < n && st == FAT_OK; i++)
+        st = table_set(v, cluster + i, cluster + i + 1);
+    while (i + 1 < n && st == FAT_OK) {
+        struct entries e = {};
+        st = entries_get(v, cluster + i, n - 1 - i, &e);
+        if (st != FAT_OK)
+            break;
+        for (uint32_t k = 0; k < e.n; k++, i++)
+            entry_set(v, &e, k, cluster + i + 1);
+        line_dirty(v, e.line, e.sector, 1, PHASE_TABLE);
+        line_put(e.line);
+    }
+    return st == FAT_OK ? table_set(v, cluster + n - 1, chain_end) : st;
+}
+
 /* --- held links --- */
 
 fat_status_t table_link(struct fat_volume *v, struct fat_node *n, uint32_t last, uint32_t first)
@@ -201,20 +285,17 @@ static fat_status_t choose(struct fat_volume *v, uint32_t goal, uint32_t *out)
 
 fat_status_t table_take(struct fat_volume *v, uint32_t goal, uint32_t want, uint32_t *first, uint32_t *count)
 {
-    uint32_t c = 0, n = 1;
+    uint32_t c = 0, n = 0;
     fat_status_t st = choose(v, goal, &c);
     if (st == FAT_NO_SPACE && v->n_pending != 0 && !v->freeing) {
         st = cache_commit(v); /* some wait to be free */
         if (st == FAT_OK)
             st = choose(v, goal, &c);
     }
-    for (uint32_t value = 0; st == FAT_OK && n < want && c + n < v->clusters_end; n++) {
-        st = table_get_raw(v, c + n, &value);
-        if (value != 0)
-            break;
-    }
-    for (uint32_t i = 0; i < n && st == FAT_OK; i++)
-        st = table_set(v, c + i, i + 1 < n ? c + i + 1 : chain_end);
+    if (st == FAT_OK)
+        st = count_like(v, c, want < v->clusters_end - c ? want : v->clusters_end - c, 0, 0, &n);
+    if (st == FAT_OK)
+        st = chain_up(v, c, n);
     if (st != FAT_OK)
         return st; /* what was set already is lost until a fat_check: the disk fails */
     if (v->free_clusters != info_unknown)

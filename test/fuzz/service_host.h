@@ -145,27 +145,6 @@ static struct vx_result host_inspect(uint64_t handle, struct vx_cap_facts *f)
     return host_answer(OK, f->type, 0);
 }
 
-#ifdef HOST_RING_SLOTS
-/* Rings that are mapped: a few places, chosen by the handle. The other side is the fuzzer's bytes: host_scribble(). */
-enum { HOST_RINGS = 8 };
-static struct {
-    alignas(64) uint8_t bytes[sizeof(struct vx_ring_shared) + HOST_RING_SLOTS * sizeof(struct vx_message)];
-} host_rings[HOST_RINGS];
-
-static void *host_ring(uint64_t handle)
-{
-    return host_rings[handle % HOST_RINGS].bytes;
-}
-
-static void host_scribble(void)
-{
-    uint8_t *ring = host_rings[host_byte() % HOST_RINGS].bytes;
-    uint32_t at = (host_byte() | (uint32_t)host_byte() << 8) % sizeof host_rings[0].bytes;
-    for (unsigned n = host_byte() % 65; n != 0 && at < sizeof host_rings[0].bytes; n--)
-        ring[at++] = host_byte();
-}
-#endif
-
 struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     (void)a3;
@@ -194,13 +173,17 @@ struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2
     case HOST_ring_recv_cap:
     case HOST_ring_try_recv_cap:
         return host_receive(a0, (struct vx_message *)(uintptr_t)a1);
+    case HOST_ring_try_recv:
+    case HOST_ring_recv_burst: {
+        struct vx_result r = host_receive(a0, (struct vx_message *)(uintptr_t)a1);
+        (void)host_drop(r.value); /* no capability comes this way */
+        return (int64_t)r.value < 0 ? r : host_answer(OK, number == HOST_ring_recv_burst, 0);
+    }
+    case HOST_ring_send_burst:
+        st = host_has(a0) ? host_luck() : ERR_BAD_HANDLE;
+        return host_answer(st, st == OK && host_byte() >= 0xf0 ? a2 - 1 : a2, 0);
     case HOST_bind:
         return host_answer(host_has(a0) ? host_luck() : ERR_BAD_HANDLE, 0, 0);
-#ifdef HOST_RING_SLOTS
-    case HOST_ring_map:
-        st = host_has(a0) ? host_luck() : ERR_BAD_HANDLE;
-        return host_answer(st, (uint64_t)(uintptr_t)host_ring(a0), 0);
-#endif
     case HOST_device_map_mmio:
         return host_answer(ERR_NO_RIGHTS, 0, 0); /* registers are no business of a fuzzer of calls */
 #ifdef HOST_MEMORY
@@ -213,11 +196,6 @@ struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2
     case HOST_ring_create:
         return host_luck() == OK && host_next < HANDLES_MAX - 64 ? host_answer(OK, host_new(), host_new())
                                                                  : host_answer(ERR_NO_MEMORY, 0, 0);
-    case HOST_ring_recv_burst: {
-        struct vx_result r = host_receive(a0, (struct vx_message *)(uintptr_t)a1);
-        (void)host_drop(r.value); /* no capability comes this way */
-        return (int64_t)r.value < 0 ? r : host_answer(OK, 1, 0);
-    }
 #else
     case HOST_mem_map:
         st = host_has(a0) ? host_luck() : ERR_BAD_HANDLE;

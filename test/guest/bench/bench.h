@@ -5,6 +5,7 @@
  * median of the samples per operation, the least and the largest, and how many there were. Everything is warm: each row
  * runs once unmeasured. */
 #pragma once
+#include <fs/client.h>
 #include <test/guest/common/check.h>
 #include <vectra/ring.h>
 
@@ -66,5 +67,8 @@ void scale_all(void);
 int scale_syscall_worker(struct shared *s);
 int scale_call_worker(struct shared *s);
 
-/* The group storage: files.c. */
+/* The group storage: files.c, disks.c. */
+extern struct fs_client bench_client; /* connected by files_rows */
 void files_rows(int argc, char **argv);
+void disks_rows(int argc, char **argv);
+void disks_throughput(void);

@@ -5,7 +5,7 @@
 
 enum : size_t { LARGE = 1 << 20, SMALL = 4096 };
 
-static struct fs_client client;
+struct fs_client bench_client;
 static struct fs_file large;
 static uint8_t *data; /* LARGE; not in the image, which children are started from too */
 static struct samples samples;
@@ -19,13 +19,13 @@ static void note(status_t st)
 static void stat_one(void)
 {
     struct vx_fs_attributes a;
-    note(fs_stat(&client, "/tmp/bench", 0, &a));
+    note(fs_stat(&bench_client, "/tmp/bench", 0, &a));
 }
 
 static void open_close(void)
 {
     struct fs_file f;
-    note(fs_open(&client, "/tmp/bench", 0, VX_FS_READ, 0, &f, nullptr, nullptr));
+    note(fs_open(&bench_client, "/tmp/bench", 0, VX_FS_READ, 0, &f, nullptr, nullptr));
     fs_close(&f);
 }
 
@@ -33,7 +33,7 @@ static void open_read_close(void)
 {
     struct fs_file f;
     size_t done;
-    note(fs_open(&client, "/tmp/bench", 0, VX_FS_READ, 0, &f, nullptr, nullptr));
+    note(fs_open(&bench_client, "/tmp/bench", 0, VX_FS_READ, 0, &f, nullptr, nullptr));
     note(fs_read(&f, 0, data, SMALL, &done));
     fs_close(&f);
 }
@@ -59,9 +59,9 @@ static void write_large(void)
 static void create_unlink(void)
 {
     struct fs_file f;
-    note(fs_open(&client, "/tmp/bench2", VX_VFS_CREATE, VX_FS_WRITE, 0600, &f, nullptr, nullptr));
+    note(fs_open(&bench_client, "/tmp/bench2", VX_VFS_CREATE, VX_FS_WRITE, 0600, &f, nullptr, nullptr));
     fs_close(&f);
-    note(fs_unlink(&client, "/tmp/bench2", 0));
+    note(fs_unlink(&bench_client, "/tmp/bench2", 0));
 }
 
 void files_rows(int argc, char **argv)
@@ -82,8 +82,8 @@ void files_rows(int argc, char **argv)
     size_t done;
     data = (uint8_t *)check_pages(LARGE, RW_COMMIT);
     note(data != nullptr ? OK : ERR_NO_MEMORY);
-    note(fs_connect(&client));
-    note(fs_open(&client, "/tmp/bench", VX_VFS_CREATE, VX_FS_READ | VX_FS_WRITE, 0600, &large, nullptr, nullptr));
+    note(fs_connect(&bench_client));
+    note(fs_open(&bench_client, "/tmp/bench", VX_VFS_CREATE, VX_FS_READ | VX_FS_WRITE, 0600, &large, nullptr, nullptr));
     note(fs_write(&large, 0, data, LARGE, &done));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool wanted = argc < 3;
@@ -96,5 +96,5 @@ void files_rows(int argc, char **argv)
         bench_report(rows[i].name, &samples, bench_empty(rows[i].each), 1);
     }
     fs_close(&large);
-    (void)!fs_unlink(&client, "/tmp/bench", 0);
+    (void)!fs_unlink(&bench_client, "/tmp/bench", 0);
 }

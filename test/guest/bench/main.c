@@ -354,10 +354,15 @@ int main(int argc, char **argv)
     if (argc > 1 && vx_streq(argv[1], "storage")) {
         group = argv[1];
         files_rows(argc, argv);
+        disks_rows(argc, argv);
+        return 0;
+    }
+    if (argc > 1 && vx_streq(argv[1], "throughput")) {
+        disks_throughput();
         return 0;
     }
     if (argc > 1 && !vx_streq(argv[1], "kernel")) {
-        vx_printf("bench: there is no group '%s'; there are: kernel, scale, storage\n", argv[1]);
+        vx_printf("bench: there is no group '%s'; there are: kernel, scale, storage, throughput\n", argv[1]);
         return 2;
     }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

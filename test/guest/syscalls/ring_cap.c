@@ -62,8 +62,24 @@ static void send_errors(void)
     (void)SYS(cap_drop, tomb);
 }
 
+/* Whoever gets an end of a Ring may use and drop it, and not take the other end away from who has that. */
+static void send_an_end(void)
+{
+    struct ring other = kit_ring(4, 0);
+    struct vx_cap_facts f = {};
+    bool sent = STATUS(ring_send_cap, ring.tx, P(&m), other.rx, 0) == OK;
+    other.rx = (vx_handle_t)SYS(ring_recv_cap, ring.rx, P(&m), 0).value;
+    (void)SYS(cap_inspect, other.rx, P(&f));
+    C(ring_send_cap, ok,
+      sent && f.type == VX_CAP_RING_RX && (f.rights & VX_R_DESTROY) == 0 && (f.rights & VX_R_RECV) != 0 &&
+          STATUS(destroy, other.rx) == ERR_NO_RIGHTS && STATUS(ring_send, other.tx, P(&m), 0) == OK);
+    kit_ring_drop(other);
+}
+
 static void send(void)
 {
+    send_an_end();
+
     vx_handle_t sem = gift();
     m.word[0] = 5;
     S(ring_send_cap, SYS(ring_send_cap, ring.tx, P(&m), sem, 0));

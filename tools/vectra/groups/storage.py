@@ -158,6 +158,14 @@ def restarts(bench):
     return 6
 
 
+def clients(bench):
+    """Programs that have requests with the driver end, and are killed, at any moment: the driver goes on."""
+    bench.attach(bench.image("c", MIB))
+    for smp in (1, 2):
+        expect(bench.run("/test/block; services", smp=smp), "# done: 6 passed, 0 failed", r"^blkd0 +ready +[0-9]+ +0 ")
+    return 2
+
+
 def files(bench):
     """File systems and vfsd are ended under a program that goes on; a program that dies leaves nothing behind."""
     output = bench.run("spawn /test/files survive; sleep 0.4; services restart romfsd; sleep 0.4; services restart ramfsd; "
@@ -342,7 +350,7 @@ def cuts(bench):
     return count
 
 
-TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts, "files": files,
+TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts, "clients": clients, "files": files,
          "partitions": partitions, "errors": errors, "faults": faults,
          "rng": rng, "volumes": volumes, "dying": dying, "cuts": cuts}
 

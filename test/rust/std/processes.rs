@@ -75,10 +75,6 @@ fn three_pipes() {
 fn a_conversation() {
     let mut started = child("lines").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut to, mut from) = (started.stdin.take().unwrap(), io::BufReader::new(started.stdout.take().unwrap()));
-    let mut answers = String::new();
-    for _ in 0..3 {
-        from.read_line(&mut answers).unwrap(); // an empty line, and what the harness of tests says first
-    }
     for n in 0..50 {
         writeln!(to, "question {n}").unwrap();
         let mut answer = String::new();
@@ -86,10 +82,9 @@ fn a_conversation() {
             answer.clear();
             assert_ne!(from.read_line(&mut answer).unwrap(), 0);
         }
-        assert_eq!(answer.trim_end().chars().rev().collect::<String>(), format!("question {n}"));
-        if n == 0 {
-            continue;
-        }
+        // The first answer stands behind what the harness of the tests says.
+        let wanted: String = format!("question {n}").chars().rev().collect();
+        assert!(answer.trim_end().ends_with(&wanted), "{answer:?}");
     }
     drop(to);
     assert!(started.wait().unwrap().success());

@@ -30,7 +30,7 @@ fn a_scope_borrows() {
 fn a_panic_crosses_join() {
     let by_str = thread::spawn(|| panic!("as a word")).join().unwrap_err();
     assert_eq!(by_str.downcast_ref::<&str>(), Some(&"as a word"));
-    let by_string = thread::spawn(|| panic!("number {}", 7)).join().unwrap_err();
+    let by_string = thread::spawn(|| panic!("number {}", std::hint::black_box(7))).join().unwrap_err();
     assert_eq!(by_string.downcast_ref::<String>().map(String::as_str), Some("number 7"));
     let by_value = thread::spawn(|| panic::panic_any(42_u64)).join().unwrap_err();
     assert_eq!(by_value.downcast_ref::<u64>(), Some(&42));
@@ -81,12 +81,12 @@ fn names_and_ids() {
 }
 
 #[test]
-fn a_thousand_threads_one_after_the_other() {
+fn many_threads_one_after_the_other() {
     let mut total = 0;
-    for i in 0..1000 {
+    for i in 0..200 {
         total += thread::spawn(move || i).join().unwrap();
     }
-    assert_eq!(total, 499_500);
+    assert_eq!(total, 19_900);
 }
 
 #[test]

@@ -6,6 +6,7 @@ state is not touched and root is not needed. apt checks the signatures; the hash
 that a changed archive stops the build wherever it comes from.
 """
 
+import contextlib
 import fcntl
 import glob
 import hashlib
@@ -92,20 +93,19 @@ def fetch(source):
 
 def download(folder, package, version, upstream_only=False):
     """Lets apt bring the files of a source package into `folder`."""
-    if not shutil.which("apt-get"):
-        raise Unavailable(f"this system has no apt-get to fetch {package} {version} with")
-    parts = source_parts()
-    if not parts:
-        raise Unavailable("the package settings of this machine name no archive of its distribution")
-    state = os.path.join(cache_folder(), "apt")
-    os.makedirs(state, exist_ok=True)
-    with open(os.path.join(state, "lock"), "w", encoding="utf-8") as alone:   # the folder serves one at a time
-        fcntl.flock(alone, fcntl.LOCK_EX)
-        download_into(folder, state, parts, package, version, upstream_only)
+    with packages() as options:
+        wanted = f"{package}={version}"
+        get = ["source", "-qq", "--download-only", *(["--tar-only"] if upstream_only else []), wanted]
+        # Lists of an earlier time often do; they are renewed when they do not.
+        if not apt([*options, *get], folder)[0]:
+            renew(options, folder)
+            ok, words = apt([*options, *get], folder)
+            if not ok:
+                raise Unavailable(f"{wanted} cannot be fetched: {last_line(words)}")
 
 
-def download_into(folder, state, parts, package, version, upstream_only):
-    """The same, with the private folder of settings and lists."""
+def prepare(state, parts):
+    """Writes the private settings; apt's options for them."""
     for name in ("parts", "lists/partial", "cache/archives/partial"):
         os.makedirs(os.path.join(state, name), exist_ok=True)
     for old in glob.glob(os.path.join(state, "parts", "*")):
@@ -113,18 +113,30 @@ def download_into(folder, state, parts, package, version, upstream_only):
     for name, text in parts.items():
         with open(os.path.join(state, "parts", name), "w", encoding="utf-8") as handle:
             handle.write(text)
-    options = ["-oDir::Etc::SourceList=/dev/null", f"-oDir::Etc::SourceParts={state}/parts",
-               f"-oDir::State::Lists={state}/lists", f"-oDir::Cache={state}/cache", *APT]
-    wanted = f"{package}={version}"
-    get = ["source", "-qq", "--download-only", *(["--tar-only"] if upstream_only else []), wanted]
-    # Lists of an earlier time often do; they are renewed when they do not.
-    if not apt([*options, *get], folder)[0]:
-        ok, words = apt([*options, "update", "-qq", "--error-on=any"], folder)
-        if not ok:
-            raise Unavailable(f"the package lists cannot be fetched: {last_line(words)}")
-        ok, words = apt([*options, *get], folder)
-        if not ok:
-            raise Unavailable(f"{wanted} cannot be fetched: {last_line(words)}")
+    return ["-oDir::Etc::SourceList=/dev/null", f"-oDir::Etc::SourceParts={state}/parts",
+            f"-oDir::State::Lists={state}/lists", f"-oDir::Cache={state}/cache", *APT]
+
+
+def renew(options, folder):
+    """Brings the lists up to date."""
+    ok, words = apt([*options, "update", "-qq", "--error-on=any"], folder)
+    if not ok:
+        raise Unavailable(f"the package lists cannot be fetched: {last_line(words)}")
+
+
+@contextlib.contextmanager
+def packages():
+    """The distribution's packages by the private settings: gives (apt's options); one user of the folder at a time."""
+    if not shutil.which("apt-get"):
+        raise Unavailable("this system has no apt-get to fetch packages with")
+    parts = source_parts()
+    if not parts:
+        raise Unavailable("the package settings of this machine name no archive of its distribution")
+    state = os.path.join(cache_folder(), "apt")
+    os.makedirs(state, exist_ok=True)
+    with open(os.path.join(state, "lock"), "w", encoding="utf-8") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        yield prepare(state, parts)
 
 
 def apt(arguments, folder):

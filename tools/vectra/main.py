@@ -20,11 +20,17 @@ COMMANDS = {
     "debug": "commands.debug",
     "trace": "commands.trace",
     "cc": "commands.cc",
+    "rustc": "commands.rustc",
+    "cargo": "commands.cargo",
     "ports": "commands.ports",
     "size": "commands.size",
     "doctor": "commands.doctor",
     "help": "commands.help",
 }
+
+
+# Compilers: their arguments are their own business.
+COMPILERS = ("cc", "rustc", "cargo")
 
 
 def command_module(name):
@@ -40,11 +46,10 @@ def main(arguments):
     try:
         if name not in COMMANDS:
             raise UsageError(f"unknown command '{name}'{near(name, list(COMMANDS))}")
-        if name == "cc" and rest in (["--help"], ["-h"]):
-            name, rest = "help", ["cc"]
+        if name in COMPILERS and rest in (["--help"], ["-h"]):
+            name, rest = "help", [name]
         before_command = rest[:rest.index("--")] if "--" in rest else rest
-        # The compiler's own arguments are the compiler's business.
-        if name not in ("help", "cc") and ("--help" in before_command or "-h" in before_command):
+        if name not in ("help", *COMPILERS) and ("--help" in before_command or "-h" in before_command):
             name, rest = "help", [name]
         return command_module(name).main(rest)
     except UsageError as problem:

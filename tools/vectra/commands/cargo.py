@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""./vectra cargo: builds, runs and tests Rust projects for VectraOS, used exactly as cargo is."""
+
+import json
+import os
+import sys
+
+from vectra import options as opt
+from vectra.rust import RustError, front, sysroot, toolchain
+
+SUMMARY = "Rust's build tool for VectraOS programs, used as cargo is"
+HELP = """usage: ./vectra cargo ARGUMENT...
+
+Builds Rust projects for VectraOS, from any folder: all arguments are cargo's own. `run` boots VectraOS, runs the program
+there and passes its output and exit status on; `test` runs the tests there. Without --target it is
+x86_64-unknown-vectra; the other one is aarch64-unknown-vectra.
+
+  ./vectra cargo new demo && cd demo && ../vectra cargo run
+  ./vectra cargo test --target aarch64-unknown-vectra
+
+The program gets its arguments, the variables RUST_* and a machine with 4 harts; VECTRA_EXEC='--mem 2G' in the environment
+adds options of ./vectra exec. The first call fetches the compiler (about 150 MB, 900 MB unpacked) and builds std for the
+architecture that is asked for; both are kept in the cache. More in docs/rust.md."""
+
+
+def configuration():
+    """Cargo's settings that are ours, as words of its command line: the programs that run a program."""
+    runner = os.path.abspath("ports/rust/bin/vectra-run")
+    words = []
+    for arch in opt.ARCHES:
+        words += ["--config", f"target.{sysroot.triple(arch)}.runner=[{json.dumps(runner)},{json.dumps(arch)}]"]
+    return words
+
+
+def main(arguments):
+    """Runs cargo; returns its status."""
+    mine = arguments[:arguments.index("--")] if "--" in arguments else arguments
+    try:
+        made = front.ready(front.architectures(mine))
+    except RustError as problem:
+        print(f"vectra: cargo: {problem}", file=sys.stderr)
+        return 1
+    settings = made.environment()
+    # The machine's own settings of cargo are about the machine's own Rust.
+    settings |= {"CARGO_HOME": os.path.join(toolchain.folder(), "cargo"),
+                 "CARGO_BUILD_TARGET": os.environ.get("CARGO_BUILD_TARGET") or sysroot.triple(front.DEFAULT)}
+    return front.call([made.tools.cargo, *configuration(), *arguments], settings)

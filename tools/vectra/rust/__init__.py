@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""Rust for VectraOS: the distribution's compiler, std built from its unmodified sources, our linker and our guard."""
+
+
+class RustError(Exception):
+    """Rust programs cannot be built here and now; the text says why."""

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""The linker of Rust programs: adds the C library to what rustc asks for, links, and has the guard look at the result."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+if __name__ == "__main__":
+    sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+from vectra.rust import guard   # noqa: E402  (the path above comes first)
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
+# As ./vectra cc links.
+LAYOUT = ["-static", "--image-base=0x400000", "-z", "max-page-size=4096", "-z", "separate-code", "-z", "noexecstack", "-z",
+          "norelro", "--build-id=none"]
+
+
+def library_folder(arch):
+    """Where the C library lies."""
+    return os.path.join(os.environ.get("VECTRA_SYSROOT") or os.path.join(ROOT, f"build/posix-{arch}/sysroot"), "lib")
+
+
+def command(arch, arguments, map_file):
+    """The whole command line."""
+    libraries = library_folder(arch)
+    return [os.environ.get("LLD", "ld.lld-19"), *LAYOUT, f"--Map={map_file}", f"{libraries}/crt1.o", f"{libraries}/crti.o",
+            f"-L{libraries}", *arguments, "--start-group", "-lc", "-lgcc", "-lunwind", "--end-group", f"{libraries}/crtn.o"]
+
+
+def output_of(arguments):
+    """The file that -o names."""
+    return arguments[arguments.index("-o") + 1] if "-o" in arguments[:-1] else "a.out"
+
+
+def main(arguments):
+    """Links for the architecture that comes first; returns the exit status."""
+    arch, rest = arguments[0], arguments[1:]
+    libraries = library_folder(arch)
+    if not os.path.exists(f"{libraries}/libc.a"):
+        print(f"vectra: there is no C library for {arch} in {libraries}: call rustc or cargo through ./vectra",
+              file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory(prefix="vectra-link-") as work:
+        map_file, out = f"{work}/map", output_of(rest)
+        status = subprocess.run(command(arch, rest, map_file), check=False).returncode
+        if status != 0:
+            return status
+        with open(map_file, encoding="utf-8", errors="replace") as handle:
+            found = guard.strays(out, guard.Map(handle.read(), f"{libraries}/libc.a"))
+    if not found:
+        return 0
+    os.remove(out)
+    for address, name in found:
+        print(f"vectra: {name} enters the kernel by itself, at {address:#x}: on VectraOS only the C library does that",
+              file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -152,7 +152,7 @@ struct vx_task_info {
     uint32_t state; /* vx_task_state_t */
     uint32_t band;  /* vx_band_t: the ceiling */
     uint32_t threads, exit_status;
-    uint32_t cause; /* vx_cause_t */
+    uint32_t cause; /* vx_cause_t of its end, or until then of the last fault that was told to who bound them */
     uint32_t cap_slots, caps_used, reserved;
     uint64_t fault_address, fault_pc;
     uint64_t cpu_ns;                  /* time its threads ran */

@@ -52,6 +52,7 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
     struct task *task = t->task;
     task->n_faults++;
     task->fault_address = address;
+    task->cause = cause; /* for who looks at a Task that goes on; its end says another */
     task->fault_pc = arch_frame_pc(&t->frame);
     t->trap_cause = cause;
     t->trap_address = address;

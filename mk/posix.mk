@@ -25,7 +25,7 @@ POSIX_CFLAGS := --target=$(ARCH)-linux-musl -std=gnu23 -O2 -g -gdwarf-4 $(WARNIN
 POSIX_VECTRA := $(patsubst %,lib/libvectra/%.c,alloc bundle connect cpio io mutex names own panic relocate ring rpc service spawn string format)
 # And of libfs: the client's half.
 POSIX_VECTRA += $(wildcard lib/libfs/client*.c) lib/libfs/copy.c
-POSIX_SRC := $(wildcard lib/libposix/*.c lib/libposix/$(ARCH)/*.S)
+POSIX_SRC := $(wildcard lib/libposix/*.c lib/libposix/$(ARCH)/*.c lib/libposix/$(ARCH)/*.S)
 POSIX_OBJ := $(POSIX_SRC:lib/libposix/%=$(POSIX)/obj/px/%.o) $(POSIX_VECTRA:%.c=$(POSIX)/obj/vx/%.c.o)
 
 # For drivers, clients of disks and what knows FAT, as libraries of their own.

@@ -85,9 +85,11 @@ static bool starts_again(long number, long timeout)
     struct px_thread *t = px_self();
     while (atomic_load_explicit(&px_replaced, memory_order_acquire))
         (void)vx_sys_nanosleep(VX_FOREVER); /* this thread's program is no more */
+    px_enter(t);
     (void)px_deliver();
     px_delivered_t delivered = (px_delivered_t)t->delivered;
     t->delivered = PX_NOTHING;
+    px_leave(t);
     return answer == -EINTR && (delivered == PX_NOTHING || (delivered == PX_RESTART && starts_again(number, fourth)));
 }
 
@@ -96,8 +98,11 @@ long __vectra_syscall(long number, long a, long b, long c, long d, long e, long 
     if ((unsigned long)number >= NUMBERS || functions[number] == nullptr)
         return (unsigned long)number < NUMBERS && errors[number] != 0 ? -(long)errors[number] : -ENOSYS;
     px_call *function = functions[number];
+    struct px_thread *t = px_self();
     for (;;) {
+        px_enter(t);
         long answer = function(a, b, c, d, e, f);
+        px_leave(t);
         /* relaxed: a signal that comes just now is delivered at the next safe point, or interrupts the next wait */
         if (__builtin_expect(answer != -EINTR && atomic_load_explicit(&px_attention, memory_order_relaxed) == 0, 1))
             return answer;

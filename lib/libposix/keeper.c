@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "keeper.h"
 #include "children.h"
+#include "landing.h"
 #include "process.h"
 #include "signal.h"
 #include "timers.h"
@@ -63,7 +64,8 @@ static int keep(void *unused)
         uint64_t bits = 0;
         while (atomic_load_explicit(&px_replaced, memory_order_acquire))
             (void)vx_sys_nanosleep(VX_FOREVER);
-        (void)vx_sys_signal_wait(mine, px_timers_run(), &bits);
+        uint64_t timers = px_timers_run(), reach = px_reach_run();
+        (void)vx_sys_signal_wait(mine, timers < reach ? timers : reach, &bits);
         if ((bits & UINT64_C(1) << PX_BIT_BELL) != 0)
             px_keeper_take();
         if ((bits & UINT64_C(1) << PX_BIT_CHILD) != 0)

@@ -169,6 +169,23 @@ long px_proc_about(int pid, struct px_about *out)
     return answer;
 }
 
+long px_proc_land(const void *record, void (*entry)(void), void (*resume)(void), void (*give_up)(void))
+{
+    struct vx_proc_land_request q = { .record = (uintptr_t)record,
+                                      .entry = (uintptr_t)entry,
+                                      .resume = (uintptr_t)resume,
+                                      .give_up = (uintptr_t)give_up };
+    return ask(VX_PROC_LAND, &q, sizeof q, nullptr, 0);
+}
+
+long px_proc_reach(uint32_t thread, const _Atomic uint32_t *busy)
+{
+    struct vx_proc_reach_request q = { .thread = thread, .busy = (uintptr_t)busy };
+    struct vx_proc_reach_reply a = {};
+    long answer = ask(VX_PROC_REACH, &q, sizeof q, &a, sizeof a);
+    return answer == 0 ? (long)a.reached : answer;
+}
+
 long px_proc_set_group(int pid, int group)
 {
     struct vx_proc_set_group_request q = { .id = (uint32_t)pid, .group = (uint32_t)group };

@@ -42,6 +42,9 @@ long px_proc_kill(int target, int signal, int code, uint64_t value, uint32_t *se
 /* Stops this process; answers 0 when it goes on. */
 long px_proc_stop(int signal);
 long px_proc_about(int pid, struct px_about *out);
+/* Threads that land, and one that is to: landing.h. */
+long px_proc_land(const void *record, void (*entry)(void), void (*resume)(void), void (*give_up)(void));
+long px_proc_reach(uint32_t thread, const _Atomic uint32_t *busy);
 long px_proc_set_group(int pid, int group);
 long px_proc_new_session(void);
 /* A child that was stopped or continued, and how wait4 says it; 0: none. */

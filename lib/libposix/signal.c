@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Signals. Dispositions and masks are this process's own business and live in its memory. A handler is called as a
  * function, at a safe point: when a call ends, or when a wait was interrupted for it. A thread that computes and makes
- * no call is not reached by a handler; a default action reaches it (keeper.c).
+ * no call is taken out of its course for it, and so is one that faults (landing.h).
  *
  *  1. A signal is pending for one thread or for the process. A standard one is pending once, a queued one (SIGRTMIN and
  *     up) as often as it was sent; its bit is set exactly while that is not zero. pending_lock protects both.
@@ -9,11 +9,14 @@
  *  3. Whoever makes a signal pending for a thread that may wait interrupts it afterwards, and an interruption is kept
  *     until the next wait; so no signal is slept over.
  *  4. Handlers run with no lock of ours held: they may leave by siglongjmp.
- *  5. Before anything but the default is asked for or a signal is blocked, the keeper runs: from then on other
+ *  5. A fault's handler runs at once, in the thread that faulted; a fault that is blocked, ignored or not caught ends
+ * the process.
+ *  6. Before anything but the default is asked for or a signal is blocked, the keeper runs: from then on other
  *     processes' signals come here, and are not acted on behind our back. */
 #define _GNU_SOURCE
 #include "signal.h"
 #include "keeper.h"
+#include "landing.h"
 #include "pipe.h"
 #include "process.h"
 #include "timers.h"
@@ -29,7 +32,7 @@ struct action {
     uint64_t mask;
 };
 
-enum : int { SIGNALS = 64, QUEUED_FIRST = 35, NOTES = 128 };
+enum : int { SIGNALS = 64, QUEUED_FIRST = 35, NOTES = 128, CANCEL = 33 /* the C library's */ };
 static struct action actions[SIGNALS + 1];
 static struct vx_mutex actions_lock;
 _Atomic uint32_t px_attention;
@@ -107,6 +110,11 @@ uint64_t px_signal_pending(const struct px_thread *t)
            atomic_load_explicit(&process_pending, memory_order_acquire);
 }
 
+uint64_t px_signal_pending_process(void)
+{
+    return atomic_load_explicit(&process_pending, memory_order_acquire);
+}
+
 bool px_signal_waiting(void)
 {
     struct px_thread *t = px_self();
@@ -115,8 +123,10 @@ bool px_signal_waiting(void)
 
 static void interrupt(struct px_thread *t)
 {
-    if (t != px_self())
-        (void)vx_sys_thread_interrupt(t->kernel_id); /* it may just have ended */
+    if (t == px_self())
+        return;
+    (void)vx_sys_thread_interrupt(t->kernel_id); /* it may just have ended */
+    px_reach_wanted();
 }
 
 static _Atomic uint64_t *bits_of(struct px_thread *owner)
@@ -297,6 +307,11 @@ static void settle_attention(void)
         raise_attention();
 }
 
+static bool is_fault(int signal)
+{
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL || signal == SIGTRAP;
+}
+
 void px_describe(const struct px_note *n, void *to)
 {
     siginfo_t *info = to;
@@ -309,6 +324,10 @@ void px_describe(const struct px_note *n, void *to)
     }
     info->si_pid = (int)n->sender;
     info->si_uid = 1000;
+    if (n->code > 0 && n->code != SI_KERNEL && is_fault(n->signal)) {
+        info->si_addr = (void *)n->value; /* where the sender would be */
+        return;
+    }
     if (n->signal == SIGCHLD && n->code > 0)
         info->si_status = n->status;
     else if (n->code == SI_QUEUE || n->code == SI_MESGQ)
@@ -326,6 +345,9 @@ static void call_handler(struct px_thread *t, const struct action *action, const
     siginfo_t info;
     ucontext_t context = {};
     px_describe(n, &info);
+    struct px_landed *landed = t->landed;
+    if (landed != nullptr)
+        px_landed_tell(landed, &context);
     uint64_t before = t->mask;
     memcpy(&context.uc_sigmask, &before, sizeof before);
     context.uc_stack.ss_flags = SS_DISABLE;
@@ -334,11 +356,17 @@ static void call_handler(struct px_thread *t, const struct action *action, const
                                       .ss_size = t->alternate_bytes,
                                       .ss_flags = on_alternate(t) ? SS_ONSTACK : 0 };
     t->mask = (before | action->mask | ((action->flags & SA_NODEFER) != 0 ? 0 : px_bit(n->signal))) & ~unblockable();
+    t->landed = nullptr; /* the handler's own calls end at safe points */
+    px_leave(t);         /* it may be interrupted in its turn */
     if ((action->flags & SA_ONSTACK) != 0 && t->alternate_bytes != 0 && !on_alternate(t))
         px_call_on_stack(n->signal, &info, &context, (void *)(uintptr_t)action->handler,
                          (char *)t->alternate_at + t->alternate_bytes);
     else
         ((void (*)(int, siginfo_t *, void *))(uintptr_t)action->handler)(n->signal, &info, &context);
+    px_enter(t);
+    t->landed = landed;
+    if (landed != nullptr)
+        px_landed_take(landed, &context);
     memcpy(&before, &context.uc_sigmask, sizeof before);
     t->mask = before & ~unblockable();
 }
@@ -368,6 +396,7 @@ px_delivered_t px_deliver(void)
 {
     struct px_thread *t = px_self();
     px_delivered_t delivered = PX_NOTHING;
+    t->not_reached = 0;
     struct px_note n;
     while (px_signal_take(t, ~t->mask, &n)) {
         int before = t->delivered; /* the handler's own calls come here too */
@@ -377,6 +406,63 @@ px_delivered_t px_deliver(void)
     }
     settle_attention();
     return delivered;
+}
+
+void px_deliver_landed(void)
+{
+    struct px_thread *t = px_self();
+    struct px_note n;
+    while (px_signal_take(t, ~t->mask & ~t->not_reached, &n)) {
+        (void)deliver_one(t, &n);
+        if (n.signal != CANCEL)
+            continue;
+        /* Deferred, since the handler came back. The thread may be between looking whether it is cancelled and the
+         * wait: only a signal that is still pending ends that. */
+        t->not_reached |= px_bit(CANCEL);
+        (void)keep(t, &n);
+    }
+    settle_attention();
+}
+
+bool px_fault_wanted(int signal)
+{
+    void (*handler)(int) = actions[signal].handler;
+    return handler != SIG_DFL && handler != SIG_IGN && (px_self()->mask & px_bit(signal)) == 0;
+}
+
+bool px_other_stack_wanted(int signal)
+{
+    const struct px_thread *t = px_self();
+    uint64_t set = signal != 0 ? px_bit(signal) : px_signal_pending(t) & ~t->mask & ~t->not_reached;
+    for (int s = 1; s <= SIGNALS; s++)
+        if ((set & px_bit(s)) != 0 && (actions[s].flags & SA_ONSTACK) != 0)
+            return true;
+    return false;
+}
+
+void px_deliver_fault(int signal, const struct px_landed *l)
+{
+    struct px_note n = { .signal = signal, .value = l->address };
+    switch (l->cause) {
+    case VX_CAUSE_PROTECTION: /* the processor does not say where */
+        n.code = SI_KERNEL;
+        break;
+    case VX_CAUSE_ALIGNMENT:
+        n.code = BUS_ADRALN;
+        break;
+    case VX_CAUSE_NO_MEMORY:
+        n.code = BUS_ADRERR;
+        break;
+    case VX_CAUSE_MACHINE:
+        n.code = BUS_OBJERR;
+        break;
+    default: /* SEGV_MAPERR, FPE_INTDIV, ILL_ILLOPC, TRAP_BRKPT */
+        static_assert(SEGV_MAPERR == 1 && FPE_INTDIV == 1 && ILL_ILLOPC == 1 && TRAP_BRKPT == 1);
+        n.code = 1;
+    }
+    if (signal == SIGFPE || signal == SIGILL || signal == SIGTRAP)
+        n.value = px_frame_pc(&l->frame);
+    (void)deliver_one(px_self(), &n);
 }
 
 /* --- dispositions --- */
@@ -390,6 +476,8 @@ long px_rt_sigaction(long signal, long act, long old, long size)
         now = *new_action;
         if (now.handler != SIG_DFL || now.flags != 0)
             px_keeper_start();
+        if (now.handler != SIG_DFL && now.handler != SIG_IGN)
+            px_landing_open();
     }
     vx_mutex_lock(&actions_lock);
     if (old != 0)

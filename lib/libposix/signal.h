@@ -25,11 +25,20 @@ void px_signal_thread_gone(struct px_thread *t);
 bool px_signal_waiting(void);
 /* What is pending for the thread or the process. */
 uint64_t px_signal_pending(const struct px_thread *t);
+uint64_t px_signal_pending_process(void);
 /* Takes one signal of the set that is pending, the lowest first. False: none. */
 bool px_signal_take(struct px_thread *t, uint64_t set, struct px_note *out);
 /* Calls the handlers of what is pending. What happened: */
 typedef enum px_delivered { PX_NOTHING, PX_RESTART, PX_NO_RESTART } px_delivered_t;
 px_delivered_t px_deliver(void);
+/* The same where a thread was taken out of its course (landing.h). */
+struct px_landed;
+void px_deliver_landed(void);
+void px_deliver_fault(int signal, const struct px_landed *l);
+/* False: the signal of a fault is not caught, or is blocked, and ends the process. */
+bool px_fault_wanted(int signal);
+/* True when that signal's handler, or for 0 one of those that are pending, asks for the other stack. */
+bool px_other_stack_wanted(int signal);
 /* Which signals are ignored: handed to children, and taken from a parent at the start. */
 uint64_t px_signals_ignored(void);
 void px_signals_ignore(uint64_t set);

@@ -522,13 +522,19 @@ static long prepare_and_start(struct job *j)
 
 int __vectra_spawn(const struct vectra_spawn *spawn)
 {
+    struct px_thread *me = px_self();
+    bool inside = atomic_load_explicit(&me->busy, memory_order_relaxed) != 0; /* vfork's child becomes a program */
+    px_enter(me);
     struct job *j = job_get(spawn);
-    if (j == nullptr)
-        return -ENOMEM;
-    long answer = prepare_and_start(j);
-    if (answer == 0)
-        answer = px_child_add(j->id, j->task, j->held, j->n_held);
-    job_put(j);
+    long answer = -ENOMEM;
+    if (j != nullptr) {
+        answer = prepare_and_start(j);
+        if (answer == 0)
+            answer = px_child_add(j->id, j->task, j->held, j->n_held);
+        job_put(j);
+    }
+    if (!inside)
+        px_leave(me);
     return (int)answer;
 }
 

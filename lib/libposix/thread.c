@@ -115,6 +115,7 @@ long px_set_tid_address(long clear)
     t->tid = px_tid_of((uint32_t)kernel_id);
     if (t->parent_tid != nullptr)
         *t->parent_tid = t->tid;
+    px_leave(t);
     int status = t->function(t->argument);
     (void)__vectra_syscall(SYS_exit, status, 0, 0, 0, 0, 0);
     __builtin_trap();
@@ -128,11 +129,14 @@ int __vectra_clone(int (*function)(void *), void *stack, int flags, void *argume
         return -ENOSYS; /* a copy of the process */
     uintptr_t top = ((uintptr_t)stack - sizeof(struct px_thread)) & ~(uintptr_t)63;
     struct px_thread *t = (struct px_thread *)top;
-    *t = (struct px_thread){ .mask = px_self()->mask,
+    struct px_thread *me = px_self();
+    *t = (struct px_thread){ .mask = me->mask,
+                             .busy = 1,
                              .clear = (flags & CLONE_CHILD_CLEARTID) != 0 ? clear_tid : nullptr,
                              .function = function,
                              .argument = argument,
                              .parent_tid = (flags & CLONE_PARENT_SETTID) != 0 ? parent_tid : nullptr };
+    px_enter(me);
     vx_mutex_lock(&px_threads_lock);
     t->next = px_threads;
     px_threads = t;
@@ -142,6 +146,7 @@ int __vectra_clone(int (*function)(void *), void *stack, int flags, void *argume
                                        (flags & CLONE_SETTLS) != 0 ? (uintptr_t)tls : 0, VX_THREAD_DETACHED, &id);
     if (st != OK) {
         list_remove(t);
+        px_leave(me);
         return st == ERR_BAD_ADDRESS ? -EFAULT : -EAGAIN;
     }
     /* The C library holds its thread list's lock, without which the new thread cannot end: t is still there. */
@@ -149,12 +154,15 @@ int __vectra_clone(int (*function)(void *), void *stack, int flags, void *argume
     t->tid = px_tid_of(id);
     if (t->parent_tid != nullptr)
         *t->parent_tid = t->tid;
-    return t->tid;
+    int tid = t->tid;
+    px_leave(me);
+    return tid;
 }
 
 [[noreturn]] static void thread_end(int status, void *base, size_t bytes)
 {
     struct px_thread *t = px_self();
+    px_enter(t); /* and never out again */
     int *clear = t->clear;
     list_remove(t);
     px_signal_thread_gone(t);

@@ -10,16 +10,33 @@ struct px_thread {
     uint64_t waits_for;       /* in sigtimedwait: what ends the wait although it is blocked */
     void *alternate_at;       /* sigaltstack; no bytes: none */
     size_t alternate_bytes;
-    int delivered;      /* px_delivered_t of the call under way, if it delivered under a mask of its own */
-    uintptr_t pointer;  /* the thread pointer */
-    uint32_t kernel_id; /* of THREAD_CREATE; 1 is the main thread */
-    int tid;            /* what the C library sees: the process id, then upwards */
-    int *clear;         /* becomes 0 and wakes its waiters when the thread ends */
+    int delivered;            /* px_delivered_t of the call under way, if it delivered under a mask of its own */
+    uintptr_t pointer;        /* the thread pointer */
+    uint32_t kernel_id;       /* of THREAD_CREATE; 1 is the main thread */
+    int tid;                  /* what the C library sees: the process id, then upwards */
+    int *clear;               /* becomes 0 and wakes its waiters when the thread ends */
+    _Atomic uint32_t busy;    /* 1 inside libposix: it comes to a safe point by itself. The process service reads it */
+    uint64_t not_reached;     /* signals that are left to its next safe point */
+    struct px_landed *landed; /* of the delivery under way; nullptr: at a safe point (landing.h) */
     struct px_thread *next;
     int (*function)(void *);
     void *argument;
     int *parent_tid;
 };
+
+/* Into libposix, and out of it: between the two the thread is not taken out of its course. The fences are for the
+ * compiler: whoever reads `busy` does so while the thread stands still. */
+static inline void px_enter(struct px_thread *t)
+{
+    atomic_store_explicit(&t->busy, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+static inline void px_leave(struct px_thread *t)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&t->busy, 0, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
 
 /* The calling thread. Works before thread-local storage does. */
 struct px_thread *px_self(void);

@@ -54,6 +54,7 @@ long px_vfork(const uint64_t registers[PX_VFORK_REGISTERS])
     struct played *p = played;
     uint64_t registers[PX_VFORK_REGISTERS];
     memcpy(registers, p->registers, sizeof registers);
+    px_leave(p->thread); /* of the call that it became a program, or ended, by */
     p->thread->mask = p->mask;
     memcpy(px_cwd, p->cwd, sizeof p->cwd);
     px_fd_restore(&p->fds);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The calls. Each looks everything up before it changes anything. */
 #include "ops.h"
+#include "landing.h"
 #include "names.h"
 #include "table.h"
 #include "terminal.h"
@@ -130,6 +131,7 @@ static status_t op_child(struct vx_session *s, const struct vx_proc_child_reques
     p->task = task;
     p->link = made;
     link_of(made)->proc = p;
+    landing_watch(p);
     a->id = id;
     a->group = p->group;
     return OK;
@@ -172,6 +174,17 @@ static status_t op_aware(struct vx_session *s)
     if (proc_of(s) != nullptr)
         proc_aware(proc_of(s));
     return OK;
+}
+
+static status_t op_land(struct vx_session *s, const struct vx_proc_land_request *q)
+{
+    struct landing where = { .record = q->record, .entry = q->entry, .resume = q->resume, .give_up = q->give_up };
+    return proc_of(s) == nullptr ? ERR_NOT_SUPPORTED : landing_set(proc_of(s), &where);
+}
+
+static status_t op_reach(struct vx_session *s, const struct vx_proc_reach_request *q, struct vx_proc_reach_reply *a)
+{
+    return proc_of(s) == nullptr ? ERR_NOT_SUPPORTED : landing_reach(proc_of(s), q->thread, q->busy, &a->reached);
 }
 
 static bool meant(const struct proc *sender, const struct proc *p, int32_t target)
@@ -456,6 +469,8 @@ status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in)
         .accept = op_accept,
         .accept_back = op_accept_back,
         .peer_gone = op_peer_gone,
+        .land = op_land,
+        .reach = op_reach,
     };
     return vx_proc_dispatch(&ops, s, in);
 }

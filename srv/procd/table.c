@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
+#include "landing.h"
 #include "terminal.h"
 #include <vectra/rpc_proc.h>
 #include <vectra/string.h>
@@ -130,8 +131,10 @@ void proc_ended(struct proc *p)
         const struct proc *c = &procs[i];
         had_parent[i] = c->id != 0 && (c == p || c->parent == p->id) && !group_orphaned(c->group, c->session);
     }
-    if (p->task.raw != VX_HANDLE_NONE)
+    if (p->task.raw != VX_HANDLE_NONE) {
+        landing_unwatch(p);
         (void)vx_sys_cap_drop(p->task.raw);
+    }
     if (p->bell.raw != VX_HANDLE_NONE)
         (void)vx_sys_cap_drop(p->bell.raw);
     p->task = (vx_task){};
@@ -301,12 +304,17 @@ void proc_aware(struct proc *p)
 
 void proc_replaced(struct proc *p, vx_task task, struct vx_session *link, uint64_t ignored, uint64_t blocked)
 {
-    if (p->task.raw != VX_HANDLE_NONE)
+    if (p->task.raw != VX_HANDLE_NONE) {
+        landing_unwatch(p);
         (void)vx_sys_cap_drop(p->task.raw);
+    }
     if (p->bell.raw != VX_HANDLE_NONE)
         (void)vx_sys_cap_drop(p->bell.raw);
     p->bell = (vx_sem){};
     p->task = task;
+    p->landing = (struct landing){};
+    p->faults = 0;
+    landing_watch(p);
     p->link = link;
     p->aware = false;
     p->ignored = ignored;

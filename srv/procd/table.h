@@ -43,6 +43,11 @@ struct note {
     uint64_t value;
 };
 
+/* Where the process's threads go on that are taken out of their course: abi/landing.h. record 0: nowhere. */
+struct landing {
+    uint64_t record, entry, resume, give_up;
+};
+
 struct proc {
     uint32_t id; /* 0: free */
     uint32_t parent, group, session;
@@ -53,6 +58,8 @@ struct proc {
     uint32_t killed_by;  /* the signal that we ended it with */
     vx_task task;
     vx_sem bell;
+    struct landing landing;
+    uint64_t faults; /* of its Task that were looked at */
     struct vx_session *link;
     uint64_t ignored, blocked; /* as at its start; used while it is not aware */
     uint64_t pending;

@@ -3,8 +3,10 @@
  * connection, or one that has ended and whose parent lives; in the end nothing is left, no capability either. */
 // sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
 // sources: srv/procd/ops.c srv/procd/table.c srv/procd/names.c srv/procd/terminal.c
-#define HOST_OPS 30
+// sources: srv/procd/landing.c srv/procd/crash.c
+#define HOST_OPS 32
 #include "service_host.h"
+#include <srv/procd/landing.h>
 #include <srv/procd/ops.h>
 #include <srv/procd/table.h>
 #include <srv/procd/terminal.h>
@@ -36,6 +38,8 @@ static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
 
 static void on_signal(struct vx_service *svc, uint64_t bits)
 {
+    if ((bits >> LANDING_BIT & 1) != 0)
+        landing_faults();
     terminal_signals(svc, bits);
     check();
 }
@@ -47,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                               .dispatch = dispatch,
                               .closed = ops_closed,
                               .on_signal = on_signal,
-                              .own_bits = terminal_bits() };
+                              .own_bits = terminal_bits() | UINT64_C(1) << LANDING_BIT };
     host_begin(&svc, data, size);
     svc.inbox = (vx_ring_rx){ host_new() };
     (void)host_client(&svc, 1);

@@ -145,10 +145,24 @@ static struct vx_result host_inspect(uint64_t handle, struct vx_cap_facts *f)
     return host_answer(OK, f->type, 0);
 }
 
+/* What is read of a Task is the script's. */
+static struct vx_result host_task(uint64_t op, uint64_t a, uint64_t b, uint64_t c)
+{
+    status_t st = host_luck();
+    uint64_t to = op == VX_TASK_INFO || op == VX_TASK_THREADS ? a : b, n = op == VX_TASK_READ_MEM ? c : 0;
+    size_t bytes = op == VX_TASK_INFO         ? (size_t)b
+                   : op == VX_TASK_THREADS    ? (size_t)(n = host_byte() % (b + 1)) * sizeof(struct vx_thread_info)
+                   : op == VX_TASK_READ_FRAME ? sizeof(struct vx_frame)
+                                              : (size_t)n;
+    for (size_t i = 0; st == OK && i < bytes; i++)
+        ((uint8_t *)(uintptr_t)to)[i] = host_byte();
+    if (op == VX_TASK_WRITE_MEM)
+        n = c;
+    return host_answer(st, n, op == VX_TASK_THREADS ? host_byte() : 0);
+}
+
 struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
-    (void)a3;
-    (void)a4;
     status_t st = OK;
     switch (number) {
     case HOST_console_write:
@@ -204,7 +218,7 @@ struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2
     case HOST_mem_free:
         return host_answer(host_drop(a0), 0, 0);
     case HOST_task_control:
-        return host_answer(host_luck(), 0, 0);
+        return host_task(a1, a2, a3, a4);
     default:
         return host_answer(OK, 0, 0);
     }

@@ -28,7 +28,8 @@ function of `lib/libposix` or an errno. No call enters a kernel by itself: what 
 
 Threads, spawning and the thread pointer come through five further functions ([posix_hooks.h](../lib/include/vectra/posix_hooks.h)).
 `fork` is `ENOSYS` and stays so: `posix_spawn`, `system` and `popen` start programs. Signals are delivered when a call ends or a
-wait is interrupted; a thread that only computes is not reached.
+wait is interrupted; a thread that only computes or faults is taken out of its course for them
+([landing.h](../lib/libposix/landing.h)).
 
 The test that holds this table: `./vectra test posix --only surface`, and for what the rows do, the programs in `test/posix`.
 """

@@ -122,6 +122,16 @@ def lua_test(arch, check):
     return 1 + guest.judge(output, outcome.status)
 
 
+def lua_interrupt_test(arch, check):
+    """A loop that makes no call hears an interruption by its handler: Lua says where it was."""
+    check(arch)
+    command = """lua -e 'while true do end' & sleep 1; kill -INT $!; wait $!"""
+    heard, outcome = inside(arch, command, [])
+    if outcome.status != 1 or b"lua: interrupted!" not in heard:
+        raise Failure(f"exit status {outcome.status}", heard)
+    return 1
+
+
 def script_test(script, arch, check):
     """A shell script inside the system prints what dash prints here."""
     check(arch)
@@ -309,6 +319,7 @@ def tests(context):
         out += [(f"terminal-{arch}", lambda a=arch: terminal_test(a, check)),
                 (f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
+                (f"lua-interrupt-{arch}", lambda a=arch: lua_interrupt_test(a, check)),
                 (f"libm-{arch}", lambda a=arch: libm_test(a, check)),
                 (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]
         out += [(f"foreign-{name}-{arch}", lambda n=name, a=arch: foreign_test(n, a, check)) for name in FOREIGN]

@@ -33,7 +33,7 @@ GROUPS = {group.name: group for group in (
     Group("guest", "programs that test the system from inside", guest.guest_tests),
     Group("storage", "disks: what the guest writes is in the image, whatever dies", storage.tests),
     Group("posix", "the C library, libposix and the ports, from inside the system", posix.tests),
-    Group("rust", "std, the guard and cargo, as a Rust programmer meets them", rust.tests),
+    Group("rust", "std, the guard and cargo, as a Rust programmer meets them", rust.tests, default=False),
     Group("examples", "each project of examples/, built as its reader would, and run", examples.tests),
     Group("bench-smoke", "the benchmarks run, and no figure has left its limit", bench.tests),
     Group("stress", "the fuzzers for a minute each, the guest programs on four harts ten times", guest.stress_tests,

@@ -31,7 +31,7 @@ class Map:
                     names.setdefault(start, found.group(4))
                 if found.group(3).startswith(library + "("):
                     self.allowed.append((start, start + size))
-            elif found := SYMBOL.match(line):
+            elif (found := SYMBOL.match(line)) and not found.group(2).startswith("$"):   # those mark code and data
                 names[int(found.group(1), 16)] = found.group(2)
         self.starts, self.names = sorted(names), names
 

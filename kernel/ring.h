@@ -10,7 +10,6 @@
  * of a receiving end in flight, `offset` is the Ring it travels in. */
 #pragma once
 #include <abi/ring.h>
-#include <arch/usercopy.h>
 #include <kernel/cap.h>
 #include <base/addr.h>
 #include <kernel/lock.h>
@@ -66,33 +65,6 @@ static inline void ring_took(struct vx_ring_shared *shared, uint32_t tail)
     atomic_store_explicit(&shared->consumer_asleep, 0, memory_order_relaxed);
     /* release: pairs with the producer's acquire of tail; the slot has been read. */
     atomic_store_explicit(&shared->tail, tail, memory_order_release);
-}
-
-/* Ends the receive (T6) that t, which the hart goes on as, was parked in: all that running it again would do in the
- * plainest case. False: it has to be run again. */
-[[gnu::always_inline]] static inline bool ring_finish_receive(struct thread *t)
-{
-    const struct arch_frame *f = &t->frame;
-    struct object *o = cap_peek(&t->task->caps, arch_frame_arg(f, 0), VX_CAP_RING_RX, VX_R_RECV);
-    if (unlikely(o == nullptr || t->in_service != 0))
-        return false;
-    struct ring *r = ring_of(o);
-    struct vx_ring_shared *shared = r->shared;
-    lock_take(&r->lock, LOCK_RING);
-    /* acquire: pairs with the producer's release of head */
-    uint32_t head = atomic_load_explicit(&shared->head, memory_order_acquire);
-    uint32_t tail = atomic_load_explicit(&shared->tail, memory_order_relaxed);
-    if (unlikely(head - tail - 1 >= r->slots || r->inflight != nullptr || r->call_band != VX_BAND_COUNT ||
-                 waitq_first(&r->tx_wait) != nullptr ||
-                 arch_copy_message_to_user((uaddr_t){ arch_frame_arg(f, 1) }, &shared->slot[tail & (r->slots - 1)]) !=
-                     OK)) {
-        lock_release(&r->lock, LOCK_RING);
-        return false;
-    }
-    ring_took(shared, tail + 1);
-    lock_release(&r->lock, LOCK_RING);
-    thread_complete(t, 0, 0);
-    return true;
 }
 
 /* Where its memory is, for mapping: a vm_frame_fn. */

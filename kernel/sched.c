@@ -12,7 +12,6 @@
  * band. A sender raises an interrupt unless the home runs something more urgent than what was sent; a hart whose
  * urgency falls looks into its inbox after it has said so. So what is sent is never overlooked. model:
  * test/model/sched.pml */
-#include <kernel/ring.h>
 #include <kernel/sched_switch.h>
 #include <kernel/syscall.h>
 #include <arch/fp.h>
@@ -633,7 +632,7 @@ static bool tidy(struct hart *h)
 
 [[noreturn, gnu::always_inline]] static inline void go_on(struct hart *h, struct thread *t)
 {
-    if (t->parked && !(t->takes_plain && t->receives && ring_finish_receive(t)))
+    if (t->parked)
         rerun(h, t);
     if (likely(h->need_switch == 0))
         arch_resume();

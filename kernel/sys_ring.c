@@ -125,10 +125,8 @@ static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
     if (unlikely(deadline != VX_FOREVER || self->interrupted))
         return ring_done(r, thread_block_call(&r->rx_wait, &r->lock, deadline));
     thread_park(self, &r->lock);
-    if (is_receive) { /* T6 */
-        self->takes_plain = r->inflight == nullptr;
+    if (is_receive) /* T6 */
         self->receives = self->affinity == UINT64_MAX && message <= VX_UADDR_LIMIT - sizeof(struct vx_message);
-    }
     list_push_only(&r->rx_wait.threads, &self->wait);
     lock_release(&r->lock, LOCK_RING);
     return thread_parked();
@@ -243,7 +241,8 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
     return sys_ok(0, 0);
 }
 
-/* The body of every single receive. `with_cap`: hand over what the message carries. */
+/* The body of every single receive. `with_cap`: hand over what the message carries. Without a place for the message it
+ * is left to user code that has the Ring mapped. */
 [[gnu::always_inline]] static inline struct sysret receive(uint64_t rx, uint64_t message, uint64_t deadline,
                                                            bool with_cap)
 {
@@ -262,6 +261,10 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
         return ring_done(r, sys_status(st));
     if (used == 0)
         return wait_for_message(self, r, tail, deadline, true, message);
+    if (message == 0) {
+        atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
+        return ring_done(r, sys_ok(0, 0));
+    }
     struct cap *gift = carried(r, tail);
     if (gift != nullptr) {
         if (!with_cap)
@@ -443,8 +446,8 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     return ring_done(r, sys_ok(n, 0));
 }
 
-/* Send, then become a RING_RECV_CAP. The receiving half is checked before the sending half commits, so a call that
- * cannot be completed sends nothing. */
+/* Send, or without a message only ring, then become a RING_RECV_CAP. The receiving half is checked before the sending
+ * half commits, so a call that cannot be completed sends nothing. */
 [[gnu::noinline]] static struct sysret call_general(struct thread *self)
 {
     struct arch_frame *f = &self->frame;
@@ -462,19 +465,20 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     ring_lock(out);
     if ((st = ring_room(out, &head, &room)) != OK)
         return ring_done(out, sys_status(st));
-    if (room == 0)
+    if (room == 0 && message != 0)
         return ring_done(out, wait_for_room(out, deadline));
     if (waitq_first(&in->rx_wait) != nullptr)
         return ring_done(out, sys_status(ERR_BUSY));
-    struct cap *stale = stale_at(out, head);
+    struct cap *stale = message != 0 ? stale_at(out, head) : nullptr;
     if (stale != nullptr && !arch_hart_self()->alone)
         return ring_alone(out);
-    if (copy_message_from_user(ring_slot(out, head), message) != OK)
+    if (message != 0 && copy_message_from_user(ring_slot(out, head), message) != OK)
         return ring_faulted(out, message, sizeof(struct vx_message), VX_PROT_READ);
     if (!urange_ok(reply, sizeof(struct vx_message)))
         return ring_done(out, sys_status(ERR_BAD_ADDRESS));
     /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
-    publish(out, head + 1);
+    if (message != 0)
+        publish(out, head + 1);
     become_receive(&self->frame);
     struct thread *consumer = waitq_first(&out->rx_wait);
     if (out->rx_binding.task != nullptr)
@@ -482,7 +486,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     if (consumer != nullptr) {
         lend_band(self, consumer);
         sched_hand_over(consumer);
-    } else if (self->effective_band < out->call_band) {
+    } else if (message != 0 && self->effective_band < out->call_band) {
         out->call_band = self->effective_band;
     }
     lock_release(&out->lock, LOCK_RING);
@@ -491,10 +495,10 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     return sys_ring_recv_cap(rx, reply, deadline);
 }
 
-/* Whether the message can be put into the consumer's hands at once: it waits at an empty Ring as T6 says, and nobody
- * wants the hart more. By the holder of the lock. */
-[[gnu::always_inline]] static inline bool may_deliver(const struct hart *h, const struct ring *out, uint32_t head,
-                                                      const struct thread *consumer)
+/* Whether the hart can go straight to the consumer: it waits as T6 says, and nobody wants the hart more. By the holder
+ * of the lock. */
+[[gnu::always_inline]] static inline bool may_go_to(const struct hart *h, const struct ring *out,
+                                                    const struct thread *consumer)
 {
     return consumer != nullptr &&
            /* acquire: as in sched_may_switch_to() */
@@ -502,9 +506,34 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
 #if __has_feature(thread_sanitizer) /* it pairs accesses of one size only */
            !atomic_load_explicit(&consumer->on_hart, memory_order_acquire) &&
 #endif
-           out->rx_binding.task == nullptr && head == atomic_load_explicit(&out->shared->tail, memory_order_relaxed) &&
-           likely(h->sched.mask == 0 || (h->sched.mask & ((1u << consumer->effective_band) - 1)) == 0) &&
-           likely(stale_at(out, head) == nullptr);
+           out->rx_binding.task == nullptr &&
+           likely(h->sched.mask == 0 || (h->sched.mask & ((1u << consumer->effective_band) - 1)) == 0);
+}
+
+/* Sends by putting the message into the hands of a consumer that waits at an empty Ring. False: that is not so, or a
+ * copy faulted. Else the hart is in the consumer's address space. */
+[[gnu::always_inline]] static inline bool deliver(struct ring *out, const struct thread *consumer, uint64_t message)
+{
+    struct vx_ring_shared *shared = out->shared;
+    uint32_t head = atomic_load_explicit(&shared->head, memory_order_relaxed);
+    if (unlikely(head != atomic_load_explicit(&shared->tail, memory_order_relaxed) || stale_at(out, head) != nullptr ||
+                 arch_copy_message_across(&consumer->task->vm.as, (uaddr_t){ arch_frame_arg(&consumer->frame, 1) },
+                                          (uaddr_t){ message }) != OK))
+        return false;
+    atomic_store_explicit(&shared->head, head + 1, memory_order_release);
+    ring_took(shared, head + 1);
+    return true;
+}
+
+/* The same for messages that are in the mapped Ring already, for a consumer that takes them itself. */
+[[gnu::always_inline]] static inline bool ring_bell(struct ring *out, const struct thread *consumer)
+{
+    uint32_t tail, used;
+    if (unlikely(arch_frame_arg(&consumer->frame, 1) != 0 || ring_waiting(out, &tail, &used) != OK || used == 0))
+        return false;
+    atomic_store_explicit(&out->shared->consumer_asleep, 0, memory_order_relaxed);
+    arch_aspace_activate(&consumer->task->vm.as);
+    return true;
 }
 
 /* self waits for the answer, unless it is there already or somebody else waits for it. */
@@ -527,8 +556,8 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
     return waits;
 }
 
-/* The usual case, where the message goes from the caller's memory to that of a consumer that waits for it, and the hart
- * with it. Nothing has changed yet when that turns out not to be it. */
+/* The usual case, where the message goes from the caller's memory to that of a consumer that waits for it, or is in the
+ * mapped Ring already, and the hart goes with it. Nothing has changed yet when that turns out not to be it. */
 struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t reply, uint64_t deadline)
 {
     struct hart *h = arch_hart_self();
@@ -542,16 +571,12 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     struct ring *out = ring_of(to), *in = ring_of(from);
     ring_lock(out);
     struct thread *consumer = waitq_first(&out->rx_wait);
-    uint32_t head = atomic_load_explicit(&out->shared->head, memory_order_relaxed);
-    if (unlikely(!may_deliver(h, out, head, consumer) || waitq_first(&in->rx_wait) != nullptr ||
-                 arch_copy_message_across(&consumer->task->vm.as, (uaddr_t){ arch_frame_arg(&consumer->frame, 1) },
-                                          (uaddr_t){ message }) != OK)) {
+    if (unlikely(!may_go_to(h, out, consumer) || waitq_first(&in->rx_wait) != nullptr ||
+                 !(likely(message != 0) ? deliver(out, consumer, message) : ring_bell(out, consumer)))) {
         lock_release(&out->lock, LOCK_RING);
         return call_general(self);
     }
-    /* --- commit: the message was sent and received, and the hart is in the consumer's address space --- */
-    publish(out, head + 1);
-    ring_took(out->shared, head + 1);
+    /* --- committed: the hart is in the consumer's address space --- */
     list_init(&out->rx_wait.threads); /* the consumer was alone in it */
     list_init(&consumer->wait);
     thread_complete(consumer, 0, 0);

@@ -8,8 +8,8 @@
  * these states needs nothing but taking it off its lists. T4. A dead Task has no threads, no capabilities, no memory:
  * only its record, while capabilities name it. T5. `home` is the hart that ran it last or was given it; its deadline is
  * there. While on_hart is set the home still has something of the thread in its registers, and only the home may run
- * it. T6. `receives` is set while it waits for ever in a plain receive whose buffer lies in user space, may run on any
- * hart, and is not to stop: its message can be put there by whoever sends it, or goes on as it.
+ * it. T6. `receives` is set while it waits for ever in a plain receive whose buffer, if any, lies in user space, may run on
+ * any hart, and is not to stop: whoever sends to it can put the message there and end its wait.
  */
 #pragma once
 #include <abi/limits.h>
@@ -52,8 +52,7 @@ struct thread {
     uint8_t effective_band; /* the more urgent of its own and what a caller lends it */
     bool parked;            /* T3 */
     bool detached, stop_pending, has_trap;
-    bool in_inbox;    /* READY, but not on a queue yet */
-    bool takes_plain; /* a hint: where it received last, no capability had come by when it went to wait */
+    bool in_inbox; /* READY, but not on a queue yet */
     union {
         struct {
             bool receives; /* T6 */

@@ -103,21 +103,22 @@ void vx_ring_sleep_end(struct vx_ring_consumer *c)
     atomic_store_explicit(&c->shared->consumer_asleep, 0, memory_order_relaxed);
 }
 
+/* The end of a wait in the kernel, which looked at the same counters as vx_ring_pop. If it saw a message, it put the flag
+ * down; and if that is not there now, the peer took it back: invariant 2. */
+static status_t pop_awaited(struct vx_ring_consumer *c, struct vx_message *message, status_t waited)
+{
+    if (waited != OK) {
+        vx_ring_sleep_end(c);
+        return waited;
+    }
+    status_t st = vx_ring_pop(c, message);
+    return st != ERR_WOULD_BLOCK ? st : ERR_PEER_CLOSED;
+}
+
 status_t vx_ring_pop_wait(struct vx_ring_consumer *c, struct vx_message *message, uint64_t deadline)
 {
-    while (c->peer != c->mine || atomic_load_explicit(&c->shared->head, memory_order_relaxed) != c->mine) {
-        status_t st = vx_ring_pop(c, message);
-        if (st != ERR_WOULD_BLOCK)
-            return st;
-    }
-    /* The kernel raises the flag, looks again, and takes for us: both counters move exactly as in vx_ring_pop, and the
-     * flag is down. */
-    status_t st = vx_sys_ring_recv(c->rx, message, deadline);
-    if (st == OK)
-        c->peer = ++c->mine;
-    else
-        vx_ring_sleep_end(c);
-    return st;
+    status_t st = vx_ring_pop(c, message);
+    return st != ERR_WOULD_BLOCK ? st : pop_awaited(c, message, vx_sys_ring_recv(c->rx, nullptr, deadline));
 }
 
 /* There is no room, as far as p knows. */
@@ -146,4 +147,19 @@ status_t vx_ring_pop_wait(struct vx_ring_consumer *c, struct vx_message *message
 status_t vx_ring_push_wait(struct vx_ring_producer *p, const struct vx_message *message, uint64_t deadline)
 {
     return p->mine - p->peer <= p->mask ? vx_ring_push(p, message) : push_to_full(p, message, deadline);
+}
+
+status_t vx_ring_exchange(struct vx_ring_producer *p, const struct vx_message *message, struct vx_ring_consumer *c,
+                          struct vx_message *answer, uint64_t deadline)
+{
+    if (p->mine - p->peer > p->mask) {
+        status_t st = push_to_full(p, message, deadline);
+        return st == OK ? vx_ring_pop_wait(c, answer, deadline) : st;
+    }
+    (void)!vx_ring_put(p, message);
+    atomic_thread_fence(memory_order_seq_cst); /* as in vx_ring_publish */
+    if (atomic_load_explicit(&p->shared->consumer_asleep, memory_order_relaxed) == 0)
+        return vx_ring_pop_wait(c, answer, deadline);
+    /* The kernel raises our flag and looks once more; if the answer is there already, it comes back at once. */
+    return pop_awaited(c, answer, vx_sys_ring_call(p->tx, nullptr, c->rx, nullptr, deadline, nullptr));
 }

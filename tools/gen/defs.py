@@ -96,7 +96,7 @@ class Argument:
     def spelled(self):
         if self.kind == "cap":
             return f"cap.{'|'.join(self.types)}.{'+'.join(self.rights) or '0'}{'?' if self.optional else ''}"
-        return f"ptr.{self.direction}.{self.size}" if self.kind == "ptr" else self.kind
+        return f"ptr.{self.direction}.{self.size}{'?' if self.optional else ''}" if self.kind == "ptr" else self.kind
 
 
 class Result:

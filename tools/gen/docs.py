@@ -11,7 +11,7 @@ def argument_text(a, limits):
         return f"capability: {kinds}{rights}{'; 0 is allowed' if a.optional else ''}"
     if a.kind == "ptr":
         verb = {"in": "reads", "out": "writes", "inout": "reads and writes"}[a.direction]
-        return f"user memory; the kernel {verb} {a.size.replace('*', ' × ')} bytes"
+        return f"user memory; the kernel {verb} {a.size.replace('*', ' × ')} bytes{'; 0 is allowed' if a.optional else ''}"
     return {"addr": "a user address", "u64": "64-bit number", "u32": "32-bit number",
             "deadline": "absolute monotonic nanoseconds; 0 polls, all ones waits for ever"}[a.kind]
 

@@ -104,6 +104,9 @@ static inline status_t vx_ring_pop(struct vx_ring_consumer *c, struct vx_message
 /* Push and pop that wait: until the deadline, asleep in the kernel. TIMED_OUT, INTERRUPTED, PEER_CLOSED. */
 status_t vx_ring_push_wait(struct vx_ring_producer *p, const struct vx_message *message, uint64_t deadline);
 status_t vx_ring_pop_wait(struct vx_ring_consumer *c, struct vx_message *message, uint64_t deadline);
+/* A push that waits, then a pop that waits: the kernel is entered once to wake the consumer and to sleep. */
+status_t vx_ring_exchange(struct vx_ring_producer *p, const struct vx_message *message, struct vx_ring_consumer *c,
+                          struct vx_message *answer, uint64_t deadline);
 
 /* For a consumer that sleeps on its bound signal bit (BIND) and not in RING_RECV. True: nothing is there and the flag
  * is up, so the next publish wakes you. False: something came meanwhile; take it. */

@@ -180,12 +180,8 @@ static void ring_doorbell_roundtrip(const char *name)
     struct vx_ring_consumer in;
     if (partner_start(&p, "doorbell") && vx_ring_producer_open(&out, p.tx) == OK &&
         vx_ring_consumer_open(&in, p.rx) == OK)
-        BENCH(&samples, 200, 8, {
-            (void)!vx_ring_push_wait(&out, &m, VX_FOREVER);
-            (void)!vx_ring_pop_wait(&in, &m, VX_FOREVER);
-        });
-    VERIFY(vx_ring_push_wait(&out, &m, VX_FOREVER) == OK &&
-           vx_ring_pop_wait(&in, &m, vx_deadline_in(VX_NS_PER_S)) == OK);
+        BENCH(&samples, 200, 8, (void)!vx_ring_exchange(&out, &m, &in, &m, VX_FOREVER));
+    VERIFY(vx_ring_exchange(&out, &m, &in, &m, vx_deadline_in(VX_NS_PER_S)) == OK);
     bench_report(name, &samples, bench_empty(8), 1);
     partner_end(&p);
 }

@@ -90,9 +90,9 @@ static int doorbell_server(vx_ring_tx tx, vx_ring_rx rx)
     struct vx_message m;
     if (vx_ring_producer_open(&p, tx) != OK || vx_ring_consumer_open(&c, rx) != OK)
         return 1;
-    while (vx_ring_pop_wait(&c, &m, VX_FOREVER) == OK)
-        if (vx_ring_push_wait(&p, &m, VX_FOREVER) != OK)
-            break;
+    status_t st = vx_ring_pop_wait(&c, &m, VX_FOREVER);
+    while (st == OK)
+        st = vx_ring_exchange(&p, &m, &c, &m, VX_FOREVER);
     return 0;
 }
 

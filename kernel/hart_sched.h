@@ -19,7 +19,7 @@ enum call_outcome : uint8_t {
 
 struct hart_sched {
     struct list_node queue[VX_BAND_COUNT];
-    uint32_t mask; /* others read it as a hint */
+    uint32_t mask;    /* others read it as a hint */
     bool slice_armed; /* S4 */
     struct thread *handover;
     struct thread *only; /* S1 */

@@ -9,8 +9,8 @@
  * it off its lists. T4. A dead Task has no threads, no capabilities, no memory:
  * only its record, while capabilities name it. T5. `home` is the hart that ran it last or was given it; its deadline is
  * there. While on_hart is set the home still has something of the thread in its registers, and only the home may run
- * it. T6. `receives` is set while it waits for ever in a plain receive whose buffer, if any, lies in user space, may run on
- * any hart, and is not to stop: whoever sends to it can put the message there and end its wait.
+ * it. T6. `receives` is set while it waits for ever in a plain receive whose buffer, if any, lies in user space, may
+ * run on any hart, and is not to stop: whoever sends to it can put the message there and end its wait.
  */
 #pragma once
 #include <abi/limits.h>

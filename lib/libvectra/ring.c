@@ -103,8 +103,8 @@ void vx_ring_sleep_end(struct vx_ring_consumer *c)
     atomic_store_explicit(&c->shared->consumer_asleep, 0, memory_order_relaxed);
 }
 
-/* The end of a wait in the kernel, which looked at the same counters as vx_ring_pop. If it saw a message, it put the flag
- * down; and if that is not there now, the peer took it back: invariant 2. */
+/* The end of a wait in the kernel, which looked at the same counters as vx_ring_pop. If it saw a message, it put the
+ * flag down; and if that is not there now, the peer took it back: invariant 2. */
 static status_t pop_awaited(struct vx_ring_consumer *c, struct vx_message *message, status_t waited)
 {
     if (waited != OK) {

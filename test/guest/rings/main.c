@@ -93,7 +93,9 @@ static int serve_mapped(vx_handle_t tx, vx_handle_t rx)
     status_t st;
     while ((st = vx_ring_pop_wait(&c, &m, VX_FOREVER)) == OK) {
         m.word[0]++;
-        if ((st = vx_ring_push_wait(&p, &m, VX_FOREVER)) != OK)
+        while (m.word[0] % 3 != 0 && (st = vx_ring_exchange(&p, &m, &c, &m, VX_FOREVER)) == OK)
+            m.word[0]++;
+        if (st != OK || (st = vx_ring_push_wait(&p, &m, VX_FOREVER)) != OK)
             break;
     }
     return st == ERR_PEER_CLOSED ? 0 : 52;
@@ -201,6 +203,11 @@ static void mapped(void)
                vx_ring_pop_wait(&in, &m, check_patience()) == OK && m.word[0] == i + 1;
     }
     CHECK("2,000 messages through mapped rings, both asleep in between", good);
+    for (uint64_t i = 0; good && i < ROUNDS; i++) {
+        m.word[0] = i;
+        good = vx_ring_exchange(&out, &m, &in, &m, check_patience()) == OK && m.word[0] == i + 1;
+    }
+    CHECK("2,000 more, rung for and waited for in one call", good);
     uint64_t sent = 0, received = 0;
     while (good && received < 5000) { /* now with a full pipe */
         m.word[0] = sent;

@@ -86,7 +86,7 @@ static void send(void)
 
 static struct vx_result recv_at(uint64_t a)
 {
-    return SYS(ring_recv, ring.rx, a, 0);
+    return SYS(ring_recv, ring.rx, a != 0 ? a : 8, 0); /* 0 is no address here */
 }
 
 static void recv(void)
@@ -104,6 +104,9 @@ static void recv(void)
     E(ring_recv, PEER_CLOSED, SYS(ring_recv, orphan, P(&m), VX_FOREVER));
     (void)SYS(cap_drop, orphan);
     fill(1);
+    C(ring_recv, ok,
+      STATUS(ring_recv, ring.rx, 0, VX_FOREVER) == OK && STATUS(ring_try_recv, ring.rx, 0) == OK &&
+          STATUS(ring_recv_cap, ring.rx, 0, 0) == OK && STATUS(ring_try_recv_cap, ring.rx, 0) == OK); /* it stays */
     kit_hostile_out("ring_recv.BAD_ADDRESS", 64, recv_at);
     /* on error nothing changed: the message is still there */
     C(ring_recv, hostile,
@@ -112,7 +115,7 @@ static void recv(void)
 
 static struct vx_result try_at(uint64_t a)
 {
-    return SYS(ring_try_recv, ring.rx, a);
+    return SYS(ring_try_recv, ring.rx, a != 0 ? a : 8);
 }
 
 static void try_recv(void)
@@ -212,14 +215,14 @@ static struct ring back; /* the ring on which replies come */
 
 static struct vx_result call_from(uint64_t a)
 {
-    return SYS(ring_call, ring.tx, a, back.rx, P(&m), 0);
+    return SYS(ring_call, ring.tx, a != 0 ? a : 8, back.rx, P(&m), 0);
 }
 
 static struct vx_result call_into(uint64_t a)
 {
     while (STATUS(ring_try_recv, ring.rx, P(&m)) == OK)
         ; /* the request of the call before may have gone out */
-    return SYS(ring_call, ring.tx, P(&m), back.rx, a, 0);
+    return SYS(ring_call, ring.tx, P(&m), back.rx, a != 0 ? a : 8, 0);
 }
 
 /* A reply that waits already makes the call come back at once, so one thread can play both sides. */

@@ -106,7 +106,7 @@ static void send(void)
 
 static struct vx_result recv_at(uint64_t a)
 {
-    return SYS(ring_recv_cap, ring.rx, a, 0);
+    return SYS(ring_recv_cap, ring.rx, a != 0 ? a : 8, 0);
 }
 
 static void recv(void)
@@ -138,7 +138,7 @@ static void recv(void)
 
 static struct vx_result try_at(uint64_t a)
 {
-    return SYS(ring_try_recv_cap, ring.rx, a);
+    return SYS(ring_try_recv_cap, ring.rx, a != 0 ? a : 8);
 }
 
 static void try_recv(void)

@@ -10,7 +10,6 @@
 #include <abi/limits.h>
 #include <arch/boot.h>
 #include <arch/hart.h>
-#include <base/format.h>
 #include <base/string.h>
 #include <kernel/entropy.h>
 #include <kernel/entry.h>
@@ -19,24 +18,16 @@
 #define KEY_WORDS 8u
 #define KEY_BYTES 32u
 #define BLOCK_BYTES 64u
-#define SOURCES_MAX 8u
 /* A reading of the counter is never credited with more than this. */
 #define JITTER_BITS_PER_16 4u
 
 /* What a nonce's first word says the block is for. */
 enum purpose : uint32_t { PURPOSE_MIX = 1, PURPOSE_DRAW = 2, PURPOSE_OUTPUT = 3 };
 
-struct source {
-    const char *name;
-    uint64_t bits;
-};
-
 static struct {
     uint32_t key[KEY_WORDS];
     uint64_t generation; /* rises with every addition */
-    uint64_t credit;
-    struct source sources[SOURCES_MAX];
-    uint32_t n_sources;
+    uint64_t credit;     /* bits */
 } pool;
 static struct spinlock pool_lock; /* LOCK_ENTROPY */
 
@@ -108,33 +99,18 @@ static void pool_mix(const uint8_t *bytes, size_t len)
     wipe(chunk, sizeof chunk);
 }
 
-static void credit(uint64_t bits, const char *name)
-{
-    pool.credit += bits;
-    uint32_t i = 0;
-    while (i < pool.n_sources && strncmp(pool.sources[i].name, name, 64) != 0)
-        i++;
-    if (i == SOURCES_MAX) {
-        i--; /* the last line of the report stands for all the rest */
-        pool.sources[i].name = "others";
-    } else if (i == pool.n_sources) {
-        pool.sources[pool.n_sources++] = (struct source){ .name = name };
-    }
-    pool.sources[i].bits += bits;
-}
-
-void entropy_add(const void *bytes, size_t len, uint32_t credit_bits, const char *source)
+uint32_t entropy_add(const void *bytes, size_t len, uint32_t credit_bits)
 {
     const uint8_t *at = bytes;
-    if (len == 0)
-        return;
-    credit(credit_bits < len * 8 ? credit_bits : len * 8, source);
+    uint32_t credit = credit_bits < len * 8 ? credit_bits : (uint32_t)len * 8;
+    pool.credit += credit;
     while (len != 0) {
         size_t n = len < KEY_BYTES ? len : KEY_BYTES;
         pool_mix(at, n);
         at += n;
         len -= n;
     }
+    return credit;
 }
 
 static uint64_t distance(uint64_t a, uint64_t b)
@@ -144,7 +120,7 @@ static uint64_t distance(uint64_t a, uint64_t b)
 
 /* A reading counts if neither the differences of readings, nor theirs, nor theirs again stood still: what grows
  * steadily, or in steps that do, is predictable. Even then it counts for a quarter of a bit. */
-void entropy_add_jitter(const uint64_t *samples, size_t n)
+uint32_t entropy_add_jitter(const uint64_t *samples, size_t n)
 {
     uint64_t moved = 0, d1 = 0, d2 = 0;
     for (size_t i = 1; i < n; i++) {
@@ -156,17 +132,18 @@ void entropy_add_jitter(const uint64_t *samples, size_t n)
     }
     if (moved > UINT32_MAX / JITTER_BITS_PER_16)
         moved = UINT32_MAX / JITTER_BITS_PER_16;
-    entropy_add(samples, n * sizeof *samples, (uint32_t)(moved * JITTER_BITS_PER_16 / 16), "jitter");
+    return entropy_add(samples, n * sizeof *samples, (uint32_t)(moved * JITTER_BITS_PER_16 / 16));
 }
 
-void entropy_init(void)
+uint32_t entropy_init(void)
 {
     wipe(&pool, sizeof pool);
     wipe(generators, sizeof generators);
     alignas(uint32_t) uint8_t bytes[KEY_BYTES * 2];
     size_t n = arch_entropy(bytes, sizeof bytes);
-    entropy_add(bytes, n, (uint32_t)n * 8, "the processor");
+    uint32_t credit = entropy_add(bytes, n, (uint32_t)n * 8);
     wipe(bytes, sizeof bytes);
+    return credit;
 }
 
 bool entropy_seeded(void)
@@ -212,16 +189,4 @@ void entropy_fill(void *out, size_t len)
         at += n;
         len -= n;
     }
-}
-
-size_t entropy_report(char *out, size_t room)
-{
-    size_t len = format_into(out, room, "%s:%s", entropy_seeded() ? "seeded" : "not seeded",
-                             pool.n_sources == 0 ? " no source at all" : "");
-    for (uint32_t i = 0; i < pool.n_sources; i++) {
-        size_t at = len < room ? len : room - 1;
-        len += format_into(out + at, room - at, "%s %lu%s from %s", i == 0 ? "" : ",",
-                           (unsigned long)pool.sources[i].bits, i == 0 ? " bits" : "", pool.sources[i].name);
-    }
-    return len;
 }

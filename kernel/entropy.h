@@ -8,18 +8,17 @@
 /* Credit at which the generator counts as seeded. */
 #define ENTROPY_SEEDED_BITS 256u
 
-/* Starts anew, and takes what the processor's own generator gives. */
-void entropy_init(void);
+/* Those that add answer how many bits were credited. This one starts anew, with what the processor's generator gives.
+ */
+uint32_t entropy_init(void);
 /* Mixes bytes in: nothing that anybody adds can make the output weaker. `credit_bits` is what a careful person believes
- * is unpredictable in them, at most 8 * len. `source` is a constant string, for the report. */
-void entropy_add(const void *bytes, size_t len, uint32_t credit_bits, const char *source);
+ * is unpredictable in them; more than 8 * len is not believed. */
+uint32_t entropy_add(const void *bytes, size_t len, uint32_t credit_bits);
 /* Mixes in readings of the cycle counter taken at moments that vary, and credits what their differences justify. */
-void entropy_add_jitter(const uint64_t *samples, size_t n);
+uint32_t entropy_add_jitter(const uint64_t *samples, size_t n);
 bool entropy_seeded(void);
 /* Any number of random bytes. What was returned cannot be computed from the state that is left. */
 void entropy_fill(void *out, size_t len);
-/* "seeded: 256 bits from the processor, 12 from jitter". Cut at room, NUL-terminated; answers the whole length. */
-size_t entropy_report(char *out, size_t room);
 
 /* The block function of [RFC8439] "The ChaCha20 Block Function": sixteen words, little endian when read as bytes. */
 void chacha20_block(const uint32_t key[static 8], uint32_t counter, const uint32_t nonce[static 3],

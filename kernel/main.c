@@ -46,20 +46,16 @@ static void report_machine(const struct machine *m)
 static void seed_entropy(struct machine *m)
 {
     uint64_t samples[64];
-    char text[128];
-    entropy_init();
-    if (m->seed_len_bytes != 0) {
-        entropy_add(m->seed, m->seed_len_bytes, m->seed_len_bytes * 8, "firmware");
-        memset(m->seed, 0, sizeof m->seed);
-        m->seed_len_bytes = 0;
-    }
+    uint32_t processor = entropy_init(), firmware = entropy_add(m->seed, m->seed_len_bytes, UINT32_MAX);
+    memset(m->seed, 0, sizeof m->seed);
+    m->seed_len_bytes = 0;
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         (void)arch_timer_now_ns(); /* something between readings */
         samples[i] = arch_cycles();
     }
-    entropy_add_jitter(samples, sizeof samples / sizeof samples[0]);
-    entropy_report(text, sizeof text);
-    kprintf("entropy: %s\n", text);
+    uint32_t jitter = entropy_add_jitter(samples, sizeof samples / sizeof samples[0]);
+    kprintf("entropy: %s: %u bits from the processor, %u from the firmware, %u from jitter\n",
+            entropy_seeded() ? "seeded" : "not seeded", processor, firmware, jitter);
 }
 
 /* The compiler lays the guard below the return addresses of functions with arrays, and calls the other when it changed.

@@ -106,6 +106,13 @@ static void spawn_specs(void)
     first_slot()->length = 0;
     first_slot()->value = FORGED;
     C(spawn, BAD_HANDLE, spawn_status() == ERR_BAD_HANDLE);
+    first_slot()->value = kit.dead;
+    C(spawn, DESTROYED, spawn_status() == ERR_DESTROYED);
+    struct ring gone = kit_ring(2, 0);
+    (void)SYS(destroy, gone.tx);
+    first_slot()->value = gone.rx;
+    C(spawn, PEER_CLOSED, spawn_status() == ERR_PEER_CLOSED);
+    kit_ring_drop(gone);
 }
 
 static status_t spawn_with(const char *name, uint64_t value)

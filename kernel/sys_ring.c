@@ -590,14 +590,15 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
             consumer->in_service = 1;
         }
         end_service(self);
-        sched_set_urgency(h, consumer->effective_band);
     }
     if (likely(park_for_answer(self, in))) {
         sched_leave_call(h);
+        if (unlikely(consumer->effective_band != atomic_load_explicit(&h->sched.urgency, memory_order_relaxed)))
+            sched_set_urgency(h, consumer->effective_band); /* S5: which may find that it needs a switch */
         sched_charge(h, self);
         sched_switch_state(h, self, consumer);
         sched_set_current(h, consumer);
-        if (unlikely(h->sched.mask != 0) && (h->sched.mask & ((1u << consumer->effective_band) - 1)) != 0)
+        if (unlikely((h->need_switch | (h->sched.mask & ((1u << consumer->effective_band) - 1))) != 0))
             sched_run(); /* sent here while a lent band kept the sender from raising an interrupt */
         arch_resume();
     }

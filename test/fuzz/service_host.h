@@ -14,6 +14,7 @@
 #include <vectra/ring.h>
 #include <vectra/rpc_inbox.h>
 #include <vectra/service.h>
+#include <vectra/thread.h>
 #include <vectra/time.h>
 
 enum { HANDLES_MAX = 4096, SESSIONS = 6, STEPS_MAX = 4096 };
@@ -143,6 +144,17 @@ static struct vx_result host_inspect(uint64_t handle, struct vx_cap_facts *f)
     *f = (struct vx_cap_facts){ .type = VX_CAP_RING_RX, .a = HOST_RING_SLOTS, .b = 0, .c = 1 };
 #endif
     return host_answer(OK, f->type, 0);
+}
+
+/* There is one thread. */
+[[noreturn]] void vx_mutex_lock_slow(struct vx_mutex *)
+{
+    abort();
+}
+
+[[noreturn]] void vx_mutex_unlock_slow(struct vx_mutex *)
+{
+    abort();
 }
 
 /* What is read of a Task is the script's. */

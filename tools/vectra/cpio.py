@@ -82,6 +82,9 @@ def parse(blob):
     """Reads concatenated archives back as {name: (mode, data)}; for tests and tools, not for the kernel."""
     entries, at = {}, 0
     while at + HEADER <= len(blob):
+        if blob[at:at + 4] == b"\0\0\0\0":  # between archives
+            at += 4
+            continue
         if blob[at:at + 6] != b"070701":
             raise ValueError(f"no newc header at offset {at}")
         field = [int(blob[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]

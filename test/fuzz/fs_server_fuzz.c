@@ -37,14 +37,6 @@ status_t vx_thread_create(struct vx_thread *, uint32_t (*)(void *), void *, size
     return ERR_NO_MEMORY;
 }
 
-void vx_mutex_lock_slow(struct vx_mutex *)
-{
-}
-
-void vx_mutex_unlock_slow(struct vx_mutex *)
-{
-}
-
 static int64_t now_ns(void)
 {
     return 1;

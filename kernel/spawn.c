@@ -177,6 +177,8 @@ static status_t check_gift(struct task *self, const struct vx_slot *s, struct ca
         return st;
     if ((c->rights & (s->move ? VX_R_MOVE : VX_R_COPY)) == 0)
         return ERR_NO_RIGHTS;
+    if (s->move && c->child != nullptr && s->rights != c->rights)
+        return ERR_NO_RIGHTS; /* C3: what was derived from it would have more than it */
     *out = c;
     return OK;
 }

@@ -301,6 +301,9 @@ static void spawn_from_an_image_with(vx_rights_t rights)
     uint64_t free_before = a->reticle.free_pages;
     FAILS(ERR_BAD_ARGUMENT, NR_spawn, h, TEXT_AT, sizeof s - 1);
     FAILS(ERR_BAD_ADDRESS, NR_spawn, h, VX_UADDR_LIMIT, sizeof s);
+    uint64_t derived = OK_CALL(NR_cap_narrow, con, VX_R_WRITE | VX_R_COPY, 0, 0).first;
+    FAILS(ERR_NO_RIGHTS, NR_spawn, h, TEXT_AT, sizeof s); /* what was derived would have more than it */
+    (void)OK_CALL(NR_cap_drop, derived);
     assert_int_equal(a->reticle.free_pages, free_before);
     struct call_result r = call(NR_spawn, h, TEXT_AT, sizeof s);
     assert_false(r.switched);

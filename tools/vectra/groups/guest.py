@@ -185,5 +185,5 @@ def stress_tests(context):
     fuzzers = host.hosttests.fuzzers()
     fuzz_built = host.prepared(context, fuzzers, "host-fuzz")
     check = built(context, [(arch, "release") for arch in context.arches])
-    out = [(f"fuzz-{p.name}", lambda p=p: host.fuzz_test(p, fuzz_built, 60)) for p in fuzzers]
+    out = [(f"fuzz-{p.name}", lambda p=p: host.fuzz_test(p, fuzz_built, 60, 0)) for p in fuzzers]
     return out + [test for name in programs() for test in runs(name, "stress", context, check)]

@@ -77,8 +77,11 @@ def unit_tests(context):
     return [(p.name, lambda p=p: unit_test(p, built)) for p in programs]
 
 
-def fuzz_test(program, built, seconds):
-    """Runs one fuzzer over its corpus, then for a while from there."""
+DEFAULT_SEED = 1  # the default run says the same twice; group `stress` goes new ways
+
+
+def fuzz_test(program, built, seconds, seed):
+    """Runs one fuzzer over its corpus, then for a while from there. `seed` 0: another way every time."""
     built(program)
     corpus = "test/fuzz/corpus/" + os.path.basename(program.main).removesuffix("_fuzz.c")
     if not os.path.isdir(corpus) or not os.listdir(corpus):
@@ -86,8 +89,8 @@ def fuzz_test(program, built, seconds):
     found, crashes = f"{BUILD}/corpus/{program.name}", f"{BUILD}/crashes/{program.name}-"
     os.makedirs(found, exist_ok=True)
     os.makedirs(os.path.dirname(crashes), exist_ok=True)
-    line = [program.binary(BUILD), f"-max_total_time={max(1, round(seconds))}", "-timeout=10", "-rss_limit_mb=2048",
-            "-print_final_stats=1", f"-artifact_prefix={crashes}"]
+    line = [program.binary(BUILD), f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}", "-timeout=10",
+            "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={crashes}"]
     dictionary = f"test/fuzz/{program.name}.dict"
     if os.path.exists(dictionary):
         line.append(f"-dict={dictionary}")
@@ -105,4 +108,4 @@ def fuzz_tests(context):
     """One test for each fuzzer."""
     programs = hosttests.fuzzers()
     built = prepared(context, programs, "host-fuzz")
-    return [(p.name, lambda p=p: fuzz_test(p, built, context.fuzz_seconds)) for p in programs]
+    return [(p.name, lambda p=p: fuzz_test(p, built, context.fuzz_seconds, DEFAULT_SEED)) for p in programs]

@@ -15,9 +15,10 @@
 #define VX_SLOT_NAME_MAX 24u /* with the terminating NUL */
 
 typedef enum vx_slot_kind : uint8_t {
-    VX_SLOT_CAP = 1, /* value: the handle. In a spec: the parent's, derived (COPY) or moved (MOVE) with `rights` kept */
-                      /* One from which others were derived moves only with all its rights: NO_RIGHTS (cap.h, C3) */
-    VX_SLOT_INT = 2, /* value: any 64 bits */
+    /* value: the handle. In a spec: the parent's, derived (COPY) or moved (MOVE) with `rights` kept. One from which
+     * others were derived moves only with all its rights (cap.h, C3): NO_RIGHTS. */
+    VX_SLOT_CAP = 1,
+    VX_SLOT_INT = 2,   /* value: any 64 bits */
     VX_SLOT_BYTES = 3, /* value: offset of the bytes; length: how many. No terminator is implied */
 } vx_slot_kind_t;
 

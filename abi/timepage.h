@@ -22,8 +22,10 @@ struct vx_time_page {
 };
 #define VX_TIME_PAGE_ADDRESS UINT64_C(0x10000)
 #define VX_BUNDLE_ADDRESS UINT64_C(0x20000)
-#define VX_STACK_TOP UINT64_C(0x200000)   /* main stacks up to 1 MiB end here; larger ones lie elsewhere */
-#define VX_IMAGE_BASE UINT64_C(0x400000)  /* static-PIE images */
+#define VX_STACK_TOP UINT64_C(0x200000) /* main stacks up to 1 MiB end here; larger ones lie elsewhere */
+/* A static-PIE image begins at a random page from the first on, of as many bytes: 18 bits of choice. */
+#define VX_IMAGE_BASE UINT64_C(0x400000)
+#define VX_IMAGE_SPREAD UINT64_C(0x40000000)
 #define VX_MAP_BASE UINT64_C(0x100000000) /* memory without a hint is placed from here up */
 #define VX_UADDR_MIN UINT64_C(0x10000)
 #define VX_UADDR_LIMIT UINT64_C(0x7ffffffff000) /* one past the last user address */

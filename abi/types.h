@@ -155,6 +155,7 @@ struct vx_task_info {
     uint32_t cause; /* vx_cause_t of its end, or until then of the last fault that was told to who bound them */
     uint32_t cap_slots, caps_used, reserved;
     uint64_t fault_address, fault_pc;
+    uint64_t image_base;              /* what was added to the addresses in its ELF image; 0: not a static-PIE */
     uint64_t cpu_ns;                  /* time its threads ran */
     uint64_t start_ns;                /* monotonic time of its birth */
     uint64_t memory_bytes;            /* its Reticle, whole */
@@ -162,7 +163,7 @@ struct vx_task_info {
     uint64_t waits, faults, switches; /* waits: system calls that had to wait */
     char name[32];                    /* NUL-terminated */
 };
-static_assert(sizeof(struct vx_task_info) == 144);
+static_assert(sizeof(struct vx_task_info) == 152);
 
 struct vx_thread_info {
     uint32_t id;

@@ -2,6 +2,7 @@
  * SPAWN. The specification is copied once into a block of the caller's Reticle and checked there; the child is built
  * completely in its own Reticle; then come the capabilities: all are looked up and reserved before the first one moves.
  * Until that commit line, undoing is forgetting the child. Locking: it runs alone. */
+#include <kernel/entropy.h>
 #include <kernel/firmware/elf.h>
 #include <kernel/mem.h>
 #include <kernel/spawn.h>
@@ -141,8 +142,10 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
         return st;
     uint64_t bias = 0;
     if (elf.is_pie) {
-        uint64_t align = elf.align_bytes - 1;
-        bias = (VX_IMAGE_BASE - (elf.low & ~align) + align) & ~align;
+        uint64_t align = elf.align_bytes - 1, base;
+        entropy_fill(&base, sizeof base);
+        base = VX_IMAGE_BASE + (base & (VX_IMAGE_SPREAD - 1) & ~PAGE_MASK);
+        bias = (base - (elf.low & ~align) + align) & ~align;
         if (elf.low > VX_IMAGE_BASE || elf.high > VX_UADDR_LIMIT - bias)
             return ERR_BAD_IMAGE;
     }
@@ -161,7 +164,7 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
     b->band = t->band;
     b->stack_low = low;
     b->stack_high = high;
-    b->image_base = bias;
+    b->image_base = t->image_base = bias;
     b->phdr_address = elf.phdr_vaddr != 0 ? elf.phdr_vaddr + bias : 0;
     b->phdr_count = elf.phdr_count;
     *main_thread = th;

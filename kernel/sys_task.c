@@ -63,9 +63,10 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
         binding_post(&task->fault_binding);
         return;
     }
-    kprintf("task %u (%s): %s at 0x%llx, pc 0x%llx, sp 0x%llx (%s); ended\n", task->id, task->name, cause_name(cause),
-            (unsigned long long)address, (unsigned long long)task->fault_pc,
-            (unsigned long long)arch_frame_sp(&t->frame), name);
+    kprintf("task %u (%s): %s at 0x%llx, pc 0x%llx (0x%llx of its image), sp 0x%llx (%s); ended\n", task->id,
+            task->name, cause_name(cause), (unsigned long long)address, (unsigned long long)task->fault_pc,
+            (unsigned long long)(task->fault_pc - task->image_base), (unsigned long long)arch_frame_sp(&t->frame),
+            name);
     task_kill(task, 0, cause);
 }
 

@@ -146,6 +146,7 @@ struct task {
     uint32_t exit_status;
     uint32_t cause;
     uint64_t fault_address, fault_pc;
+    uint64_t image_base;
     uint64_t cpu_cycles, start_ns;
     uint64_t n_waits, n_faults, n_switches; /* waits and switches: of threads that ended */
     uint32_t memory_order;

@@ -52,6 +52,7 @@ static struct sysret info(struct task *t, uint64_t to, uint64_t size)
         .caps_used = t->caps.used,
         .fault_address = t->fault_address,
         .fault_pc = t->fault_pc,
+        .image_base = t->image_base,
         .cpu_ns = sched_cycles_to_ns(task_cpu_cycles(t)),
         .start_ns = t->start_ns,
         .memory_bytes = alive ? t->reticle.total_pages * ARCH_PAGE_SIZE : 0,

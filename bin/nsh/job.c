@@ -184,8 +184,9 @@ static uint32_t bury(const struct sh_child *child, const char *name, bool tell, 
         return sh_fail(1, "%s: lost: %s", name, vx_status_text(st));
     vx_cause_t cause = (vx_cause_t)(why & 255);
     if (tell && cause > VX_CAUSE_DESTROYED)
-        vx_printf("%s: %s at 0x%llx (pc 0x%llx)\n", name, vx_cause_name(cause), (unsigned long long)info.fault_address,
-                  (unsigned long long)info.fault_pc);
+        vx_printf("%s: %s at 0x%llx (pc 0x%llx, 0x%llx of its image)\n", name, vx_cause_name(cause),
+                  (unsigned long long)info.fault_address, (unsigned long long)info.fault_pc,
+                  (unsigned long long)(info.fault_pc - info.image_base));
     return vx_exit_code(status, cause);
 }
 

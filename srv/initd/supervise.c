@@ -66,8 +66,8 @@ static void report_end(const struct unit *u)
     }
     (void)vx_sys_task_control(u->task, VX_TASK_INFO, (uintptr_t)&info, sizeof info, 0, nullptr,
                               nullptr); /* zeros otherwise */
-    initd_say("initd: %s (task %u) ended by a fault: %s, address %#lx, at %#lx\n", u->decl->name, u->task_id,
-              vx_cause_name(u->cause), info.fault_address, info.fault_pc);
+    initd_say("initd: %s (task %u) ended by a fault: %s, address %#lx, at %#lx, %#lx of its image\n", u->decl->name,
+              u->task_id, vx_cause_name(u->cause), info.fault_address, info.fault_pc, info.fault_pc - info.image_base);
 }
 
 static void unit_reaped(struct unit *u)

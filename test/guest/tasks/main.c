@@ -57,6 +57,8 @@ static int play(const char *role)
 {
     if (vx_streq(role, "status"))
         return 42;
+    if (vx_streq(role, "where"))
+        return (int)(vx_bundle()->image_base / 4096);
     if (vx_streq(role, "null"))
         *(volatile int *)(uintptr_t)16 = 1;
     if (vx_streq(role, "kernel"))
@@ -98,6 +100,29 @@ static void causes(void)
     CHECK("a privileged instruction", e.cause == VX_CAUSE_ILLEGAL || e.cause == VX_CAUSE_PROTECTION);
     e = await(child("dry", 0));
     check_equal("touching more lazy memory than there is", e.cause, VX_CAUSE_NO_MEMORY);
+}
+
+/* A choice among 2^18 pages: 16 of which two are the same are one in 2,000 boots, 16 of which eight are, never. */
+static void places(void)
+{
+    uint64_t seen[16];
+    unsigned good = 0, different = 0;
+    for (unsigned i = 0; i < 16; i++) {
+        struct vx_task_info info = {};
+        vx_handle_t task = child("where", 0);
+        struct vx_result end = SYS(waitpid, task, 0);
+        (void)SYS(task_control, task, VX_TASK_INFO, P(&info), sizeof info);
+        (void)SYS(cap_drop, task);
+        good += vx_result_status(end.value) == OK && info.image_base == (uint64_t)(uint32_t)end.value * 4096 &&
+                info.image_base >= VX_IMAGE_BASE && info.image_base < VX_IMAGE_BASE + VX_IMAGE_SPREAD;
+        bool again = false;
+        for (unsigned k = 0; k < i; k++)
+            again |= seen[k] == info.image_base;
+        seen[i] = info.image_base;
+        different += !again;
+    }
+    check_equal("an image is where its Task is said to have it", good, 16);
+    CHECK("static-PIE images are at places that differ from start to start", different > 8);
 }
 
 static void trees(void)
@@ -150,6 +175,7 @@ int main(int argc, char **argv)
     (void)await(child("status", 0)); /* touches once what is charged at the first touch */
     struct check_accounts before = check_accounts();
     causes();
+    places();
     check_no_leak("Tasks that died of faults leave nothing behind", before);
     trees();
     cycles();

@@ -28,9 +28,10 @@ POSIX_VECTRA += $(wildcard lib/libfs/client*.c) lib/libfs/copy.c
 POSIX_SRC := $(wildcard lib/libposix/*.c lib/libposix/$(ARCH)/*.c lib/libposix/$(ARCH)/*.S)
 POSIX_OBJ := $(POSIX_SRC:lib/libposix/%=$(POSIX)/obj/px/%.o) $(POSIX_VECTRA:%.c=$(POSIX)/obj/vx/%.c.o)
 
-# For drivers, clients of disks and what knows FAT, as libraries of their own.
-POSIX_LIBRARIES := virtio block fat
-POSIX_LIB_SRC := $(foreach name,$(POSIX_LIBRARIES),$(wildcard lib/lib$(name)/*.c))
+# For drivers, clients of disks, what knows FAT and what serves files, as libraries of their own; lib/libNAME/posix: what
+# they need of the C library in the place of libvectra's.
+POSIX_LIBRARIES := virtio block fat fs
+POSIX_LIB_SRC := $(filter-out $(POSIX_VECTRA),$(foreach name,$(POSIX_LIBRARIES),$(wildcard lib/lib$(name)/*.c lib/lib$(name)/posix/*.c)))
 POSIX_LIB_OBJ := $(POSIX_LIB_SRC:%.c=$(POSIX)/obj/vx/%.c.o)
 
 .PHONY: posix posix-all sysroot
@@ -77,11 +78,11 @@ $(POSIX)/obj/vx/%.c.o: %.c $(POSIX)/flags $(POSIX_WAIT)
 
 # The headers of libvectra are there for programs that want Rings and capabilities beside POSIX.
 $(SYSROOT)/.stamp: $(POSIX_OBJ) $(POSIX_LIB_OBJ) $(POSIX)/obj/px/crt/$(ARCH)/crt1.S.o $(POSIX)/list tools/vectra/compiler.py \
-		mk/posix.mk $(wildcard lib/include/vectra/*.h lib/include/fs/*.h $(POSIX_LIBRARIES:%=lib/include/%/*.h) abi/*.h abi/*.def lib/arch/$(ARCH)/isa/*.h)
+		mk/posix.mk $(wildcard lib/include/vectra/*.h $(POSIX_LIBRARIES:%=lib/include/%/*.h) abi/*.h abi/*.def lib/arch/$(ARCH)/isa/*.h)
 	$(say) LIBC $(SYSROOT)
 	$(Q)rm -rf $(SYSROOT) $(POSIX)/obj/member && mkdir -p $(SYSROOT)/include $(SYSROOT)/lib $(POSIX)/obj/member
 	$(Q)cp -R $(MUSL)/include/. $(SYSROOT)/include/
-	$(Q)cp -R lib/include/vectra lib/include/fs $(POSIX_LIBRARIES:%=lib/include/%) abi $(POSIX_GEN)/include/. lib/arch/$(ARCH)/isa $(SYSROOT)/include/
+	$(Q)cp -R lib/include/vectra $(POSIX_LIBRARIES:%=lib/include/%) abi $(POSIX_GEN)/include/. lib/arch/$(ARCH)/isa $(SYSROOT)/include/
 	$(Q)mkdir -p $(SYSROOT)/include/base && cp base/*.h $(SYSROOT)/include/base/
 	$(Q)cp $(MUSL)/lib/* $(SYSROOT)/lib/
 	$(Q)for name in crt1 Scrt1 rcrt1; do cp $(POSIX)/obj/px/crt/$(ARCH)/crt1.S.o $(SYSROOT)/lib/$$name.o; done

@@ -96,8 +96,8 @@ status_t fs_open(struct fs_client *c, const char *path, uint32_t flags, uint32_t
                  struct fs_file *out, struct vx_fs_attributes *attributes, bool *fresh);
 /* Does not wait. Its locks end. */
 void fs_close(struct fs_file *f);
-/* Bytes at an offset. Fewer than asked for: at the end of the file, for reads; NO_SPACE and the like after some bytes
- * were written is reported by the next call. *done is written in any case. */
+/* Bytes at an offset. Fewer than asked for, and OK: the end of the file, for reads, or an error after some bytes were
+ * moved, which the next call reports. *done is written in any case. */
 status_t fs_read(struct fs_file *f, uint64_t offset, void *to, size_t bytes, size_t *done);
 status_t fs_write(struct fs_file *f, uint64_t offset, const void *from, size_t bytes, size_t *done);
 /* At the end, wherever that is: *at. Atomic against other appends up to half of the session's buffer, piece by piece

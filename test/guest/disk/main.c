@@ -6,24 +6,25 @@
  *                          renamed, synced; says `safe N` then. Where the file system or its disk went away in the
  *                          middle it says `again N` and begins that one anew.
  *   /test/disk read COUNT  whether the last of these are there
- *   /test/disk leave       writes /data/left and syncs nothing */
+ *   /test/disk leave       writes /data/left and syncs nothing
+ *   /test/disk full DIR    fills the volume; says `kept NUMBER BYTES` of the files that it leaves
+ *   /test/disk large MEBIBYTES ROUNDS    writes /data/large so often, each time in one call, whatever dies meanwhile */
 // guest: helper
 #define CHECK_DEFINE
-#include <fs/client.h>
-#include <test/guest/common/check.h>
+#include "disk.h"
 
-enum : uint32_t { RW = VX_FS_READ | VX_FS_WRITE, FILES = 8, LARGE = 1 << 20, TRIES = 200 };
+enum : uint32_t { FILES = 8, TRIES = 200 };
 
-static struct fs_client client;
-static uint64_t out[LARGE / 8], in[LARGE / 8];
+struct fs_client client;
+uint64_t out[LARGE / 8], in[LARGE / 8];
 
-/* --- what a volume does --- */
-
-static void fill(uint32_t number, size_t bytes)
+void fill(uint32_t number, uint64_t offset, size_t bytes)
 {
     for (uint32_t i = 0; i < bytes / 8; i++)
-        out[i] = (uint64_t)number << 32 | i;
+        out[i] = (uint64_t)number << 32 | (offset / 8 + i);
 }
+
+/* --- what a volume does --- */
 
 static void test_bytes(void)
 {
@@ -31,7 +32,7 @@ static void test_bytes(void)
     struct vx_fs_attributes a = {};
     size_t done = 0;
     uint64_t at = 0;
-    fill(1, LARGE);
+    fill(1, 0, LARGE);
     check_status("a file is made", OK,
                  fs_open(&client, "/data/A long name.text", VX_VFS_CREATE, RW, 0644, &f, &a, nullptr));
     check_status("a mebibyte is written", OK, fs_write(&f, 0, out, LARGE, &done));
@@ -128,7 +129,7 @@ static void test_volume(void)
     CHECK("says what it is", memcmp(before.kind, "fat", 3) == 0 && before.free_blocks <= before.blocks);
     check_status("a file that is kept", OK,
                  fs_open(&client, "/data/kept", VX_VFS_CREATE, RW, 0644, &f, nullptr, nullptr));
-    fill(7, 100'000);
+    fill(7, 0, 100'000);
     check_status("with bytes", OK, fs_write(&f, 0, out, 100'000, &done));
     fs_close(&f);
     check_status("synced", OK, fs_sync_all(&client, "/data"));
@@ -149,7 +150,7 @@ static status_t write_one(uint32_t number)
     struct fs_file f;
     size_t done = 0;
     name[11] = (char)('0' + number % FILES);
-    fill(number, bytes_of(number));
+    fill(number, 0, bytes_of(number));
     status_t st = fs_open(&client, "/data/unfinished", VX_VFS_CREATE, RW, 0644, &f, nullptr, nullptr);
     if (st != OK)
         return st;
@@ -193,7 +194,7 @@ static int read_back(uint32_t count)
             st = fs_read(&f, 0, in, LARGE, &done);
             fs_close(&f);
         }
-        fill(i, bytes_of(i));
+        fill(i, 0, bytes_of(i));
         if (st != OK || done != bytes_of(i) || memcmp(in, out, done) != 0) {
             vx_printf("%s is not number %u: %s, %u bytes\n", name, i, vx_status_name(st), (uint32_t)done);
             return 1;
@@ -207,19 +208,24 @@ static int leave(void)
 {
     struct fs_file f;
     size_t done = 0;
-    fill(3, 10'000);
+    fill(3, 0, 10'000);
     return fs_open(&client, "/data/left", VX_VFS_CREATE, RW, 0644, &f, nullptr, nullptr) != OK ||
            fs_write(&f, 0, out, 10'000, &done) != OK;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t count = 0;
+    uint64_t count = 0, rounds = 0;
     status_t st = fs_connect(&client);
     if (st != OK) {
         vx_printf("no files: %s\n", vx_status_text(st));
         return 1;
     }
+    if (argc == 3 && vx_streq(argv[1], "full"))
+        return full_main(argv[2]);
+    if (argc == 4 && vx_streq(argv[1], "large") && vx_parse_u64(argv[2], strlen(argv[2]), &count) &&
+        vx_parse_u64(argv[3], strlen(argv[3]), &rounds) && count <= 64 && rounds <= 1000)
+        return large_main((uint32_t)count, (uint32_t)rounds);
     if (argc == 3 && vx_parse_u64(argv[2], strlen(argv[2]), &count) && count <= 100'000)
         return vx_streq(argv[1], "work") ? work((uint32_t)count) : read_back((uint32_t)count);
     if (argc == 2 && vx_streq(argv[1], "leave"))

@@ -10,4 +10,6 @@ extern struct fs_client client;
 void test_locks(void);
 void test_watch(void);
 void test_threads(void);
+/* Each pair of operations for some milliseconds, in a new directory of that name, until the seconds are over. */
+void test_races(const char *in, uint64_t ms, uint64_t seconds);
 int death_main(const char *role);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Files from a program's side: names by way of vfsd, bytes from ramfsd and the initial RAM disk. */
+ * Files from a program's side: names by way of vfsd, bytes from ramfsd and the initial RAM disk. Roles of the group
+ * `storage`: those of death.c, and `race DIRECTORY SECONDS` (race.c). */
 // guest: smp 1 4
 #define CHECK_DEFINE
 #include "files.h"
@@ -311,9 +312,14 @@ static void test_subtree(void)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1)
+    if (argc == 2)
         return death_main(argv[1]);
     check_status("connected", OK, connect_by_name());
+    uint64_t seconds = 0;
+    if (argc == 4 && vx_streq(argv[1], "race") && vx_parse_u64(argv[3], strlen(argv[3]), &seconds)) {
+        test_races(argv[2], 6, seconds);
+        return check_done();
+    }
     test_bytes();
     test_names();
     test_read_only();

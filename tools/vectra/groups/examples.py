@@ -48,9 +48,9 @@ class Project:
         """Runs make in the copy."""
         shell(f"make -s {arguments}", self.folder)
 
-    def expect(self, command, files):
+    def expect(self, command, files, machine=None):
         """The command prints the file `expected`, and ends well."""
-        output, outcome = inside(Machine(self.arch), command, [(f"{self.folder}/{host_name}", guest_name)
+        output, outcome = inside(machine or Machine(self.arch), command, [(f"{self.folder}/{host_name}", guest_name)
                                                                for host_name, guest_name in files])
         with open(f"{FOLDER}/{self.name}/expected", "rb") as handle:
             wanted = handle.read()
@@ -99,7 +99,18 @@ def driver(project):
         raise Failure("the dice were not thrown", told)
 
 
-TESTS = {"hello": hello, "threads": threads, "ring": ring, "lua": lua, "driver": driver}
+def filesystem(project):
+    """By its makefile and pkg-config; vfsd may use it, and it is mounted by hand."""
+    project.make(f"VECTRA='{project.vectra}' ARCH={project.arch}")
+    changed = f"{project.folder}/graph"
+    with open(changed, "w", encoding="utf-8") as handle:
+        handle.write(guest.graph_with("notes", f"{FOLDER}/filesystem/notes.services"))
+    machine = Machine(project.arch, append=["services=/etc/graph"])
+    project.expect("mount notes /mnt; sh /test/notes.sh 2>&1", [("notes", "/sbin/notes"), ("graph", "/etc/graph"), ("notes.sh", "/test/notes.sh")],
+                   machine)
+
+
+TESTS = {"filesystem": filesystem, "hello": hello, "threads": threads, "ring": ring, "lua": lua, "driver": driver}
 
 
 def run(name, arch, check):

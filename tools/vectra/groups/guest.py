@@ -47,6 +47,15 @@ def built(context, pairs):
     return check
 
 
+def graph_with(name, path):
+    """The shipped service graph with the descriptions of a file behind it, and vfsd may use the file system `name`."""
+    with open("etc/services", encoding="utf-8") as shipped, open(path, encoding="utf-8") as more:
+        text = shipped.read().replace("uses     rom ram dev", f"uses     {name} rom ram dev")
+        if f"uses     {name} " not in text:
+            raise Failure("vfsd's line of etc/services is not what it was")
+        return text + "\n" + more.read()
+
+
 def boot_test(spec, arch, check):
     """Runs one boot test on one architecture."""
     check(arch, spec.machine.get("mode", "release"))

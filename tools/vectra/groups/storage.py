@@ -49,12 +49,12 @@ class Bench:
                        "-device", f"{device},drive={name}{options}"]
         return path
 
-    def run(self, command, smp=1, gic="3", status=0):
-        """Runs a command in the guest; its output as text."""
+    def run(self, command, smp=1, gic="3", status=0, files=()):
+        """Runs a command in the guest, with further files (host, guest) in its initial RAM disk; its output as text."""
         parts = []
         boot = NO_BOOT_DISKS if self.arch == "x86_64" else []
         machine = Machine(self.arch, smp=smp, gic=gic, extra=self.extra + boot)
-        outcome = execute.run_command(machine, command, (), WITHIN_S, parts.append)
+        outcome = execute.run_command(machine, command, files, WITHIN_S, parts.append)
         self.log = outcome.transcript + outcome.messages
         if outcome.failed:
             raise Failure(outcome.reason)
@@ -369,7 +369,8 @@ def run(name, arch, check):
 
 def tests(context):
     """One test for each name and architecture."""
-    from vectra.groups import storage_volumes  # it uses what is here
+    from vectra.groups import storage_faults, storage_volumes  # they use what is here
     TESTS.update(storage_volumes.TESTS)
+    TESTS.update(storage_faults.TESTS)
     check = built(context, [(arch, "release") for arch in context.arches])
     return [(f"{name}-{arch}", lambda n=name, a=arch: run(n, a, check)) for name in TESTS for arch in context.arches]

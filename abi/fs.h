@@ -20,6 +20,7 @@ enum {
     VX_FS_BUFFER_MIN = 16384,     /* of a session's shared buffer */
     VX_FS_BUFFER_MAX = 1 << 20,
     VX_VFS_BUFFER_BYTES = 16384, /* of a connection's buffer to vfsd */
+    VX_VFS_MOUNTS_AT = VX_VFS_BUFFER_BYTES - 8, /* in it: a word that changes whenever what is mounted does */
     VX_FS_USER = 1000,           /* the user and group of programs: there is one */
 };
 
@@ -29,6 +30,7 @@ enum vx_fs_access : uint32_t {
     VX_FS_WRITE = 2,  /* data; for a connection: every change */
     VX_FS_CHANGE = 4, /* attributes; follows from a connection that may write */
     VX_FS_MOUNT = 8,  /* connections only: mount and umount */
+    VX_FS_NAMES = 16, /* OPEN of a directory only: for FIND and nothing else, with the other bits at most */
 };
 
 /* An object, for as long as it exists, however often its file system is started anew. generation: of a reused object
@@ -147,6 +149,8 @@ enum vx_fs_queue_op : uint8_t {
     VX_FS_OP_GETXATTR = 14, /* data: name, NUL → bytes of value in its place */
     VX_FS_OP_SETXATTR = 15, /* data: name, NUL, value; VX_FS_EXCLUSIVE, VX_FS_REMOVE */
     VX_FS_OP_LISTXATTR = 16,
+    VX_FS_OP_FIND = 17, /* file: opened with VX_FS_NAMES; data: a path down from it → struct vx_fs_attributes in its
+                           place. VX_FS_OPEN: and open it, argument: access → value: file. NOT_SUPPORTED: ask vfsd */
     /* of a namespace session: struct vx_fs_name_request */
     VX_FS_OP_WALK = 32,     /* object; data: path → struct vx_fs_walked in its place. VX_FS_OPEN: and open the end */
     VX_FS_OP_CREATE = 33,   /* object: parent; data: struct vx_fs_make → struct vx_fs_attributes. VX_FS_OPEN too */
@@ -159,7 +163,9 @@ enum vx_fs_queue_op : uint8_t {
     VX_FS_OP_SYNC_ALL = 40, /* the whole file system */
     VX_FS_OP_STAT = 41,     /* object → struct vx_fs_attributes */
     VX_FS_OP_CHANGE = 42,   /* object; data: struct vx_fs_change */
-    VX_FS_OP_FORGET = 43,   /* session, access: the number of a file in it, which is closed */
+    VX_FS_OP_FORGET = 43,   /* session, access: the number of a file in it, which is closed. session 0: what was opened
+                               with VX_FS_NAMES is of no more use in any session */
+    VX_FS_OP_WHICH = 44,    /* session, access: the number of a file in it → struct vx_fs_attributes; value: access */
 };
 
 enum vx_fs_request_flags : uint16_t {
@@ -172,7 +178,7 @@ enum vx_fs_request_flags : uint16_t {
     VX_FS_UNLOCK_OWNER = 64, /* CLOSE */
     VX_FS_EXCLUSIVE = 128,   /* CREATE, SETXATTR: EXISTS if it is there */
     VX_FS_REMOVE = 256,      /* SETXATTR */
-    VX_FS_OPEN = 512,        /* WALK, CREATE: open what is found or made, as OPEN would */
+    VX_FS_OPEN = 512,        /* WALK, CREATE, FIND: open what is found or made, as OPEN would */
     VX_FS_DIRECTORY = 1024,  /* UNLINK */
     VX_FS_NO_REPLACE = 2048, /* RENAME: EXISTS if the new name is there */
     VX_FS_EXCHANGE = 4096,   /* RENAME: the two names change places */
@@ -233,7 +239,11 @@ struct vx_fs_walked {
 };
 static_assert(sizeof(struct vx_fs_walked) == 904);
 
-/* WALK and CREATE leave more than they were given: their piece reaches as far as their answer. CREATE: mode of the
+/* FIND goes down in the same way by the names of a path, and only all the way: NOT_FOUND before a name that is not
+ * there; NOT_SUPPORTED at a symbolic link, at what is no directory and has names below it, and for what may not be
+ * opened so. STALE: the number is of no use any more. It never goes up, so it reaches what lies below its directory. */
+
+/* WALK, CREATE and FIND leave more than they were given: their piece reaches as far as their answer. CREATE: mode of the
  * request has the type: VX_FS_FILE, VX_FS_DIR, VX_FS_LINK (target: its text), or a special file (device). text: the
  * name, then the target. */
 struct vx_fs_make {

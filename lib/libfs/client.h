@@ -22,6 +22,18 @@ status_t fs_request(struct fs_session *s, struct vx_fs_request *q, struct fs_pie
 /* A CLOSE that nobody waits for. */
 void fs_send_close(struct fs_session *s, struct vx_fs_request *q);
 
+/* client_files.c, with the client's lock */
+struct fs_session *fs_session_of(struct fs_client *c, uint32_t mount);
+
+/* client_shortcuts.c */
+
+/* What the path names, in one round trip past vfsd; opened if `out` is not nullptr. NOT_SUPPORTED: vfsd has to be asked.
+ * Without the client's lock. */
+status_t fs_find(struct fs_client *c, const char *path, uint32_t access, struct fs_file *out,
+                 struct vx_fs_attributes *attributes);
+/* vfsd found the path in that mount: there may be a shortcut for what comes next. With the client's lock. */
+void fs_found(struct fs_client *c, const char *path, uint32_t mount);
+
 /* client_names.c */
 
 /* One call to vfsd, with c->lock held; connects anew if vfsd was started anew (then PEER_CLOSED is answered once more

@@ -26,7 +26,7 @@ static void session_free(struct fs_session *s)
     atomic_store_explicit(&s->turn, turn, memory_order_relaxed);
 }
 
-static struct fs_session *session_of(struct fs_client *c, uint32_t mount)
+struct fs_session *fs_session_of(struct fs_client *c, uint32_t mount)
 {
     for (unsigned i = 0; i < FS_SESSIONS_MAX; i++) {
         struct fs_session *s = &c->session[i];
@@ -97,6 +97,8 @@ static status_t session_make(struct fs_client *c, uint32_t mount)
         session_free(s);
         return st;
     }
+    for (struct fs_session *before; (before = fs_session_of(c, mount)) != nullptr;)
+        before->past = true; /* vfsd knows the last one */
     s->mount = mount;
     s->epoch = a.epoch;
     s->at = at;
@@ -112,7 +114,7 @@ static status_t session_make(struct fs_client *c, uint32_t mount)
 static void file_take(struct fs_client *c, struct fs_file *f, uint32_t mount, uint32_t number)
 {
     struct vx_vfs_opened o;
-    struct fs_session *s = session_of(c, mount);
+    struct fs_session *s = fs_session_of(c, mount);
     memcpy(&o, c->at, sizeof o);
     f->client = c;
     f->handle = o.handle;
@@ -129,8 +131,15 @@ status_t fs_open(struct fs_client *c, const char *path, uint32_t flags, uint32_t
     struct vx_vfs_open_request q = { .flags = flags, .mode = mode, .access = access };
     struct vx_vfs_open_reply a = {};
     const struct fs_call call = { .op = VX_VFS_OPEN, .q = &q, .q_bytes = sizeof q, .a = &a, .a_bytes = sizeof a };
-    status_t st = ERR_PEER_CLOSED;
+    status_t st;
     *out = (struct fs_file){};
+    if ((flags & ~(uint32_t)VX_VFS_NO_FOLLOW) == 0 &&
+        (st = fs_find(c, path, access, out, attributes)) != ERR_NOT_SUPPORTED) {
+        if (fresh != nullptr)
+            *fresh = false;
+        return st;
+    }
+    st = ERR_PEER_CLOSED;
     vx_mutex_lock(&c->lock);
     for (unsigned tries = 0; tries < TRIES; tries++) {
         q.path_at = 0;
@@ -139,7 +148,7 @@ status_t fs_open(struct fs_client *c, const char *path, uint32_t flags, uint32_t
         st = fs_call(c, &call, VX_HANDLE_NONE, nullptr);
         if (st == ERR_PEER_CLOSED && c->vfs.tx.raw != VX_HANDLE_NONE)
             continue; /* there is a new vfsd */
-        if (st != OK || (a.file != 0 && session_of(c, a.mount) != nullptr))
+        if (st != OK || (a.file != 0 && fs_session_of(c, a.mount) != nullptr))
             break;
         st = session_make(c, a.mount);
         if (st != OK && st != ERR_PEER_CLOSED)
@@ -152,6 +161,7 @@ status_t fs_open(struct fs_client *c, const char *path, uint32_t flags, uint32_t
             memcpy(attributes, c->at, sizeof *attributes);
         if (fresh != nullptr)
             *fresh = a.fresh != 0;
+        fs_found(c, path, a.mount);
     }
     vx_mutex_unlock(&c->lock);
     return st;
@@ -172,7 +182,7 @@ static status_t open_handle(struct fs_client *c, const struct vx_vfs_handle *han
             return ERR_STALE; /* a new vfsd does not know the seal */
         if (st != OK)
             return st;
-        if (a.file != 0 && session_of(c, a.mount) != nullptr) {
+        if (a.file != 0 && fs_session_of(c, a.mount) != nullptr) {
             file_take(c, f, a.mount, a.file);
             return OK;
         }
@@ -195,6 +205,23 @@ status_t fs_take(struct fs_client *c, const struct vx_vfs_handle *handle, struct
     return st;
 }
 
+/* Of a file that vfsd has not seen. With the client's lock. */
+static status_t get_handle(struct fs_client *c, struct fs_file *f)
+{
+    const struct fs_session *s = &c->session[f->session];
+    const struct vx_vfs_handle_request q = { .mount = s->mount, .file = f->number };
+    struct vx_vfs_opened o;
+    if (s->past || s->broken)
+        return ERR_STALE;
+    status_t st =
+        fs_call(c, &(struct fs_call){ .op = VX_VFS_HANDLE, .q = &q, .q_bytes = sizeof q }, VX_HANDLE_NONE, nullptr);
+    if (st == OK) {
+        memcpy(&o, c->at, sizeof o);
+        f->handle = o.handle;
+    }
+    return st;
+}
+
 status_t fs_give(struct fs_file *f, uint32_t number, struct vx_vfs_handle *out)
 {
     struct fs_client *c = f->client;
@@ -202,6 +229,8 @@ status_t fs_give(struct fs_file *f, uint32_t number, struct vx_vfs_handle *out)
     const struct fs_call call = { .op = VX_VFS_GIVE, .q = &q, .q_bytes = sizeof q };
     vx_mutex_lock(&c->lock);
     status_t st = f->number == 0 ? ERR_STALE : c->at == nullptr ? ERR_PEER_CLOSED : OK;
+    if (st == OK && f->handle.seal == 0)
+        st = get_handle(c, f);
     if (st == OK) {
         memcpy(c->at + HANDLE_AT, &f->handle, sizeof f->handle);
         st = fs_call(c, &call, VX_HANDLE_NONE, nullptr);
@@ -223,7 +252,7 @@ static status_t session_enter(struct fs_file *f, struct fs_session **out)
     if (st == OK && s->broken) {
         struct fs_file again = *f;
         struct vx_vfs_handle handle = f->handle;
-        st = open_handle(c, &handle, &again);
+        st = handle.seal == 0 ? ERR_STALE : open_handle(c, &handle, &again);
         if (st == OK) {
             s->users--;
             *f = again;

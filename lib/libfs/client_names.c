@@ -173,10 +173,16 @@ static status_t simple(struct fs_client *c, uint16_t op, const struct texts *t, 
 status_t fs_stat(struct fs_client *c, const char *path, uint32_t flags, struct vx_fs_attributes *out)
 {
     struct vx_vfs_stat_request q = { .flags = flags };
-    const struct fs_call call = { .op = VX_VFS_STAT, .q = &q, .q_bytes = sizeof q };
-    status_t st = call_texts(c, &call, &(struct texts){ .path = path }, &q.path_at);
-    if (st == OK)
+    struct vx_vfs_stat_reply a = {};
+    const struct fs_call call = { .op = VX_VFS_STAT, .q = &q, .q_bytes = sizeof q, .a = &a, .a_bytes = sizeof a };
+    status_t st = fs_find(c, path, 0, nullptr, out);
+    if (st != ERR_NOT_SUPPORTED)
+        return st;
+    st = call_texts(c, &call, &(struct texts){ .path = path }, &q.path_at);
+    if (st == OK) {
         memcpy(out, c->at, sizeof *out);
+        fs_found(c, path, a.mount);
+    }
     vx_mutex_unlock(&c->lock);
     return st;
 }
@@ -304,6 +310,7 @@ status_t fs_narrow(struct fs_client *c, const char *path, uint32_t rights)
     status_t st = call_texts(c, &call, &(struct texts){ .path = path }, &q.path_at);
     if (st == OK) {
         c->rights = a.rights;
+        memset(c->shortcut, 0, sizeof c->shortcut);
         c->by_name = false; /* another connection would have the wide root again */
     }
     vx_mutex_unlock(&c->lock);

@@ -42,6 +42,7 @@ static const struct rule *rule_of(uint8_t op)
         [VX_FS_OP_WATCH] = { VX_FS_FILES, VX_FS_READ, 0 },
         [VX_FS_OP_CANCEL] = { VX_FS_FILES, 0, 0 },
         [VX_FS_OP_CLOSE] = { VX_FS_FILES, 0, 0 },
+        [VX_FS_OP_FIND] = { VX_FS_FILES, 0, PIECE },
         [VX_FS_OP_WALK] = { VX_FS_NAMESPACE, 0, PIECE | OPENS },
         [VX_FS_OP_CREATE] = { VX_FS_NAMESPACE, 0, PIECE | CHANGES | OPENS },
         [VX_FS_OP_LINK] = { VX_FS_NAMESPACE, 0, PIECE | CHANGES },
@@ -54,6 +55,7 @@ static const struct rule *rule_of(uint8_t op)
         [VX_FS_OP_STAT] = { VX_FS_NAMESPACE, 0, PIECE },
         [VX_FS_OP_CHANGE] = { VX_FS_NAMESPACE, 0, PIECE | CHANGES },
         [VX_FS_OP_FORGET] = { VX_FS_NAMESPACE, 0, 0 },
+        [VX_FS_OP_WHICH] = { VX_FS_NAMESPACE, 0, PIECE },
     };
     return op < FS_OPS && rules[op].kind != 0 ? &rules[op] : nullptr;
 }
@@ -98,15 +100,52 @@ static status_t close_file(struct fs_job *j, struct fs_server_session *s, struct
     return OK;
 }
 
-static status_t forget(struct fs_job *j)
+static status_t forget(struct fs_job *j, bool *answered)
 {
     struct fs_server_session *s = fs_session_find(j->n.session);
+    if (j->n.session == 0) {
+        fs_server.names_epoch++;
+        *answered = true;
+        return OK;
+    }
     struct fs_server_file *f = s != nullptr ? fs_file_find(s, j->n.access) : nullptr;
     if (f == nullptr)
         return ERR_NOT_FOUND;
     j->node = f->node;
     j->n.flags = 0;
     return close_file(j, s, f);
+}
+
+/* What a number in a session means. One that was opened for names alone is nobody's to ask about. */
+static status_t which(struct fs_job *j)
+{
+    struct fs_server_session *s = fs_session_find(j->n.session);
+    const struct fs_server_file *f = s != nullptr ? fs_file_find(s, j->n.access) : nullptr;
+    if (f == nullptr || f->names != 0)
+        return ERR_NOT_FOUND;
+    j->node = f->node;
+    j->value = f->access;
+    return OK;
+}
+
+/* What may be looked for by that number, and, if it is to be opened, with which access. The rest of the request is then
+ * as that of a WALK: for a session, which is its own. */
+static status_t may_find(struct fs_job *j, const struct fs_server_file *f)
+{
+    uint64_t wanted = j->q.argument;
+    if (f->names == 0)
+        return ERR_NO_RIGHTS;
+    if (f->names_since != fs_server.names_epoch)
+        return ERR_STALE;
+    if ((j->q.flags & VX_FS_OPEN) == 0)
+        return OK;
+    if (wanted == 0 || (wanted & ~(uint64_t)(VX_FS_READ | VX_FS_WRITE)) != 0)
+        return ERR_BAD_ARGUMENT;
+    if ((wanted & ~(uint64_t)f->names) != 0)
+        return ERR_NO_RIGHTS;
+    j->n.session = fs_session_number(j->session);
+    j->n.access = (uint32_t)wanted | (f->names & VX_FS_CHANGE);
+    return OK;
 }
 
 /* OK: perform it. VX_RPC_LATER: it waits. Anything else, or OK with *answered: that is the answer. */
@@ -118,7 +157,9 @@ static status_t prepare(struct fs_job *j, bool *answered)
     if (st != OK)
         return st;
     if (j->n.op == VX_FS_OP_FORGET)
-        return forget(j);
+        return forget(j, answered);
+    if (j->n.op == VX_FS_OP_WHICH)
+        return which(j);
     if (s->kind == VX_FS_NAMESPACE) {
         j->node = (struct fs_node){ j->n.object, j->n.generation };
         return OK;
@@ -135,6 +176,9 @@ static status_t prepare(struct fs_job *j, bool *answered)
     j->open = f->open;
     j->open->pins++;
     switch (j->q.op) {
+    case VX_FS_OP_FIND:
+        *answered = false;
+        return may_find(j, f);
     case VX_FS_OP_LOCK:
         return fs_open_lock(j);
     case VX_FS_OP_WATCH:

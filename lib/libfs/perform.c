@@ -126,6 +126,43 @@ static status_t walk(struct fs_backend *b, struct fs_job *j)
     return OK;
 }
 
+/* All the way down, or not at all: what it does not do itself is vfsd's. */
+static status_t find(struct fs_backend *b, struct fs_job *j)
+{
+    size_t bytes = j->q.data_bytes;
+    const char *path = take_text(j, 1);
+    struct vx_fs_attributes a;
+    struct fs_node at = j->node;
+    if (path == nullptr)
+        return ERR_BAD_ARGUMENT;
+    for (size_t i = 0; i <= bytes; i++) { /* a slash at the end leaves an empty name, which there is not */
+        struct fs_name name = { path + i, 0 };
+        if (i != 0 && (a.mode & VX_FS_TYPE) != VX_FS_DIR)
+            return ERR_NOT_SUPPORTED;
+        while (i < bytes && path[i] != '/')
+            i++;
+        name.bytes = (size_t)(path + i - name.at);
+        a = (struct vx_fs_attributes){};
+        status_t st = check_name(b, name);
+        if (st == OK)
+            st = b->lookup(b, at, name, &a);
+        if (st != OK)
+            return st;
+        at = node_of(&a);
+    }
+    bool opens = (j->q.flags & VX_FS_OPEN) != 0;
+    if ((a.mode & VX_FS_TYPE) == VX_FS_LINK || (opens && !may_open(b, a.mode, j->n.access)))
+        return ERR_NOT_SUPPORTED;
+    if (j->session->bytes - j->q.data_at < sizeof a)
+        return ERR_BAD_ARGUMENT;
+    keep_attributes(b, &a);
+    memcpy(j->data, &a, sizeof a);
+    j->bytes = sizeof a;
+    if (opens)
+        hold(b, j, at);
+    return OK;
+}
+
 static bool may_be_made(uint32_t mode)
 {
     uint32_t type = mode & VX_FS_TYPE;
@@ -272,7 +309,9 @@ static status_t open_node(struct fs_backend *b, struct fs_job *j)
     status_t st = b->attributes(b, j->node, &a);
     if (st != OK)
         return st;
-    if (!may_open(b, a.mode, j->n.access)) {
+    if ((j->n.access & VX_FS_NAMES) != 0 && (a.mode & VX_FS_TYPE) != VX_FS_DIR)
+        return ERR_NOT_DIRECTORY;
+    if ((j->n.access & VX_FS_NAMES) == 0 && !may_open(b, a.mode, j->n.access)) {
         bool dir = (a.mode & VX_FS_TYPE) == VX_FS_DIR, wrong = (b->flags & VX_FS_IS_READ_ONLY) == 0;
         return dir ? ERR_IS_DIRECTORY : wrong ? ERR_NOT_SUPPORTED : ERR_READ_ONLY;
     }
@@ -404,6 +443,7 @@ static status_t perform(struct fs_backend *b, struct fs_job *j)
         return write(b, j);
     case VX_FS_OP_GETATTR:
     case VX_FS_OP_STAT:
+    case VX_FS_OP_WHICH:
         return give_attributes(b, j, j->node);
     case VX_FS_OP_SETATTR:
     case VX_FS_OP_CHANGE:
@@ -423,6 +463,8 @@ static status_t perform(struct fs_backend *b, struct fs_job *j)
     case VX_FS_OP_FORGET:
         release(b, j->node);
         return OK;
+    case VX_FS_OP_FIND:
+        return find(b, j);
     case VX_FS_OP_WALK:
         return walk(b, j);
     case VX_FS_OP_CREATE:

@@ -86,9 +86,13 @@ status_t fs_file_add(struct fs_server_session *s, struct fs_node node, uint32_t 
     if (o == nullptr)
         return ERR_NO_MEMORY;
     struct fs_server_file *f = &s->files[i];
-    *f = (struct fs_server_file){
-        .open = o, .node = node, .access = access, .generation = (uint16_t)(f->generation + 1)
-    };
+    bool names = (access & VX_FS_NAMES) != 0;
+    *f = (struct fs_server_file){ .open = o,
+                                  .node = node,
+                                  .access = names ? 0 : access,
+                                  .names = names ? access & (VX_FS_READ | VX_FS_WRITE | VX_FS_CHANGE) : 0,
+                                  .names_since = fs_server.names_epoch,
+                                  .generation = (uint16_t)(f->generation + 1) };
     if (i == s->n_files)
         s->n_files++;
     s->n_open++;
@@ -117,6 +121,7 @@ void fs_session_end(struct fs_server_session *s)
         return;
     s->ended = true;
     s->serving = false;
+    fs_server.names_epoch += s->kind == VX_FS_NAMESPACE; /* who answered for them has gone */
     drop(s->rx.raw);
     drop(s->tx.raw);
     s->rx = (vx_ring_rx){};
@@ -191,6 +196,7 @@ static uint64_t operations(const struct fs_backend *b)
         { true, VX_FS_OP_WATCH },
         { true, VX_FS_OP_CANCEL },
         { true, VX_FS_OP_CLOSE },
+        { true, VX_FS_OP_FIND },
         { true, VX_FS_OP_WALK },
         { b->create != nullptr, VX_FS_OP_CREATE },
         { b->link != nullptr, VX_FS_OP_LINK },
@@ -202,6 +208,7 @@ static uint64_t operations(const struct fs_backend *b)
         { true, VX_FS_OP_SYNC_ALL },
         { true, VX_FS_OP_STAT },
         { b->change != nullptr, VX_FS_OP_CHANGE },
+        { true, VX_FS_OP_WHICH },
     };
     uint64_t out = 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

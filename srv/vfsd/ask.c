@@ -138,6 +138,14 @@ void ask_forget(struct op *op)
     }
 }
 
+bool ask_revoke(struct mount *m)
+{
+    struct vx_message message;
+    const struct vx_fs_name_request q = { .tag = VFS_SLOTS, .op = VX_FS_OP_FORGET };
+    memcpy(&message, &q, sizeof message);
+    return vx_sys_ring_send(m->tx, &message, VX_POLL) != ERR_WOULD_BLOCK; /* gone: so are they */
+}
+
 void ask_forget_file(struct mount *m, uint32_t session, uint32_t file)
 {
     struct vx_message message;

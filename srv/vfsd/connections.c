@@ -65,8 +65,10 @@ static status_t call_buffer(struct vx_session *s, struct vx_vfs_buffer_reply *a,
         c->mem = VX_NO_MEM;
         return st;
     }
-    if (st == OK)
+    if (st == OK) {
         c->at = at;
+        shortcuts_show(c);
+    }
     a->bytes = VX_VFS_BUFFER_BYTES;
     return st;
 }
@@ -88,13 +90,19 @@ static status_t call_session_requests(struct vx_session *s, const struct vx_vfs_
     return OK;
 }
 
+static void begin_session(struct op *op)
+{
+    ask_session(op, mount_by_id(op->mode));
+}
+
+/* One that takes the place of another: what is not remembered any more must have ended. */
 static void start_session(struct op *op)
 {
-    struct mount *m = mount_by_id(op->mode);
+    const struct mount *m = mount_by_id(op->mode);
     if (m == nullptr)
         op_done(op, ERR_NOT_FOUND);
     else
-        ask_session(op, m);
+        shortcuts_end(op, m, begin_session);
 }
 
 static status_t call_session_replies(struct vx_session *s, const struct vx_vfs_session_replies_request *q,
@@ -135,7 +143,7 @@ void op_session_done(struct op *op, status_t st, uint32_t session, uint32_t byte
     unsigned i = 0, spare = 0;
     for (; i < VFS_SESSIONS_MAX && c->sessions[i].mount != m->id; i++)
         spare = c->sessions[i].number == 0 || mount_by_id(c->sessions[i].mount) == nullptr ? i : spare;
-    c->sessions[i < VFS_SESSIONS_MAX ? i : spare] = (struct program_session){ m->id, session };
+    c->sessions[i < VFS_SESSIONS_MAX ? i : spare] = (struct program_session){ .mount = m->id, .number = session };
     const struct vx_vfs_session_replies_reply a = { .bytes = bytes, .depth = depth, .epoch = m->epoch };
     op->cap = shared;
     op_answer(op, &a, sizeof a);
@@ -162,17 +170,22 @@ static status_t call_dup(struct vx_session *s, const struct vx_vfs_dup_request *
 
 /* --- narrowing --- */
 
-static void narrow_walked(struct op *op)
+static void narrow_to(struct op *op)
 {
     struct connection *c = op->connection;
-    if (!op->spot.exists || (op->spot.found.mode & VX_FS_TYPE) != VX_FS_DIR) {
-        op_done(op, op->spot.exists ? ERR_NOT_DIRECTORY : ERR_NOT_FOUND);
-        return;
-    }
     c->root = op->spot.found;
     c->rights &= op->access;
     const struct vx_vfs_narrow_reply a = { .rights = c->rights };
     op_answer(op, &a, sizeof a);
+}
+
+/* What was good from the wide root ends before the narrow one is told. */
+static void narrow_walked(struct op *op)
+{
+    if (!op->spot.exists || (op->spot.found.mode & VX_FS_TYPE) != VX_FS_DIR)
+        op_done(op, op->spot.exists ? ERR_NOT_DIRECTORY : ERR_NOT_FOUND);
+    else
+        shortcuts_end(op, nullptr, narrow_to);
 }
 
 static void start_narrow(struct op *op)
@@ -426,6 +439,11 @@ void vfs_closed(struct vx_session *s)
     drop(c->half_rx.raw);
     drop(c->half_tx.raw);
     gifts_drop(c);
+    for (unsigned i = 0; i < VFS_SESSIONS_MAX; i++) {
+        struct mount *m = c->sessions[i].names != 0 ? mount_by_id(c->sessions[i].mount) : nullptr;
+        if (m != nullptr)
+            ask_forget_file(m, c->sessions[i].number, c->sessions[i].names);
+    }
     if (c->at != nullptr)
         (void)vx_sys_mem_free(c->mem, 0, 0);
     c->at = nullptr;
@@ -456,6 +474,8 @@ status_t vfs_dispatch(struct vx_session *s, struct vx_incoming *in)
                                            .narrow = call_narrow,
                                            .dup = call_dup,
                                            .give = call_give,
-                                           .grant = call_grant };
+                                           .grant = call_grant,
+                                           .shortcut = call_shortcut,
+                                           .handle = call_handle };
     return vx_vfs_dispatch(&ops, s, in);
 }

@@ -72,6 +72,7 @@ status_t mount_add(const char *source, const char *path, const struct place *cov
         }
         *out = m;
         mount_turn(m);
+        mounts_changed();
         return OK;
     }
     return ERR_TABLE_FULL;
@@ -123,6 +124,7 @@ static void disconnect(struct mount *m)
     m->rx = (vx_ring_rx){};
     m->mem = VX_NO_MEM;
     m->at = nullptr;
+    m->shortcuts = m->revoke = false; /* they ended with our session */
     m->state = MOUNT_DOWN;
     m->retry_at = vx_deadline_in(retry_ns);
     if (op != nullptr) {
@@ -143,6 +145,7 @@ void mount_remove(struct mount *m)
         op_done(op, ERR_NOT_FOUND);
     }
     m->state = MOUNT_FREE;
+    mounts_changed();
 }
 
 static status_t make_rings(struct setup *s, vx_ring_tx *tx, vx_ring_rx *rx)
@@ -158,7 +161,10 @@ static void connect(struct mount *m)
     m->trouble = vx_connect(m->source, &m->rpc);
     if (m->trouble != OK)
         return;
+    bool appears = m->absent;
     m->absent = false;
+    if (appears)
+        mounts_changed();
     m->state = MOUNT_ASKING;
     m->rpc.timeout_ns = VFS_PATIENCE_NS;
     m->setup = (struct setup){ .step = SETUP_INFO, .deadline = vx_deadline_in(VFS_PATIENCE_NS) };
@@ -350,6 +356,8 @@ static void take_answers(struct mount *m)
     }
     if (n == VFS_SLOTS)
         (void)vx_sys_signal_post(VX_HANDLE_NONE, UINT64_C(1) << bit_of(m));
+    if (m->state == MOUNT_UP && m->revoke)
+        shortcuts_flush(m);
     if (m->state == MOUNT_UP && m->waiting != nullptr)
         ask_flush(m);
 }

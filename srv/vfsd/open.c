@@ -39,12 +39,17 @@ static status_t take_handle(struct op *op, uint32_t at, struct mount **m)
 
 /* --- the end of opening --- */
 
+void op_put_opened(struct op *op, const struct mount *m)
+{
+    struct vx_vfs_opened o = { .attributes = op->attributes, .handle = handle_of(op, m) };
+    memcpy(op->connection->at, &o, sizeof o);
+}
+
 static void opened(struct op *op, uint32_t file, bool fresh)
 {
     struct mount *m = op->spot.found.mount;
-    struct vx_vfs_opened o = { .attributes = op->attributes, .handle = handle_of(op, m) };
     const struct vx_vfs_open_reply a = { .mount = m->id, .file = file, .fresh = fresh };
-    memcpy(op->connection->at, &o, sizeof o);
+    op_put_opened(op, m);
     op_answer(op, &a, sizeof a); /* a reply to reopen begins alike */
 }
 
@@ -59,7 +64,7 @@ void session_forget(struct connection *c, const struct mount *m)
 {
     for (unsigned i = 0; i < VFS_SESSIONS_MAX; i++) {
         if (c->sessions[i].mount == m->id)
-            c->sessions[i] = (struct program_session){};
+            c->sessions[i].lost = true;
     }
 }
 

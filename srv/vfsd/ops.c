@@ -13,7 +13,7 @@ static void drop(vx_handle_t handle)
 uint32_t session_with(const struct connection *c, const struct mount *m)
 {
     for (unsigned i = 0; i < VFS_SESSIONS_MAX; i++) {
-        if (c->sessions[i].mount == m->id && c->sessions[i].number != 0)
+        if (c->sessions[i].mount == m->id && !c->sessions[i].lost)
             return c->sessions[i].number;
     }
     return 0;

@@ -9,6 +9,8 @@ status_t op_begin(struct vx_session *s, uint16_t code, void (*start)(struct op *
 status_t op_with_path(struct vx_session *s, uint16_t code, void (*start)(struct op *op), uint32_t at, uint32_t bytes,
                       struct op **out);
 status_t op_go(struct op *op); /* VX_RPC_LATER */
+/* Leaves struct vx_vfs_opened of op->attributes, with a sealed handle for op->access. */
+void op_put_opened(struct op *op, const struct mount *m);
 void op_answer(struct op *op, const void *payload, size_t bytes);
 void op_lost(struct op *op); /* a race: again, a bounded number of times */
 status_t take_text(const struct connection *c, uint32_t at, uint32_t bytes, char *to, uint32_t *len);

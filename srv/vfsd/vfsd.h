@@ -9,7 +9,9 @@
  *  4. The root of a mount is meant by object 0, so that it stays the root when the file system is started anew.
  *  5. A connection names nothing before it is `rooted`: what its badge was granted is walked to first, from the root of
  * all. Until the badge was granted something, its operations wait.
- *  6. No place of an operation under way, and no root, is in a mount that was removed: mount_remove sees to it. */
+ *  6. No place of an operation under way, and no root, is in a mount that was removed: mount_remove sees to it.
+ *  7. A shortcut leads to the root of a mount, on a way that nothing but a change of the mount table changes: names of
+ * file systems whose names never change, and covers. When that table changes, all of them end: mounts_changed. */
 #pragma once
 #include <abi/fs.h>
 #include <vectra/rpc_fs.h>
@@ -91,6 +93,7 @@ struct mount {
     vx_mem mem;
     uint8_t *at;
     struct slot slot[VFS_SLOTS];
+    bool shortcuts, revoke; /* some were given; the file system is to be told that they ended, when there is room */
     struct op *waiting;  /* for a slot, or for the mount to come up */
     struct op *sessions; /* for their turn to get a session */
 };
@@ -142,6 +145,10 @@ struct op {
     void (*walked)(struct op *op);
     struct spot spot, second;
     uint32_t number; /* the file, if the walk opened it */
+    bool fixed;         /* so far only names that never change, and covers */
+    uint32_t way_bytes; /* of path: so much of it led to `way`, a mount's root, by such */
+    struct mount *way;
+    const struct mount *ending; /* whose shortcut ends now; nullptr: all of the connection's */
     struct vx_fs_attributes attributes;
     /* from here on nothing is read that was not written in the same operation */
     struct place chain[VX_FS_DEPTH_MAX];
@@ -151,6 +158,9 @@ struct op {
 
 struct program_session {
     uint32_t mount, number;
+    uint32_t names;       /* the file of its shortcut, or 0; kept until that has ended for sure */
+    uint64_t names_since; /* vfsd.mounts when it was given: it is of use as long as that is the same */
+    bool lost;      /* it is no use to open anything in it: the program makes another one */
 };
 
 struct gift {
@@ -187,6 +197,7 @@ struct vfsd {
     struct vx_service service;
     vx_reticle pool; /* pays for what is shared with programs and file systems */
     uint64_t epoch, key[2];
+    uint64_t mounts; /* counts changes of the mount table: the word at VX_VFS_MOUNTS_AT */
     bool started;            /* what is mounted from the start is: operations of programs begin */
     struct connection *boot; /* whose operations mount it */
     struct mount mount[VFS_MOUNTS_MAX];
@@ -210,6 +221,15 @@ struct node mount_node(const struct place *p); /* as the file system calls it */
 status_t pool_buffer(uint64_t bytes, vx_mem *mem, void **at);
 status_t pool_share(vx_mem mem, vx_handle_t *out); /* what may be handed on: it can be used, and no more */
 
+/* shortcuts.c: what may go past us. */
+status_t call_shortcut(struct vx_session *s, const struct vx_vfs_shortcut_request *q, struct vx_vfs_shortcut_reply *a);
+status_t call_handle(struct vx_session *s, const struct vx_vfs_handle_request *q);
+void mounts_changed(void);                       /* before anybody is told of the change */
+void shortcuts_show(const struct connection *c); /* the word of its buffer */
+void shortcuts_flush(struct mount *m);
+/* The connection's shortcut into that mount, or all that it has, and then `next`. */
+void shortcuts_end(struct op *op, const struct mount *only, void (*next)(struct op *op));
+
 /* ask.c: questions. `then` is called with the answer, or with a status of our own. */
 void ask(struct op *op, const struct place *about, op_next *then);
 void ask_session(struct op *op, struct mount *m); /* goes on in op_session_done */
@@ -219,6 +239,8 @@ void ask_failed(struct mount *m); /* the file system has gone */
 void ask_forget(struct op *op);
 /* Closes a file of a session, and does not wait for it. */
 void ask_forget_file(struct mount *m, uint32_t session, uint32_t file);
+/* Ends all shortcuts into it. False: there is no room for the message now. */
+bool ask_revoke(struct mount *m);
 
 /* walk.c */
 void walk(struct op *op, const char *path, uint32_t bytes, void (*walked)(struct op *op));

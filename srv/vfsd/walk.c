@@ -175,6 +175,13 @@ static void ask_names(struct op *op)
     op->asked_last = at >= op->path_len;
     op->text_bytes = bytes;
     uint32_t session = op->opens && op->asked_last ? session_with(op->connection, top(op)->mount) : 0;
+    const struct place *from = top(op);
+    bool fixed = (from->mount->flags & VX_FS_IS_FIXED) != 0;
+    if (op->fixed && !fixed && from->node.object == 0) {
+        op->way = from->mount;
+        op->way_bytes = op->at;
+    }
+    op->fixed = op->fixed && fixed;
     op->question = (struct vx_fs_name_request){
         .op = VX_FS_OP_WALK,
         .flags = session != 0 ? VX_FS_OPEN : 0,
@@ -208,6 +215,7 @@ static void link_read(struct op *op, const struct vx_fs_reply *r, const uint8_t 
         walk_failed(op, ERR_IO);
         return;
     }
+    op->fixed = false; /* path is not what it was */
     op->n_chain--; /* the link itself is no place to be */
     if (op->path[0] == '/') {
         op->n_chain = 1;
@@ -325,6 +333,7 @@ static void go(struct op *op)
         struct name part = name_at(op, op->at);
         if (is_dots(part, 1) || is_dots(part, 2)) {
             status_t st = part.bytes == 2 ? pop(op) : OK;
+            op->fixed = op->fixed && part.bytes == 1;
             if (st != OK) {
                 walk_failed(op, st);
                 return;
@@ -367,6 +376,8 @@ void walk_from(struct op *op, const struct place *from, const char *path, uint32
     op->spot.name_bytes = 0;
     op->spot.slash = bytes != 0 && path[bytes - 1] == '/';
     op->attributes.mode = 0;
+    op->fixed = true;
+    op->way = nullptr;
     op->chain[0] = *from;
     op->n_chain = 1;
     (void)uncover(&op->chain[0]);

@@ -21,6 +21,8 @@
 #include <vectra/thread.h>
 
 enum : uint32_t { FS_SESSIONS_MAX = 16, FS_BUFFER_DEFAULT = 262144, FS_BUFFER_UNITS = 64, FS_REQUESTS_MAX = 16 };
+/* Shortcuts at a time; of longer prefixes there are none. One is asked for when so many names of a file system were. */
+enum : uint32_t { FS_SHORTCUTS_MAX = 4, FS_PREFIX_MAX = 40, FS_SHORTCUT_AFTER = 3 };
 static constexpr uint64_t FS_PATIENCE_NS = 30'000'000'000;
 
 /* A request under way: of a thread that waits for it, or of nobody any more. */
@@ -31,11 +33,23 @@ struct fs_pending {
     struct vx_fs_reply reply;
 };
 
+/* Names that begin with `prefix` are looked for at the file system itself, by its number for them in a session. */
+struct fs_shortcut {
+    uint32_t file; /* 0: none */
+    uint16_t session;
+    uint8_t prefix_bytes;
+    char prefix[FS_PREFIX_MAX];
+    uint64_t mounts; /* the word of the connection's buffer when it was given: it is good as long as that is the same */
+    uint64_t epoch;  /* of the session */
+};
+
 struct fs_session {
     uint32_t mount;  /* as vfsd calls it */
     uint32_t users;  /* open files, and calls under way */
     bool used, past; /* past: of an earlier vfsd; nothing is opened in it any more */
     bool broken;     /* the file system has gone */
+    uint32_t named;     /* names that vfsd found in it while what is mounted was as in `named_at` */
+    uint64_t named_at;
     uint64_t epoch;
     vx_ring_tx tx;
     vx_ring_rx rx;
@@ -58,12 +72,14 @@ struct fs_client {
     uint64_t epoch;
     uint32_t rights, buffer_bytes; /* buffer_bytes: of sessions, to be set before the first open */
     struct fs_session session[FS_SESSIONS_MAX];
+    uint32_t last_shortcut;
+    struct fs_shortcut shortcut[FS_SHORTCUTS_MAX];
 };
 
 /* An open file. No position: that is the caller's. */
 struct fs_file {
     struct fs_client *client;
-    struct vx_vfs_handle handle; /* handle.access: what it may be used for */
+    struct vx_vfs_handle handle; /* handle.access: what it may be used for; seal 0: found past vfsd, which has not seen it */
     uint32_t mode;               /* when it was opened: type and permissions */
     uint16_t session;
     bool locked;     /* has, or had, locks */

@@ -310,7 +310,9 @@ status_t fs_narrow(struct fs_client *c, const char *path, uint32_t rights)
     status_t st = call_texts(c, &call, &(struct texts){ .path = path }, &q.path_at);
     if (st == OK) {
         c->rights = a.rights;
-        memset(c->shortcut, 0, sizeof c->shortcut);
+        memset(c->shortcut, 0, sizeof c->shortcut); /* they began at another root */
+        for (unsigned i = 0; i < FS_SESSIONS_MAX; i++)
+            c->session[i].named = 0;
         c->by_name = false; /* another connection would have the wide root again */
     }
     vx_mutex_unlock(&c->lock);

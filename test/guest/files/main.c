@@ -328,6 +328,7 @@ int main(int argc, char **argv)
     test_mounts();
     test_nameless();
     test_subtree();
+    test_shortcuts();
     test_locks();
     test_watch();
     test_threads();

@@ -93,20 +93,50 @@ static bool starts_again(long number, long timeout)
     return answer == -EINTR && (delivered == PX_NOTHING || (delivered == PX_RESTART && starts_again(number, fourth)));
 }
 
+/* relaxed: a signal that comes just now is delivered at the next safe point, or interrupts the next wait */
+static inline bool is_over(long answer)
+{
+    return answer != -EINTR && atomic_load_explicit(&px_attention, memory_order_relaxed) == 0;
+}
+
+/* What a call may be made of again: in memory, so that the registers of most calls need not be kept. */
+struct arguments {
+    long number, a, b, c, d, e, f;
+};
+
+static long call_once(const struct arguments *x)
+{
+    struct px_thread *t = px_self();
+    px_enter(t);
+    long answer = functions[x->number](x->a, x->b, x->c, x->d, x->e, x->f);
+    px_leave(t);
+    return answer;
+}
+
+/* The rest of a call that was interrupted, or at whose end there is something to deliver. */
+[[gnu::noinline]] static long finish(const struct arguments *x, long answer)
+{
+    while (!is_over(answer) && safe_point(x->number, answer, x->d))
+        answer = call_once(x);
+    return answer;
+}
+
+/* Before there is thread-local storage, and where it was set anew. */
+[[gnu::noinline]] static long call_slowly(const struct arguments *x)
+{
+    return finish(x, call_once(x));
+}
+
 long __vectra_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
     if ((unsigned long)number >= NUMBERS || functions[number] == nullptr)
         return (unsigned long)number < NUMBERS && errors[number] != 0 ? -(long)errors[number] : -ENOSYS;
-    px_call *function = functions[number];
-    struct px_thread *t = px_self();
-    for (;;) {
-        px_enter(t);
-        long answer = function(a, b, c, d, e, f);
-        px_leave(t);
-        /* relaxed: a signal that comes just now is delivered at the next safe point, or interrupts the next wait */
-        if (__builtin_expect(answer != -EINTR && atomic_load_explicit(&px_attention, memory_order_relaxed) == 0, 1))
-            return answer;
-        if (!safe_point(number, answer, d))
-            return answer;
-    }
+    const struct arguments x = { number, a, b, c, d, e, f };
+    struct px_thread *t = px_self_quickly();
+    if (__builtin_expect(t == nullptr, 0))
+        return call_slowly(&x);
+    px_enter(t);
+    long answer = functions[number](a, b, c, d, e, f);
+    px_leave(t);
+    return __builtin_expect(is_over(answer), 1) ? answer : finish(&x, answer);
 }

@@ -27,41 +27,30 @@ enum : long {
 
 static struct px_thread main_thread = { .kernel_id = 1 };
 /* Unset until the C library has set thread-local storage up; until then there is only the main thread. */
-static __thread struct px_thread *self;
-static bool has_tls;
+__thread struct px_thread *px_self_here;
+bool px_has_tls;
 
 struct vx_mutex px_threads_lock;
 struct px_thread *px_threads = &main_thread;
 
-/* A function of its own: a compiler that sees the load may do it before the test, when there is nothing to load from.
- */
-[[gnu::noinline]] static struct px_thread *self_of_tls(void)
+/* The C library sets a timer's thread's storage anew after each of its functions: it is found again. */
+struct px_thread *px_self_slowly(void)
 {
-    return self;
-}
-
-/* The C library sets a timer's thread's storage anew after each of its functions: `self` is found again. */
-[[gnu::noinline]] static struct px_thread *self_again(void)
-{
+    if (!px_has_tls)
+        return &main_thread;
     uintptr_t pointer = (uintptr_t)__builtin_thread_pointer();
     vx_mutex_lock(&px_threads_lock);
-    for (struct px_thread *t = px_threads; t != nullptr && self == nullptr; t = t->next)
+    for (struct px_thread *t = px_threads; t != nullptr && px_self_here == nullptr; t = t->next)
         if (t->pointer == pointer)
-            self = t;
+            px_self_here = t;
     vx_mutex_unlock(&px_threads_lock);
-    return self;
+    return px_self_here;
 }
 
-struct px_thread *px_self(void)
-{
-    struct px_thread *t = has_tls ? self_of_tls() : &main_thread;
-    return __builtin_expect(t != nullptr, 1) ? t : self_again();
-}
-
-/* Where `self` lies relative to the thread pointer is the same for every thread. */
+/* Where px_self_here lies relative to the thread pointer is the same for every thread. */
 uintptr_t px_thread_pointer_for(struct px_thread **at)
 {
-    return (uintptr_t)at - ((uintptr_t)&self - (uintptr_t)__builtin_thread_pointer());
+    return (uintptr_t)at - ((uintptr_t)&px_self_here - (uintptr_t)__builtin_thread_pointer());
 }
 
 int px_tid_of(uint32_t kernel_id)
@@ -96,11 +85,11 @@ int __vectra_set_tp(void *tp)
 /* The main thread's first call with thread-local storage in place. */
 long px_set_tid_address(long clear)
 {
-    if (!has_tls) {
+    if (!px_has_tls) {
         main_thread.tid = px_tid_of(1);
         main_thread.pointer = (uintptr_t)__builtin_thread_pointer();
-        self = &main_thread;
-        has_tls = true;
+        px_self_here = &main_thread;
+        px_has_tls = true;
     }
     struct px_thread *t = px_self();
     t->clear = (int *)clear;
@@ -110,7 +99,7 @@ long px_set_tid_address(long clear)
 [[noreturn]] void px_thread_main(struct px_thread *t, uint64_t kernel_id)
 {
     t->pointer = (uintptr_t)__builtin_thread_pointer();
-    self = t;
+    px_self_here = t;
     t->kernel_id = (uint32_t)kernel_id;
     t->tid = px_tid_of((uint32_t)kernel_id);
     if (t->parent_tid != nullptr)

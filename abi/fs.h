@@ -19,9 +19,9 @@ enum {
     VX_FS_SESSION_DEPTH_MAX = 64, /* requests under way in a session */
     VX_FS_BUFFER_MIN = 16384,     /* of a session's shared buffer */
     VX_FS_BUFFER_MAX = 1 << 20,
-    VX_VFS_BUFFER_BYTES = 16384, /* of a connection's buffer to vfsd */
+    VX_VFS_BUFFER_BYTES = 16384,                /* of a connection's buffer to vfsd */
     VX_VFS_MOUNTS_AT = VX_VFS_BUFFER_BYTES - 8, /* in it: a word that changes whenever what is mounted does */
-    VX_FS_USER = 1000,           /* the user and group of programs: there is one */
+    VX_FS_USER = 1000,                          /* the user and group of programs: there is one */
 };
 
 /* What an open file may be used for, and a connection to vfsd. */
@@ -243,8 +243,8 @@ static_assert(sizeof(struct vx_fs_walked) == 904);
  * there; NOT_SUPPORTED at a symbolic link, at what is no directory and has names below it, and for what may not be
  * opened so. STALE: the number is of no use any more. It never goes up, so it reaches what lies below its directory. */
 
-/* WALK, CREATE and FIND leave more than they were given: their piece reaches as far as their answer. CREATE: mode of the
- * request has the type: VX_FS_FILE, VX_FS_DIR, VX_FS_LINK (target: its text), or a special file (device). text: the
+/* WALK, CREATE and FIND leave more than they were given: their piece reaches as far as their answer. CREATE: mode of
+ * the request has the type: VX_FS_FILE, VX_FS_DIR, VX_FS_LINK (target: its text), or a special file (device). text: the
  * name, then the target. */
 struct vx_fs_make {
     uint64_t device;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Names past vfsd: below the root of some mounts a file system answers itself, by VX_FS_OP_FIND in the session with it
- * (docs/protocols/vfs.md). Only what is found so, or is not there, is settled; vfsd is asked for all the rest. A shortcut
- * is good while the word that vfsd shows in the connection's buffer stays the same: whoever read it before what is
- * mounted changed may as well have looked before. */
+ * (docs/protocols/vfs.md). Only what is found so, or is not there, is settled; vfsd is asked for all the rest. A
+ * shortcut is good while the word that vfsd shows in the connection's buffer stays the same: whoever read it before
+ * what is mounted changed may as well have looked before. */
 #include "client.h"
 #include <vectra/string.h>
 #include <vectra/time.h>

@@ -29,7 +29,7 @@ struct fs_server_file {
     struct fs_open *open; /* nullptr: free */
     struct fs_node node;
     uint32_t access;
-    uint32_t names; /* what FIND may open below it; 0: it was not opened for that */
+    uint32_t names;       /* what FIND may open below it; 0: it was not opened for that */
     uint32_t names_since; /* fs_server.names_epoch then */
     uint16_t generation;
 };
@@ -79,7 +79,7 @@ struct fs_server {
     struct fs_backend *backend;
     struct vx_service *service;
     uint64_t epoch, requests, bytes_read, bytes_written;
-    uint32_t names_epoch; /* grows when all that was opened with VX_FS_NAMES so far becomes useless */
+    uint32_t names_epoch;                  /* grows when all that was opened with VX_FS_NAMES so far becomes useless */
     uint32_t n_sessions, n_ranges, n_used; /* session[0, n_used) were ever there */
     struct fs_server_session *session[FS_SERVER_SESSIONS_MAX];
 };

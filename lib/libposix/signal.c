@@ -34,6 +34,7 @@ struct action {
 
 enum : int { SIGNALS = 64, QUEUED_FIRST = 35, NOTES = 128, CANCEL = 33 /* the C library's */ };
 static struct action actions[SIGNALS + 1];
+static uint64_t changed_ever; /* signals whose action may be another than at first */
 static struct vx_mutex actions_lock;
 _Atomic uint32_t px_attention;
 
@@ -482,8 +483,10 @@ long px_rt_sigaction(long signal, long act, long old, long size)
     vx_mutex_lock(&actions_lock);
     if (old != 0)
         *(struct action *)old = actions[signal];
-    if (new_action != nullptr)
+    if (new_action != nullptr) {
         actions[signal] = now;
+        changed_ever |= px_bit((int)signal);
+    }
     bool drop = new_action != nullptr && ignored((int)signal);
     vx_mutex_unlock(&actions_lock);
     if (drop) { /* POSIX: what is pending and now ignored is gone */
@@ -543,15 +546,18 @@ uint64_t px_signals_ignored(void)
 {
     uint64_t set = 0;
     vx_mutex_lock(&actions_lock);
-    for (int signal = 1; signal <= SIGNALS; signal++)
+    for (uint64_t left = changed_ever; left != 0; left &= left - 1) {
+        int signal = __builtin_ctzll(left) + 1;
         if (actions[signal].handler == SIG_IGN)
             set |= px_bit(signal);
+    }
     vx_mutex_unlock(&actions_lock);
     return set;
 }
 
 void px_signals_ignore(uint64_t set)
 {
+    changed_ever |= set;
     for (; set != 0; set &= set - 1)
         actions[__builtin_ctzll(set) + 1].handler = SIG_IGN;
 }

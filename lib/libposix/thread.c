@@ -34,7 +34,7 @@ struct vx_mutex px_threads_lock;
 struct px_thread *px_threads = &main_thread;
 
 /* The C library sets a timer's thread's storage anew after each of its functions: it is found again. */
-struct px_thread *px_self_slowly(void)
+[[gnu::noinline]] static struct px_thread *self_again(void)
 {
     if (!px_has_tls)
         return &main_thread;
@@ -45,6 +45,12 @@ struct px_thread *px_self_slowly(void)
             px_self_here = t;
     vx_mutex_unlock(&px_threads_lock);
     return px_self_here;
+}
+
+struct px_thread *px_self(void)
+{
+    struct px_thread *t = px_self_quickly();
+    return __builtin_expect(t != nullptr, 1) ? t : self_again();
 }
 
 /* Where px_self_here lies relative to the thread pointer is the same for every thread. */

@@ -39,23 +39,18 @@ static inline void px_leave(struct px_thread *t)
 }
 
 /* The calling thread. Works before thread-local storage does: until then there is only the main thread. */
-struct px_thread *px_self_slowly(void);
+struct px_thread *px_self(void);
 extern __thread struct px_thread *px_self_here; /* nullptr: the C library set the storage anew */
 extern bool px_has_tls;
-/* nullptr: it takes more than a look. */
+/* The same, where every instruction counts. nullptr: it takes more than a look. */
 static inline struct px_thread *px_self_quickly(void)
 {
     if (__builtin_expect(!px_has_tls, 0))
         return nullptr;
-    /* A compiler that sees the load may do it before the test, when there is nothing to load from: it must not know that
-     * nobody stored there just now. */
+    /* A compiler that sees the load may do it before the test, when there is nothing to load from: it must not know
+     * that nobody stored there just now. */
     __asm__ volatile("" ::: "memory");
     return px_self_here;
-}
-static inline struct px_thread *px_self(void)
-{
-    struct px_thread *t = px_self_quickly();
-    return __builtin_expect(t != nullptr, 1) ? t : px_self_slowly();
 }
 int px_tid_of(uint32_t kernel_id);
 

@@ -34,8 +34,10 @@ struct mount *mount_over(const struct place *p)
 {
     for (unsigned i = 1; i < vfsd.n_mounts; i++) {
         struct mount *m = &vfsd.mount[i];
-        if (m->state != MOUNT_FREE && m->cover.mount == p->mount && m->cover.mount != nullptr && !m->leaving &&
-            m->cover.node.object == p->node.object && m->cover.node.generation == p->node.generation &&
+        if (m->cover.mount != p->mount) /* nearly all: the others are not looked at further */
+            continue;
+        if (m->state != MOUNT_FREE && !m->leaving && m->cover.node.object == p->node.object &&
+            m->cover.node.generation == p->node.generation &&
             (p->node.object == 0 || m->covered_volume == p->mount->volume)) {
             if (m->absent)
                 mount_turn(m);

@@ -4,9 +4,9 @@
  * The file system gives a number in the program's own session, opened for FIND and nothing else, with no more than the
  * connection's rights. FIND goes down from the mount's root, through directories only, so neither "..", nor a symbolic
  * link, nor a mount below is ever its business: who meets one asks us. What is left is that the way from the
- * connection's root to the mount's root stays what it was (invariant 7), and that nothing is mounted inside. Each change
- * of the mount table ends all shortcuts twice over: honest programs see the word in their buffer change before the
- * change is answered; and file systems are told, for the others.
+ * connection's root to the mount's root stays what it was (invariant 7), and that nothing is mounted inside. Each
+ * change of the mount table ends all shortcuts twice over: honest programs see the word in their buffer change before
+ * the change is answered; and file systems are told, for the others.
  *
  * A file that FIND opened has no handle, so it cannot be opened once more when its file system was started anew. Only
  * file systems that forget everything then have shortcuts. A handle to give away is asked for: `handle`. */
@@ -66,8 +66,7 @@ static void end_next(struct op *op)
         if (m == nullptr || m->state != MOUNT_UP)
             continue;
         const struct place root = { .mount = m, .mode = VX_FS_DIR };
-        op->question =
-            (struct vx_fs_name_request){ .op = VX_FS_OP_FORGET, .session = s->number, .access = names };
+        op->question = (struct vx_fs_name_request){ .op = VX_FS_OP_FORGET, .session = s->number, .access = names };
         op->text_bytes = 0;
         op->repeatable = true;
         ask(op, &root, ended);

@@ -94,8 +94,8 @@ struct mount {
     uint8_t *at;
     struct slot slot[VFS_SLOTS];
     bool shortcuts, revoke; /* some were given; the file system is to be told that they ended, when there is room */
-    struct op *waiting;  /* for a slot, or for the mount to come up */
-    struct op *sessions; /* for their turn to get a session */
+    struct op *waiting;     /* for a slot, or for the mount to come up */
+    struct op *sessions;    /* for their turn to get a session */
 };
 
 /* --- operations --- */
@@ -144,7 +144,7 @@ struct op {
     bool asked_last;
     void (*walked)(struct op *op);
     struct spot spot, second;
-    uint32_t number; /* the file, if the walk opened it */
+    uint32_t number;    /* the file, if the walk opened it */
     bool fixed;         /* so far only names that never change, and covers */
     uint32_t way_bytes; /* of path: so much of it led to `way`, a mount's root, by such */
     struct mount *way;
@@ -160,7 +160,7 @@ struct program_session {
     uint32_t mount, number;
     uint32_t names;       /* the file of its shortcut, or 0; kept until that has ended for sure */
     uint64_t names_since; /* vfsd.mounts when it was given: it is of use as long as that is the same */
-    bool lost;      /* it is no use to open anything in it: the program makes another one */
+    bool lost;            /* it is no use to open anything in it: the program makes another one */
 };
 
 struct gift {
@@ -197,7 +197,7 @@ struct vfsd {
     struct vx_service service;
     vx_reticle pool; /* pays for what is shared with programs and file systems */
     uint64_t epoch, key[2];
-    uint64_t mounts; /* counts changes of the mount table: the word at VX_VFS_MOUNTS_AT */
+    uint64_t mounts;         /* counts changes of the mount table: the word at VX_VFS_MOUNTS_AT */
     bool started;            /* what is mounted from the start is: operations of programs begin */
     struct connection *boot; /* whose operations mount it */
     struct mount mount[VFS_MOUNTS_MAX];

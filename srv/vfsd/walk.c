@@ -216,7 +216,7 @@ static void link_read(struct op *op, const struct vx_fs_reply *r, const uint8_t 
         return;
     }
     op->fixed = false; /* path is not what it was */
-    op->n_chain--; /* the link itself is no place to be */
+    op->n_chain--;     /* the link itself is no place to be */
     if (op->path[0] == '/') {
         op->n_chain = 1;
         op->n_lost = 0;

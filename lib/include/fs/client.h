@@ -48,7 +48,7 @@ struct fs_session {
     uint32_t users;  /* open files, and calls under way */
     bool used, past; /* past: of an earlier vfsd; nothing is opened in it any more */
     bool broken;     /* the file system has gone */
-    uint32_t named;     /* names that vfsd found in it while what is mounted was as in `named_at` */
+    uint32_t named;  /* names that vfsd found in it while what is mounted was as in `named_at` */
     uint64_t named_at;
     uint64_t epoch;
     vx_ring_tx tx;
@@ -79,8 +79,9 @@ struct fs_client {
 /* An open file. No position: that is the caller's. */
 struct fs_file {
     struct fs_client *client;
-    struct vx_vfs_handle handle; /* handle.access: what it may be used for; seal 0: found past vfsd, which has not seen it */
-    uint32_t mode;               /* when it was opened: type and permissions */
+    struct vx_vfs_handle
+        handle;    /* handle.access: what it may be used for; seal 0: found past vfsd, which has not seen it */
+    uint32_t mode; /* when it was opened: type and permissions */
     uint16_t session;
     bool locked;     /* has, or had, locks */
     uint32_t number; /* 0: gone */

@@ -7,7 +7,8 @@
 enum : uint32_t { RW = VX_FS_READ | VX_FS_WRITE };
 extern struct fs_client client;
 
-/* What a program can send that does not use the library: FIND, by itself, in a session in which nothing is under way. */
+/* What a program can send that does not use the library: FIND, by itself, in a session in which nothing is under way.
+ */
 status_t find_past_vfsd(struct fs_session *s, uint32_t file, uint32_t access, const char *text, size_t bytes);
 void test_shortcuts(void);
 void test_locks(void);

@@ -48,10 +48,8 @@ status_t find_past_vfsd(struct fs_session *s, uint32_t file, uint32_t access, co
 {
     struct vx_fs_reply r;
     return say(s,
-               (struct vx_fs_request){ .op = VX_FS_OP_FIND,
-                                       .flags = access != 0 ? VX_FS_OPEN : 0,
-                                       .file = file,
-                                       .argument = access },
+               (struct vx_fs_request){
+                   .op = VX_FS_OP_FIND, .flags = access != 0 ? VX_FS_OPEN : 0, .file = file, .argument = access },
                text, bytes, &r);
 }
 
@@ -191,8 +189,8 @@ static void test_lies(void)
     static const struct {
         const char *text;
         size_t bytes;
-    } bad[] = { { "", 0 },       { "..", 2 },        { ".", 1 },         { "../etc", 6 }, { "sc/..", 5 },
-                { "sc/../x", 7 }, { "sc/./d", 6 },    { "/sc", 3 },       { "sc/", 3 },    { "sc//d", 5 },
+    } bad[] = { { "", 0 },        { "..", 2 },       { ".", 1 },       { "../etc", 6 }, { "sc/..", 5 },
+                { "sc/../x", 7 }, { "sc/./d", 6 },   { "/sc", 3 },     { "sc/", 3 },    { "sc//d", 5 },
                 { "sc\0d", 4 },   { "sc/d/\0f", 7 }, { "sc/d/f\0", 7 } };
     struct fs_file f, g;
     struct vx_fs_reply r;
@@ -217,8 +215,7 @@ static void test_lies(void)
     check_status("the right to names", ERR_BAD_ARGUMENT, find_past_vfsd(s, k->file, VX_FS_NAMES, "sc/d", 4));
     check_status("a number that nobody gave", ERR_BAD_HANDLE, look(s, 0x7fff7fff));
     check_status("no number", ERR_BAD_HANDLE, look(s, 0));
-    check_status("a directory that is open", OK,
-                 fs_open(&client, "/tmp/sc/d", 0, VX_FS_READ, 0, &f, nullptr, nullptr));
+    check_status("a directory that is open", OK, fs_open(&client, "/tmp/sc/d", 0, VX_FS_READ, 0, &f, nullptr, nullptr));
     check_status("is not for names", ERR_NO_RIGHTS, find_past_vfsd(&client.session[f.session], f.number, 0, "f", 1));
     fs_close(&f);
     check_status("a file that is open", OK, fs_open(&client, "/tmp/sc/d/f", 0, RW, 0, &g, nullptr, nullptr));

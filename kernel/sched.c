@@ -294,10 +294,12 @@ void thread_wake(struct thread *t)
     ready(t);
 }
 
-/* Gives waiting threads to harts that idle or asked for some. */
+/* Gives waiting threads to harts that idle or asked for some. A hart that runs none keeps the first: two that are idle
+ * would else hand a thread to and fro, each asking for it while the other has yet to look into its inbox. */
 static void share(struct hart *h)
 {
     uint64_t thieves = atomic_exchange_explicit(&h->sched.thieves, 0, memory_order_relaxed);
+    bool runs_one = h->current != nullptr && thread_state(h->current) == THREAD_RUNNING;
     spill_only(h);
     for (uint32_t b = 0; b < VX_BAND_COUNT; b++) {
         struct list_node *next, *queue = &h->sched.queue[b];
@@ -305,8 +307,11 @@ static void share(struct hart *h)
             struct thread *t = container_of(n, struct thread, run);
             struct hart *to;
             next = n->next;
-            if (atomic_load_explicit(&t->on_hart, memory_order_relaxed)) /* it is current, and goes on soon */
+            if (atomic_load_explicit(&t->on_hart, memory_order_relaxed) || /* it is current, and goes on soon */
+                (!runs_one && (t->affinity >> h->id & 1) != 0)) {
+                runs_one = true;
                 continue;
+            }
             uint64_t asked = thieves & t->affinity;
             if (asked != 0) {
                 to = harts[__builtin_ctzll(asked)];

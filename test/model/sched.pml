@@ -140,7 +140,8 @@ inline open_inbox(h)
 inline share_one(t, h)
 {
     if
-    :: !WAITS(t, h) || cur[h] == t
+    :: !WAITS(t, h)
+    :: WAITS(t, h) && (cur[h] == t || !runs_one) -> runs_one = 1 /* it goes on here */
     :: else ->
         d_step {
             give = thief[h] || idles[1 - h];
@@ -160,7 +161,14 @@ inline share_one(t, h)
     fi
 }
 
-inline share(h) { share_one(0, h); share_one(1, h); share_one(2, h); thief[h] = 0 }
+inline share(h)
+{
+    runs_one = (cur[h] != NONE && place[cur[h]] == RUNNING && home[cur[h]] == h);
+    share_one(0, h);
+    share_one(1, h);
+    share_one(2, h);
+    d_step { runs_one = 0; thief[h] = 0 }
+}
 
 inline set_urgency(h, band)
 {
@@ -193,7 +201,7 @@ inline take_ipi(h)
 proctype hart(byte h)
 {
     byte t, before;
-    bit give;
+    bit give, runs_one;
     if
     :: cur[h] == NONE -> goto schedule
     :: else

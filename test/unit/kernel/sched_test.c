@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Who runs, on the host architecture: bands are strict, threads of one band take turns, deadlines fire in order, a
- * caller's band is lent to the server and taken back, a hand-over waits for what is more urgent. Also interrupt lines.
- */
+ * caller's band is lent to the server and taken back, a hand-over waits for what is more urgent, a hart gives away only
+ * what it does not run itself. Also interrupt lines. */
 // sources: kernel/gate.c kernel/harts.c kernel/lock.c kernel/vm_unmap.c kernel/ram.c
 // sources: kernel/bundle.c kernel/cap.c kernel/entropy.c kernel/irq.c kernel/mem.c kernel/object.c kernel/pt.c
 // sources: kernel/reticle.c kernel/reticle_check.c kernel/ring.c kernel/sched.c kernel/signal.c kernel/spawn.c
@@ -125,6 +125,30 @@ static void a_deadline_of_a_more_urgent_thread_preempts(void **)
     assert_int_equal(host_timer(), HOST_USER);
     assert_ptr_equal(runs(), task[0]);
     assert_true(host_cycles >= at);
+}
+
+/* Two harts that idle would hand a thread to and fro for ever, each asking for it before the other has seen it. */
+static void a_hart_without_a_thread_keeps_one_of_those_that_others_ask_for(void **)
+{
+    static struct hart asker = { .id = 1 };
+    harts[1] = host_hart = &asker;
+    sched_init();
+    host_hart = &machine_hart;
+    BEGIN(VX_BAND_NORMAL, VX_BAND_NORMAL, VX_BAND_NORMAL);
+    uint64_t until = host_cycles + TIME_SLICE_NS;
+    n_harts = 2;
+    sleep_until(until);
+    sleep_until(until);
+    const struct thread *last = running();
+    atomic_store(&machine_hart.sched.thieves, 2);
+    sleep_until(until); /* nobody is left to run, and all wake at once */
+    assert_ptr_equal(runs(), task[0]);
+    const struct thread *given = atomic_load(&asker.sched.inbox);
+    assert_non_null(given);
+    assert_ptr_equal(given->task, task[1]); /* one for each that asks */
+    assert_null(given->inbox_next);
+    assert_ptr_not_equal(given, last);
+    n_harts = 1;
 }
 
 /* --- calls between Tasks --- */
@@ -255,6 +279,7 @@ int main(void)
         TEST(alone_in_its_band_it_is_not_interrupted),
         TEST(deadlines_fire_in_their_order),
         TEST(a_deadline_of_a_more_urgent_thread_preempts),
+        TEST(a_hart_without_a_thread_keeps_one_of_those_that_others_ask_for),
         TEST(a_call_lends_its_band_until_the_server_receives_again),
         TEST(a_hand_over_waits_for_what_is_more_urgent),
         TEST(a_line_is_bound_once_and_masked_until_waited_for),

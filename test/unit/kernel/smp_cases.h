@@ -601,7 +601,9 @@ static enum next protector(struct user *u)
         if (smp_random(u, 32) != 0)
             return NEXT_CODE;
         u->phase = 0;
-        if (--u->n == 0)
+        if (u->n > 1 || atomic_load_explicit(&p->tried, memory_order_relaxed) != 0) /* not before the writers begin */
+            u->n--;
+        if (u->n == 0)
             atomic_store_explicit(&p->left, 0, memory_order_relaxed);
         return u->n == 0 ? leave_task(u) : NEXT_CODE;
     }

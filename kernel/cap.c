@@ -11,7 +11,6 @@
 #include <kernel/vm.h>
 #include <base/kassert.h>
 
-#define INDEX_MASK ((1u << VX_HANDLE_INDEX_BITS) - 1)
 #define GENERATION_ONE (1u << VX_HANDLE_INDEX_BITS)
 
 static status_t tombstone_status(uint8_t type)
@@ -22,10 +21,9 @@ static status_t tombstone_status(uint8_t type)
 /* The slow half of cap_get: says what is wrong, in the order a caller can act on. */
 status_t cap_explain(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights)
 {
-    uint64_t index = handle & INDEX_MASK;
-    if (index >= t->high || t->slots[index].handle != handle || t->slots[index].type == VX_CAP_NONE)
+    const struct cap *c = cap_slot(t, handle);
+    if (c->handle != handle || c->type == VX_CAP_NONE)
         return ERR_BAD_HANDLE;
-    const struct cap *c = &t->slots[index];
     if (c->type != type)
         return ERR_WRONG_TYPE;
     if (c->obj == nullptr)
@@ -35,10 +33,9 @@ status_t cap_explain(const struct cap_table *t, uint64_t handle, uint8_t type, v
 
 status_t cap_get_any(const struct cap_table *t, uint64_t handle, vx_rights_t rights, bool tombstones, struct cap **out)
 {
-    uint64_t index = handle & INDEX_MASK;
-    if (index >= t->high || t->slots[index].handle != handle || t->slots[index].type == VX_CAP_NONE)
+    struct cap *c = cap_slot(t, handle);
+    if (c->handle != handle || c->type == VX_CAP_NONE)
         return ERR_BAD_HANDLE;
-    struct cap *c = &t->slots[index];
     if (c->obj == nullptr && !tombstones)
         return tombstone_status(c->type);
     if ((rights & ~c->rights) != 0)
@@ -47,13 +44,23 @@ status_t cap_get_any(const struct cap_table *t, uint64_t handle, vx_rights_t rig
     return OK;
 }
 
+/* Two slots further on come into the mask's reach with each that is used: C4 at two slots a time. */
+static struct cap *first_use(struct cap_table *t, uint32_t i)
+{
+    uint32_t last = UINT32_MAX >> __builtin_clz(t->n_slots - 1); /* n_slots need not be a power of two, its block is */
+    if (2 * i < last)
+        t->slots[2 * i] = t->slots[2 * i + 1] = (struct cap){};
+    if (i > t->mask)
+        t->mask = 2 * t->mask + 1;
+    t->slots[i].handle = GENERATION_ONE | i;
+    return &t->slots[i];
+}
+
 status_t cap_reserve(struct cap_table *t, struct cap **out)
 {
     struct cap *c;
     if (t->high < t->n_slots) {
-        c = &t->slots[t->high];
-        *c = (struct cap){ .handle = GENERATION_ONE | t->high };
-        t->high++;
+        c = first_use(t, t->high++);
     } else if (t->free_first != nullptr) {
         c = t->free_first;
         t->free_first = c->next;

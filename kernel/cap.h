@@ -4,8 +4,10 @@
  * C1. A slot is empty (type NONE), live (obj set), or a tombstone (type set, obj null, no rights: the object is gone).
  * C2. `handle` of a live slot or tombstone is what user space must present; it changes when the slot is reused.
  * C3. rights(child) ⊆ rights(parent), range(child) ⊆ range(parent).
- * C4. A slot at or above table.high was never used, and its memory is not read.
- * Handles repeat only after every slot of the table was in use once and one slot was reused 2^18 - 1 times. */
+ * C4. A slot at or above table.high was never used. Those up to slot `mask` are zero, and the memory beyond is not
+ * read: mask + 1 is the power of two that `high` needs, so handle & mask is a slot whatever the handle, and whatever a
+ * hart guesses. Handles repeat only after every slot of the table was in use once and one slot was reused 2^18 - 1
+ * times. */
 #pragma once
 #include <base/likely.h>
 #include <abi/types.h>
@@ -25,12 +27,18 @@ static_assert(sizeof(struct cap) == 64);
 
 struct cap_table {
     struct cap *slots;
-    uint32_t n_slots, high, used;
+    uint32_t n_slots, high, mask, used;
     struct cap *free_first, *free_last; /* emptied slots below high, through `next`, oldest first */
     struct task *task;
 };
 
 /* A place for a capability that no table holds: in flight in a Ring. Same tree rules, handle 0. */
+
+/* The slot that the handle is of, if it is of any: then the slot's is the same. */
+static inline struct cap *cap_slot(const struct cap_table *t, uint64_t handle)
+{
+    return &t->slots[handle & t->mask];
+}
 
 /* Finds a live capability of that type with those rights. Inline: it is on every call's path. */
 static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights,
@@ -69,14 +77,11 @@ bool cap_table_clear(struct cap_table *t); /* in steps, from the last slot down 
 static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights,
                                struct cap **out)
 {
-    uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
-    if (likely(index < t->high)) {
-        struct cap *c = &t->slots[index];
-        if (likely(c->handle == handle && c->type == type && (rights & ~c->rights) == 0 &&
-                   (rights != 0 || c->obj != nullptr))) { /* C1 */
-            *out = c;
-            return OK;
-        }
+    struct cap *c = cap_slot(t, handle);
+    if (likely(c->handle == handle && c->type == type && (rights & ~c->rights) == 0 &&
+               (rights != 0 || c->obj != nullptr))) { /* C1 */
+        *out = c;
+        return OK;
     }
     return cap_explain(t, handle, type, rights);
 }
@@ -84,10 +89,7 @@ static inline status_t cap_get(const struct cap_table *t, uint64_t handle, uint8
 /* The object alone; nullptr if anything is wrong with the handle: cap_get says what. `rights` is not 0. */
 static inline struct object *cap_peek(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights)
 {
-    uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
-    if (unlikely(index >= t->high))
-        return nullptr;
-    const struct cap *c = &t->slots[index];
+    const struct cap *c = cap_slot(t, handle);
     if (unlikely(c->handle != handle || c->type != type || (rights & ~c->rights) != 0))
         return nullptr;
     __builtin_assume(c->obj != nullptr); /* C1 */

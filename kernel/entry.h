@@ -35,22 +35,31 @@ struct hart_locks {
 /* Per hart. Invariant: `frame` is the frame of `current`, whenever the hart runs in user mode.
  * Entry code depends on the offsets of the first fields. */
 struct hart {
-    struct arch_frame *frame;    /*  0: where entry code saves user registers */
+    union {                       /*  0 */
+        struct thread *current;   /* nullptr while idle */
+        struct arch_frame *frame; /* its first field: where entry code saves user registers */
+    };
     uint64_t kernel_stack_top;   /*  8: where C code runs after entry */
     const void *const *syscalls; /* 16: the dispatch table: SYSCALL_TABLE_ENTRIES functions */
     uint32_t need_switch;        /* 24: not 0: leave the kernel through kernel_syscall_slow / kernel_return_to_user */
     uint32_t id;                 /* 28 */
     uint64_t scratch[2];         /* 32: entry code's own */
     struct hart *self;           /* 48 */
-    struct thread *current;      /* 56: nullptr while idle */
-    struct arch_aspace *aspace;  /* 64: active user address space */
-    uint64_t arch_word;          /* 72: arch code's own, for its inline functions */
-    uint64_t hw_id;              /* 80: MPIDR or APIC id */
-    _Atomic uint32_t gate;       /* 88: enum gate_state, kernel/gate.h */
+    struct arch_aspace *aspace;  /* 56: active user address space */
+    uint64_t arch_word;          /* 64: arch code's own, for its inline functions */
+    uint64_t hw_id;              /* 72: MPIDR or APIC id */
+    _Atomic uint32_t gate;       /* 80: enum gate_state, kernel/gate.h */
     _Atomic uint32_t phase;      /* enum hart_phase */
     uint32_t domain;             /* coherence domain, as the firmware tables number it */
-    bool alone;                  /* it has closed the gate */
     bool at_syscall;             /* it waits at the gate, or for it, at the start of a system call */
+    union {
+        struct {
+            enum call_outcome outcome;
+            bool rerunning; /* inside a call that sched_run() runs again */
+            bool alone;     /* it has closed the gate */
+        };
+        uint32_t unusual; /* 0: it runs a call that user mode made, beside others, and that has not parked its thread */
+    };
     struct hart_sched sched;
     struct hart_calls calls;
 #ifdef VECTRA_DEBUG
@@ -59,8 +68,8 @@ struct hart {
 };
 static_assert(offsetof(struct hart, frame) == 0 && offsetof(struct hart, kernel_stack_top) == 8);
 static_assert(offsetof(struct hart, syscalls) == 16 && offsetof(struct hart, need_switch) == 24);
-static_assert(offsetof(struct hart, self) == 48 && offsetof(struct hart, current) == 56);
-static_assert(offsetof(struct hart, gate) == 88);
+static_assert(offsetof(struct hart, self) == 48 && offsetof(struct hart, arch_word) == 64);
+static_assert(offsetof(struct hart, gate) == 80);
 
 enum hart_phase : uint32_t { HART_STARTING, HART_ONLINE, HART_ABANDONED };
 extern struct hart *harts[HART_MAX]; /* by id, without gaps; those that are online */

@@ -19,17 +19,13 @@ enum call_outcome : uint8_t {
 
 struct hart_sched {
     struct list_node queue[VX_BAND_COUNT];
-    uint32_t mask; /* others read it as a hint */
-    enum call_outcome outcome;
-    bool rerunning;   /* inside a call that sched_run() runs again */
+    uint32_t mask;    /* others read it as a hint */
     bool slice_armed; /* S4 */
     struct thread *handover;
     struct thread *only; /* S1 */
     struct tree deadlines;
     uint64_t armed_ns;        /* when the timer fires */
-    uint64_t switched_cycles; /* when current was switched in */
-    uint64_t accounted_cycles;
-    uint64_t idle_cycles;
+    uint64_t switched_cycles; /* when current was switched in, or nobody was */
     uint64_t ticks;
     uint64_t slice_cycles;
     uint64_t domain; /* the harts of its coherence domain, itself included */

@@ -45,7 +45,7 @@ void lock_wait(struct spinlock *l);
 #ifdef MUTATE_LOCK_NONE /* of one rank */
     if (rank != MUTATE_LOCK_NONE)
 #endif
-        if (unlikely(atomic_exchange_explicit(&l->held, 1, memory_order_acquire) != 0))
+        if (unlikely((atomic_fetch_or_explicit(&l->held, 1, memory_order_acquire) & 1) != 0))
             lock_wait(l);
     lock_check(arch_hart_self(), rank);
 }

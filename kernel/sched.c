@@ -44,7 +44,7 @@ void sched_init(void)
         list_init(&h->sched.queue[b]);
     arch_time_params(&h->sched.time);
     h->sched.slice_cycles = (uint64_t)((unsigned __int128)TIME_SLICE_NS * h->sched.time.counter_hz / 1000000000);
-    h->sched.switched_cycles = h->sched.accounted_cycles = arch_cycles();
+    h->sched.switched_cycles = arch_cycles();
     h->sched.armed_ns = UINT64_MAX;
     h->sched.domain = UINT64_C(1) << h->id;
     atomic_store_explicit(&h->sched.urgency, VX_BAND_COUNT, memory_order_relaxed);
@@ -281,7 +281,8 @@ void sched_start(struct thread *t)
 
 void thread_stop_waiting(struct thread *t)
 {
-    list_remove(&t->wait);
+    if (t->state == THREAD_BLOCKED)
+        list_unlink(&t->wait);
     if (t->timer.in_tree)
         sched_clear_deadline(t);
 }
@@ -290,7 +291,7 @@ void thread_wake(struct thread *t)
 {
     if (unlikely(thread_state(t) != THREAD_BLOCKED))
         return;
-    list_remove(&t->wait);
+    list_unlink(&t->wait);
     ready(t);
 }
 
@@ -384,10 +385,9 @@ void sched_forget(struct thread *t, bool keep)
             kernel_harts_call(UINT64_C(1) << at->id, save_registers, t);
         if (keep && at->at_syscall)
             arch_frame_restart(&t->frame); /* it had not begun */
-        t->cpu_cycles += arch_cycles() - at->sched.accounted_cycles;
-        at->sched.accounted_cycles = arch_cycles();
+        sched_charge(at, t);
     } else {
-        sched_account();
+        sched_charge(h, t);
         if (keep)
             save_registers(t);
     }
@@ -399,7 +399,7 @@ void sched_forget(struct thread *t, bool keep)
 void sched_hand_over(struct thread *t)
 {
     struct hart *h = arch_hart_self();
-    list_remove(&t->wait);
+    list_unlink(&t->wait);
     if (unlikely(!sched_may_switch_to(h, t))) {
         sched_ready(t);
         return;
@@ -449,15 +449,6 @@ void sched_set_band(struct thread *t, uint8_t band)
 
 /* --- time --- */
 
-void sched_account(void)
-{
-    struct hart *h = arch_hart_self();
-    struct thread *t = h->current;
-    uint64_t now = arch_cycles();
-    account_add(t != nullptr ? &t->cpu_cycles : &h->sched.idle_cycles, now - h->sched.accounted_cycles);
-    __atomic_store_n(&h->sched.accounted_cycles, now, __ATOMIC_RELAXED);
-}
-
 /* Its deadline has passed. Somebody may be waking it just now: whoever finds it waiting, under the lock of what it
  * waits for, wakes it. It cannot run meanwhile: it has a deadline, so it would come to our inbox first, and that has
  * been opened in this same entry; so what it waits for is still there, and so is the lock. Requeue may give it another
@@ -470,8 +461,7 @@ static void expire(struct hart *h, struct thread *t)
         bool same = atomic_load_explicit(&t->wait_lock, memory_order_relaxed) == l;
         if (same) {
             tree_remove(&h->sched.deadlines, &t->timer);
-            if (!list_is_empty(&t->wait))
-                thread_wake(t);
+            thread_wake(t);
         }
         lock_release(l, LOCK_TASK);
         if (same)
@@ -541,13 +531,12 @@ static inline struct thread *pick(struct hart *h, struct thread *cur)
     typedef struct sysret call_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
     struct arch_frame *f = &t->frame;
     t->parked = false;
-    arch_frame_advance(f);
-    h->sched.rerunning = true;
+    h->rerunning = true;
     call_fn *call = (call_fn *)(uintptr_t)h->syscalls[arch_frame_syscall_nr(f) % SYSCALL_TABLE_ENTRIES];
     struct sysret r = call(arch_frame_arg(f, 0), arch_frame_arg(f, 1), arch_frame_arg(f, 2), arch_frame_arg(f, 3),
                            arch_frame_arg(f, 4), arch_frame_arg(f, 5));
-    h->sched.rerunning = false;
-    if (likely(h->current == t && h->sched.outcome == CALL_RETURNS)) /* else it ended itself, or waits */
+    h->rerunning = false;
+    if (likely(h->current == t && h->outcome == CALL_RETURNS)) /* else it ended itself, or waits */
         arch_frame_set_result(f, r.first, r.second);
 }
 
@@ -567,8 +556,8 @@ static void ask_around(const struct hart *h)
 static void idle(struct hart *h)
 {
     struct thread *cur = h->current;
-    sched_account();
     if (cur != nullptr) {
+        sched_charge(h, cur);
         cur->tls = arch_tls_get();
         arch_fp_switch(thread_fp(cur), thread_fp(cur));
         atomic_store_explicit(&cur->on_hart, false, memory_order_release);
@@ -684,7 +673,7 @@ void sched_next_turn(void)
 [[noreturn]] void kernel_syscall_slow(uint64_t first, uint64_t second)
 {
     struct hart *h = arch_hart_self();
-    if (h->current != nullptr && h->sched.outcome == CALL_RETURNS)
+    if (h->current != nullptr && h->outcome == CALL_RETURNS)
         arch_frame_set_result(&h->current->frame, first, second);
     sched_run();
 }

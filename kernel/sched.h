@@ -13,7 +13,6 @@ void sched_remove(struct thread *t); /* off the run queue; by the owner of the g
 /* No hart runs it any more: it will not run again, and its registers are lost, unless `keep` says that the frame and
  * the vector state must be complete. By the owner of the gate. */
 void sched_forget(struct thread *t, bool keep);
-void sched_account(void); /* charges the current thread up to now */
 /* Current to the end of its band, its call done with result 0. Returns only if nobody is READY who may go first. */
 void sched_next_turn(void);
 /* The hart goes straight to t (its wait is over, and nobody else may wake it), if it can; current, if still running,

@@ -7,13 +7,15 @@
 #include <base/likely.h>
 #include <kernel/sched.h>
 
+/* old, if any, has run on h up to now. */
 [[gnu::always_inline]] static inline void sched_charge(struct hart *h, struct thread *old)
 {
-    uint64_t now = arch_cycles();
-    uint64_t *account = old != nullptr ? &old->cpu_cycles : &h->sched.idle_cycles;
-    account_add(account, now - h->sched.accounted_cycles);
-    h->sched.switched_cycles = now;
-    __atomic_store_n(&h->sched.accounted_cycles, now, __ATOMIC_RELAXED); /* thread_cpu_cycles() reads it elsewhere */
+    uint64_t now = arch_cycles(), since = h->sched.switched_cycles;
+    /* relaxed: clocks of other harts only want recent values. */
+    if (old != nullptr)
+        __atomic_store_n(&old->cpu_cycles, __atomic_load_n(&old->cpu_cycles, __ATOMIC_RELAXED) + (now - since),
+                         __ATOMIC_RELAXED);
+    __atomic_store_n(&h->sched.switched_cycles, now, __ATOMIC_RELAXED);
 }
 
 /* relaxed: others only want to know whether it is worth asking. */
@@ -44,7 +46,6 @@ static inline void sched_set_mask(struct hart *h, uint32_t mask)
 [[gnu::always_inline]] static inline void sched_set_current(struct hart *h, struct thread *t)
 {
     h->current = t;
-    h->frame = &t->frame;
     thread_set_state(t, THREAD_RUNNING);
     if (unlikely(h->sched.mask != 0 && !h->sched.slice_armed))
         sched_arm_slice(h);
@@ -70,8 +71,8 @@ static inline void sched_set_mask(struct hart *h, uint32_t mask)
 static inline void sched_leave_call(struct hart *h)
 {
     h->need_switch = 0;
-    h->sched.rerunning = false;
-    h->sched.outcome = CALL_RETURNS;
+    h->rerunning = false;
+    h->outcome = CALL_RETURNS;
 }
 
 /* For the end of a call that parked its thread, self: as sched_leave(), inline for the case that one thread is READY,

@@ -79,10 +79,10 @@ static inline struct sysret ring_alone(struct ring *r)
     return st == OK ? thread_rerun_call() : sys_status(st);
 }
 
-static inline void publish(struct ring *r, uint32_t head)
+static inline void publish(struct vx_ring_shared *shared, uint32_t head)
 {
     /* release: the message is visible before the counter that announces it. model: test/model/ring.pml */
-    atomic_store_explicit(&r->shared->head, head, memory_order_release);
+    atomic_store_explicit(&shared->head, head, memory_order_release);
 }
 
 static inline struct cap *carried(const struct ring *r, uint32_t tail)
@@ -124,7 +124,7 @@ static struct sysret wait_for_room(struct ring *r, uint64_t deadline)
     }
     if (unlikely(deadline != VX_FOREVER || self->interrupted))
         return ring_done(r, thread_block_call(&r->rx_wait, &r->lock, deadline));
-    thread_park(self, &r->lock);
+    thread_park(self);
     if (is_receive) /* T6 */
         self->receives = self->affinity == UINT64_MAX && message <= VX_UADDR_LIMIT - sizeof(struct vx_message);
     list_push_only(&r->rx_wait.threads, &self->wait);
@@ -233,7 +233,7 @@ struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
         return ring_alone(r);
     if (unlikely(copy_message_from_user(ring_slot(r, head), message) != OK))
         return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_READ);
-    publish(r, head + 1);
+    publish(r->shared, head + 1);
     ring_notify_consumer(r);
     lock_release(&r->lock, LOCK_RING);
     if (unlikely(stale != nullptr))
@@ -323,8 +323,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     if (st != OK)
         return sys_status(st);
     struct ring *r = ring_of(c->obj);
-    uint64_t index = handle & ((1u << VX_HANDLE_INDEX_BITS) - 1);
-    gift = &table->slots[index < table->high ? index : 0];
+    gift = cap_slot(table, handle);
     if (unlikely(gift->handle != handle || gift->obj == nullptr)) /* C1 */
         return sys_status(cap_get_any(table, handle, 0, false, &c));
     if ((gift->rights & (VX_R_COPY | VX_R_MOVE)) == 0)
@@ -357,7 +356,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         place->rights &= (vx_rights_t)~VX_R_DESTROY; /* both ends end only for whoever made them */
     if (place->type == VX_CAP_RING_RX)
         place->offset = (uint64_t)r; /* G4 */
-    publish(r, head + 1);
+    publish(r->shared, head + 1);
     ring_notify_consumer(r);
     return sys_ok(0, 0);
 }
@@ -398,7 +397,7 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
             return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_READ);
         done += piece;
     }
-    publish(r, head + n);
+    publish(r->shared, head + n);
     ring_notify_consumer(r);
     lock_release(&r->lock, LOCK_RING);
     if (likely(r->inflight == nullptr) || !arch_hart_self()->alone)
@@ -480,7 +479,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
         return ring_done(out, sys_status(ERR_BAD_ADDRESS));
     /* --- commit: the message goes, and what is left of the call is RING_RECV_CAP(rx, reply, deadline) --- */
     if (message != 0)
-        publish(out, head + 1);
+        publish(out->shared, head + 1);
     become_receive(&self->frame);
     struct thread *consumer = waitq_first(&out->rx_wait);
     if (out->rx_binding.task != nullptr)
@@ -522,7 +521,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
                  arch_copy_message_across(&consumer->task->vm.as, (uaddr_t){ arch_frame_arg(&consumer->frame, 1) },
                                           (uaddr_t){ message }) != OK))
         return false;
-    atomic_store_explicit(&shared->head, head + 1, memory_order_release);
+    publish(shared, head + 1);
     ring_took(shared, head + 1);
     return true;
 }
@@ -550,7 +549,7 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
                         atomic_load_explicit(&shared->tail, memory_order_relaxed)) &&
                  waitq_first(&in->rx_wait) == nullptr && in->tx_open;
     if (likely(waits)) {
-        thread_park(self, &in->lock);
+        thread_park(self);
         self->receives = true;
         list_push_only(&in->rx_wait.threads, &self->wait);
     }
@@ -564,11 +563,13 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
 {
     struct hart *h = arch_hart_self();
     struct thread *self = h->current;
-    struct object *to = cap_peek(&self->task->caps, tx, VX_CAP_RING_TX, VX_R_SEND);
-    struct object *from = cap_peek(&self->task->caps, rx, VX_CAP_RING_RX, VX_R_RECV);
     constexpr uint64_t last = VX_UADDR_LIMIT - sizeof(struct vx_message);
-    if (unlikely(to == nullptr || from == nullptr || deadline != VX_FOREVER || message > last || reply > last ||
-                 self->interrupted || h->alone))
+    struct object *to = cap_peek(&self->task->caps, tx, VX_CAP_RING_TX, VX_R_SEND);
+    if (unlikely(to == nullptr))
+        return call_general(self);
+    struct object *from = cap_peek(&self->task->caps, rx, VX_CAP_RING_RX, VX_R_RECV);
+    if (unlikely(from == nullptr || deadline != VX_FOREVER || message > last || reply > last || self->interrupted ||
+                 h->unusual != 0))
         return call_general(self);
     struct ring *out = ring_of(to), *in = ring_of(from);
     ring_lock(out);
@@ -580,7 +581,6 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
     }
     /* --- committed: the hart is in the consumer's address space --- */
     list_init(&out->rx_wait.threads); /* the consumer was alone in it */
-    list_init(&consumer->wait);
     thread_complete(consumer, 0, 0);
     lock_release(&out->lock, LOCK_RING);
     become_receive(&self->frame);
@@ -590,21 +590,20 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
             consumer->in_service = 1;
         }
         end_service(self);
+        sched_set_urgency(h, consumer->effective_band);
     }
     if (likely(park_for_answer(self, in))) {
-        sched_leave_call(h);
-        if (unlikely(consumer->effective_band != atomic_load_explicit(&h->sched.urgency, memory_order_relaxed)))
-            sched_set_urgency(h, consumer->effective_band); /* S5: which may find that it needs a switch */
         sched_charge(h, self);
         sched_switch_state(h, self, consumer);
         sched_set_current(h, consumer);
-        if (unlikely((h->need_switch | (h->sched.mask & ((1u << consumer->effective_band) - 1))) != 0))
-            sched_run(); /* sent here while a lent band kept the sender from raising an interrupt */
-        arch_resume();
+        if (likely(h->need_switch == 0))
+            arch_resume();
+        sched_run(); /* something came meanwhile, or was there and is not less urgent any more */
     }
     if (h->aspace != &self->task->vm.as)
         arch_aspace_activate(&self->task->vm.as);
     sched_set_urgency(h, self->effective_band);
+    list_init(&consumer->wait); /* it is in no queue any more */
     sched_hand_over(consumer);
     return sys_ring_recv_cap(arch_frame_arg(&self->frame, 0), arch_frame_arg(&self->frame, 1), VX_FOREVER);
 }

@@ -122,7 +122,6 @@ struct sysret sys_console_write(uint64_t console, uint64_t buffer, uint64_t len)
 struct sysret sys_clock_get_time(uint64_t clock)
 {
     uint64_t base;
-    sched_account();
     switch (clock) {
     case VX_CLOCK_MONOTONIC:
         return sys_ok(arch_timer_now_ns(), 0);
@@ -133,7 +132,7 @@ struct sysret sys_clock_get_time(uint64_t clock)
     case VX_CLOCK_TASK_CPU:
         return sys_ok(sched_cycles_to_ns(task_cpu_cycles(current_task())), 0);
     case VX_CLOCK_THREAD_CPU:
-        return sys_ok(sched_cycles_to_ns(current_thread()->cpu_cycles), 0);
+        return sys_ok(sched_cycles_to_ns(thread_cpu_cycles(current_thread())), 0);
     default:
         return sys_status(ERR_BAD_ARGUMENT);
     }

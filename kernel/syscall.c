@@ -49,7 +49,7 @@ struct sysret sys_alone(void)
     if (!gate_close(h, true)) { /* the thread was taken away; its call begins anew when it runs again */
         gate_open(h);
         h->need_switch = 1;
-        h->sched.outcome = CALL_PARKED;
+        h->outcome = CALL_PARKED;
         return SYS_BLOCKED;
     }
     struct thread *t = h->current;
@@ -74,7 +74,7 @@ struct sysret sys_alone(void)
     if (unlikely(object_graves().came != came) && !object_reap()) {
         h->need_switch = 1; /* sched_run() sees to what is left */
         /* A caller whose call ends something sees it ended; but a call that only this time went alone is over. */
-        if (h->current == t && h->sched.outcome == CALL_RETURNS && syscall_table[nr] == (const void *)sys_alone) {
+        if (h->current == t && h->outcome == CALL_RETURNS && syscall_table[nr] == (const void *)sys_alone) {
             t->result.first = r.first;
             t->result.second = r.second;
             t->has_result = true;

@@ -83,24 +83,21 @@ static inline bool user_copy_out(uint64_t dst, const void *src, size_t len)
 /* Makes what they need present. ERR_BAD_ADDRESS. */
 status_t user_touch(uint64_t address, size_t len, uint32_t access);
 
-/* Parks the current thread, its call to be run again after the wait. The caller holds `lock`, which guards what it
- * waits for (nullptr: its deadline alone), and puts it where a waker looks before it lets go: from then on the thread
- * may be woken and its frame written. */
-[[gnu::always_inline]] static inline void thread_park(struct thread *t, struct spinlock *lock)
+/* Parks the current thread, its call to be run again after the wait. The caller holds the lock of what it waits for and
+ * puts it where a waker looks before it lets go: from then on the thread may be woken and its frame written. */
+[[gnu::always_inline]] static inline void thread_park(struct thread *t)
 {
-    arch_frame_restart(&t->frame);
     thread_set_state(t, THREAD_BLOCKED);
     t->parked = true;
     t->receives = false;
     t->n_waits++;
-    atomic_store_explicit(&t->wait_lock, lock, memory_order_relaxed);
 }
 
 /* What the handler returns then, once it holds no lock. */
 [[gnu::always_inline]] static inline struct sysret thread_parked(void)
 {
     struct hart *h = arch_hart_self();
-    h->sched.outcome = CALL_PARKED;
+    h->outcome = CALL_PARKED;
     h->need_switch = 1;
     return SYS_BLOCKED;
 }
@@ -115,7 +112,7 @@ struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t
 static inline struct sysret sys_last(struct sysret r)
 {
     const struct hart *h = arch_hart_self();
-    if (h->sched.outcome == CALL_PARKED && !h->sched.rerunning)
+    if (h->outcome == CALL_PARKED && !h->rerunning)
         sched_leave();
     return r;
 }
@@ -130,11 +127,11 @@ thread_block_last(struct thread *t, struct waitq *q, struct spinlock *lock, enum
         lock_release(lock, rank);
         return sys_last(r);
     }
-    thread_park(t, lock);
+    thread_park(t);
     list_push_back(&q->threads, &t->wait);
     lock_release(lock, rank);
     struct hart *h = arch_hart_self();
-    if (likely(!h->sched.rerunning))
+    if (likely(!h->rerunning))
         sched_leave_parked(h, t);
     return thread_parked();
 }

@@ -47,8 +47,9 @@ status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, st
     }
     if (st != OK)
         goto release;
-    /* Not zeroed: a slot is written before it is first read (C4). */
+    /* Not zeroed, but for the one slot that a lookup finds so far (C4). */
     t->caps = (struct cap_table){ .slots = arch_phys_to_virt(slots), .n_slots = n_slots, .task = t };
+    t->caps.slots[0] = (struct cap){};
     t->memory_order = order;
     t->id = ++last_task_id;
     t->parent = parent;

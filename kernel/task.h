@@ -3,9 +3,10 @@
  *
  * T1. A Task's struct lives in its payer's Reticle, everything else of it in its own, which dies with it.
  * T2. A thread is RUNNING on a hart, READY in a run queue, BLOCKED in at most one wait queue, STOPPED, or ENDED.
- * T3. A BLOCKED or READY thread that is inside a system call has `parked` set and its pc on the call instruction;
- * running it again runs the call again, unless its waker ended the call for it (thread_complete). Killing it in any of
- * these states needs nothing but taking it off its lists. T4. A dead Task has no threads, no capabilities, no memory:
+ * T3. A BLOCKED or READY thread that is inside a system call has `parked` set; running it again runs the call again,
+ * unless its waker ended the call for it (thread_complete). Its pc is behind the call instruction; whoever takes its
+ * registers to make the call anew puts the pc back onto it. Killing it in any of these states needs nothing but taking
+ * it off its lists. T4. A dead Task has no threads, no capabilities, no memory:
  * only its record, while capabilities name it. T5. `home` is the hart that ran it last or was given it; its deadline is
  * there. While on_hart is set the home still has something of the thread in its registers, and only the home may run
  * it. T6. `receives` is set while it waits for ever in a plain receive whose buffer, if any, lies in user space, may
@@ -37,12 +38,12 @@ struct thread {
     struct task *task;
     uint64_t tls;
     struct list_node run;               /* run queue */
-    struct list_node wait;              /* struct waitq, or a chain of futex waiters */
+    struct list_node wait;              /* struct waitq, or a chain of futex waiters; while it is BLOCKED */
     struct tree_node timer;             /* hart's deadlines; key: ns */
     struct tree_node by_id;             /* task->threads */
     uint64_t futex_key;                 /* physical address waited on; 0: none */
     uint64_t signal_mask;               /* waited for */
-    struct spinlock *_Atomic wait_lock; /* of what it waits for; nullptr: only for its deadline */
+    struct spinlock *_Atomic wait_lock; /* of what it waits for besides its deadline, if it has one */
     struct waitq joiners;               /* at most one */
     uint32_t id;
     uint32_t seen;          /* at the address of a FUTEX_WAKE, where only being able to look counts */
@@ -76,6 +77,7 @@ struct thread {
     uint32_t trap_cause;
 };
 
+static_assert(offsetof(struct thread, frame) == 0); /* struct hart */
 static_assert(sizeof(struct thread) + ARCH_FP_BYTES_MAX <= ARCH_PAGE_SIZE);
 
 /* Its vector state, arch_fp_bytes(), lies behind it. */
@@ -101,12 +103,6 @@ static inline void set_home(struct thread *t, uint32_t hart)
 static inline void thread_set_state(struct thread *t, thread_state_t state)
 {
     __atomic_store_n(&t->state, state, __ATOMIC_RELAXED);
-}
-
-/* Of a thread or of idling, by the hart that runs it. relaxed: clocks of other harts only want a recent value. */
-static inline void account_add(uint64_t *account, uint64_t cycles)
-{
-    __atomic_store_n(account, *account + cycles, __ATOMIC_RELAXED);
 }
 
 /* A Reticle that capabilities can name. */
@@ -168,6 +164,7 @@ void task_abandon(struct task *t);
  * current thread from then on. */
 void task_kill(struct task *t, uint32_t status, uint32_t cause);
 bool task_end_some(struct task *t); /* a step of it; true: it is dead */
+uint64_t thread_cpu_cycles(const struct thread *t);
 uint64_t task_cpu_cycles(const struct task *t);
 void task_set_name(struct task *t, const char *name, size_t len);
 /* A step of the end of a Task's object; true: only its memory is left. */
@@ -204,7 +201,6 @@ void thread_stop_waiting(struct thread *t); /* off every queue that a wait put i
 static inline void thread_complete(struct thread *t, uint64_t first, uint64_t second)
 {
     t->parked = false;
-    arch_frame_advance(&t->frame);
     arch_frame_set_result(&t->frame, first, second);
 }
 

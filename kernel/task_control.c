@@ -5,15 +5,14 @@
 #include <base/kassert.h>
 #include <base/string.h>
 
-/* What it has been charged, and what it ran since, if another hart runs it now: that one charges it at its next switch.
- */
-static uint64_t thread_cpu_cycles(const struct thread *t)
+/* What it has been charged, and what it ran since, if it runs: it is charged at the next switch. */
+uint64_t thread_cpu_cycles(const struct thread *t)
 {
-    const struct hart *h = arch_hart_self(), *at = harts[__atomic_load_n(&t->home, __ATOMIC_RELAXED)];
-    uint64_t cycles = __atomic_load_n(&t->cpu_cycles, __ATOMIC_RELAXED); /* account_add() */
-    if (at == h || thread_state(t) != THREAD_RUNNING)
+    const struct hart *at = harts[__atomic_load_n(&t->home, __ATOMIC_RELAXED)];
+    uint64_t cycles = __atomic_load_n(&t->cpu_cycles, __ATOMIC_RELAXED); /* sched_charge() */
+    if (thread_state(t) != THREAD_RUNNING)
         return cycles;
-    uint64_t now = arch_cycles(), since = __atomic_load_n(&at->sched.accounted_cycles, __ATOMIC_RELAXED);
+    uint64_t now = arch_cycles(), since = __atomic_load_n(&at->sched.switched_cycles, __ATOMIC_RELAXED);
     return now > since ? cycles + (now - since) : cycles;
 }
 
@@ -32,7 +31,6 @@ static struct sysret info(struct task *t, uint64_t to, uint64_t size)
 {
     if (size != sizeof(struct vx_task_info))
         return sys_status(ERR_BAD_ARGUMENT);
-    sched_account();
     bool alive = t->state != VX_TASK_DEAD;
     uint64_t waits = t->n_waits, switches = t->n_switches;
     for (struct tree_node *n = t->threads.first; n != nullptr; n = tree_next(n)) {
@@ -99,7 +97,6 @@ static struct sysret list_threads(struct task *t, uint64_t to, uint64_t room, ui
 {
     uint64_t n = 0;
     struct tree_node *node = t->threads.first;
-    sched_account();
     while (node != nullptr && node->key < first)
         node = tree_next(node);
     for (; node != nullptr && n < room; node = tree_next(node), n++) {
@@ -192,7 +189,10 @@ static struct sysret frame(struct task *t, uint64_t id, uint64_t at, bool write)
     if (th->state != THREAD_STOPPED && !(th->state == THREAD_BLOCKED && th->stop_pending))
         return sys_status(ERR_BUSY);
     if (!write) {
-        arch_frame_get_regs(&th->frame, &f);
+        struct arch_frame now = th->frame;
+        if (th->parked) /* T3 */
+            arch_frame_restart(&now);
+        arch_frame_get_regs(&now, &f);
         return sys_status(copy_to_user(at, &f, sizeof f));
     }
     status_t st = copy_from_user(&f, at, sizeof f);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Threads: birth, waiting, waking, end. A thread has no kernel stack; waiting means that its frame stands on the call
- * instruction and that it is on one queue (T3), so ending a thread that waits is taking it off that queue.
+ * Threads: birth, waiting, waking, end. A thread has no kernel stack; waiting means that its frame has the call's
+ * arguments and that it is on one queue (T3), so ending a thread that waits is taking it off that queue.
  * Locking: threads are made and ended by the owner of the gate. */
 #include <kernel/syscall.h>
 #include <kernel/sync.h>
@@ -32,11 +32,14 @@ struct sysret thread_block_call(struct waitq *q, struct spinlock *lock, uint64_t
     if (deadline_ns != VX_FOREVER) {
         if (deadline_ns <= arch_timer_now_ns())
             return sys_status(ERR_TIMED_OUT);
+        atomic_store_explicit(&t->wait_lock, lock, memory_order_relaxed);
         sched_set_deadline(t, deadline_ns);
     }
-    thread_park(t, lock);
+    thread_park(t);
     if (q != nullptr)
         list_push_back(&q->threads, &t->wait);
+    else
+        list_init(&t->wait);
     return thread_parked();
 }
 
@@ -44,7 +47,7 @@ struct sysret thread_rerun_call(void)
 {
     struct hart *h = arch_hart_self();
     arch_frame_restart(&h->current->frame);
-    h->sched.outcome = CALL_AGAIN;
+    h->outcome = CALL_AGAIN;
     h->need_switch = 1;
     return SYS_BLOCKED;
 }
@@ -66,7 +69,6 @@ status_t thread_create(struct task *task, uaddr_t entry, uaddr_t stack, uint64_t
     t->detached = detached;
     t->state = THREAD_STOPPED;
     list_init(&t->run);
-    list_init(&t->wait);
     waitq_init(&t->joiners);
     t->affinity = UINT64_MAX;
     do { /* ids wrap after four thousand million threads; skip those still in use */

@@ -10,10 +10,10 @@
 #define HART_USER_RSP 32 /* scratch[0] */
 #define HART_ID 28
 #define HART_X86 40 /* scratch[1]: struct x86_hart */
-#define HART_ASPACE 64
-#define HART_TLS 72 /* arch_word: FS base as last set */
-#define HART_HW_ID 80
-#define HART_GATE 88
+#define HART_ASPACE 56
+#define HART_TLS 64 /* arch_word: FS base as last set */
+#define HART_HW_ID 72
+#define HART_GATE 80
 #define X86_HART_RSP0 4
 #define ASPACE_HARTS 8 /* struct arch_aspace (isa/mmu.h), whose root comes first */
 #define ASPACE_GENERAL 24

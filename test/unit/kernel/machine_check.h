@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Invariants of the whole machine that machine.h made: pages (R1-R7), capabilities (C1-C3, I2), address spaces (V1,
+ * Invariants of the whole machine that machine.h made: pages (R1-R7), capabilities (C1-C4, I2), address spaces (V1,
  * V2). */
 #pragma once
 #include "machine.h"
@@ -52,6 +52,9 @@ static void check_table(const struct cap_table *t)
         used += c->type != VX_CAP_NONE;
     }
     machine_must(used == t->used);
+    for (uint32_t i = t->high; i <= t->mask; i++) /* C4 */
+        machine_must(t->slots[i].type == VX_CAP_NONE && t->slots[i].obj == nullptr);
+    machine_must(t->mask < 2 * t->n_slots && t->high <= t->mask + 1 && (t->mask & (t->mask + 1)) == 0);
 }
 
 /* The present leaves below `table` lie in areas of the address space, and allow no more than these. */

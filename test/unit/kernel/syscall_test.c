@@ -188,6 +188,36 @@ static void rings_carry_messages_between_tasks_and_block(void **)
     FAILS(ERR_PEER_CLOSED, NR_ring_recv, b_rx, MSG2_AT, VX_FOREVER);
 }
 
+/* C4 at every fill of tables of several sizes, over memory that is not zero: whatever the handle, what is looked at is a
+ * slot of the table that is in use or zero. */
+static void no_handle_leads_beyond_its_table(void **)
+{
+    static const uint32_t sizes[] = { 2, 4, 64, 192, 512, CAP_SLOTS_MAX - 64, CAP_SLOTS_MAX };
+    static struct cap slots[CAP_SLOTS_MAX], zero;
+    for (size_t n = 0; n < sizeof sizes / sizeof *sizes; n++) {
+        memset(slots, 0xa5, sizeof slots);
+        slots[0] = zero; /* as in task_create() */
+        struct cap_table t = { .slots = slots, .n_slots = sizes[n] };
+        struct cap *c;
+        for (uint32_t high = 0; high <= sizes[n]; high++) {
+            uint32_t reach = 1;
+            while (reach < high)
+                reach *= 2;
+            assert_int_equal(t.high, high);
+            assert_int_equal(t.mask + 1, reach); /* no more than it needs, so at most the block of the table */
+            for (uint64_t h = 0; h < 64; h++) {
+                uint64_t handle = h * UINT64_C(0x9e3779b97f4a7c15) ^ -(h & 1);
+                const struct cap *found = cap_slot(&t, handle);
+                assert_true(found >= slots && found < slots + reach);
+                assert_true(found < slots + high || memcmp(found, &zero, sizeof zero) == 0);
+                assert_int_equal(cap_explain(&t, handle | UINT64_C(1) << 32, VX_CAP_MEM, 0), ERR_BAD_HANDLE);
+            }
+            assert_int_equal(cap_reserve(&t, &c), high < sizes[n] ? OK : ERR_TABLE_FULL);
+            assert_true(high == sizes[n] || (c == &slots[high] && c->type == VX_CAP_NONE && c->obj == nullptr));
+        }
+    }
+}
+
 static void revoke_takes_back_what_was_derived(void **)
 {
     vx_handle_t con = machine_grant_console(a);
@@ -479,6 +509,7 @@ int main(void)
         T(anonymous_memory_in_its_three_states),
         T(a_fault_ends_the_task_and_nothing_else),
         T(rings_carry_messages_between_tasks_and_block),
+        cmocka_unit_test(no_handle_leads_beyond_its_table),
         T(revoke_takes_back_what_was_derived),
         T(shared_memory_goes_when_its_capability_goes),
         T(deadlines_pass_and_waits_can_be_interrupted),

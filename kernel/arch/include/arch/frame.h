@@ -18,7 +18,6 @@ void arch_frame_init(struct arch_frame *f, uaddr_t pc, uaddr_t sp, uint64_t arg0
  *   void arch_frame_set_arg(struct arch_frame *f, unsigned i, uint64_t); committed half becomes what is left of it
  *   void arch_frame_set_result(struct arch_frame *f, uint64_t first, uint64_t second);
  *   void arch_frame_restart(struct arch_frame *f);   pc back onto the system-call instruction
- *   void arch_frame_advance(struct arch_frame *f);   pc past it (undoes restart)
  *   ARCH_ELF_MACHINE                                 e_machine of executables for this architecture */
 
 /* Copies between a frame and the ABI's register list; set refuses values that would be privileged (ERR_BAD_ARGUMENT).

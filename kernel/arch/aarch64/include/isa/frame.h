@@ -52,11 +52,6 @@ static inline void arch_frame_restart(struct arch_frame *f)
     f->pc -= 4;
 }
 
-static inline void arch_frame_advance(struct arch_frame *f)
-{
-    f->pc += 4;
-}
-
 static inline uint64_t arch_tls_get(void)
 {
     uint64_t address;

@@ -32,9 +32,9 @@
 #define HART_SYSCALLS 16
 #define HART_NEED_SWITCH 24
 #define HART_SELF 48
-#define HART_ASPACE 64
-#define HART_ARCH_WORD 72
-#define HART_GATE 88
+#define HART_ASPACE 56
+#define HART_ARCH_WORD 64
+#define HART_GATE 80
 #define ASPACE_TTBR 8 /* struct arch_aspace (isa/mmu.h) */
 
 /* What a vector tells C about itself. */

@@ -52,10 +52,5 @@ static inline void arch_frame_restart(struct arch_frame *f)
     f->pc -= HOST_SYSCALL_BYTES;
 }
 
-static inline void arch_frame_advance(struct arch_frame *f)
-{
-    f->pc += HOST_SYSCALL_BYTES;
-}
-
 /* e_machine of executables for this architecture. */
 #define ARCH_ELF_MACHINE 62

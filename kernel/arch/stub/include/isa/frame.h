@@ -51,10 +51,5 @@ static inline void arch_frame_restart(struct arch_frame *f)
     f->pc -= 4;
 }
 
-static inline void arch_frame_advance(struct arch_frame *f)
-{
-    f->pc += 4;
-}
-
 /* e_machine of executables for this architecture. */
 #define ARCH_ELF_MACHINE 183

@@ -73,18 +73,13 @@ static inline void arch_frame_restart(struct arch_frame *f)
     f->rip -= X86_SYSCALL_INSN_BYTES;
 }
 
-static inline void arch_frame_advance(struct arch_frame *f)
-{
-    f->rip += X86_SYSCALL_INSN_BYTES;
-}
-
 /* FS base as last set is in struct hart, so a switch between threads with the same one writes no register. cpu.c */
 void x86_tls_change(uint64_t address);
 
 static inline uint64_t arch_tls_get(void)
 {
     uint64_t address;
-    __asm__ volatile("movq %%gs:72, %0" : "=r"(address));
+    __asm__ volatile("movq %%gs:64, %0" : "=r"(address));
     return address;
 }
 

@@ -188,8 +188,8 @@ static void rings_carry_messages_between_tasks_and_block(void **)
     FAILS(ERR_PEER_CLOSED, NR_ring_recv, b_rx, MSG2_AT, VX_FOREVER);
 }
 
-/* C4 at every fill of tables of several sizes, over memory that is not zero: whatever the handle, what is looked at is a
- * slot of the table that is in use or zero. */
+/* C4 at every fill of tables of several sizes, over memory that is not zero: whatever the handle, what is looked at is
+ * a slot of the table that is in use or zero. */
 static void no_handle_leads_beyond_its_table(void **)
 {
     static const uint32_t sizes[] = { 2, 4, 64, 192, 512, CAP_SLOTS_MAX - 64, CAP_SLOTS_MAX };

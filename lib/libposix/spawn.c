@@ -384,6 +384,7 @@ static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth
     }
     vx_spec_bytes(spec, "posix.self", &self, sizeof self);
     vx_spec_bytes(spec, "posix.cwd", j->cwd, strlen(j->cwd));
+    vx_spec_bytes(spec, "posix.program", j->path, strlen(j->path));
 }
 
 static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
@@ -415,7 +416,8 @@ static void forget_ends(struct vx_client *proc, vx_ring_rx requests)
 /* The new Task, in j->task. */
 static long start(struct job *j)
 {
-    size_t bytes = 4096 + j->n_records * sizeof j->record[0] + strlen(j->cwd) + j->files.used + 64 * j->files.n_pages;
+    size_t bytes = 4096 + j->n_records * sizeof j->record[0] + strlen(j->cwd) + strlen(j->path) + j->files.used +
+                   64 * j->files.n_pages;
     size_t n_env, n_arg;
     n_env = count(j->spawn->envp, &bytes);
     n_arg = count(j->spawn->argv, &bytes);

@@ -53,6 +53,13 @@ static int child(int argc, char **argv)
         char cwd[256];
         return getcwd(cwd, sizeof cwd) != nullptr && strcmp(cwd, argv[2]) == 0 ? 0 : 1;
     }
+    if (strcmp(what, "program") == 0) {
+        char path[256] = {};
+        if (readlink("/proc/self/exe", path, 4) != 4 || memcmp(path, self, 4) != 0)
+            return 2; /* cut short without a word */
+        ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+        return n == (ssize_t)strlen(self) && strcmp(path, self) == 0 ? 0 : 1;
+    }
     if (strcmp(what, "closed") == 0)
         return fcntl(atoi(argv[2]), F_GETFD) == -1 && errno == EBADF ? 0 : 1;
     if (strcmp(what, "mask") == 0) {
@@ -165,6 +172,8 @@ static void file_actions(void)
     CHECK_IS(START(&pid, &fa, nullptr, "+closed", "2"), 0);
     CHECK_IS(status_of(pid), 0);
     CHECK_IS(START(&pid, &fa, nullptr, "+cwd", "/etc"), 0);
+    CHECK_IS(status_of(pid), 0);
+    CHECK_IS(START(&pid, &fa, nullptr, "+program"), 0);
     CHECK_IS(status_of(pid), 0);
     posix_spawn_file_actions_addopen(&fa, 5, "nothing", O_RDONLY, 0);
     CHECK_IS(START(&pid, &fa, nullptr, "+exit", "0"), ENOENT);
@@ -334,9 +343,9 @@ static void signals(void)
 
 int main(int argc, char **argv)
 {
+    self = "/bin/processes";
     if (argc > 1 && argv[1][0] == '+')
         return child(argc, argv);
-    self = "/bin/processes";
     spawning();
     file_actions();
     shells();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Panics, and other ways for things to go wrong.
 
-use crate::run_child;
+use crate::{child, run_child};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{self, AssertUnwindSafe};
@@ -25,14 +25,12 @@ pub fn child_main(what: &str) {
             let bytes = vec![1_u8; std::hint::black_box(1 << 45)];
             std::process::exit(i32::from(bytes[5]));
         }
-        "deep" => {
-            #[allow(unconditional_recursion)]
-            #[inline(never)]
-            fn deeper(n: usize) -> usize {
-                std::hint::black_box([n; 64])[0] + deeper(n + 1)
-            }
-            std::process::exit(deeper(0) as i32);
+        "deep" => std::process::exit(deeper(0) as i32),
+        "deep-in-thread" => {
+            let diver = std::thread::Builder::new().name("diver".into()).spawn(|| deeper(0));
+            std::process::exit(diver.unwrap().join().unwrap() as i32);
         }
+        "panic-with-names" => named_in_a_backtrace(std::hint::black_box(3)),
         "exit-in-thread" => {
             let other = std::thread::spawn(|| std::process::exit(17));
             let _ = other.join();
@@ -40,6 +38,21 @@ pub fn child_main(what: &str) {
         }
         other => panic!("no such child: {other}"),
     }
+}
+
+#[allow(unconditional_recursion)]
+#[inline(never)]
+fn deeper(n: usize) -> usize {
+    std::hint::black_box([n; 64])[0] + deeper(n + 1)
+}
+
+#[inline(never)]
+fn named_in_a_backtrace(n: usize) {
+    if n == 0 {
+        panic!("at the end");
+    }
+    named_in_a_backtrace(std::hint::black_box(n - 1));
+    std::hint::black_box(n);
 }
 
 struct Counted<'a>(&'a AtomicUsize);
@@ -117,6 +130,14 @@ fn a_backtrace_has_frames() {
 }
 
 #[test]
+fn a_backtrace_has_names() {
+    let output = child("panic-with-names").env("RUST_BACKTRACE", "1").output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(words.matches("failing::named_in_a_backtrace").count(), 4, "{words}");
+    assert!(words.contains("failing::child_main"), "{words}");
+}
+
+#[test]
 fn abort_is_a_signal() {
     assert_eq!(run_child("abort").status.signal(), Some(6));
 }
@@ -138,10 +159,17 @@ fn memory_that_is_not_there() {
     assert!(words.contains("memory allocation of 35184372088832 bytes failed"), "{words}");
 }
 
+fn reported_overflow(what: &str, thread: &str) {
+    let output = run_child(what);
+    assert_eq!(output.status.signal(), Some(6), "{output:?}");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(words.contains(&format!("thread '{thread}'")) && words.contains("has overflowed its stack"), "{words}");
+}
+
 #[test]
-fn a_stack_that_overflows_ends_the_process_only() {
-    let output = run_child("deep");
-    assert!(matches!(output.status.signal(), Some(6 | 11)), "{output:?}");
+fn a_stack_that_overflows_is_reported() {
+    reported_overflow("deep", "helper");
+    reported_overflow("deep-in-thread", "diver");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use crate::{child, run_child};
 use std::io::{self, prelude::*, ErrorKind};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{self, Command, Stdio};
 use std::time::Duration;
 
@@ -134,6 +135,13 @@ fn the_folder() {
     assert!(words(&run_child("folder")).contains("/etc true\n"));
     let output = child("started-in").current_dir("/tmp").output().unwrap();
     assert!(words(&output).contains("in /tmp\n"), "{output:?}");
+}
+
+#[test]
+fn its_own_program() {
+    let path = std::env::current_exe().unwrap();
+    assert_eq!(path.file_name().unwrap(), Path::new(&std::env::args().next().unwrap()).file_name().unwrap());
+    assert!(std::fs::metadata(path).unwrap().len() > 100_000);
 }
 
 #[test]

@@ -83,16 +83,15 @@ fn names_and_ids() {
 #[test]
 fn many_threads_one_after_the_other() {
     let mut total = 0;
-    for i in 0..200 {
+    for i in 0..50 {
         total += thread::spawn(move || i).join().unwrap();
     }
-    assert_eq!(total, 19_900);
+    assert_eq!(total, 1225);
 }
 
-#[test]
-fn a_thousand_threads_at_once() {
-    let gate = Arc::new(Barrier::new(1001));
-    let threads: Vec<_> = (0..1000)
+fn at_once(n: usize) {
+    let gate = Arc::new(Barrier::new(n + 1));
+    let threads: Vec<_> = (0..n)
         .map(|i| {
             let gate = gate.clone();
             thread::Builder::new().stack_size(64 << 10).spawn(move || {
@@ -104,8 +103,19 @@ fn a_thousand_threads_at_once() {
         .collect();
     gate.wait();
     let answers: Vec<_> = threads.into_iter().map(|t| t.join().unwrap()).collect();
-    assert_eq!(answers.iter().map(|(i, _)| i).sum::<usize>(), 499_500);
-    assert_eq!(answers.iter().map(|(_, id)| *id).collect::<HashSet<_>>().len(), 1000);
+    assert_eq!(answers.iter().map(|(i, _)| i).sum::<usize>(), n * (n - 1) / 2);
+    assert_eq!(answers.iter().map(|(_, id)| *id).collect::<HashSet<_>>().len(), n);
+}
+
+#[test]
+fn many_threads_at_once() {
+    at_once(50);
+}
+
+/// On one hart: where the harts are threads of a busy machine, a birth can cost milliseconds (docs/rust.md).
+#[test]
+fn a_thousand_threads_at_once() {
+    at_once(1000);
 }
 
 #[test]
@@ -121,7 +131,8 @@ fn a_stack_is_as_large_as_asked_for() {
 
 #[test]
 fn all_harts_are_counted() {
-    assert_eq!(thread::available_parallelism().unwrap().get(), 4);
+    let wanted = std::env::var("HARTS").expect("who starts the tests says how many").parse().unwrap();
+    assert_eq!(thread::available_parallelism().unwrap().get(), wanted);
 }
 
 struct Told(&'static AtomicUsize, Arc<std::sync::Mutex<Vec<u32>>>, u32);

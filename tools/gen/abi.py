@@ -6,7 +6,8 @@
                    syscall_grammar.h
   abi.py --docs    docs/abi/syscalls.md, docs/abi/protocols.md, docs/limits.md
   abi.py --golden  abi/abi.golden
-  abi.py --check   exit 1, with one line, if the committed documents or the golden listing are not current
+  abi.py --rust    lib/rust/vectra/src/abi.rs and protocols.rs
+  abi.py --check   exit 1, with one line, if the committed documents, listing or Rust files are not current
 """
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ sys.dont_write_bytecode = True
 import defs  # noqa: E402
 import docs  # noqa: E402
 import rpc  # noqa: E402
+import rust  # noqa: E402
 import stubs  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +38,10 @@ def listing(abi):
     return {"abi/abi.golden": docs.golden(abi)}
 
 
+def crate(abi):
+    return {"lib/rust/vectra/src/abi.rs": rust.tables(abi), "lib/rust/vectra/src/protocols.rs": rust.protocols(abi)}
+
+
 def write(base, files):
     """Leaves a file that is current alone, so that make rebuilds no more than it must."""
     for name, text in files.items():
@@ -46,7 +52,7 @@ def write(base, files):
 
 
 def check(abi):
-    commands = {"--docs": documents(abi), "--golden": listing(abi)}
+    commands = {"--docs": documents(abi), "--golden": listing(abi), "--rust": crate(abi)}
     for command, files in commands.items():
         for name, text in files.items():
             path = ROOT / name
@@ -73,6 +79,8 @@ def main(arguments):
         write(ROOT, documents(abi))
     elif option == "--golden":
         write(ROOT, listing(abi))
+    elif option == "--rust":
+        write(ROOT, crate(abi))
     elif option.startswith("-"):
         print(f"abi.py: there is no option {option}; see --help", file=sys.stderr)
         return 2

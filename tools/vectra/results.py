@@ -11,6 +11,10 @@ TAIL = 40
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 
 
+class LeftOut(Exception):
+    """A group that cannot run on this machine and that nobody named; the text says why."""
+
+
 class Result:
     """One test: its group, name, time, and None or what went wrong; `count` is how many assertions a pass stands for."""
 

@@ -24,9 +24,10 @@ architecture that is asked for; both are kept in the cache. More in docs/rust.md
 
 
 def configuration():
-    """Cargo's settings that are ours, as words of its command line: the programs that run a program."""
+    """Cargo's settings that are ours, as words of its command line: the programs that run a program, and where the crate
+    `vectra` lies for who depends on it."""
     runner = os.path.abspath("ports/rust/bin/vectra-run")
-    words = []
+    words = ["--config", f"patch.crates-io.vectra.path={json.dumps(os.path.abspath('lib/rust/vectra'))}"]
     for arch in opt.ARCHES:
         words += ["--config", f"target.{sysroot.triple(arch)}.runner=[{json.dumps(runner)},{json.dumps(arch)}]"]
     return words

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from vectra import options as opt
 from vectra.groups import GROUPS, Context
-from vectra.results import Report, Result
+from vectra.results import LeftOut, Report, Result
 
 SUMMARY = "run every test, or the named groups"
 OPTIONS = [
@@ -15,6 +15,7 @@ OPTIONS = [
     opt.Option("--junit", "FILE", opt.output_file, "also write the results as a JUnit file"),
     opt.Option("--list", None, None, "name the tests and run none"),
     opt.Option("--jobs", "N", opt.number(1, 64), "how many tests at once (default 2)", default=2),
+    opt.Option("--without", "GROUP", str, "not this group; may be repeated (rust: the first run builds std for it)", many=True),
     opt.Option("--only", "TEXT", str, "only tests whose name contains TEXT; may be repeated", many=True),
     opt.Option("--fuzz-seconds", "S", opt.seconds, "how long each fuzzer runs (default 5)", default=5.0),
 ]
@@ -43,6 +44,9 @@ def run_group(group, context, report):
     start = time.monotonic()
     try:
         tests = group.tests(context)
+    except LeftOut as problem:
+        report.say(f"{group.name}: left out: {problem}")
+        return
     except Exception as problem:   # pylint: disable=broad-except
         report.add(Result(group.name, "prepare", time.monotonic() - start, str(problem) or type(problem).__name__,
                           getattr(problem, "log", "")))
@@ -68,12 +72,13 @@ def main(arguments):
     options = opt.parse("test", arguments, OPTIONS)
     if options.rest is not None:
         raise opt.UsageError("test: takes no command after '--'")
-    for word in options.words:
+    for word in [*options.words, *options.without]:
         if word not in GROUPS:
             raise opt.UsageError(f"test: unknown group '{word}'{opt.near(word, list(GROUPS))}")
     groups = [g for g in GROUPS.values() if g.name in options.words or (not options.words and g.default)]
+    groups = [g for g in groups if g.name not in options.without]
     context = Context(arches=[options.arch] if options.arch else list(opt.ARCHES), jobs=options.jobs,
-                      only=options.only, fuzz_seconds=options.fuzz_seconds, listing=bool(options.list))
+                      only=options.only, fuzz_seconds=options.fuzz_seconds, listing=bool(options.list), named=options.words)
     if options.list:
         for group in groups:
             for name, _ in group.tests(context):

@@ -9,9 +9,10 @@ __all__ = ["GROUPS", "Context"]
 class Context:
     """What the person asked for."""
 
-    def __init__(self, arches, jobs=2, only=(), fuzz_seconds=5.0, listing=False):
+    def __init__(self, arches, jobs=2, only=(), fuzz_seconds=5.0, listing=False, named=()):
         self.arches, self.jobs, self.only, self.fuzz_seconds = arches, jobs, only, fuzz_seconds
         self.listing = listing   # the tests are only named, so nothing is built
+        self.named = named       # the groups that the person named; none: all are to run
 
 
 class Group:
@@ -33,7 +34,7 @@ GROUPS = {group.name: group for group in (
     Group("guest", "programs that test the system from inside", guest.guest_tests),
     Group("storage", "disks: what the guest writes is in the image, whatever dies", storage.tests),
     Group("posix", "the C library, libposix and the ports, from inside the system", posix.tests),
-    Group("rust", "std, the guard and cargo, as a Rust programmer meets them", rust.tests, default=False),
+    Group("rust", "std, the crate vectra and cargo, as a Rust programmer meets them", rust.tests),
     Group("examples", "each project of examples/, built as its reader would, and run", examples.tests),
     Group("bench-smoke", "the benchmarks run, and no figure has left its limit", bench.tests),
     Group("stress", "the fuzzers for a minute each, the guest programs on four harts ten times", guest.stress_tests,

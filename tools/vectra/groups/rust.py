@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""Group `rust`: std inside the system, and the ways to it, as a person types them.
+"""Group `rust`: std inside the system, the crate `vectra`, and the ways to them, as a person types them.
 
-test/rust/std is one program of many tests, compiled with `./vectra rustc --test`; test/rust/stray.rs enters the kernel by
-itself, so it must not link; a project is made, run and tested with `./vectra cargo`. std is built when the cache has it
-not, a minute or two for each architecture.."""
+test/rust/std is one program of many tests, compiled with `./vectra rustc --test`; test/rust/native the same for the crate
+`vectra`; what lies in test/rust/refused must not compile, with the error that its first line names. test/rust/stray.rs enters
+the kernel by itself, so it must not link. examples/rust and a new project are built and run with `./vectra cargo`. std is
+built when the cache has it not, a minute or two for each architecture."""
 
+import glob
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 
 from vectra import build, execute
 from vectra.groups import guest
 from vectra.qemu import Machine
-from vectra.results import Failure
-from vectra.rust import RustError, front
+from vectra.results import Failure, LeftOut
+from vectra.rust import NotHere, RustError, front, toolchain
 
 FOLDER = "test/rust"
 WITHIN_S = 300.0
@@ -41,31 +44,88 @@ def target(arch):
 
 # (harts, options of libtest): a thousand threads are born on one hart, all else happens on four.
 STD_RUNS = [(4, "--skip a_thousand_threads --test-threads=2"), (1, "threads:: --test-threads=1")]
+CRATE = "lib/rust/vectra/src/lib.rs"
+SERVICE, CLIENT = "/bin/tally", "/test/tally-client"
+
+
+def compiled(work, arch, *words):
+    """./vectra rustc for an architecture; a failure if it refuses."""
+    status, _, said = vectra(work, "rustc", "--edition=2021", target(arch), *words)
+    if status != 0:
+        raise Failure(f"./vectra rustc: exit status {status}", said)
 
 
 def std_test(arch, check):
     """All tests of std, on four harts and on one."""
     check(arch)
     with tempfile.TemporaryDirectory(prefix="vectra-") as work:
-        source, out = os.path.abspath(f"{FOLDER}/std/main.rs"), f"{work}/rust-std"
-        status, _, words = vectra(work, "rustc", "--test", "-O", "--edition=2021", target(arch), source, "-o", out)
-        if status != 0:
-            raise Failure(f"./vectra rustc: exit status {status}", words)
-        return sum(libtest(arch, harts, out, options) for harts, options in STD_RUNS)
+        compiled(work, arch, "--test", "-O", os.path.abspath(f"{FOLDER}/std/main.rs"), "-o", f"{work}/tests")
+        return sum(libtest(arch, harts, "/bin/rust-std", options, [(f"{work}/tests", "/bin/rust-std")])
+                   for harts, options in STD_RUNS)
 
 
-def libtest(arch, harts, program, options):
+def libtest(arch, harts, name, options, files):
     """One run of a program of tests; how many passed."""
+    output = inside(arch, harts, f"HARTS={harts} {name} {options}", files)
+    verdict = VERDICT.search(output)
+    if not verdict or int(verdict.group(1)) == 0:
+        raise Failure(f"no verdict, on {harts} harts", output)
+    return int(verdict.group(1))
+
+
+def inside(arch, harts, command, files):
+    """Boots and runs a command that must end well; its output."""
     parts = []
-    outcome = execute.run_command(Machine(arch, smp=harts), f"HARTS={harts} /bin/rust-std {options}",
-                                  [(program, "/bin/rust-std")], WITHIN_S, parts.append)
+    outcome = execute.run_command(Machine(arch, smp=harts), command, files, WITHIN_S, parts.append)
     output = b"".join(parts)
     if outcome.failed:
         raise Failure(f"{outcome.reason}, on {harts} harts", output + outcome.transcript + outcome.messages)
-    verdict = VERDICT.search(output)
-    if outcome.status != 0 or not verdict or int(verdict.group(1)) == 0:
+    if outcome.status != 0:
         raise Failure(f"exit status {outcome.status}, on {harts} harts", output)
-    return int(verdict.group(1))
+    return output
+
+
+def example(work, arch, name, *words):
+    """A project of examples/rust, copied out of the tree and built there; its target folder."""
+    folder = f"{work}/my projects/{name}"
+    shutil.copytree(f"examples/rust/{name}", folder)
+    status, _, said = vectra(folder, "cargo", "build", "-q", "--offline", target(arch), *words)
+    if status != 0:
+        raise Failure(f"./vectra cargo build of {name}: exit status {status}", said)
+    return f"{folder}/target/{arch}-unknown-vectra"
+
+
+def native_test(arch, check):
+    """The crate `vectra`: its own tests, with the example's service for a child; and what must not compile does not."""
+    check(arch)
+    with tempfile.TemporaryDirectory(prefix="vectra-") as work:
+        compiled(work, arch, "-O", "-Dwarnings", "--crate-name=vectra", "--crate-type=rlib", "--cfg", 'feature="std"',
+                 os.path.abspath(CRATE), "--out-dir", work)
+        crate = ["--extern", f"vectra={work}/libvectra.rlib"]
+        compiled(work, arch, "--test", "-O", *crate, os.path.abspath(f"{FOLDER}/native/main.rs"), "-o", f"{work}/tests")
+        count = sum(refused(work, arch, crate, path) for path in sorted(glob.glob(f"{FOLDER}/refused/*.rs")))
+        service = example(work, arch, "service", "--release") + "/release/tally"
+        client = example(work, arch, "client") + "/debug/tally-client"
+        count += libtest(arch, 1, "/test/rust-native", "--test-threads=2",
+                         [(f"{work}/tests", "/test/rust-native"), (service, SERVICE)])
+        said = inside(arch, 1, f"{CLIENT} {SERVICE}", [(service, SERVICE), (client, CLIENT)])
+    with open("examples/rust/expected", "rb") as handle:
+        if said != handle.read():
+            raise Failure("the example's client printed something else", said)
+    return count + 1
+
+
+def refused(work, arch, crate, path):
+    """A program compiles, or is refused with one error, as its first line says."""
+    with open(path, encoding="utf-8") as handle:
+        wanted = handle.readline().strip()
+    status, _, said = vectra(work, "rustc", "--edition=2021", target(arch), "--emit=metadata", *crate, os.path.abspath(path),
+                             "-o", f"{work}/refused.rmeta")
+    codes = re.findall(rb"^error\[(E\d+)\]", said, re.MULTILINE)
+    found = "// accepted" if status == 0 else f"// refused: {b' '.join(codes).decode()}"
+    if found != wanted:
+        raise Failure(f"{path}: {found}, and its first line says {wanted}", said)
+    return 1
 
 
 def guard_test(arch, check):
@@ -109,8 +169,15 @@ def expect(folder, wanted, *words):
 
 
 def tests(context):
-    """std, the guard and cargo on each architecture."""
+    """std, the crate, the guard and cargo on each architecture. Where the compiler cannot be had, a run of everything leaves
+    them out, and says so; a run that names the group fails."""
     built, broken = guest.built(context, [(arch, "release") for arch in context.arches]), {}
+    if not context.listing:
+        try:
+            toolchain.find(toolchain.say_on_stderr)
+        except NotHere as problem:
+            if "rust" not in context.named:
+                raise LeftOut(str(problem)) from None
     for arch in [] if context.listing else context.arches:
         try:
             front.ready([arch])
@@ -121,5 +188,5 @@ def tests(context):
         built(arch, "release")
         if arch in broken:
             raise Failure(broken[arch])
-    kinds = {"std": std_test, "guard": guard_test, "cargo": cargo_test}
+    kinds = {"std": std_test, "native": native_test, "cargo": cargo_test, "guard": guard_test}
     return [(f"{name}-{arch}", lambda t=test, a=arch: t(a, check)) for name, test in kinds.items() for arch in context.arches]

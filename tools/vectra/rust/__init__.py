@@ -4,3 +4,7 @@
 
 class RustError(Exception):
     """Rust programs cannot be built here and now; the text says why."""
+
+
+class NotHere(RustError):
+    """There is no compiler to be had on this machine."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The guard: no instruction of a linked program enters the kernel, except where the C library's own functions do.
+"""The guard: no instruction of a linked program enters the kernel, except where the C library's own functions do, and in
+the one function of the crate `vectra` that is there for it.
 
 std's target is a look-alike of Linux (docs/decisions), so a crate may take it for one and bring system calls of its own.
 They would not do what it thinks. Candidates are found by their bytes and confirmed by the disassembler from the start of
@@ -16,6 +17,7 @@ ENTRY = re.compile(rb"^\s*([0-9a-f]+):\s+(syscall|sysenter|svc|int\s+\$0x80)\b",
 SECTION = re.compile(r"^\s*([0-9a-f]+)\s+[0-9a-f]+\s+([0-9a-f]+)\s+\d+ {9}(\S.*):\(([^()]*)\)$")
 SYMBOL = re.compile(r"^\s*([0-9a-f]+)\s+[0-9a-f]+\s+[0-9a-f]+\s+\d+ {17}(\S.*)$")
 EXECUTABLE, LOAD, EM_X86_64, EM_AARCH64 = 1, 1, 62, 183
+ENTRY_SECTION = ".text.vectra_enter"   # the crate `vectra` (lib/rust/vectra/src/sys.rs)
 X86_BYTES = re.compile(rb"\x0f\x05|\x0f\x34|\xcd\x80")
 
 
@@ -29,7 +31,7 @@ class Map:
                 start, size = int(found.group(1), 16), int(found.group(2), 16)
                 if size:
                     names.setdefault(start, found.group(4))
-                if found.group(3).startswith(library + "("):
+                if found.group(3).startswith(library + "(") or found.group(4) == ENTRY_SECTION:
                     self.allowed.append((start, start + size))
             elif (found := SYMBOL.match(line)) and not found.group(2).startswith("$"):   # those mark code and data
                 names[int(found.group(1), 16)] = found.group(2)

@@ -23,10 +23,12 @@ def library_folder(arch):
 
 
 def command(arch, arguments, map_file):
-    """The whole command line."""
-    libraries = library_folder(arch)
-    return [os.environ.get("LLD", "ld.lld-19"), *LAYOUT, f"--Map={map_file}", f"{libraries}/crt1.o", f"{libraries}/crti.o",
-            f"-L{libraries}", *arguments, "--start-group", "-lc", "-lgcc", "-lunwind", "--end-group", f"{libraries}/crtn.o"]
+    """The whole command line. -nostartfiles, which no linker knows, is what C compilers call a program that begins by itself."""
+    libraries, rest = library_folder(arch), [word for word in arguments if word != "-nostartfiles"]
+    begin, end = ([], []) if len(rest) != len(arguments) else \
+        ([f"{libraries}/crt1.o", f"{libraries}/crti.o"], [f"{libraries}/crtn.o"])
+    return [os.environ.get("LLD", "ld.lld-19"), *LAYOUT, f"--Map={map_file}", *begin, f"-L{libraries}", *rest,
+            "--start-group", "-lc", "-lgcc", "-lunwind", "--end-group", *end]
 
 
 def output_of(arguments):

@@ -13,7 +13,7 @@ import tempfile
 import tomllib
 
 from vectra import fetch
-from vectra.rust import RustError
+from vectra.rust import NotHere, RustError
 
 RECIPE = "ports/rust/toolchain.toml"
 UPSTREAM = re.compile(r"^(?:\d+:)?(\d+)\.(\d+)")
@@ -79,7 +79,7 @@ def find(say):
         try:
             return bring(say)
         except fetch.Unavailable as problem:
-            raise RustError(f"Rust {recipe()['oldest']} or newer cannot be had here: {problem}") from None
+            raise NotHere(f"Rust {recipe()['oldest']} or newer cannot be had here: {problem}") from None
 
 
 def bring(say):
@@ -119,7 +119,7 @@ def candidate(options, work):
             return version
         if turn == 0:
             fetch.renew(options, work)
-    raise RustError(f"needs Rust {oldest} or newer, as the package {main} of Debian 12 has it; " +
+    raise NotHere(f"needs Rust {oldest} or newer, as the package {main} of Debian 12 has it; " +
                     (f"here it is {version}" if version else f"this distribution has no package {main}"))
 
 

@@ -40,12 +40,22 @@ class AbiTest(unittest.TestCase):
     def test_a_renumbered_call_is_noticed_in_one_line(self):
         run(self.tool, "--docs")
         run(self.tool, "--golden")
+        run(self.tool, "--rust")
         self.assertEqual(run(self.tool, "--check").returncode, 0)
         self.edit("abi/syscalls.def", "SYSCALL( 8, yield", "SYSCALL(49, yield")
         done = run(self.tool, "--check")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(len(done.stderr.splitlines()), 1)
         self.assertIn("--docs", done.stderr)
+
+    def test_the_rust_crate_follows_the_protocols(self):
+        run(self.tool, "--rust")
+        path = self.dir / "lib/rust/vectra/src/protocols.rs"
+        before = path.read_text(encoding="utf-8")
+        self.assertIn("client.call(4, &question, None)", before)
+        self.edit("abi/protocols/rng.def", "(bytes.48 data)", "(u32 more, bytes.40 data)")
+        run(self.tool, "--rust")
+        self.assertIn("data: answer.bytes::<40>(4)?", path.read_text(encoding="utf-8"), "laid out as C does")
 
     def test_mistakes_name_their_line(self):
         self.edit("abi/syscalls.def", "SYSCALL( 1, task_exit, 1,", "SYSCALL( 1, task_exit, 2,")

@@ -2369,4 +2369,37 @@ pub mod vfs {
         let (_, _) = client.call(26, &question, None)?;
         Ok(())
     }
+
+    /// What [`shortcut`] answers.
+    #[derive(Debug)]
+    pub struct ShortcutReply {
+        #[allow(missing_docs)]
+        pub mount: u32,
+        #[allow(missing_docs)]
+        pub file: u32,
+        #[allow(missing_docs)]
+        pub prefix_bytes: u32,
+    }
+
+    /// A number in the session with the mount that the path comes to, for VX_FS_OP_FIND from the mount's root on: names that follow the path's first prefix_bytes bytes. Good until the word at VX_VFS_MOUNTS_AT of the buffer changes, or narrow. NOT_SUPPORTED: there is none, because of names on the way that can change, another mount inside, or a file system whose files outlive it; or no session yet.
+    pub fn shortcut(client: &mut Client, path_at: u32, path_bytes: u32) -> Result<ShortcutReply, Error> {
+        let mut question = Payload::new();
+        question.put(0, path_at.to_le_bytes());
+        question.put(4, path_bytes.to_le_bytes());
+        let (answer, _) = client.call(27, &question, None)?;
+        Ok(ShortcutReply {
+            mount: u32::from_le_bytes(answer.get(0)),
+            file: u32::from_le_bytes(answer.get(4)),
+            prefix_bytes: u32::from_le_bytes(answer.get(8)),
+        })
+    }
+
+    /// Leaves the struct vx_vfs_opened of a file of the session with that mount that was opened by FIND.
+    pub fn handle(client: &mut Client, mount: u32, file: u32) -> Result<(), Error> {
+        let mut question = Payload::new();
+        question.put(0, mount.to_le_bytes());
+        question.put(4, file.to_le_bytes());
+        let (_, _) = client.call(28, &question, None)?;
+        Ok(())
+    }
 }

@@ -306,7 +306,8 @@ static status_t setup_step(struct mount *m)
         len = st == OK ? len : 0; /* an older one does not know the call */
         memcpy(m->device, device, len);
         m->device[len] = '\0';
-        return setup_own(m);
+        st = setup_own(m);
+        return st == ERR_WOULD_BLOCK ? ERR_IO : st; /* it has the answer: there is nothing to wait for */
     case SETUP_REQUESTS:
         st = vx_fs_session_requests_finish(&m->rpc, &s->session, VX_POLL);
         if (st == OK)

@@ -86,6 +86,10 @@ static void push(struct op *op, const struct place *p)
 
 static status_t pop(struct op *op)
 {
+#ifdef MUTATE_WALK_OUT
+    if (op->n_chain == 1)
+        op->chain[0] = (struct place){ .mount = op->chain[0].mount, .mode = VX_FS_DIR };
+#endif
     if (op->n_chain > 1)
         op->n_chain--;
     return op->n_chain == 1 && op->n_lost != 0 ? ERR_NAME_TOO_LONG : OK;

@@ -85,6 +85,10 @@ static struct vx_result host_answer(status_t st, uint64_t first, uint64_t second
     return st == OK ? (struct vx_result){ first, second } : (struct vx_result){ .value = (uint64_t)(int64_t)st };
 }
 
+#ifdef HOST_MESSAGE
+static void host_message(uint64_t rx, struct vx_message *m); /* the target makes it more of what it expects */
+#endif
+
 /* What a client sent: any 64 bytes, or a call that exists with an argument of any bytes. */
 static struct vx_result host_receive(uint64_t rx, struct vx_message *m)
 {
@@ -101,6 +105,9 @@ static struct vx_result host_receive(uint64_t rx, struct vx_message *m)
         ((uint8_t *)m)[i] = host_byte();
     if ((how & 1) == 0)
         m->word[0] = vx_rpc_head(1 + (uint16_t)(m->word[0] % HOST_OPS), (uint16_t)(m->word[0] >> 16), OK);
+#ifdef HOST_MESSAGE
+    host_message(rx, m);
+#endif
     return host_answer(OK, (how & 2) != 0 ? host_new() : VX_HANDLE_NONE, 0);
 }
 

@@ -115,6 +115,11 @@ static bool open_disk(struct place *p, bool write)
                                                                   : vx_status_text(st));
         return false;
     }
+    if (write && (d->flags & VX_BLOCK_READ_ONLY) == 0 && (st = block_claim(d)) != OK) {
+        (void)complain(p->name, "%s", st == ERR_BUSY ? "Resource busy: somebody has claimed it" : vx_status_text(st));
+        block_close(d);
+        return false;
+    }
     p->partitioned =
         d->partition == 0 && vx_block_partition(&d->rpc, 0, &first, &blocks, &number, &table, &kind, text, &len) == OK;
     p->fat = (struct fat_disk){ .ctx = d,

@@ -94,6 +94,8 @@ static status_t connect(struct block_disk *d)
         return st;
     d->rpc.timeout_ns = call_timeout_ns;
     st = learn(d);
+    if (st == OK && d->claimed)
+        st = vx_block_claim(&d->rpc);
     if (st == OK)
         st = get_buffer(d);
     if (st == OK)
@@ -129,6 +131,16 @@ status_t block_open(struct block_disk *d, const char *name, uint64_t buffer_byte
         d->ring_slots *= 2;
     status_t st = split_name(d, name);
     return st == OK ? connect(d) : st;
+}
+
+status_t block_claim(struct block_disk *d)
+{
+    uint64_t until = vx_deadline_in(BLOCK_CLAIM_NS);
+    status_t st;
+    while ((st = vx_block_claim(&d->rpc)) == ERR_BUSY && vx_clock_monotonic_ns() < until)
+        vx_sleep_ns(retry_ns);
+    d->claimed = st == OK;
+    return st;
 }
 
 void block_close(struct block_disk *d)
@@ -279,6 +291,17 @@ status_t block_wait(struct block_disk *d, uint64_t *token, status_t *outcome, ui
         if ((st = reconnect(d)) != OK)
             return st;
     }
+}
+
+void block_refresh(struct block_disk *d)
+{
+    struct vx_message m;
+    if (d->n_pending != 0 || (d->replies.shared != nullptr && vx_ring_pop(&d->replies, &m) == ERR_WOULD_BLOCK))
+        return;
+    uint64_t patience = d->patience_ns;
+    d->patience_ns = 0;
+    (void)!reconnect(d);
+    d->patience_ns = patience;
 }
 
 /* --- one at a time --- */

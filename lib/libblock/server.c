@@ -11,6 +11,7 @@ enum : uint32_t { OUTBOX = 16 };
 struct block_client {
     bool used, open; /* open: its connection is still there */
     bool serving;    /* both Rings are there */
+    bool claimed;    /* what it sees is its own, as far as other claims go */
     uint32_t depth, busy;
     uint64_t first, blocks; /* what it sees; blocks 0: the whole disk */
     struct vx_session *session;
@@ -256,7 +257,7 @@ static status_t op_select(struct vx_session *s, const struct vx_block_select_req
                           struct vx_block_select_reply *a)
 {
     struct block_client *c = of(s);
-    if (c->blocks != 0 || c->requests.raw != VX_HANDLE_NONE)
+    if (c->blocks != 0 || c->claimed || c->requests.raw != VX_HANDLE_NONE)
         return ERR_BUSY;
     for (uint32_t i = 0; i < backend->partitions.count; i++) {
         const struct partition *p = &backend->partitions.partition[i];
@@ -267,6 +268,24 @@ static status_t op_select(struct vx_session *s, const struct vx_block_select_req
         return OK;
     }
     return ERR_NOT_FOUND;
+}
+
+/* blocks 0 is the whole disk. */
+static bool overlap(const struct block_client *a, const struct block_client *b)
+{
+    return a->blocks == 0 || b->blocks == 0 || (a->first < b->first + b->blocks && b->first < a->first + a->blocks);
+}
+
+static status_t op_claim(struct vx_session *s)
+{
+    struct block_client *c = of(s);
+    for (uint32_t i = 0; i < n_clients; i++) {
+        const struct block_client *other = &clients[i];
+        if (other != c && other->open && other->claimed && overlap(c, other))
+            return ERR_BUSY;
+    }
+    c->claimed = true;
+    return OK;
 }
 
 static status_t op_buffer(struct vx_session *s, const struct vx_block_buffer_request *q,
@@ -366,6 +385,7 @@ static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
         .queue_requests = op_queue_requests,
         .queue_replies = op_queue_replies,
         .statistics = op_statistics,
+        .claim = op_claim,
     };
     return vx_block_dispatch(&ops, s, in);
 }

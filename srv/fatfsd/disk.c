@@ -86,6 +86,8 @@ static uint64_t now_ns(void *)
 status_t disk_open(struct block_disk *d, const char *name, struct fat_disk *out)
 {
     status_t st = block_open(d, name, DISK_CACHE_BYTES + DISK_BOUNCE_BYTES, 0);
+    if (st == OK && (d->flags & VX_BLOCK_READ_ONLY) == 0 && (st = block_claim(d)) != OK)
+        block_close(d);
     if (st != OK)
         return st;
     *out = (struct fat_disk){ .ctx = d,

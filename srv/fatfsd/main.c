@@ -28,6 +28,8 @@ static status_t try_mount(const char *name, struct fat_volume **out)
     struct fat_disk fat;
     disk = (struct block_disk){};
     status_t st = disk_open(&disk, name, &fat);
+    if (st == ERR_BUSY)
+        vx_printf("%s: %s: somebody else has claimed it\n", self, name);
     if (st != OK)
         return st;
     struct fat_memory memory = { .cache = disk.at,
@@ -92,6 +94,9 @@ static uint32_t write_back(void *)
     for (;;) {
         vx_sleep_ns(write_back_ns);
         status_t st = files_write_back(&files);
+        vx_mutex_lock(&files.lock);
+        block_refresh(&disk);
+        vx_mutex_unlock(&files.lock);
         if (st != OK && !complained)
             vx_printf("%s: cannot write back: %s\n", self, vx_status_text(st));
         complained = st != OK;

@@ -12,6 +12,7 @@
 #include <vectra/rpc.h>
 
 enum { BLOCK_DEPTH_DEFAULT = 64, BLOCK_NAME_MAX = 24 };
+static constexpr uint64_t BLOCK_CLAIM_NS = 1'000'000'000;
 
 struct block_pending {
     bool used, overtaken; /* overtaken (FLUSH): a write was reported after it was submitted */
@@ -34,12 +35,19 @@ struct block_disk {
     uint32_t ring_slots, n_pending, restarts;
     uint64_t next_order, patience_ns; /* how long a driver may stay away */
     bool unflushed, lost;
+    bool claimed; /* and claimed anew whenever the driver is found again */
     struct block_pending pending[VX_BLOCK_DEPTH_MAX];
 };
 
 /* name: "blk0", or "blk0p2" for its second partition. depth 0: BLOCK_DEPTH_DEFAULT. NOT_FOUND: no such disk. */
 status_t block_open(struct block_disk *d, const char *name, uint64_t buffer_bytes, uint32_t depth);
 void block_close(struct block_disk *d);
+/* Keeps others from claiming these blocks until the disk is closed: who is going to write a volume asks first. BUSY:
+ * somebody has them, and did not let go within BLOCK_CLAIM_NS, in which one that just ended is noticed. */
+status_t block_claim(struct block_disk *d);
+/* For who has nothing to ask for a while: looks whether the driver is still there, and for the new one if it is not, so
+ * that the claim is made anew before somebody else makes one. Does not wait for a driver; nothing may be under way. */
+void block_refresh(struct block_disk *d);
 
 /* Queues a request; `tag` of it is the caller's token. WOULD_BLOCK: `depth` are under way. It is on its way after
  * block_kick, or the next block_wait. */

@@ -168,4 +168,42 @@ def hanging(bench):
     return 9
 
 
-TESTS = {"full": full, "racing": racing, "large": large, "disk-errors": disk_errors, "hanging": hanging}
+def claims(bench):
+    """Who writes a volume keeps others from doing so, also when it is mounted nowhere, and when the driver was started anew:
+    what vfsd forgot when it was started anew is not lost, and is mounted again by its service's name."""
+    storage.volume(bench)
+    path = os.path.join(bench.folder, "second")
+    disks.create(path, 8 * MIB)
+    bench.attach(path)
+    output = bench.run(
+        "umount /data1; mount blk1 /mnt; echo kept > /mnt/file; exec 3< /mnt/file; services restart vfsd; sleep 1; cat <&3; exec 3<&-; mount; "
+        "umount /mnt; mkfs.fat blk1; echo mkfs $?; fsck.fat -a blk1; echo fsck $?; fsck.fat -n blk1 > /tmp/out; echo look $?; "
+        "mount blk1 /mnt; echo mount $?; services restart blkd1; sleep 3; mkfs.fat blk1; echo again $?; "
+        "mount volume0 /mnt; cat /mnt/file; umount /mnt; fsck.fat -a blk1; mount blk1 /mnt; ls /mnt; umount /mnt; mkfs.fat blk1; echo free $?; "
+        "mount volume0 /mnt")
+    busy = "^blk1: Resource busy: somebody has claimed it"
+    storage.expect(output, "^cat: .*: Stale file handle", "^blk0 on /data type fat", "^umount: /mnt: nothing is mounted there", busy, "^mkfs 1",
+                   busy, "^fsck [1-9]", "^look [01]", "^mount: blk1: cannot be served", "^mount 1", busy, "^again 1", "^kept",
+                   "^blk1: 1 files, 0 directories: clean", "^file\\r?$", "^free 0", "^mount: volume0: ")
+    if "blk1 on" in output:
+        raise Failure("vfsd remembers what was mounted by hand: the documents say otherwise")
+    storage.fsck(path)
+    return 12
+
+
+def narrowed(bench):
+    """A service reaches the files that its `files` line of the graph gives it, with those rights, and no others."""
+    graph = os.path.join(bench.folder, "graph")
+    with open(graph, "wb") as handle:
+        for name in ("etc/services", "test/guest/narrowed/narrowed.services"):
+            with open(name, "rb") as part:
+                handle.write(part.read())
+    bench.extra = ["-append", "services=/etc/graph", "-icount", "shift=0,sleep=off"]   # it sleeps in no time
+    output = bench.run("for s in reader writer nowhere; do services start $s; sleep 5; done; cat /tmp/made; readlink /tmp/out",
+                       files=[(graph, "/etc/graph")])
+    storage.expect(output, "^narrowed: reader", "^# done: 14 passed, 0 failed", "^narrowed: writer", "^# done: 14 passed, 0 failed",
+                   "^narrowed: nowhere", "^# done: 1 passed, 0 failed", "^made", "^/etc/services")
+    return 29
+
+
+TESTS = {"claims": claims, "narrowed": narrowed, "full": full, "racing": racing, "large": large, "disk-errors": disk_errors, "hanging": hanging}

@@ -81,7 +81,7 @@ static status_t reconnect(struct fs_client *c)
         return ERR_PEER_CLOSED;
     put_buffer(c);
     for (unsigned i = 0; i < FS_SESSIONS_MAX; i++)
-        c->session[i].past = true;
+        c->session[i].past = c->session[i].used; /* a free place is not of any vfsd */
     for (;;) {
         struct vx_client vfs = {};
         status_t st = vx_connect("vfs", &vfs);

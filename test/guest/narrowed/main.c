@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A service whose `files` line of the graph gives it a directory and rights: what it can reach is that and nothing else.
- * The group `storage` starts it; the argument says which line it has:
+ * A service whose `files` line of the graph gives it a directory and rights: what it can reach is that and nothing
+ * else. The group `storage` starts it; the argument says which line it has:
  *
  *   reader  /sbin READ          writer  /tmp READ,WRITE          nowhere  a directory that is not there
  * guest: helper */

@@ -317,7 +317,7 @@ int main(int argc, char **argv)
     check_status("connected", OK, connect_by_name());
     uint64_t seconds = 0;
     if (argc == 4 && vx_streq(argv[1], "race") && vx_parse_u64(argv[3], strlen(argv[3]), &seconds)) {
-        test_races(argv[2], 6, seconds);
+        test_races(argv[2], 3, seconds);
         return check_done();
     }
     test_bytes();

@@ -72,7 +72,7 @@ def full(bench):
 def racing(bench):
     """Two clients race on every pair of operations, in memory and on a disk; on two harts as many pairs as there is time for."""
     path = storage.volume(bench)
-    for smp, seconds in ((1, 40), (2, 6)):
+    for smp, seconds in ((1, 40), (2, 4)):
         output = bench.run(f"/test/files race /tmp/race {seconds}; /test/files race /data/race {seconds}; services", smp=smp)
         storage.expect(output, *["^# [0-9]+ of 325 pairs", "^# done: 12 passed, 0 failed"] * 2,
                        *(f"^{name} +ready +[0-9]+ +0 " for name in ("blkd0", "ramfsd", "fatfsd0", "vfsd")))

@@ -234,6 +234,13 @@ pub mod block {
             notifications: u64::from_le_bytes(answer.get(48)),
         })
     }
+
+    /// The blocks that this connection sees are its own until it ends: no other claim that overlaps them is granted. It keeps no requests out; who writes a volume claims it first. BUSY: somebody has claimed some of them.
+    pub fn claim(client: &mut Client) -> Result<(), Error> {
+        let question = Payload::new();
+        let (_, _) = client.call(10, &question, None)?;
+        Ok(())
+    }
 }
 
 /// Terminal sessions: writing, lines, keys, interrupts.

@@ -13,22 +13,14 @@
 
 #define GENERATION_ONE (1u << VX_HANDLE_INDEX_BITS)
 
-static status_t tombstone_status(uint8_t type)
-{
-    return type == VX_CAP_RING_TX || type == VX_CAP_RING_RX ? ERR_PEER_CLOSED : ERR_DESTROYED;
-}
-
 /* The slow half of cap_get: says what is wrong, in the order a caller can act on. */
 status_t cap_explain(const struct cap_table *t, uint64_t handle, uint8_t type, vx_rights_t rights)
 {
-    const struct cap *c = cap_slot(t, handle);
-    if (c->handle != handle || c->type == VX_CAP_NONE)
-        return ERR_BAD_HANDLE;
-    if (c->type != type)
-        return ERR_WRONG_TYPE;
-    if (c->obj == nullptr)
-        return tombstone_status(c->type);
-    return (rights & ~c->rights) != 0 ? ERR_NO_RIGHTS : OK;
+    struct cap *c;
+    status_t st = cap_get_any(t, handle, 0, true, &c);
+    if (st != OK || c->type == type)
+        return st != OK ? st : cap_get_any(t, handle, rights, false, &c);
+    return ERR_WRONG_TYPE;
 }
 
 status_t cap_get_any(const struct cap_table *t, uint64_t handle, vx_rights_t rights, bool tombstones, struct cap **out)
@@ -37,7 +29,7 @@ status_t cap_get_any(const struct cap_table *t, uint64_t handle, vx_rights_t rig
     if (c->handle != handle || c->type == VX_CAP_NONE)
         return ERR_BAD_HANDLE;
     if (c->obj == nullptr && !tombstones)
-        return tombstone_status(c->type);
+        return c->type == VX_CAP_RING_TX || c->type == VX_CAP_RING_RX ? ERR_PEER_CLOSED : ERR_DESTROYED;
     if ((rights & ~c->rights) != 0)
         return ERR_NO_RIGHTS;
     *out = c;
@@ -89,6 +81,14 @@ void cap_unreserve(struct cap_table *t, struct cap *c)
     t->used--;
 }
 
+/* t: nullptr for a place in a Ring. */
+static inline void vacate(struct cap_table *t, struct cap *c)
+{
+    c->type = VX_CAP_NONE;
+    if (t != nullptr)
+        cap_unreserve(t, c);
+}
+
 static struct cap **first_sibling(struct cap *parent, struct object *o)
 {
     return parent != nullptr ? &parent->child : &o->caps;
@@ -115,8 +115,8 @@ static void unlink(struct cap *c)
         c->next->prev = c->prev;
 }
 
-uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t rights, uint64_t offset,
-                  uint64_t length)
+static inline uint32_t fill(struct cap *slot, struct object *o, struct cap *parent, uint8_t type, vx_rights_t rights,
+                            uint64_t offset, uint64_t length)
 {
     slot->obj = o;
     slot->type = type;
@@ -124,23 +124,21 @@ uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t 
     slot->offset = offset;
     slot->length = length;
     slot->child = nullptr;
-    link_under(slot, nullptr);
+    link_under(slot, parent);
     o->n_caps++;
     return slot->handle;
+}
+
+uint32_t cap_make(struct cap *slot, struct object *o, uint8_t type, vx_rights_t rights, uint64_t offset,
+                  uint64_t length)
+{
+    return fill(slot, o, nullptr, type, rights, offset, length);
 }
 
 uint32_t cap_derive(struct cap *slot, struct cap *from, vx_rights_t rights, uint64_t offset, uint64_t length)
 {
     kassert((rights & ~from->rights) == 0);
-    slot->obj = from->obj;
-    slot->type = from->type;
-    slot->rights = rights;
-    slot->offset = offset;
-    slot->length = length;
-    slot->child = nullptr;
-    link_under(slot, from);
-    from->obj->n_caps++;
-    return slot->handle;
+    return fill(slot, from->obj, from, from->type, rights, offset, length);
 }
 
 /* Ports that a Task may use go with the capability that they were mapped through. */
@@ -173,15 +171,12 @@ uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *fr
     if (slot->next != nullptr)
         slot->next->prev = slot;
     from->obj = nullptr;
-    if (from_table != nullptr)
-        cap_unreserve(from_table, from);
-    else
-        from->type = VX_CAP_NONE;
+    vacate(from_table, from);
     return handle;
 }
 
 /* What an object has to hear when one capability to it goes. */
-static void tell_object(struct cap *c)
+[[gnu::always_inline]] static inline void tell_object(struct cap *c)
 {
     while (!cap_unmap(c))
         work_begin();
@@ -193,22 +188,32 @@ static void tell_object(struct cap *c)
         ports_gone(c);
 }
 
+/* The first of c's children becomes its sibling. */
+static inline void hang_higher(struct cap *c)
+{
+    struct cap *k = c->child;
+    unlink(k);
+    link_under(k, c->parent);
+}
+
+/* Without children, and named by an object: it leaves the tree. */
+[[gnu::always_inline]] static inline void leave_tree(struct cap *c)
+{
+    tell_object(c);
+    unlink(c);
+    c->obj->n_caps--;
+    c->obj = nullptr;
+}
+
 void cap_delete(struct cap_table *t, struct cap *c)
 {
     struct object *o = c->obj;
     if (o != nullptr) {
-        tell_object(c);
-        unlink(c);
-        for (struct cap *k = c->child, *next; k != nullptr; k = next) {
-            next = k->next;
-            link_under(k, c->parent);
-        }
-        o->n_caps--;
-        c->obj = nullptr;
+        while (c->child != nullptr)
+            hang_higher(c);
+        leave_tree(c);
     }
-    c->type = VX_CAP_NONE;
-    if (t != nullptr)
-        cap_unreserve(t, c);
+    vacate(t, c);
     if (o != nullptr && o->n_caps == 0)
         object_destroy(o, END_OBJECT);
 }
@@ -230,9 +235,8 @@ bool cap_unmap(struct cap *c)
 /* c's children become its siblings, so that it can go. True: it has none left. */
 static bool disinherit(struct cap *c)
 {
-    for (struct cap *k; (k = c->child) != nullptr;) {
-        unlink(k);
-        link_under(k, c->parent);
+    while (c->child != nullptr) {
+        hang_higher(c);
         if (!work_spend(1))
             return c->child == nullptr;
     }
@@ -250,6 +254,8 @@ bool cap_release(struct cap *c)
  * branch first; in a tree so deep that looking for it would take long, what hangs there is hung one higher before. */
 bool cap_revoke(struct cap *root, uint64_t *n)
 {
+    const struct cap *seen = nullptr;
+    struct cap_table *t = nullptr; /* of seen, and of all on its page */
     if (root->obj->maps != nullptr && !vm_unmap_object(root->obj, root, true))
         return false;
     for (struct cap *c; (c = root->child) != nullptr;) {
@@ -258,7 +264,11 @@ bool cap_revoke(struct cap *root, uint64_t *n)
         if (!disinherit(c))
             return false;
         c->mapped = false;
-        cap_delete(cap_table_of(c), c);
+        if (((uintptr_t)c ^ (uintptr_t)seen) >= ARCH_PAGE_SIZE)
+            t = cap_table_of(c);
+        seen = c;
+        leave_tree(c); /* root has the object still */
+        vacate(t, c);
         ++*n;
         if (!work_spend(1))
             return root->child == nullptr;

@@ -137,16 +137,9 @@ void ring_notify_producer(struct ring *r)
         thread_wake(t);
 }
 
-static uint32_t waiting(const struct ring *r)
-{
-    uint32_t head =
-        atomic_load_explicit(&r->shared->head, memory_order_acquire); /* pairs with the producer's release */
-    return head - atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
-}
-
 void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f)
 {
-    uint32_t used = waiting(r);
+    uint32_t used = ring_used(r);
     f->a = r->slots;
     f->b = used <= r->slots ? used : 0;
     f->c = end == VX_CAP_RING_TX ? r->rx_open : r->tx_open;

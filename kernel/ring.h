@@ -53,11 +53,12 @@ static inline void ring_notify_consumer(struct ring *r)
         binding_post(&r->rx_binding);
 }
 void ring_notify_producer(struct ring *r);
-static inline bool ring_has_message(const struct ring *r)
+/* As the shared counters say it. */
+static inline uint32_t ring_used(const struct ring *r)
 {
     uint32_t head =
         atomic_load_explicit(&r->shared->head, memory_order_acquire); /* pairs with the producer's release */
-    return head != atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
+    return head - atomic_load_explicit(&r->shared->tail, memory_order_relaxed);
 }
 
 static inline void ring_took(struct vx_ring_shared *shared, uint32_t tail)

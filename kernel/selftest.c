@@ -111,9 +111,9 @@ void selftest_sched(void)
 void selftest_rings(void)
 {
     struct ring *r;
-    CHECK(ring_create(root_reticle(), 16, false, &r) == OK && !ring_has_message(r));
+    CHECK(ring_create(root_reticle(), 16, false, &r) == OK && ring_used(r) == 0);
     atomic_store_explicit(&r->shared->head, 1, memory_order_release);
-    CHECK(ring_has_message(r));
+    CHECK(ring_used(r) != 0);
     object_destroy(&r->obj, END_OBJECT);
     object_reap_all();
 }

@@ -127,7 +127,7 @@ static bool has_happened(const struct cap *c)
     switch (c->type) {
     case VX_CAP_RING_RX: {
         const struct ring *r = ring_of(c->obj);
-        return ring_has_message(r) || !r->tx_open;
+        return ring_used(r) != 0 || !r->tx_open;
     }
     case VX_CAP_TASK:
         return task_of(c->obj)->ended;

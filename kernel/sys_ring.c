@@ -159,7 +159,7 @@ static inline void lend_band(const struct thread *caller, struct thread *consume
         t->in_service = 1;
         sched_set_band(t, r->call_band);
     }
-    if (!ring_has_message(r))
+    if (ring_used(r) == 0)
         r->call_band = VX_BAND_COUNT;
 }
 

@@ -24,13 +24,17 @@ LINE = re.compile(rb"\bbench ([a-z0-9_]+) ([a-z0-9_]+) ([a-z0-9_/]+) ([0-9]+) ([
 PROMPT = b"vectra:/$ "
 GROUP, BOOT_NAMES = "kernel", ("boot_to_initd", "boot_to_prompt")
 POSIX_GROUP, POSIX_SOURCE, POSIX_PROGRAM = "posix", "test/bench/posix.c", "/bin/posix-bench"
+RUST_GROUP, RUST_SOURCE, RUST_PROGRAM, RUST_HELLO = "rust", "test/bench/rust.rs", "/bin/rust-bench", "test/bench/hello.rs"
+RUST_SIZE = "rust_hello_size"
+SMALL = ["-Copt-level=s", "-Clto", "-Cpanic=abort", "-Cstrip=symbols"]
 STORAGE_GROUP = "storage"
 DISK_BOOT_NAME, DISK_BOOTS = "boot_to_prompt_disk", 3
 SCALE_GROUP, IDLE_LOAD = "scale", 0.5
 THROUGHPUT_GROUP, RAW_NAME, RAW_READS = "throughput", "read_1m", 128
 RAW_SPEED = re.compile(rb", 1 ops; .* ([0-9.]+) ops/sec\)")
 BY_THE_CLOCK = (SCALE_GROUP, THROUGHPUT_GROUP)
-GROUPS = (GROUP, POSIX_GROUP, STORAGE_GROUP, *BY_THE_CLOCK)
+ALL = (GROUP, POSIX_GROUP, STORAGE_GROUP, *BY_THE_CLOCK)   # what is measured when nothing is named
+GROUPS = (*ALL, RUST_GROUP)
 TIMEOUT_S, BOOT_TIMEOUT_S = 900, 120
 SCHEMA = 1
 
@@ -147,6 +151,29 @@ def measure_posix(arch, names=()):
     return [row for row in rows.values() if not names or row["name"] in names], outcome
 
 
+def rustc(arch, source, name, *words):
+    """A Rust program, compiled as a person would; its path."""
+    out = os.path.abspath(f"build/posix-{arch}/test/{name}")
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    subprocess.run(["./vectra", "rustc", "--edition=2021", f"--target={arch}-unknown-vectra", *words, source, "-o", out],
+                   check=True)
+    return out
+
+
+def measure_rust(arch, names=()):
+    """The same for the group rust: std's threads and locks, and how large the smallest program is."""
+    inside = [name for name in names if name != RUST_SIZE]
+    program_file = rustc(arch, RUST_SOURCE, "rust-bench", "-O")
+    size = os.path.getsize(rustc(arch, RUST_HELLO, "rust-hello", *SMALL))
+    rows = [{"group": RUST_GROUP, "name": RUST_SIZE, "arch": arch, "unit": "bytes", "value": size, "runs": 1, "min": size,
+             "max": size}]
+    outcome = None
+    if inside or not names:
+        outcome = execute.run_command(machine(arch), " ".join([RUST_PROGRAM, *inside]), [(program_file, RUST_PROGRAM)], TIMEOUT_S)
+        rows += parse(bytes(outcome.transcript), arch).values()
+    return [row for row in rows if not names or row["name"] in names], outcome
+
+
 def measure_scale(arch, names=()):
     """The same for the group scale: two harts against one, by the clock. A ratio, which is to be large."""
     outcome = execute.run_command(Machine(arch, smp=2, accel="tcg,thread=multi"), f"/test/bench {SCALE_GROUP}", (), TIMEOUT_S)
@@ -187,6 +214,11 @@ def load_limits(group=None):
         if group in (None, of or GROUP):
             found[name] = limit
     return found
+
+
+def usual_limits():
+    """Those of what is measured when nothing is named."""
+    return {name: limit for group in ALL for name, limit in load_limits(group).items()}
 
 
 def load_baseline():

@@ -17,7 +17,7 @@ OPTIONS = [
 HELP = f"""usage: ./vectra bench [OPTION]... [GROUP [NAME]...]
 
 Boots a release build on one hart under QEMU's instruction counter and runs the benchmarks of a group, or those named.
-The groups are: {', '.join(benchmarks.GROUPS)}. Without one, all are measured.
+The groups are: {', '.join(benchmarks.GROUPS)}. Without one, all are measured but {benchmarks.RUST_GROUP}.
 The figures are instructions per operation, the same on every machine. LIMIT is the most that the project allows itself
 (test/bench/limits.json), BASELINE what is committed (test/bench/baseline.json). The group {benchmarks.SCALE_GROUP} is measured by the clock,
 on two harts: its figures are how much more those do than one, LIMIT is the least, and they count on an idle machine only.
@@ -28,7 +28,7 @@ The group {benchmarks.THROUGHPUT_GROUP} is by the clock too: how fast a disk is 
 
 MEASURE = {benchmarks.GROUP: benchmarks.measure, benchmarks.POSIX_GROUP: benchmarks.measure_posix,
            benchmarks.STORAGE_GROUP: benchmarks.measure_storage, benchmarks.SCALE_GROUP: benchmarks.measure_scale,
-           benchmarks.THROUGHPUT_GROUP: benchmarks.measure_throughput}
+           benchmarks.THROUGHPUT_GROUP: benchmarks.measure_throughput, benchmarks.RUST_GROUP: benchmarks.measure_rust}
 
 
 def table(rows, limits, baseline):
@@ -59,10 +59,10 @@ def main(arguments):
     options = opt.parse("bench", arguments, OPTIONS)
     if options.rest is not None:
         raise opt.UsageError("bench: takes no command after '--'")
-    groups, names = options.words[:1] or benchmarks.GROUPS, options.words[1:]
+    groups, names = options.words[:1] or benchmarks.ALL, options.words[1:]
     if groups[0] not in benchmarks.GROUPS:
         raise opt.UsageError(f"bench: there is no group '{groups[0]}'; there is: {', '.join(benchmarks.GROUPS)}")
-    limits, baseline = benchmarks.load_limits(groups[0] if options.words else None), benchmarks.load_baseline()
+    limits, baseline = benchmarks.load_limits(groups[0]) if options.words else benchmarks.usual_limits(), benchmarks.load_baseline()
     for name in names:
         if name not in limits:
             raise opt.UsageError(f"bench: unknown figure '{name}'{opt.near(name, list(limits))}")

@@ -13,8 +13,8 @@ import shutil
 import subprocess
 import tempfile
 
-from vectra import build, execute
-from vectra.groups import guest
+from vectra import benchmarks, build, execute
+from vectra.groups import bench, guest
 from vectra.qemu import Machine
 from vectra.results import Failure, LeftOut
 from vectra.rust import NotHere, RustError, front, toolchain
@@ -141,6 +141,22 @@ def guard_test(arch, check):
     return 1
 
 
+def bench_test(arch, check):
+    """Every figure of `./vectra bench rust` comes, and none has left its limit; a panic aborts in the program that is to."""
+    check(arch)
+    rows, outcome = benchmarks.measure_rust(arch)
+    limits = benchmarks.load_limits(benchmarks.RUST_GROUP)
+    if outcome.failed or outcome.status != 0 or {row["name"] for row in rows} != set(limits):
+        raise Failure("not every figure came", outcome.transcript)
+    if problems := bench.left_limits(rows, limits, benchmarks.load_baseline(), arch):
+        raise Failure("; ".join(problems), outcome.transcript)
+    small = os.path.abspath(f"build/posix-{arch}/test/rust-hello")
+    said = inside(arch, 1, "hello; hello panic 2>/dev/null; echo $?", [(small, "/bin/hello")])
+    if said != b"Hello, world!\nHello, world!\n134\n":
+        raise Failure("the small program ended otherwise", said)
+    return len(rows) + 1
+
+
 def cargo_test(arch, check):
     """A new project greets from inside; arguments and the exit status come through; a failing test is one."""
     check(arch)
@@ -188,5 +204,5 @@ def tests(context):
         built(arch, "release")
         if arch in broken:
             raise Failure(broken[arch])
-    kinds = {"std": std_test, "native": native_test, "cargo": cargo_test, "guard": guard_test}
+    kinds = {"std": std_test, "native": native_test, "cargo": cargo_test, "bench": bench_test, "guard": guard_test}
     return [(f"{name}-{arch}", lambda t=test, a=arch: t(a, check)) for name, test in kinds.items() for arch in context.arches]

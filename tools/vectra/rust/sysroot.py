@@ -68,22 +68,31 @@ class Sysroot:
 
     def build(self, arch):
         """Sees that std is there for an architecture."""
-        mark = f"{self.place}/.complete-{arch}"
-        if os.path.exists(mark):
+        if os.path.exists(self.mark("abort", arch)):
             return
         os.makedirs(self.place, exist_ok=True)
         with open(f"{self.place}/lock", "w", encoding="utf-8") as alone:
             fcntl.flock(alone, fcntl.LOCK_EX)
-            if os.path.exists(mark):
-                return
+            self.build_complete(arch)
+            if not os.path.exists(self.mark("abort", arch)):
+                self.build_abort(arch)
+                touch(self.mark("abort", arch))
+
+    def mark(self, step, arch):
+        """The file that says that a step of the building is done."""
+        return f"{self.place}/.{step}-{arch}"
+
+    def build_complete(self, arch):
+        """std as cargo builds it, and the unwinder."""
+        mark = self.mark("complete", arch)
+        if not os.path.exists(mark):
             self.say(f"building std for {arch} from the sources of Rust {self.tools.version.partition('+')[0]}; once, it "
                      "takes a minute or two")
             with tempfile.TemporaryDirectory(prefix="build-", dir=self.place) as work:
                 self.prepare()
                 self.build_std(arch, work)
                 self.build_unwinder(arch, work)
-            with open(mark, "w", encoding="utf-8"):
-                pass
+            touch(mark)
 
     def prepare(self):
         """The targets, and this machine's own libraries."""
@@ -114,6 +123,22 @@ class Sysroot:
         for path in made:
             if not os.path.basename(path).startswith("liball_of_std"):
                 shutil.copyfile(path, f"{libraries}/{os.path.basename(path)}")
+
+    def build_abort(self, arch):
+        """Programs that abort on a panic need the one crate that is compiled so; cargo compiles all of std to unwind."""
+        libraries = self.libraries(arch)
+        with tempfile.TemporaryDirectory(prefix="build-", dir=self.place) as work:
+            done = subprocess.run([f"{RECIPE}/bin/vectra-rustc", "--crate-name=panic_abort", "--crate-type=rlib", "--edition=2024",
+                                   f"{self.tools.library}/panic_abort/src/lib.rs", f"--target={triple(arch)}", "-Cpanic=abort",
+                                   "-Copt-level=3", "-Cembed-bitcode=yes", "-Cmetadata=abort", "-Zforce-unstable-if-unmarked",
+                                   f"--remap-path-prefix={self.tools.library}=/rust/library", "--out-dir", work],
+                                  env={**os.environ, **self.environment()}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+            if done.returncode != 0:
+                raise RustError(f"Rust {self.tools.version}: panic_abort does not build for {arch}\n{done.stdout}")
+            for path in glob.glob(f"{libraries}/libpanic_abort*.rlib"):
+                os.remove(path)
+            shutil.copyfile(f"{work}/libpanic_abort.rlib", f"{libraries}/libpanic_abort.rlib")
 
     def build_unwinder(self, arch, work):
         """libunwind.a: one object that defines the interface of unwinding, and keeps its own copy of core to itself."""
@@ -153,6 +178,12 @@ class Sysroot:
         if process.returncode != 0:
             raise RustError(f"Rust {self.tools.version}: {os.path.basename(project)} does not build for {arch}\n"
                             + "".join(words[-30:]))
+
+
+def touch(path):
+    """An empty file."""
+    with open(path, "w", encoding="utf-8"):
+        pass
 
 
 def host_variable(host, name):

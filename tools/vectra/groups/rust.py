@@ -141,6 +141,38 @@ def guard_test(arch, check):
     return 1
 
 
+def words_test(arch, check):
+    """The parallel word count over a tree, here that of the documents, prints what this machine computes."""
+    check(arch)
+    tree = sorted(path for path in glob.glob("docs/**", recursive=True) if os.path.isfile(path))
+    with tempfile.TemporaryDirectory(prefix="vectra-") as work:
+        compiled(work, arch, "-O", os.path.abspath(f"{FOLDER}/words.rs"), "-o", f"{work}/words")
+        said = inside(arch, 4, "words /test/tree", [(f"{work}/words", "/bin/words"),
+                                                    *((path, f"/test/tree/{path}") for path in tree)])
+    wanted = counted_here(tree)
+    if said != wanted:
+        raise Failure("the words were counted otherwise", b"inside:\n" + said + b"here:\n" + wanted)
+    return len(tree)
+
+
+def counted_here(tree):
+    """What test/rust/words.rs has to print."""
+    out, total, sums = [], {}, [0, 0, 0]
+    for path in sorted(tree, key=lambda path: path.split("/")):
+        with open(path, "rb") as handle:
+            text = handle.read()
+        words = [word for word in re.split(rb"[ \t\n\r\x0c]+", text) if word]
+        figures = [text.count(b"\n"), len(words), len(text)]
+        sums = [a + b for a, b in zip(sums, figures)]
+        out.append("%7d %7d %8d %s" % (*figures, path))
+        for word in words:
+            total[word.lower()] = total.get(word.lower(), 0) + 1
+    out.append("%7d %7d %8d total" % tuple(sums))
+    most = sorted(total.items(), key=lambda item: (-item[1], item[0]))[:20]
+    out += [f"{count:7d} {word.decode('utf-8', 'replace')}" for word, count in most]
+    return "".join(line + "\n" for line in out).encode()
+
+
 def bench_test(arch, check):
     """Every figure of `./vectra bench rust` comes, and none has left its limit; a panic aborts in the program that is to."""
     check(arch)
@@ -204,5 +236,5 @@ def tests(context):
         built(arch, "release")
         if arch in broken:
             raise Failure(broken[arch])
-    kinds = {"std": std_test, "native": native_test, "cargo": cargo_test, "bench": bench_test, "guard": guard_test}
+    kinds = {"std": std_test, "native": native_test, "words": words_test, "cargo": cargo_test, "bench": bench_test, "guard": guard_test}
     return [(f"{name}-{arch}", lambda t=test, a=arch: t(a, check)) for name, test in kinds.items() for arch in context.arches]

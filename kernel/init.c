@@ -164,6 +164,12 @@ static paddr_t place_initrd(const struct machine *m)
     if (m->initrd.len_bytes == 0)
         kernel_refuse("there is no initial RAM disk: start the machine with -initrd build/<arch>-<mode>/initrd.cpio");
     paddr_t at = { m->initrd.base };
+    uint64_t end = at.raw; /* of the RAM that begins there; regions ascend */
+    for (uint32_t i = 0; i < m->n_ram; i++)
+        if (m->ram[i].base <= end && end < m->ram[i].base + m->ram[i].len_bytes)
+            end = m->ram[i].base + m->ram[i].len_bytes;
+    if (end - at.raw < m->initrd.len_bytes)
+        kernel_refuse("the initial RAM disk is not all in RAM (q35 with bootable disks needs -boot strict=on)");
     if (at.raw % ARCH_PAGE_SIZE != 0) {
         uint32_t order = order_for(m->initrd.len_bytes);
         if (order > RETICLE_ORDER_MAX || reticle_alloc(&root.reticle, order, PAGE_KERNEL, &at) != OK)

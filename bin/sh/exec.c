@@ -151,6 +151,7 @@ static int run_program(const struct command *c)
         return status;
     }
     j->group = group == 0 ? pid : 0;
+    j->node = c->node;
     job_add(j, pid);
     return job_wait(j);
 }

@@ -13,9 +13,12 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 enum : unsigned { DISOWNED = ~0u };
+/* A ^C that came while a job was started may have missed it. Nobody means two of them within this time. */
+enum : uint64_t { STARTING_MS = 50 };
 
 static struct job *all;
 bool jobs_pass_interrupts;
@@ -141,19 +144,54 @@ void jobs_disown(unsigned depth)
 
 /* --- the terminal --- */
 
-static pid_t shell_group;
+static pid_t shell_group, group_before;
+static bool has_terminal;
+
+bool jobs_have_terminal(void)
+{
+    return has_terminal;
+}
+
+/* Only from the front: who is behind has no say. A shell that is not the leader of its group becomes one, so that what
+ * is typed for its jobs and for itself is not the business of whoever started it. */
+static void take_terminal(void)
+{
+    pid_t front = tcgetpgrp(2);
+    if (front <= 0 || front != getpgrp())
+        return;
+    group_before = front;
+    shell_group = getpid();
+    if (front != shell_group && setpgid(0, 0) != 0)
+        return;
+    has_terminal = tcsetpgrp(2, shell_group) == 0;
+}
+
+static void give_back_terminal(void)
+{
+    has_terminal = false;
+    if (group_before != shell_group) {
+        (void)tcsetpgrp(2, group_before);
+        (void)setpgid(0, group_before);
+    }
+}
 
 void jobs_monitor(bool on)
 {
-    if (on && shell_group == 0)
-        shell_group = getpgrp();
+    if (!on && has_terminal)
+        give_back_terminal();
     sh.option[OPT_MONITOR] = on;
     traps_arrange_keys();
+    if (on && !has_terminal)
+        take_terminal();
+    if (sh.option[OPT_INTERACTIVE] && !has_terminal) {
+        sh.option[OPT_MONITOR] = false;
+        traps_arrange_keys();
+    }
 }
 
 static void give_terminal(pid_t group)
 {
-    if (sh.option[OPT_MONITOR] && group > 0)
+    if (has_terminal && group > 0)
         (void)tcsetpgrp(2, group);
 }
 
@@ -193,9 +231,21 @@ static unsigned next_number(void)
     return number;
 }
 
+static void describe(struct job *j, const struct node *n)
+{
+    struct arena_mark mark = arena_mark(&sh.temp);
+    struct text t = { .arena = &sh.temp };
+    if (n != nullptr && j->text == nullptr) {
+        unparse(&t, n, true);
+        j->text = sh_copy(text_end(&t));
+    }
+    arena_release(&sh.temp, mark);
+}
+
 static void tell_stopped(struct job *j)
 {
     char line[64];
+    describe(j, j->node);
     if (j->number == 0)
         j->number = next_number();
     int n = snprintf(line, sizeof line, "\n[%u] + Stopped  ", j->number);
@@ -204,30 +254,53 @@ static void tell_stopped(struct job *j)
     (void)fd_write(2, "\n", 1);
 }
 
+static uint64_t milliseconds(void)
+{
+    struct timespec now = {};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 int job_wait(struct job *j)
 {
+    struct termios settings;
+    bool in_front = has_terminal && j->n > 0 && tcgetattr(2, &settings) == 0;
+    /* The keys come to the shell alone, or they came before the job had the terminal: it is to have them. What is in
+     * the shell's own group has got them as the shell did. */
+    bool pass = jobs_pass_interrupts || j->group > 0;
+    uint64_t began = milliseconds();
     give_terminal(j->group);
     while (job_state(j) == JOB_RUNS) {
-        bool came_before = jobs_pass_interrupts && trap_interrupt_noted(); /* while it was started */
-        if ((!came_before && look(true)) || !jobs_pass_interrupts || !trap_interrupt_noted())
+        bool came_before = pass && trap_interrupt_pending(); /* while it was started */
+        if ((!came_before && look(true)) || !trap_interrupt_pending())
             continue;
-        /* the keys come to the shell: what it waits for is to have them */
-        trap_forget_interrupt();
+        if (pass)
+            trap_forget_interrupt();
+        else if (milliseconds() - began > STARTING_MS)
+            continue;
+        began = 0;
         signal_job(j, SIGINT);
     }
     give_terminal(shell_group);
     int status = job_status(j);
+    if (in_front && (job_state(j) == JOB_STOPPED || WIFSIGNALED(j->process[j->n - 1].status)))
+        (void)tcsetattr(2, TCSADRAIN, &settings); /* it had no time to put them back */
     if (job_state(j) == JOB_STOPPED) {
         tell_stopped(j);
+        j->node = nullptr;
         return status;
     }
     if (j->n > 0)
         tell_end(j);
-    bool interrupted = status == STATUS_SIGNAL + SIGINT && sh.option[OPT_INTERACTIVE];
+    bool interrupted = status == STATUS_SIGNAL + SIGINT && (sh.option[OPT_INTERACTIVE] || trap_interrupt_pending());
+    /* A script whose program made something of its own of ^C goes on: that was what it was for. */
+    if (!interrupted && j->n > 0 && !sh.option[OPT_INTERACTIVE])
+        (void)trap_interrupted();
     job_forget(j);
     free_disowned();
     if (interrupted) {
-        (void)fd_write(2, "\n", 1);
+        if (sh.option[OPT_INTERACTIVE])
+            (void)fd_write(2, "\n", 1);
         trap_forget_interrupt();
         sh_throw(status);
     }
@@ -236,13 +309,7 @@ int job_wait(struct job *j)
 
 void job_background(struct job *j, const struct node *n)
 {
-    struct arena_mark mark = arena_mark(&sh.temp);
-    struct text t = { .arena = &sh.temp };
-    if (n != nullptr) {
-        unparse(&t, n, true);
-        j->text = sh_copy(text_end(&t));
-    }
-    arena_release(&sh.temp, mark);
+    describe(j, n);
     j->number = next_number();
     sh.background = j->process[j->n - 1].pid;
     if (sh.option[OPT_INTERACTIVE] && sh.subshells == 0) {
@@ -396,7 +463,7 @@ int builtin_bg(int argc, char **argv)
 static int wait_for(struct job *j)
 {
     while (job_state(j) != JOB_DONE) {
-        if (trap_interrupt_noted() && sh.option[OPT_INTERACTIVE])
+        if (trap_interrupt_pending())
             return STATUS_SIGNAL + SIGINT;
         if (traps_first_due() != 0)
             return STATUS_SIGNAL + traps_first_due();
@@ -425,7 +492,7 @@ int builtin_wait(int argc, char **argv)
             continue;
         }
         int answer = wait_for(j);
-        if (answer > STATUS_SIGNAL && (traps_first_due() != 0 || trap_interrupt_noted()))
+        if (answer > STATUS_SIGNAL && (traps_first_due() != 0 || trap_interrupt_pending()))
             return answer;
         j = all;
     }

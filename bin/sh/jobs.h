@@ -16,6 +16,7 @@ struct job {
     unsigned depth;
     pid_t group; /* 0: that of the shell */
     char *text;  /* for people; nullptr: not needed yet */
+    const struct node *node; /* what the text is made of, while it is waited for in front */
     bool waited, told;
     unsigned n, room;
     struct process *process; /* the last one's status is the job's */
@@ -46,7 +47,10 @@ int builtin_bg(int argc, char **argv);
 int builtin_wait(int argc, char **argv);
 int builtin_kill(int argc, char **argv);
 
-/* Job control: takes or gives the terminal. */
+/* Job control. With it on and a terminal that this shell is in front of, the shell takes that for itself and its jobs;
+ * with it off (and when the shell ends) whoever was in front before has it again. */
 void jobs_monitor(bool on);
+/* The terminal's keys make signals for the group in front, and the shell says which one that is. */
+bool jobs_have_terminal(void);
 /* The shell passes ^C on to what it waits for, where the terminal does not. */
 extern bool jobs_pass_interrupts;

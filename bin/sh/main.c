@@ -261,10 +261,13 @@ static int shell(struct start *s)
     }
     traps_init(sh.option[OPT_INTERACTIVE]);
     set_variables();
+    if (sh.option[OPT_INTERACTIVE])
+        jobs_monitor(true);
     system_begin(sh.option[OPT_INTERACTIVE]);
     status = run_guarded(s);
     status = traps_run_exit(status);
     (void)out_flush();
+    jobs_monitor(false);
     feed_finish();
     return status;
 }

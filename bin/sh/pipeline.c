@@ -251,6 +251,7 @@ int exec_pipeline(const struct node *n)
     bool good = begin_stages(n, stage, j, &group, false);
     bool here = stage[stages - 1].ran;
     int last = stage[stages - 1].status;
+    j->node = n;
     int status = job_wait(j);
     arena_release(&sh.temp, mark);
     return !good ? STATUS_ERROR : here ? last : status;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Before anything else; the terminal of an interactive shell, if it is one. */
+/* Before anything else; the terminal of an interactive shell, or of one that a session began with. */
 void system_begin(bool interactive);
 /* Reads a line for an interactive shell, with its newline. False: the end of the input. */
 bool system_line(const char *prompt, const char **line, size_t *len);

@@ -9,6 +9,7 @@
 /* Set by handlers, and by whoever watches the terminal in another thread. */
 static _Atomic int noted[TRAP_MAX], any, interrupt;
 static bool ignored_at_start[TRAP_MAX];
+static bool heeds_interrupt;
 static struct traps base;
 
 static const struct {
@@ -69,7 +70,7 @@ static void arrange(int signal)
         return;
     if (action != nullptr) {
         dispose(signal, action[0] == '\0' ? SIG_IGN : trap_note);
-    } else if (sh.option[OPT_INTERACTIVE] && signal == SIGINT) {
+    } else if (heeds_interrupt && signal == SIGINT) {
         dispose(signal, trap_note);
     } else if (signal == SIGPIPE || (sh.option[OPT_INTERACTIVE] && (signal == SIGQUIT || signal == SIGTERM)) ||
                (sh.option[OPT_MONITOR] && (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU))) {
@@ -88,6 +89,7 @@ void traps_init(bool interactive)
             ignored_at_start[signal] = a.sa_handler == SIG_IGN;
     }
     static const int own[] = { SIGPIPE, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU };
+    heeds_interrupt = interactive;
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (interactive || own[i] == SIGPIPE)
             arrange(own[i]);
@@ -160,13 +162,23 @@ int traps_first_due(void)
     return 0;
 }
 
+void traps_heed_interrupt(void)
+{
+    heeds_interrupt = true;
+    arrange(SIGINT);
+}
+
+bool trap_interrupt_pending(void)
+{
+    return interrupt != 0 && heeds_interrupt && sh.traps->action[SIGINT] == nullptr;
+}
+
 bool trap_interrupted(void)
 {
-    if (interrupt == 0 || !sh.option[OPT_INTERACTIVE] || sh.traps->action[SIGINT] != nullptr)
-        return false;
-    interrupt = 0;
-    noted[SIGINT] = 0;
-    return true;
+    bool pending = trap_interrupt_pending();
+    if (pending)
+        trap_forget_interrupt();
+    return pending;
 }
 
 bool trap_interrupt_noted(void)
@@ -201,6 +213,8 @@ void traps_run(void)
             continue;
         }
         noted[i] = 0;
+        if (i == SIGINT)
+            interrupt = 0;
         int status = sh.status;
         char *action = sh_copy(sh.traps->action[i]);
         running = true;

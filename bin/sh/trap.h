@@ -24,8 +24,13 @@ void traps_run(void);
 bool traps_due(void);
 /* The number of a signal that is due and has an action, or 0; it stays due. */
 int traps_first_due(void);
-/* True if ^C was typed in an interactive shell; forgets it. */
+/* This shell hears of ^C beside those it waits for, and ends what it runs: any that is in front of a terminal. */
+void traps_heed_interrupt(void);
+/* True if ^C was typed in a shell that heeds it, and no trap is set for it; forgets it. */
 bool trap_interrupted(void);
+/* The same without forgetting. */
+bool trap_interrupt_pending(void);
+/* ^C came, whether or not a trap is set for it. */
 bool trap_interrupt_noted(void);
 void trap_forget_interrupt(void);
 /* The keys of job control, after the option changed. */

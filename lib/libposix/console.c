@@ -423,7 +423,13 @@ static long refused(status_t st)
     }
     if (st == ERR_NO_RIGHTS) {
         tell_group(&in, &in_group);
-        return px_tty_background(SIGTTIN);
+        long answer = px_tty_background(SIGTTIN);
+        if (answer != 0)
+            return answer;
+        /* In front as the process service has it: another session had the terminal meanwhile. It has gone, or else
+         * takes it back, and the two of them take turns. */
+        (void)vx_sys_nanosleep(vx_deadline_in(10 * VX_NS_PER_MS));
+        return px_error(px_console_set_front((uint32_t)px_own_group()));
     }
     return px_error(st);
 }

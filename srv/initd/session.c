@@ -15,7 +15,8 @@ status_t session_open(struct vx_client *tty)
         return st;
     tty->timeout_ns = INITD_CALL_NS;
     uint32_t previous = 0;
-    st = vx_console_set_mode(tty, VX_CONSOLE_MODE_RAW, &previous);
+    /* Bytes pass unchanged both ways, but for ^C: who watches a command can end it. */
+    st = vx_console_set_mode(tty, VX_CONSOLE_MODE_INTR, &previous);
     if (st == OK) {
         vx_printf("\x02VX-BEGIN %.*s\n", (int)initd.nonce_len, initd.nonce);
         initd.quiet = true;

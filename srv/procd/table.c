@@ -67,6 +67,14 @@ bool group_exists(uint32_t group, uint32_t session)
     return false;
 }
 
+uint32_t group_session(uint32_t group)
+{
+    for (uint32_t i = 0; i < procs_used; i++)
+        if (member(&procs[i], group, procs[i].session))
+            return procs[i].session;
+    return 0;
+}
+
 bool group_orphaned(uint32_t group, uint32_t session)
 {
     for (uint32_t i = 0; i < procs_used; i++) {

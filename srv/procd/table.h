@@ -94,6 +94,8 @@ bool proc_may_signal(const struct proc *sender, const struct proc *target);
 /* True when nobody in the group has a parent elsewhere in the session, who could let it go on. */
 bool group_orphaned(uint32_t group, uint32_t session);
 bool group_exists(uint32_t group, uint32_t session);
+/* 0: there is no such group. */
+uint32_t group_session(uint32_t group);
 
 /* Does to the process what the signal does, or keeps it for it. BUSY: no room for a queued one. NO_RIGHTS: it takes
  * authority over a Task that we were not given. */

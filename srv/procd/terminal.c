@@ -89,12 +89,16 @@ static void hear(struct terminal *t)
         close_terminal(t);
         return;
     }
+    /* two sessions may have claimed the same terminal, and each hears of the keys: the group says whose they are */
+    uint32_t session = group_session(group);
+    if (find(session) == nullptr)
+        session = t->session; /* one without a terminal has no keys */
     if ((signals & VX_CONSOLE_SIGNAL_INTERRUPT) != 0)
-        group_signal(group, t->session, SIG_INT);
+        group_signal(group, session, SIG_INT);
     if ((signals & VX_CONSOLE_SIGNAL_QUIT) != 0)
-        group_signal(group, t->session, SIG_QUIT);
+        group_signal(group, session, SIG_QUIT);
     if ((signals & VX_CONSOLE_SIGNAL_SUSPEND) != 0)
-        group_signal(group, t->session, SIG_TSTP);
+        group_signal(group, session, SIG_TSTP);
     listen(t);
 }
 

@@ -99,12 +99,38 @@ static const struct vx_spawn_hook hook = { .in_front = in_front, .prepare = prep
 
 enum : unsigned { INTERRUPT_TRIES = 100 };
 
-static struct vx_client interrupts; /* a session that only waits for ^C; the thread's own */
+static struct vx_client interrupts; /* a session that only waits for ^C; the thread's own. Only without job control */
 static _Atomic bool signalled;
 
 static void wake(int signal)
 {
     (void)signal;
+}
+
+/* A wait is ended by a signal that notes nothing; more than once, as it may come just before the wait begins. */
+static void end_waits(void)
+{
+    for (unsigned i = 0; i < INTERRUPT_TRIES && trap_interrupt_noted(); i++) {
+        signalled = true;
+        (void)kill(getpid(), SIGURG);
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, nullptr);
+    }
+}
+
+/* With job control ^C is a signal. A loop of the interpreter that makes no call is not reached by that; this is. */
+static void *watch_signal(void *ctx)
+{
+    sigset_t keys;
+    struct sigaction now;
+    int came;
+    (void)sigemptyset(&keys);
+    (void)sigaddset(&keys, SIGINT);
+    while (sigwait(&keys, &came) == 0)
+        if (sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) {
+            trap_note(SIGINT);
+            end_waits();
+        }
+    return ctx;
 }
 
 static void *watch(void *ctx)
@@ -117,13 +143,8 @@ static void *watch(void *ctx)
             trap_note(SIGINT); /* a loop that makes no call is not reached by a signal */
         /* At once, or the next ^C would find nobody who waits. */
         st = came == OK || came == ERR_INTERRUPTED ? vx_console_wait_interrupt_start(&interrupts) : came;
-        /* A wait is ended by a signal that notes nothing; more than once, as it may come just before the wait begins.
-         */
-        for (unsigned i = 0; came == OK && i < INTERRUPT_TRIES && trap_interrupt_noted(); i++) {
-            signalled = true;
-            (void)kill(getpid(), SIGURG);
-            (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, nullptr);
-        }
+        if (came == OK)
+            end_waits();
     }
     return ctx;
 }
@@ -138,20 +159,35 @@ static void absorb_interruption(void)
     }
 }
 
-static void watch_interrupts(void)
+/* In a thread that blocks all signals. */
+static bool start_watch(void *(*function)(void *ctx))
 {
-    struct vx_client tty;
     pthread_t thread;
-    uint32_t id;
     sigset_t all, before;
-    if (vx_client_from_bundle(&tty, "tty") != OK || vx_tty_dup(&tty, &interrupts, &id) != OK)
-        return;
     (void)sigaction(SIGURG, &(struct sigaction){ .sa_handler = wake }, nullptr);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    if (pthread_create(&thread, nullptr, watch, nullptr) == 0)
-        jobs_pass_interrupts = true;
+    bool good = pthread_create(&thread, nullptr, function, nullptr) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return good;
+}
+
+/* Without a process service there is no job control: the terminal tells of ^C, and the shell passes it on. */
+static void watch_interrupts(void)
+{
+    struct vx_client tty;
+    uint32_t id;
+    if (vx_client_from_bundle(&tty, "tty") == OK && vx_tty_dup(&tty, &interrupts, &id) == OK)
+        jobs_pass_interrupts = start_watch(watch);
+}
+
+/* The session began with this shell, without a person (./vectra exec): ^C is for it and all that it starts. */
+static void take_keys(void)
+{
+    if (getppid() == 1 && getsid(0) == getpid() && isatty(2) && tcsetpgrp(2, getpgrp()) == 0) {
+        traps_heed_interrupt();
+        (void)start_watch(watch_signal);
+    }
 }
 
 /* --- the beginning --- */
@@ -172,11 +208,16 @@ void system_begin(bool interactive)
 {
     tools_begin();
     vx_spawn_hook = &hook;
-    if (!interactive)
+    if (!interactive) {
+        take_keys();
         return;
+    }
     if (strcmp(var_get("PS1"), "$ ") == 0)
         var_set("PS1", "vectra:$PWD$ ");
-    watch_interrupts();
+    if (jobs_have_terminal())
+        (void)start_watch(watch_signal);
+    else
+        watch_interrupts();
 }
 
 bool system_kill(pid_t pid)

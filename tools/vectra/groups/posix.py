@@ -132,6 +132,20 @@ def lua_interrupt_test(arch, check):
     return 1
 
 
+def interrupt_test(arch, check):
+    """^C typed into a command that nobody sits at a prompt for ends what runs, and then the command."""
+    check(arch)
+    lua = """lua -e 'print "type ^C" while true do end'"""
+    for command, status, wanted in [(f"{lua}; echo went on $?", 0, b"lua: interrupted!.*went on 1"),
+                                    ("echo 'type ^C'; sleep 100; echo not this", 130, b""),
+                                    ("echo 'type ^C'; while :; do :; done; echo not this", 130, b""),
+                                    ("trap 'echo trapped' INT; echo 'type ^C'; read x; echo then $?", 0, b"trapped.*then 1")]:
+        heard, ended = type_for(Machine(arch), command, [])
+        if ended != status or not re.search(wanted, heard, re.DOTALL) or b"not this" in heard:
+            raise Failure(f"{command}: exit status {ended}, not {status}", heard)
+    return 4
+
+
 def script_test(script, arch, check):
     """A shell script inside the system prints what dash prints here."""
     check(arch)
@@ -320,6 +334,7 @@ def tests(context):
                 (f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
                 (f"lua-interrupt-{arch}", lambda a=arch: lua_interrupt_test(a, check)),
+                (f"interrupt-{arch}", lambda a=arch: interrupt_test(a, check)),
                 (f"libm-{arch}", lambda a=arch: libm_test(a, check)),
                 (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]
         out += [(f"foreign-{name}-{arch}", lambda n=name, a=arch: foreign_test(n, a, check)) for name in FOREIGN]

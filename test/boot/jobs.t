@@ -21,7 +21,7 @@ send "jobs" after /^vectra:\/\$ /
 expect /^\[1\] - Stopped  sh -c 'trap/
 expect /^\[2\] \+ Stopped  sh -c 'sleep .* \| cat\r?\n/
 send "bg %1" after /^vectra:\/\$ /
-expect /back\r?$/
+expect /back\r?\n/
 send "jobs %1"
 expect /^\[1\] - Running  sh -c 'trap/
 send "fg %2" after /^vectra:\/\$ /
@@ -31,7 +31,7 @@ expect /^fg 130\r?$/
 send "jobs" after /^vectra:\/\$ /
 expect /^\[1\] \+ Running  sh -c 'trap/
 send "fg" after /^vectra:\/\$ /
-send "\x1a" after /back\r?$/
+send "\x1a" after /back\r?\n/
 send "echo again $?" after /^vectra:\/\$ /
 expect /^again 148\r?$/
 send "kill %1; fg %1" after /^vectra:\/\$ /

@@ -4,12 +4,13 @@
  *
  *  1. head - tail is the number of bytes in the buffer; both only grow, under the lock. Counters that the other side
  *     could have written nonsense into are checked after they are read.
- *  2. A holder is a process with an end. It counts its open files of each kind; when it ends cleanly it leaves, and
- * when it does not, its parent takes it out on noticing its death (process.c). A pipe without writers is at its end,
- * one without readers breaks.
+ *  2. A holder is a process with an end. It counts its open files of each kind; when it ends cleanly it leaves. When it
+ * does not, its parent takes it out on noticing its death (children.c), or else whoever waits for the pipe and finds
+ * that the process service knows it no more. A pipe without writers is at its end, one without readers breaks.
  *  3. data_word and room_word change whenever a waiter for data or room should look again.
- *
- * A process that is killed inside the lock's few instructions leaves the pipe stuck for others: docs/caveats.md. */
+ *  4. The lock's word is 0 or the process that has it, and whether somebody waits. What it protects is whole after each
+ * single store, so a process that was killed inside leaves nothing behind but its name on the lock: who waits for it
+ * takes it over. */
 #define _GNU_SOURCE
 #include "pipe.h"
 #include "process.h"
@@ -18,17 +19,21 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <vectra/rpc_proc.h>
 
 enum : uint32_t { RING_BYTES = 16384, SHARED_BYTES = RING_BYTES + 4096 };
 enum : uint32_t { SHUT_WRITING = 1, SHUT_READING = 2 };
 enum : uint64_t { LOOK_AGAIN_NS = 50 * VX_NS_PER_MS }; /* for holders that died */
+enum : uint32_t { LOCK_AWAITED = 1u << 31 };
 
 struct shared {
-    struct vx_mutex lock;
+    _Atomic uint32_t lock; /* a process's id, LOCK_AWAITED */
     uint32_t head, tail;
     _Atomic uint32_t data_word, room_word;
     uint32_t shut; /* SHUT_*: a socket's end was shut down, for all who hold it */
     struct {
+        uint32_t pid; /* 0: not said; who reserves it for a child, until the child has it */
+        uint16_t serial; /* how often it was reserved */
         uint16_t used, readers, writers;
     } holder[PX_HOLDERS];
     alignas(4096) uint8_t data[RING_BYTES];
@@ -39,8 +44,10 @@ struct px_pipe {
     struct shared *shared;
     vx_mem mem;
     unsigned holder;     /* which one this process is */
+    int as;              /* the same with its serial, as px_pipe_reserve has it */
     uint32_t connection; /* of two processes that only a name brought together; else 0 */
     _Atomic uint32_t users;
+    _Atomic uint64_t looked_at; /* for holders that died */
     struct px_pipe *next;
 };
 
@@ -52,6 +59,59 @@ static void wake(_Atomic uint32_t *word)
     atomic_fetch_add_explicit(word, 1, memory_order_release);
     (void)vx_sys_futex_wake((uintptr_t)word, INT_MAX, 0, 0, nullptr);
     px_poll_wake();
+}
+
+/* --- the lock --- */
+
+static bool is_dead(uint32_t pid)
+{
+    struct px_about about;
+    return pid != 0 && pid != px_pid &&
+           (px_proc_about((int)pid, &about) == -ESRCH || about.state == VX_PROC_STATE_ENDED);
+}
+
+[[gnu::noinline]] static void lock_slow(struct shared *s)
+{
+    for (;;) {
+        uint32_t now = atomic_load_explicit(&s->lock, memory_order_relaxed);
+        /* acquire: pairs with the release in unlock_pipe. Others may wait too: whoever waited says so when it has it. */
+        if (now == 0) {
+            if (atomic_compare_exchange_strong_explicit(&s->lock, &now, px_pid | LOCK_AWAITED, memory_order_acquire,
+                                                        memory_order_relaxed))
+                return;
+            continue;
+        }
+        uint32_t awaited = now | LOCK_AWAITED;
+        if (now != awaited && !atomic_compare_exchange_strong_explicit(&s->lock, &now, awaited, memory_order_relaxed,
+                                                                       memory_order_relaxed))
+            continue;
+        status_t st = vx_sys_futex_wait((uintptr_t)&s->lock, awaited, vx_deadline_in(LOOK_AGAIN_NS));
+        /* acquire: the dead one's stores came before its death, and that before the service knew of it */
+        if (st == ERR_TIMED_OUT && is_dead(awaited & ~LOCK_AWAITED) &&
+            atomic_compare_exchange_strong_explicit(&s->lock, &awaited, px_pid | LOCK_AWAITED, memory_order_acquire,
+                                                    memory_order_relaxed))
+            return;
+    }
+}
+
+static void lock_pipe(struct shared *s)
+{
+    uint32_t free = 0;
+    /* acquire: pairs with the release in unlock_pipe */
+    if (!atomic_compare_exchange_strong_explicit(&s->lock, &free, px_pid, memory_order_acquire, memory_order_relaxed))
+        lock_slow(s);
+}
+
+static void unlock_pipe(struct shared *s)
+{
+    /* release: pairs with the acquire of the next one */
+    if ((atomic_exchange_explicit(&s->lock, 0, memory_order_release) & LOCK_AWAITED) != 0)
+        (void)vx_sys_futex_wake((uintptr_t)&s->lock, 1, 0, 0, nullptr);
+}
+
+static int holder_as(const struct shared *s, unsigned i)
+{
+    return (int)((s->holder[i].serial & 0x7fffu) << 8 | i);
 }
 
 static struct px_pipe *pipe_new(vx_mem mem, void *at, unsigned holder)
@@ -67,7 +127,10 @@ static struct px_pipe *pipe_new(vx_mem mem, void *at, unsigned holder)
     struct px_pipe *p = free_pipes;
     if (p != nullptr) {
         free_pipes = p->next;
-        *p = (struct px_pipe){ .shared = at, .mem = mem, .holder = holder, .users = 1, .next = pipes };
+        struct shared *s = at;
+        *p = (struct px_pipe){
+            .shared = at, .mem = mem, .holder = holder, .as = holder_as(s, holder), .users = 1, .next = pipes
+        };
         pipes = p;
     }
     vx_mutex_unlock(&list_lock);
@@ -103,32 +166,39 @@ int px_pipe_reserve(struct px_pipe *p, bool reader, bool writer)
 {
     struct shared *s = p->shared;
     int found = -1;
-    vx_mutex_lock(&s->lock);
+    lock_pipe(s);
     for (unsigned i = 0; i < PX_HOLDERS && found < 0; i++)
         if (s->holder[i].used == 0) {
+            s->holder[i].pid = px_pid; /* first: from here on it can be taken out again */
+            s->holder[i].serial++;
             s->holder[i].used = 1;
             s->holder[i].readers = reader;
             s->holder[i].writers = writer;
-            found = (int)i;
+            found = holder_as(s, i);
         }
-    vx_mutex_unlock(&s->lock);
+    unlock_pipe(s);
     return found;
 }
 
 void px_pipe_reserve_more(struct px_pipe *p, int holder, bool reader, bool writer)
 {
-    vx_mutex_lock(&p->shared->lock);
-    p->shared->holder[holder].readers += reader;
-    p->shared->holder[holder].writers += writer;
-    vx_mutex_unlock(&p->shared->lock);
+    lock_pipe(p->shared);
+    p->shared->holder[holder & PX_HOLDER_INDEX].readers += reader;
+    p->shared->holder[holder & PX_HOLDER_INDEX].writers += writer;
+    unlock_pipe(p->shared);
 }
 
 void px_pipe_release(struct px_pipe *p, int holder)
 {
     struct shared *s = p->shared;
-    vx_mutex_lock(&s->lock);
-    memset(&s->holder[holder], 0, sizeof s->holder[holder]);
-    vx_mutex_unlock(&s->lock);
+    unsigned i = (unsigned)holder & PX_HOLDER_INDEX;
+    lock_pipe(s);
+    if (holder_as(s, i) == holder && s->holder[i].used != 0) {
+        s->holder[i].readers = s->holder[i].writers = 0;
+        s->holder[i].pid = 0;
+        s->holder[i].used = 0; /* last: then it may be reserved */
+    }
+    unlock_pipe(s);
     wake(&s->data_word);
     wake(&s->room_word);
 }
@@ -152,7 +222,7 @@ static unsigned writers_locked(const struct shared *s)
 void px_pipes_leave(void)
 {
     for (struct px_pipe *p = pipes; p != nullptr; p = p->next)
-        px_pipe_release(p, (int)p->holder);
+        px_pipe_release(p, p->as);
 }
 
 /* --- transfer --- */
@@ -185,13 +255,27 @@ static uint32_t put_locked(struct shared *s, const uint8_t *from, size_t bytes)
     return n;
 }
 
-/* Waits for the word to change; 0 or -EINTR. Looks after children that died with an end in their hands, and after a
- * peer that is no child. */
+/* Looks after children that died with an end in their hands, and after holders whose parents do not look. */
+static void look_after(struct px_pipe *p)
+{
+    uint64_t now = vx_clock_monotonic_ns();
+    px_children_look();
+    if (now - atomic_load_explicit(&p->looked_at, memory_order_relaxed) < LOOK_AGAIN_NS)
+        return;
+    atomic_store_explicit(&p->looked_at, now, memory_order_relaxed);
+    for (unsigned i = 0; i < PX_HOLDERS; i++) {
+        int as = holder_as(p->shared, i);
+        if (p->shared->holder[i].used != 0 && is_dead(p->shared->holder[i].pid))
+            px_pipe_release(p, as); /* that one: if another is there by now, nothing happens */
+    }
+}
+
+/* Waits for the word to change; 0 or -EINTR. Looks after holders, and after a peer that only a name brought here. */
 static long wait_for(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen)
 {
     status_t st = PX_WAIT(vx_sys_futex_wait((uintptr_t)word, seen, vx_deadline_in(LOOK_AGAIN_NS)));
     if (st == ERR_TIMED_OUT) {
-        px_children_look();
+        look_after(p);
         if (p->connection != 0 && px_proc_peer_gone(p->connection))
             px_pipe_shut(p, false);
     }
@@ -203,12 +287,12 @@ long px_pipe_take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool kee
     struct shared *s = p->shared;
     for (;;) {
         uint32_t seen = atomic_load_explicit(&s->data_word, memory_order_acquire);
-        vx_mutex_lock(&s->lock);
+        lock_pipe(s);
         uint32_t before = s->tail, n = (s->shut & SHUT_READING) != 0 ? 0 : take_locked(s, to, bytes);
         if (keep)
             s->tail = before;
         bool end = n == 0 && (s->shut != 0 || writers_locked(s) == 0);
-        vx_mutex_unlock(&s->lock);
+        unlock_pipe(s);
         if (n != 0) {
             if (!keep)
                 wake(&s->room_word);
@@ -232,12 +316,12 @@ long px_pipe_put_bytes(struct px_pipe *p, const void *from, size_t bytes, bool w
     while (done < bytes) {
         size_t left = bytes - done;
         uint32_t seen = atomic_load_explicit(&s->room_word, memory_order_acquire), n = 0;
-        vx_mutex_lock(&s->lock);
+        lock_pipe(s);
         bool broken = s->shut != 0 || readers_locked(s) == 0;
         uint32_t room = RING_BYTES - fill_locked(s);
         if (!broken && (bytes > PIPE_BUF || room >= left)) /* up to PIPE_BUF it goes in one piece */
             n = put_locked(s, next + done, left);
-        vx_mutex_unlock(&s->lock);
+        unlock_pipe(s);
         if (n != 0)
             wake(&s->data_word);
         done += n;
@@ -270,30 +354,30 @@ unsigned px_pipe_events(struct px_pipe *p, bool reads)
 {
     struct shared *s = p->shared;
     unsigned events = 0;
-    vx_mutex_lock(&s->lock);
+    lock_pipe(s);
     uint32_t n = (s->shut & SHUT_READING) != 0 ? 0 : fill_locked(s);
     if (reads)
         events = (n != 0 ? POLLIN | POLLRDNORM : 0) | (s->shut != 0 || writers_locked(s) == 0 ? POLLHUP : 0);
     else
         events = (RING_BYTES - n >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0) |
                  (s->shut != 0 || readers_locked(s) == 0 ? POLLERR : 0);
-    vx_mutex_unlock(&s->lock);
+    unlock_pipe(s);
     return events;
 }
 
 uint32_t px_pipe_fill(struct px_pipe *p)
 {
-    vx_mutex_lock(&p->shared->lock);
+    lock_pipe(p->shared);
     uint32_t n = fill_locked(p->shared);
-    vx_mutex_unlock(&p->shared->lock);
+    unlock_pipe(p->shared);
     return n;
 }
 
 void px_pipe_shut(struct px_pipe *p, bool reading)
 {
-    vx_mutex_lock(&p->shared->lock);
+    lock_pipe(p->shared);
     p->shared->shut |= reading ? SHUT_READING : SHUT_WRITING;
-    vx_mutex_unlock(&p->shared->lock);
+    unlock_pipe(p->shared);
     wake(&p->shared->data_word);
     wake(&p->shared->room_word);
 }
@@ -301,7 +385,7 @@ void px_pipe_shut(struct px_pipe *p, bool reading)
 static unsigned pipe_poll(struct px_file *f, bool sleep)
 {
     if (sleep)
-        px_children_look();
+        look_after(f->pipe);
     return px_pipe_events(f->pipe, (f->flags & O_ACCMODE) == O_RDONLY);
 }
 
@@ -320,21 +404,21 @@ static long pipe_control(struct px_file *f, unsigned long request, void *argumen
     struct shared *s = f->pipe->shared;
     if (request != FIONREAD)
         return -ENOTTY;
-    vx_mutex_lock(&s->lock);
+    lock_pipe(s);
     *(int *)argument = (int)fill_locked(s);
-    vx_mutex_unlock(&s->lock);
+    unlock_pipe(s);
     return 0;
 }
 
 void px_pipe_end_closed(struct px_pipe *p, bool reads)
 {
     struct shared *s = p->shared;
-    vx_mutex_lock(&s->lock);
+    lock_pipe(s);
     if (reads)
         s->holder[p->holder].readers--;
     else
         s->holder[p->holder].writers--;
-    vx_mutex_unlock(&s->lock);
+    unlock_pipe(s);
     wake(&s->data_word);
     wake(&s->room_word);
     px_pipe_put(p);
@@ -369,6 +453,7 @@ struct px_pipe *px_pipe_adopt(vx_mem mem, unsigned holder)
     if (mem.raw == VX_HANDLE_NONE || holder >= PX_HOLDERS ||
         vx_sys_mem_map(mem, 0, SHARED_BYTES, 0, VX_PROT_READ | VX_PROT_WRITE, &at) != OK)
         return nullptr;
+    ((struct shared *)at)->holder[holder].pid = px_pid;
     return pipe_new(mem, at, holder);
 }
 
@@ -392,11 +477,13 @@ struct px_pipe *px_pipe_over(vx_mem mem, uint32_t connection, unsigned holder)
 
 void px_pipe_hold(struct px_pipe *p, unsigned holder, unsigned readers, unsigned writers)
 {
-    vx_mutex_lock(&p->shared->lock);
+    lock_pipe(p->shared);
+    if (holder == p->holder)
+        p->shared->holder[holder].pid = px_pid;
     p->shared->holder[holder].used = 1;
     p->shared->holder[holder].readers = (uint16_t)readers;
     p->shared->holder[holder].writers = (uint16_t)writers;
-    vx_mutex_unlock(&p->shared->lock);
+    unlock_pipe(p->shared);
 }
 
 uint32_t px_pipe_connection(const struct px_pipe *p)

@@ -4,15 +4,17 @@
 #include "file.h"
 
 /* Which holder of a pipe a child is (pipe.c). */
-enum : unsigned { PX_HOLDERS = 16 };
+enum : unsigned { PX_HOLDERS = 16, PX_HOLDER_INDEX = 255 };
 
 struct px_pipe;
 
-/* Counts the child as a holder before it starts: its number, or -1 when there are too many. */
+/* Counts the child as a holder before it starts: which one (PX_HOLDER_INDEX) and the how many-eth there, or -1 when
+ * there are too many. */
 int px_pipe_reserve(struct px_pipe *p, bool reader, bool writer);
 /* Adds an end to a reserved holder. */
 void px_pipe_reserve_more(struct px_pipe *p, int holder, bool reader, bool writer);
-/* The holder is gone (or never came to be). */
+/* The holder is gone (or never came to be). Nothing happens if that has been noticed before, even if another is in its
+ * place by now. */
 void px_pipe_release(struct px_pipe *p, int holder);
 vx_mem px_pipe_mem(const struct px_pipe *p);
 bool px_pipe_file_reads(const struct px_file *f);

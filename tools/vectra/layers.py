@@ -119,7 +119,7 @@ def may_include(path, target):
 def hosted(path):
     """True for what may use a C library's headers: the fake architecture, which is a process, the C library's own
     lower half, what a library is over it, and programs of the C library."""
-    return path.startswith(("kernel/arch/host/", "lib/libposix/", "lib/libfs/posix/", "bin/df/", "bin/fat/", "bin/lsblk/", "bin/lspci/", "bin/sh/"))
+    return path.startswith(("kernel/arch/host/", "lib/libposix/", "lib/libfs/posix/", "bin/blk/", "bin/df/", "bin/fat/", "bin/lsblk/", "bin/lspci/", "bin/sh/"))
 
 
 def violations(path, text, files, generated):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Output and input of a small program: on the session that its Bundle names ("tty.tx", "tty.rx"), else on the kernel's
- * console capability ("console", output only), else nowhere. Formats are those of base/format.h. */
+ * console capability ("console", output only), else nowhere. Formats are those of base/format.h. In a program of the C
+ * library output goes to descriptor 1. */
 #pragma once
 #include <abi/status.h>
 #include <stdarg.h>

@@ -2,6 +2,7 @@
  * From a call's number to its function, and the safe point behind it. The rows are in calls.def. */
 #include "signal.h"
 #include "process.h"
+#include "trace.h"
 #include <sys/syscall.h>
 
 #define REFUSED(name, error, text)
@@ -121,19 +122,33 @@ static long call_once(const struct arguments *x)
     return answer;
 }
 
-/* Before there is thread-local storage, and where it was set anew. */
+/* Before there is thread-local storage, where it was set anew, and where somebody watches. */
 [[gnu::noinline]] static long call_slowly(const struct arguments *x)
 {
-    return finish(x, call_once(x));
+    if (!px_tracing)
+        return finish(x, call_once(x));
+    px_trace_begins(x->number, &x->a);
+    long answer = finish(x, call_once(x));
+    px_trace_call(x->number, &x->a, answer);
+    return answer;
+}
+
+[[gnu::noinline]] static long refuse(const struct arguments *x)
+{
+    bool known = (unsigned long)x->number < NUMBERS && errors[x->number] != 0;
+    long answer = known ? -(long)errors[x->number] : -ENOSYS;
+    if (px_tracing)
+        px_trace_call(x->number, &x->a, answer);
+    return answer;
 }
 
 long __vectra_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
-    if ((unsigned long)number >= NUMBERS || functions[number] == nullptr)
-        return (unsigned long)number < NUMBERS && errors[number] != 0 ? -(long)errors[number] : -ENOSYS;
     const struct arguments x = { number, a, b, c, d, e, f };
+    if ((unsigned long)number >= NUMBERS || functions[number] == nullptr)
+        return refuse(&x);
     struct px_thread *t = px_self_quickly();
-    if (__builtin_expect(t == nullptr, 0))
+    if (__builtin_expect(t == nullptr || px_tracing, 0))
         return call_slowly(&x);
     px_enter(t);
     long answer = functions[number](a, b, c, d, e, f);

@@ -140,6 +140,17 @@ long px_device_stat(const char *path, struct stat *out);
 /* By its number, as stat tells it; -ENXIO: there is no such device. */
 long px_device_open_number(uint64_t number, int flags, struct px_file **out);
 struct px_file *px_device_new(char kind, int flags);
+/* /proc/self (proc_self.c). */
+static inline bool px_in_proc(const char *path)
+{
+    return path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c' && path[5] == '/';
+}
+long px_proc_self_open(const char *path, int flags, unsigned mode, struct px_file **out);
+long px_proc_self_stat(const char *path, bool follow, struct stat *out);
+/* The length of the link's target and up to `bytes` of it. */
+long px_proc_self_readlink(const char *path, char *to, size_t bytes);
+/* If the path is a link there, what it leads to takes its place. */
+long px_proc_self_resolve(char path[static 4096]);
 struct px_file *px_console_new(int flags);
 /* The start of a directory's listing and its further names; false when there are no more. */
 bool px_device_name(unsigned index, const char **name);

@@ -204,6 +204,8 @@ long px_readlinkat(long at, long text, long to, long bytes)
     long answer = bytes <= 0 ? -EINVAL : look_at(&n, at, text);
     if (answer != 0)
         return answer;
+    if (px_in_proc(n.path) && (answer = px_proc_self_readlink(n.path, (char *)to, (size_t)bytes)) != -ENOENT)
+        return answer > bytes ? bytes : answer;
     if (px_device_stat(n.path, &found) == 0)
         return -EINVAL;
     if (strcmp(n.path, "/proc/self/exe") == 0 && (answer = own_program((char *)to, (size_t)bytes)) > 0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Paths: from what a program says to an absolute one, from there to a file, and the current directory.
  *
- * There is one tree: vfsd's, from the root of this process's connection, or without one the initial RAM disk. /dev is
- * looked at first, since what it names is made here: the terminal, pipes' ends, this process's descriptors.
+ * There is one tree: vfsd's, from the root of this process's connection, or without one the initial RAM disk. /dev and
+ * /proc/self are looked at first, since what they name is made here: the terminal, pipes' ends, this process's
+ * descriptors, what it knows about itself.
  *
  * A directory's descriptor is its path: who renames the directory makes the descriptor mean nothing, or what came in
  * its place. */
@@ -148,7 +149,9 @@ static bool in_dev(const char *path)
 
 long px_open_path(const char *path, int flags, unsigned mode, struct px_file **out)
 {
-    long answer = in_dev(path) ? px_device_open(path, flags, out) : -ENOENT;
+    long answer = in_dev(path)       ? px_device_open(path, flags, out)
+                  : px_in_proc(path) ? px_proc_self_open(path, flags, mode, out)
+                                     : -ENOENT;
     if (answer != -ENOENT)
         return answer;
     struct fs_client *c = px_fs();
@@ -161,7 +164,9 @@ long px_open_path(const char *path, int flags, unsigned mode, struct px_file **o
 long px_stat_path_as(const char *path, int flags, struct stat *out)
 {
     bool follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
-    long answer = in_dev(path) ? px_device_stat(path, out) : -ENOENT;
+    long answer = in_dev(path)       ? px_device_stat(path, out)
+                  : px_in_proc(path) ? px_proc_self_stat(path, follow, out)
+                                     : -ENOENT;
     if (answer != -ENOENT)
         return answer;
     struct fs_client *c = px_fs();

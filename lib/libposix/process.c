@@ -4,6 +4,7 @@
  *   "posix.fds"    BYTES  a struct px_fd_record for each descriptor
  *   "pipe.N"       MEM    the pipes that the records name
  *   "posix.cwd"    BYTES  the current directory
+ *   "posix.exe"    BYTES  the path of the program itself
  *   "posix.self"   BYTES  a struct px_self_record: its ids, its umask, the sets of signals that it begins with
  *   "proc.tx" "tty.tx"    connections to the process service and the terminal: the child makes the Rings for replies
  *
@@ -103,9 +104,17 @@ static void take_descriptors(const uint8_t *bytes, size_t n)
         if ((unsigned)r.fd < PX_FD_MAX && made[i] != nullptr)
             px_fd_set(r.fd, made[i]);
     }
+    bool any = false;
     for (size_t i = 0; i < PX_RECORD_PIPES; i++)
-        if (pipes[i] != nullptr)
+        if (pipes[i] != nullptr) {
+            any = true;
             px_pipe_put(pipes[i]);
+        }
+    /* The others with such a pipe take a process that the service does not know for a dead one. Its answer comes when
+     * our parent has told it of us. */
+    struct px_about about;
+    if (any)
+        (void)px_proc_about(0, &about);
 }
 
 static void usual_descriptors(void)

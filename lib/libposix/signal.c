@@ -20,6 +20,7 @@
 #include "pipe.h"
 #include "process.h"
 #include "timers.h"
+#include "trace.h"
 #include <signal.h>
 #include <time.h>
 #include <ucontext.h>
@@ -346,6 +347,8 @@ static void call_handler(struct px_thread *t, const struct action *action, const
     siginfo_t info;
     ucontext_t context = {};
     px_describe(n, &info);
+    if (px_tracing)
+        px_trace_signal(n->signal);
     struct px_landed *landed = t->landed;
     if (landed != nullptr)
         px_landed_tell(landed, &context);

@@ -14,6 +14,7 @@
 #include "process.h"
 #include "records.h"
 #include "signal.h"
+#include "trace.h"
 #include "socket.h"
 #include "vfork.h"
 #include <fcntl.h>
@@ -108,8 +109,10 @@ static long child_path(const struct job *j, const char *name, char *out)
 {
     char joined[PATH_MAX];
     size_t len = strlen(j->cwd), name_len = strlen(name);
-    if (name[0] == '/' || name[0] == '\0')
-        return px_path(AT_FDCWD, name, out);
+    if (name[0] == '/' || name[0] == '\0') {
+        long answer = px_path(AT_FDCWD, name, out);
+        return answer == 0 && px_in_proc(out) ? px_proc_self_resolve(out) : answer;
+    }
     if (len + 1 + name_len >= sizeof joined)
         return -ENAMETOOLONG;
     memcpy(joined, j->cwd, len);
@@ -535,6 +538,8 @@ int __vectra_spawn(const struct vectra_spawn *spawn)
             answer = px_child_add(j->id, j->task, j->held, j->n_held);
         job_put(j);
     }
+    if (px_tracing)
+        px_trace_spawn(spawn->path, spawn->argv, answer);
     if (!inside)
         px_leave(me);
     return (int)answer;

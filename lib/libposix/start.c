@@ -4,6 +4,7 @@
  */
 #include "process.h"
 #include "thread.h"
+#include "trace.h"
 #include "../libvectra/start.h"
 #include <vectra/panic.h>
 #include <elf.h>
@@ -72,6 +73,7 @@ static void place_facts(size_t *out, const struct vx_bundle *bundle, const uint8
     at = place_strings(at, text + argv_len, envc);
     place_facts((size_t *)(void *)at, bundle, random, argc != 0 ? argv[0] : "");
     px_process_init();
+    px_trace_init(env_bytes, env_len);
     __libc_start_main(main, (int)argc, argv, nullptr, nullptr, nullptr);
     __builtin_trap();
 }

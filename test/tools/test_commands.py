@@ -59,6 +59,7 @@ class UsageTest(unittest.TestCase):
                 (["bench", "Kernel!"], "there is no group 'Kernel!'"),
                 (["bench", "kernel", "null_sycall"], "did you mean 'null_syscall'?"),
                 (["trace", "a b", "--", "ls"], "not the name of a Task"),
+                (["trace", "sh", "--posix", "--", "ls"], "a NAME is for the kernel's calls"),
                 (["size", "--chek"], "did you mean '--check'?"),
                 (["doctor", "--x"], "takes no options"),
                 (["disk"], "what is to be done?"),

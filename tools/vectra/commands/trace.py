@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""./vectra trace: runs one shell command and shows the system calls that were made meanwhile."""
+"""./vectra trace: runs one shell command and shows the calls that were made meanwhile."""
 
 import re
 import sys
@@ -12,11 +12,19 @@ from vectra.commands.exec import write_output
 SUMMARY = "run one shell command and show the system calls of it, or of one program"
 OPTIONS = opt.MACHINE + [
     opt.Option("--timeout", "S", opt.seconds, "give up after S seconds (default 120)", default=120.0),
+    opt.Option("--posix", None, None, "the POSIX calls of the programs that COMMAND starts, instead of the kernel's"),
+    opt.Option("--add", "HOST:GUEST", opt.add_pair, "put a host file into the guest; may be repeated", many=True),
 ]
+# What a program of the C library looks for in its environment: lib/libposix/trace.h.
+POSIX = "export VECTRA_TRACE=1; "
 HELP = f"""usage: ./vectra trace [NAME] [OPTION]... -- COMMAND...
 
 Boots with the kernel option trace=NAME (the name of a Task; `all`, the default, is every Task), runs COMMAND in the
 shell, and prints its output with the kernel's trace lines in between. Exit status as for `exec`.
+
+With --posix the lines are about what programs of the C library call, with arguments and results by name: a line at the
+end of each call, `[PROCESS] NAME(ARGUMENTS) = RESULT`. What the library answers without a call (getpid, the clock) is
+not among them.
 
 {opt.usage(OPTIONS)}"""
 NAME = re.compile(r"^[A-Za-z0-9._/-]+$")
@@ -28,10 +36,15 @@ def main(arguments):
     name, options["words"] = (options.words or ["all"])[0], options.words[1:]
     if not NAME.match(name):
         raise opt.UsageError(f"trace: '{name}' is not the name of a Task")
+    if options.posix and name != "all":
+        raise opt.UsageError("trace: --posix shows every program of the command; a NAME is for the kernel's calls")
     text = common.command_text("trace", options)
     machine = common.machine("trace", options)
-    machine.append.append(f"trace={name}")
-    outcome = execute.run_command(machine, text, (), options.timeout, write_output)
+    if options.posix:
+        text = POSIX + text
+    else:
+        machine.append.append(f"trace={name}")
+    outcome = execute.run_command(machine, text, options.add, options.timeout, write_output)
     if outcome.failed:
         print(outcome.report(), file=sys.stderr)
     return outcome.status

@@ -139,11 +139,29 @@ def interrupt_test(arch, check):
     for command, status, wanted in [(f"{lua}; echo went on $?", 0, b"lua: interrupted!.*went on 1"),
                                     ("echo 'type ^C'; sleep 100; echo not this", 130, b""),
                                     ("echo 'type ^C'; while :; do :; done; echo not this", 130, b""),
+                                    ("sh -c 'echo \"type ^Z\"; sleep 1; echo went on'", 0, b"went on"),
                                     ("trap 'echo trapped' INT; echo 'type ^C'; read x; echo then $?", 0, b"trapped.*then 1")]:
         heard, ended = type_for(Machine(arch), command, [])
         if ended != status or not re.search(wanted, heard, re.DOTALL) or b"not this" in heard:
             raise Failure(f"{command}: exit status {ended}, not {status}", heard)
-    return 4
+    return 5
+
+
+def trace_test(arch, check):
+    """`./vectra trace --posix` shows calls by name, with their arguments and what came of them."""
+    check(arch)
+    status, heard = host.run([os.path.abspath("vectra"), "trace", "--posix", "--arch", arch, "--",
+                              "sh -c 'cat /etc/version /nothing; kill -USR1 $$'; cat /etc/version | cat"])
+    for line in (rb'^\[\d+\] openat\(AT_FDCWD, "/etc/version", O_RDONLY.*\) = [3-9]$',
+                 rb'^\[\d+\] read\([3-9], "VectraOS.*\) = \d+$',
+                 rb'^\[\d+\] openat\(AT_FDCWD, "/nothing", O_RDONLY.*\) = -1 ENOENT$',
+                 rb'^\[\d+\] posix_spawn\("/bin/cat", \["cat", "/etc/version", "/nothing"\]\) = \d+$',
+                 rb'^\[\d+\] wait4\(-?\d+, .*\) = \d+$', rb'^\[\d+\] exit_group\(0\)$'):
+        if not re.search(line, heard, re.MULTILINE):
+            raise Failure(f"no line is like {line}", heard)
+    if status != 0 or b"call_" in heard:
+        raise Failure(f"exit status {status}, or a call without a name", heard)
+    return 6
 
 
 def script_test(script, arch, check):
@@ -335,6 +353,7 @@ def tests(context):
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
                 (f"lua-interrupt-{arch}", lambda a=arch: lua_interrupt_test(a, check)),
                 (f"interrupt-{arch}", lambda a=arch: interrupt_test(a, check)),
+                (f"trace-{arch}", lambda a=arch: trace_test(a, check)),
                 (f"libm-{arch}", lambda a=arch: libm_test(a, check)),
                 (f"utilities-{arch}", lambda a=arch: utilities_test(a, check))]
         out += [(f"foreign-{name}-{arch}", lambda n=name, a=arch: foreign_test(n, a, check)) for name in FOREIGN]

@@ -14,8 +14,8 @@ struct job {
     struct job *next;
     unsigned number; /* 0: not in the background yet */
     unsigned depth;
-    pid_t group; /* 0: that of the shell */
-    char *text;  /* for people; nullptr: not needed yet */
+    pid_t group;             /* 0: that of the shell */
+    char *text;              /* for people; nullptr: not needed yet */
     const struct node *node; /* what the text is made of, while it is waited for in front */
     bool waited, told;
     unsigned n, room;

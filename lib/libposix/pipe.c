@@ -32,7 +32,7 @@ struct shared {
     _Atomic uint32_t data_word, room_word;
     uint32_t shut; /* SHUT_*: a socket's end was shut down, for all who hold it */
     struct {
-        uint32_t pid; /* 0: not said; who reserves it for a child, until the child has it */
+        uint32_t pid;    /* 0: not said; who reserves it for a child, until the child has it */
         uint16_t serial; /* how often it was reserved */
         uint16_t used, readers, writers;
     } holder[PX_HOLDERS];
@@ -74,7 +74,8 @@ static bool is_dead(uint32_t pid)
 {
     for (;;) {
         uint32_t now = atomic_load_explicit(&s->lock, memory_order_relaxed);
-        /* acquire: pairs with the release in unlock_pipe. Others may wait too: whoever waited says so when it has it. */
+        /* acquire: pairs with the release in unlock_pipe. Others may wait too: whoever waited says so when it has it.
+         */
         if (now == 0) {
             if (atomic_compare_exchange_strong_explicit(&s->lock, &now, px_pid | LOCK_AWAITED, memory_order_acquire,
                                                         memory_order_relaxed))

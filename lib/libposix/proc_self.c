@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * /proc/self, and the same under this process's own number: exe, cwd, root and fd/N as links; cmdline, environ, comm and
- * status as files, of which an open one holds what was true then; fd is a directory. What it tells this process knows
- * of itself. There is nothing about others (kill, ps and the process service know of them), and no map of memory: the
- * kernel lists none. */
+ * /proc/self, and the same under this process's own number: exe, cwd, root and fd/N as links; cmdline, environ, comm
+ * and status as files, of which an open one holds what was true then; fd is a directory. What it tells this process
+ * knows of itself. There is nothing about others (kill, ps and the process service know of them), and no map of memory:
+ * the kernel lists none. */
 #define _GNU_SOURCE
 #include "process.h"
 #include "thread.h"
@@ -19,7 +19,7 @@ enum what : uint8_t { NOTHING, TOP, FDS, EXE, CWD, ROOT, CMDLINE, ENVIRON, COMM,
 static const struct {
     const char *name;
     enum what what;
-} names[] = { { "exe", EXE },   { "cwd", CWD },       { "root", ROOT },     { "fd", FDS },
+} names[] = { { "exe", EXE },   { "cwd", CWD },         { "root", ROOT },       { "fd", FDS },
               { "comm", COMM }, { "cmdline", CMDLINE }, { "environ", ENVIRON }, { "status", STATUS } };
 
 static bool is_link(enum what w)
@@ -218,8 +218,8 @@ static long self_seek(struct px_file *f, int64_t offset, int whence)
     int64_t to;
     vx_mutex_lock(&f->lock);
     int64_t base = whence == SEEK_CUR ? f->offset : whence == SEEK_END ? (int64_t)f->rom.bytes : 0;
-    long answer = whence < SEEK_SET || whence > SEEK_END || __builtin_add_overflow(base, offset, &to) || to < 0 ? -EINVAL
-                                                                                                                : to;
+    long answer =
+        whence < SEEK_SET || whence > SEEK_END || __builtin_add_overflow(base, offset, &to) || to < 0 ? -EINVAL : to;
     if (answer >= 0)
         f->offset = answer;
     vx_mutex_unlock(&f->lock);
@@ -254,12 +254,9 @@ static void text_close(struct px_file *f)
 }
 
 /* Not inherited by programs that are started: it is about this one. */
-static const struct px_ops text_ops = { .kind = 'd',
-                                        .read = text_read,
-                                        .seek = self_seek,
-                                        .stat = self_stat,
-                                        .poll = self_poll,
-                                        .close = text_close };
+static const struct px_ops text_ops = {
+    .kind = 'd', .read = text_read, .seek = self_seek, .stat = self_stat, .poll = self_poll, .close = text_close
+};
 
 /* --- directories --- */
 

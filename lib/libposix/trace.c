@@ -36,25 +36,30 @@ static const char *const letters[NUMBERS] = {
 
 static const char *const errors[] = {
 #define E(name) [name] = #name
-    E(EPERM),        E(ENOENT),       E(ESRCH),           E(EINTR),        E(EIO),           E(ENXIO),
-    E(E2BIG),        E(ENOEXEC),      E(EBADF),           E(ECHILD),       E(EAGAIN),        E(ENOMEM),
-    E(EACCES),       E(EFAULT),       E(EBUSY),           E(EEXIST),       E(EXDEV),         E(ENODEV),
-    E(ENOTDIR),      E(EISDIR),       E(EINVAL),          E(ENFILE),       E(EMFILE),        E(ENOTTY),
-    E(ETXTBSY),      E(EFBIG),        E(ENOSPC),          E(ESPIPE),       E(EROFS),         E(EMLINK),
-    E(EPIPE),        E(EDOM),         E(ERANGE),          E(EDEADLK),      E(ENAMETOOLONG),  E(ENOLCK),
-    E(ENOSYS),       E(ENOTEMPTY),    E(ELOOP),           E(ESTALE),       E(EOVERFLOW),     E(ENOTSOCK),
-    E(EDESTADDRREQ), E(EMSGSIZE),     E(EPROTOTYPE),      E(ENOPROTOOPT),  E(EPROTONOSUPPORT), E(EOPNOTSUPP),
-    E(EAFNOSUPPORT), E(EADDRINUSE),   E(EADDRNOTAVAIL),   E(ECONNABORTED), E(ECONNRESET),    E(ENOBUFS),
-    E(EISCONN),      E(ENOTCONN),     E(ETIMEDOUT),       E(ECONNREFUSED), E(EALREADY),      E(EINPROGRESS),
+    E(EPERM),        E(ENOENT),       E(ESRCH),           E(EINTR),
+    E(EIO),          E(ENXIO),        E(E2BIG),           E(ENOEXEC),
+    E(EBADF),        E(ECHILD),       E(EAGAIN),          E(ENOMEM),
+    E(EACCES),       E(EFAULT),       E(EBUSY),           E(EEXIST),
+    E(EXDEV),        E(ENODEV),       E(ENOTDIR),         E(EISDIR),
+    E(EINVAL),       E(ENFILE),       E(EMFILE),          E(ENOTTY),
+    E(ETXTBSY),      E(EFBIG),        E(ENOSPC),          E(ESPIPE),
+    E(EROFS),        E(EMLINK),       E(EPIPE),           E(EDOM),
+    E(ERANGE),       E(EDEADLK),      E(ENAMETOOLONG),    E(ENOLCK),
+    E(ENOSYS),       E(ENOTEMPTY),    E(ELOOP),           E(ESTALE),
+    E(EOVERFLOW),    E(ENOTSOCK),     E(EDESTADDRREQ),    E(EMSGSIZE),
+    E(EPROTOTYPE),   E(ENOPROTOOPT),  E(EPROTONOSUPPORT), E(EOPNOTSUPP),
+    E(EAFNOSUPPORT), E(EADDRINUSE),   E(EADDRNOTAVAIL),   E(ECONNABORTED),
+    E(ECONNRESET),   E(ENOBUFS),      E(EISCONN),         E(ENOTCONN),
+    E(ETIMEDOUT),    E(ECONNREFUSED), E(EALREADY),        E(EINPROGRESS),
 #undef E
 };
 
 static const struct {
     unsigned long bit;
     const char *name;
-} open_flags[] = { { O_CREAT, "O_CREAT" },       { O_EXCL, "O_EXCL" },           { O_TRUNC, "O_TRUNC" },
-                   { O_APPEND, "O_APPEND" },     { O_NONBLOCK, "O_NONBLOCK" },   { O_DIRECTORY, "O_DIRECTORY" },
-                   { O_NOFOLLOW, "O_NOFOLLOW" }, { O_CLOEXEC, "O_CLOEXEC" },     { O_NOCTTY, "O_NOCTTY" },
+} open_flags[] = { { O_CREAT, "O_CREAT" },       { O_EXCL, "O_EXCL" },         { O_TRUNC, "O_TRUNC" },
+                   { O_APPEND, "O_APPEND" },     { O_NONBLOCK, "O_NONBLOCK" }, { O_DIRECTORY, "O_DIRECTORY" },
+                   { O_NOFOLLOW, "O_NOFOLLOW" }, { O_CLOEXEC, "O_CLOEXEC" },   { O_NOCTTY, "O_NOCTTY" },
                    { O_PATH, "O_PATH" } };
 
 /* --- a line --- */

@@ -82,7 +82,8 @@ static void descriptors(void)
     int ends[2], seen = 0, others = 0;
     struct stat pipe_itself, through;
     CHECK_IS(pipe2(ends, O_CLOEXEC), 0);
-    snprintf(path, sizeof path, "pipe:[%lu]", fstat(ends[0], &pipe_itself) == 0 ? (unsigned long)pipe_itself.st_ino : 0);
+    snprintf(path, sizeof path, "pipe:[%lu]",
+             fstat(ends[0], &pipe_itself) == 0 ? (unsigned long)pipe_itself.st_ino : 0);
     char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", ends[0]);
     CHECK(leads_to(link, path));

@@ -185,17 +185,6 @@ long px_renameat(long at, long text, long to_at, long to)
     return px_renameat2(at, text, to_at, to, 0);
 }
 
-/* The one name of /proc that there is: the path this program was started from, which its parent told. */
-static long own_program(char *to, size_t bytes)
-{
-    size_t len = 0;
-    const char *path = vx_bundle_bytes("posix.program", &len);
-    len = len < bytes ? len : bytes;
-    if (len > 0)
-        memcpy(to, path, len);
-    return (long)len;
-}
-
 long px_readlinkat(long at, long text, long to, long bytes)
 {
     struct name n;
@@ -208,8 +197,6 @@ long px_readlinkat(long at, long text, long to, long bytes)
         return answer > bytes ? bytes : answer;
     if (px_device_stat(n.path, &found) == 0)
         return -EINVAL;
-    if (strcmp(n.path, "/proc/self/exe") == 0 && (answer = own_program((char *)to, (size_t)bytes)) > 0)
-        return answer;
     if (n.fs == nullptr) {
         answer = px_rom_readlink(n.path, (char *)to, (size_t)bytes);
         return answer > bytes ? bytes : answer;

@@ -113,7 +113,7 @@ static long target(enum what w, int fd, char *to)
     const char *exe;
     switch (w) {
     case EXE:
-        exe = vx_bundle_bytes("posix.exe", &len);
+        exe = vx_bundle_bytes("posix.program", &len);
         if (exe == nullptr || len == 0 || len >= PATH_MAX)
             return -ENOENT;
         memcpy(to, exe, len);

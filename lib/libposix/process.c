@@ -4,7 +4,7 @@
  *   "posix.fds"    BYTES  a struct px_fd_record for each descriptor
  *   "pipe.N"       MEM    the pipes that the records name
  *   "posix.cwd"    BYTES  the current directory
- *   "posix.exe"    BYTES  the path of the program itself
+ *   "posix.program" BYTES the path of the program itself
  *   "posix.self"   BYTES  a struct px_self_record: its ids, its umask, the sets of signals that it begins with
  *   "proc.tx" "tty.tx"    connections to the process service and the terminal: the child makes the Rings for replies
  *

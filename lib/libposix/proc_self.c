@@ -17,7 +17,7 @@ enum : uint64_t { FIRST_INODE = UINT32_MAX - 512 };
 enum what : uint8_t { NOTHING, TOP, FDS, EXE, CWD, ROOT, CMDLINE, ENVIRON, COMM, STATUS, FD };
 
 static const struct {
-    const char *name;
+    char name[8];
     enum what what;
 } names[] = { { "exe", EXE },   { "cwd", CWD },         { "root", ROOT },       { "fd", FDS },
               { "comm", COMM }, { "cmdline", CMDLINE }, { "environ", ENVIRON }, { "status", STATUS } };

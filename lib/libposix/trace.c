@@ -13,10 +13,10 @@ enum : unsigned long { NUMBERS = 512 };
 
 bool px_tracing;
 
-/* --- what the tables say --- */
+/* --- what the tables say: without pointers, which would make them pages of each process's own --- */
 
 static const struct {
-    const char *name;
+    char name[24];
     uint8_t arguments;
 } calls[NUMBERS] = {
 #define DONE(name, n, text) [SYS_##name] = { #name, n },
@@ -28,13 +28,13 @@ static const struct {
 #undef LATER
 };
 
-static const char *const letters[NUMBERS] = {
+static const char letters[NUMBERS][8] = {
 #define TRACE(name, text) [SYS_##name] = text,
 #include "trace.def"
 #undef TRACE
 };
 
-static const char *const errors[] = {
+static const char errors[][16] = {
 #define E(name) [name] = #name
     E(EPERM),        E(ENOENT),       E(ESRCH),           E(EINTR),
     E(EIO),          E(ENXIO),        E(E2BIG),           E(ENOEXEC),
@@ -56,7 +56,7 @@ static const char *const errors[] = {
 
 static const struct {
     unsigned long bit;
-    const char *name;
+    char name[16];
 } open_flags[] = { { O_CREAT, "O_CREAT" },       { O_EXCL, "O_EXCL" },         { O_TRUNC, "O_TRUNC" },
                    { O_APPEND, "O_APPEND" },     { O_NONBLOCK, "O_NONBLOCK" }, { O_DIRECTORY, "O_DIRECTORY" },
                    { O_NOFOLLOW, "O_NOFOLLOW" }, { O_CLOEXEC, "O_CLOEXEC" },   { O_NOCTTY, "O_NOCTTY" },
@@ -156,7 +156,7 @@ static void add_text(struct line *l, long at)
 
 static void add_open_flags(struct line *l, unsigned long flags)
 {
-    static const char *const modes[] = { "O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE" };
+    static const char modes[][12] = { "O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE" };
     say(l, "%s", modes[flags & O_ACCMODE & 3]);
     flags &= ~(unsigned long)(O_ACCMODE & 3) & ~(unsigned long)O_LARGEFILE;
     for (size_t i = 0; i < sizeof open_flags / sizeof open_flags[0]; i++)
@@ -212,9 +212,9 @@ static void add_argument(struct line *l, char letter, long value, long next, con
 
 static void add_call(struct line *l, long number, const long *arguments, const long *answer)
 {
-    bool known = (unsigned long)number < NUMBERS && calls[number].name != nullptr;
-    const char *letter = known && letters[number] != nullptr ? letters[number] : "xxxxxx";
-    size_t n = !known ? 6 : letters[number] != nullptr ? strlen(letter) : calls[number].arguments;
+    bool known = (unsigned long)number < NUMBERS && calls[number].name[0] != '\0';
+    const char *letter = known && letters[number][0] != '\0' ? letters[number] : "xxxxxx";
+    size_t n = !known ? 6 : letters[number][0] != '\0' ? strlen(letter) : calls[number].arguments;
     say(l, "[%u] ", px_pid);
     if (known)
         say(l, "%s(", calls[number].name);
@@ -234,7 +234,7 @@ static void add_answer(struct line *l, long answer)
         say(l, " = %ld", answer);
     else if (answer >= 0 || answer < -4095)
         say(l, " = %#lx", (unsigned long)answer);
-    else if (error < sizeof errors / sizeof errors[0] && errors[error] != nullptr)
+    else if (error < sizeof errors / sizeof errors[0] && errors[error][0] != '\0')
         say(l, " = -1 %s", errors[error]);
     else
         say(l, " = -1 errno %lu", (unsigned long)error);

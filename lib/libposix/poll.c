@@ -52,6 +52,8 @@ static long wait_ready(long (*look_for)(void *ctx), void *ctx, bool again, uint6
     for (;;) {
         uint32_t seen = atomic_load_explicit(&px_poll_word, memory_order_acquire);
         answer = look_for(ctx);
+        if (answer == 0 && px_signal_waiting()) /* pending since before it was let through */
+            answer = -EINTR;
         if (answer != 0)
             break;
         uint64_t now = vx_clock_monotonic_ns();
@@ -86,7 +88,7 @@ long px_wait_until(long (*look_for)(void *ctx), void *ctx, bool again, uint64_t 
     struct px_thread *t = px_self();
     uint64_t before = t->mask;
     if (mask != nullptr)
-        t->mask = *mask & ~(px_bit(9) | px_bit(19));
+        px_let_through(t, *mask & ~(px_bit(9) | px_bit(19)));
     long answer = wait_ready(look_for, ctx, again, deadline);
     if (mask != nullptr) {
         if (answer == -EINTR)

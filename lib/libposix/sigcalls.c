@@ -32,7 +32,7 @@ long px_rt_sigsuspend(long set, long size)
         return -EINVAL;
     px_keeper_start();
     uint64_t before = t->mask;
-    t->mask = blockable(*(const uint64_t *)set);
+    px_let_through(t, blockable(*(const uint64_t *)set));
     /* what stops and goes on, or is ignored, does not end it: a handler does */
     do
         while (!px_signal_waiting())
@@ -50,6 +50,7 @@ static long wait_for_signal(struct px_thread *t, uint64_t set, siginfo_t *info, 
     struct px_note n;
     long answer = 0;
     t->waits_for = set;
+    px_let_through(t, t->mask);
     for (;;) {
         if (px_signal_take(t, set, &n)) {
             answer = n.signal;

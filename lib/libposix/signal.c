@@ -271,6 +271,9 @@ long px_signal_process(const struct px_note *n)
         now = t != nullptr && !awaited && actions[n->signal].handler == SIG_DFL && px_is_keeper();
         if (!now) {
             answer = keep(nullptr, n);
+            atomic_thread_fence(memory_order_seq_cst); /* with the one in px_let_through() */
+            if (t == nullptr)
+                t = taker_locked(bit); /* who lets it through now may have looked for it too early */
             if (t != nullptr && answer == 0)
                 interrupt(t);
         }
@@ -523,7 +526,7 @@ long px_rt_sigprocmask(long how, long set, long old, long size)
         after &= ~unblockable();
         if ((after & ~before) != 0)
             px_keeper_start();
-        t->mask = after;
+        px_let_through(t, after);
     }
     if (old != 0)
         *(uint64_t *)old = before;

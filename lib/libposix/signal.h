@@ -65,6 +65,14 @@ static inline uint32_t px_status_of_signal(int signal)
 {
     return (uint32_t)signal << 8 | (128u + (uint32_t)signal);
 }
+/* Another mask for the calling thread, which then looks for what is pending before it waits. seq_cst: a signal for the
+ * process either is seen by that look, or its sender sees the new mask (or waits_for) and interrupts. */
+static inline void px_let_through(struct px_thread *t, uint64_t mask)
+{
+    t->mask = mask;
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
 [[noreturn]] void px_end(uint32_t status);
 
 /* handler(signal, info, context) on another stack. */

@@ -19,6 +19,11 @@ long __vectra_getpid(void);
  * it ends, *clear_tid becomes 0 and its waiters wake. */
 int __vectra_clone(int (*function)(void *), void *stack, int flags, void *argument, int *parent_tid, void *tls,
                    int *clear_tid);
+/* A stack for a thread: its lowest `guard` bytes cannot be touched, its uppermost `zeroes` are zero. nullptr: there is no
+ * memory. All are multiples of a page but `zeroes`. */
+void *__vectra_stack_get(size_t bytes, size_t guard, size_t zeroes);
+/* The thread on it has ended. */
+void __vectra_stack_put(void *base, size_t bytes, size_t guard);
 /* Ends the calling thread and releases the stack that it stands on. */
 [[noreturn]] void __vectra_unmapself(void *base, size_t bytes);
 /* Makes this the calling thread's thread pointer. x86-64 only: AArch64 writes its register itself. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Stacks of threads: address space, a guard at its lower end, pages as they are touched. To map one and take it away again
- * is most of what a thread costs, so the last one that became free stays for the next thread: one, and none larger than
- * KEPT_MAX, so that a process holds little that it does not use.
+ * Stacks of threads: address space, a guard at its lower end, pages as they are touched. To map one and take it away
+ * again is most of what a thread costs, so the last one that became free stays for the next thread: one, and none
+ * larger than KEPT_MAX, so that a process holds little that it does not use.
  *
  *  1. `kept` is nullptr or a stack that is nobody's. It is exchanged: whoever takes it out has it alone.
  *  2. The top of a stack, which the C library takes for zeroes, is zero again when it is given out. What lies below is
@@ -24,8 +24,8 @@ static void *map(size_t bytes, size_t guard)
     void *base = nullptr;
     if (vx_sys_mem_alloc(VX_OWN_RETICLE, bytes, VX_MEM_RESERVE, 0, nullptr, &base) != OK)
         return nullptr;
-    if (vx_sys_mem_map(VX_NO_MEM, 0, bytes - guard, (uintptr_t)base + guard,
-                       VX_PROT_READ | VX_PROT_WRITE | VX_MAP_LAZY, nullptr) == OK)
+    if (vx_sys_mem_map(VX_NO_MEM, 0, bytes - guard, (uintptr_t)base + guard, VX_PROT_READ | VX_PROT_WRITE | VX_MAP_LAZY,
+                       nullptr) == OK)
         return base;
     (void)vx_sys_mem_free(VX_NO_MEM, (uintptr_t)base, bytes);
     return nullptr;

@@ -53,6 +53,59 @@ static void create_and_join(void)
     CHECK_IS(failed, 0);
 }
 
+/* What a thread finds before it has done anything, and what it leaves behind: the next one may be given its stack. */
+static _Thread_local int never_set, set_at_first = 12;
+static pthread_key_t left_key;
+struct finding {
+    int never_set, set_at_first;
+    void *specific;
+    char *at;
+};
+
+static void *finds_and_leaves(void *arg)
+{
+    struct finding *f = arg;
+    volatile char deep[16384];
+    *f = (struct finding){ .never_set = never_set,
+                           .set_at_first = set_at_first,
+                           .specific = pthread_getspecific(left_key),
+                           .at = __builtin_frame_address(0) };
+    memset((void *)deep, 0xa5, sizeof deep);
+    never_set = set_at_first = 99;
+    pthread_setspecific(left_key, f);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr); /* of the thread's own record */
+    return nullptr;
+}
+
+static void check_fresh(const pthread_attr_t *attr, struct finding *f)
+{
+    pthread_t t;
+    CHECK_IS(pthread_create(&t, attr, finds_and_leaves, f), 0);
+    CHECK_IS(pthread_join(t, nullptr), 0);
+    CHECK(f->never_set == 0 && f->set_at_first == 12 && f->specific == nullptr);
+}
+
+static void stacks_again(void)
+{
+    struct finding one, two;
+    pthread_attr_t attr;
+    CHECK_IS(pthread_key_create(&left_key, nullptr), 0);
+    check_fresh(nullptr, &one);
+    check_fresh(nullptr, &two);
+    CHECK(one.at == two.at); /* there is one, and it is used again */
+    for (size_t bytes = 65536; bytes <= 1 << 20; bytes *= 2) {
+        pthread_attr_init(&attr);
+        CHECK_IS(pthread_attr_setstacksize(&attr, bytes), 0);
+        check_fresh(&attr, &one);
+        check_fresh(&attr, &one);
+        CHECK_IS(pthread_attr_setguardsize(&attr, bytes == 65536 ? 0 : 16384), 0);
+        check_fresh(&attr, &one);
+        check_fresh(nullptr, &two);
+        pthread_attr_destroy(&attr);
+    }
+    CHECK_IS(pthread_key_delete(left_key), 0);
+}
+
 static atomic_int detached_ran;
 static void *detached(void *arg)
 {
@@ -578,6 +631,7 @@ static void names_and_signals(void)
 int main(void)
 {
     create_and_join();
+    stacks_again();
     detached_threads();
     stack_attributes();
     mutex_kinds();

@@ -19,8 +19,8 @@ long __vectra_getpid(void);
  * it ends, *clear_tid becomes 0 and its waiters wake. */
 int __vectra_clone(int (*function)(void *), void *stack, int flags, void *argument, int *parent_tid, void *tls,
                    int *clear_tid);
-/* A stack for a thread: its lowest `guard` bytes cannot be touched, its uppermost `zeroes` are zero. nullptr: there is no
- * memory. All are multiples of a page but `zeroes`. */
+/* A stack for a thread: its lowest `guard` bytes cannot be touched, its uppermost `zeroes` are zero. nullptr: there is
+ * no memory. All are multiples of a page but `zeroes`. */
 void *__vectra_stack_get(size_t bytes, size_t guard, size_t zeroes);
 /* The thread on it has ended. */
 void __vectra_stack_put(void *base, size_t bytes, size_t guard);

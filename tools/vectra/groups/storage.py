@@ -148,12 +148,13 @@ def several(bench):
 def restarts(bench):
     """The driver is ended in the middle of writes: they are sent again, and what was reported as safe is there."""
     disk = bench.attach(bench.image("k", 8 * MIB))
-    output = bench.run("spawn blk hammer blk0 100 8000 5 80; sleep 0.4; services restart blkd0; sleep 0.5; "
-                       "services restart blkd0; wait; services; blk check blk0 100 8000 84")
-    expect(output, "round 5 safe", "round 84 safe", r"done: 80 rounds, [0-9]+ written again, 2 restarts",
+    # As many rounds as outlast both ends of the driver on a quick machine.
+    output = bench.run("spawn blk hammer blk0 100 8000 5 240; sleep 0.4; services restart blkd0; sleep 0.5; "
+                       "services restart blkd0; wait; services; blk check blk0 100 8000 244")
+    expect(output, "round 5 safe", "round 244 safe", r"done: 240 rounds, [0-9]+ written again, 2 restarts",
            r"^blkd0 +ready +[0-9]+ +2 ", "^same$")
-    same(disk, 100 * 512, pattern(100, 8000, 84))
-    output = bench.run("services restart topod; sleep 1; services; blk check blk0 100 8000 84")
+    same(disk, 100 * 512, pattern(100, 8000, 244))
+    output = bench.run("services restart topod; sleep 1; services; blk check blk0 100 8000 244")
     expect(output, r"^topod +ready +[0-9]+ +1 ", r"^blkd0 +ready +[0-9]+ +1 ", "^same$")
     return 6
 

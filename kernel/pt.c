@@ -4,9 +4,6 @@
 #include <base/kassert.h>
 #include <kernel/pt.h>
 
-/* Beyond this many pages one flush of everything is cheaper. */
-#define FLUSH_PAGES_MAX 64u
-
 static uint64_t *table_at(uint64_t pa)
 {
     return arch_phys_to_virt((paddr_t){ pa });
@@ -93,15 +90,8 @@ void pt_edit_begin(struct pt_edit *e, struct arch_aspace *as, struct reticle *r)
 
 void pt_edit_end(struct pt_edit *e)
 {
-    if (e->n_changed != 0) {
-        uint64_t len = e->high - e->low;
-        if (e->n_changed == 1 || len == ARCH_PAGE_SIZE)
-            arch_tlb_flush_page(e->as, (vaddr_t){ e->low });
-        else if (len <= FLUSH_PAGES_MAX * ARCH_PAGE_SIZE)
-            arch_tlb_flush_range(e->as, (vaddr_t){ e->low }, len);
-        else
-            arch_tlb_flush_aspace(e->as);
-    }
+    if (e->n_changed != 0) /* of one leaf any page does */
+        arch_tlb_flush_range(e->as, (vaddr_t){ e->low }, e->n_changed == 1 ? ARCH_PAGE_SIZE : e->high - e->low);
     for (uint32_t i = 0; i < e->n_blocks; i++)
         reticle_free(e->reticle, e->blocks[i].pa, e->blocks[i].order);
     e->n_changed = e->n_blocks = 0;
@@ -234,7 +224,7 @@ void pt_split(struct pt_edit *e, uint64_t va, struct block_list *tables)
             table[i] = pt_leaf_make(pa + i * pt_span(level - 1), level - 1, prot, type);
         pt_entry_store(slot, 0);
         if (pte_present(old))
-            arch_tlb_flush_page(e->as, (vaddr_t){ va & ~(uint64_t)(ARCH_PAGE_SIZE - 1) });
+            arch_tlb_flush_range(e->as, (vaddr_t){ va & ~(uint64_t)(ARCH_PAGE_SIZE - 1) }, ARCH_PAGE_SIZE);
         pt_entry_store(slot, pte_table(page.raw));
         arch_tlb_publish();
         if (e->owns_frames)

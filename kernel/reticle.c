@@ -27,7 +27,6 @@
 
 static struct range ranges[RANGE_MAX];
 static size_t n_ranges;
-SEALED static struct range page_array; /* where the struct pages lie: RAM too, but nobody's */
 static _Atomic size_t last_hit;        /* index of the range that answered last; a hint only */
 
 /* The range that holds the page, or null. */
@@ -383,25 +382,6 @@ struct reticle *reticle_of_page(paddr_t pa, page_type_t type)
     return p->type == type ? p->reticle : nullptr;
 }
 
-static bool range_meets(const struct range *g, uint64_t first, uint64_t last)
-{
-    return g->n != 0 && first < g->first + g->n && last >= g->first;
-}
-
-bool reticle_is_ram(paddr_t base, uint64_t len_bytes)
-{
-    if (len_bytes == 0)
-        return false;
-    uint64_t last_byte = base.raw + len_bytes - 1;
-    if (last_byte < base.raw)
-        last_byte = UINT64_MAX;
-    uint64_t first = pfn_of(base), last = last_byte >> ARCH_PAGE_SHIFT;
-    for (size_t i = 0; i < n_ranges; i++)
-        if (range_meets(&ranges[i], first, last))
-            return true;
-    return range_meets(&page_array, first, last);
-}
-
 /* --- boot --- */
 
 /* Copies the ranges in pages, joins those that touch, and leaves physical page 0 out: address 0 means "none" to many.
@@ -446,8 +426,7 @@ static status_t page_array_place(size_t largest)
     if (g->n <= need)
         return ERR_NO_MEMORY;
     g->n -= need;
-    page_array = (struct range){ .first = g->first + g->n, .n = need };
-    struct page *pages = arch_phys_to_virt(pa_of(page_array.first));
+    struct page *pages = arch_phys_to_virt(pa_of(g->first + g->n)); /* RAM too, but nobody's */
     for (size_t i = 0; i < n_ranges; i++) {
         ranges[i].pages = pages;
         pages += ranges[i].n;
@@ -459,7 +438,6 @@ static status_t page_array_place(size_t largest)
 status_t reticle_boot(struct reticle *root, const struct ram_range *ram, size_t n)
 {
     size_t largest;
-    page_array = (struct range){};
     atomic_store_explicit(&last_hit, 0, memory_order_relaxed); /* relaxed: a hint */
     status_t st = ranges_set(ram, n, &largest);
     if (st == OK)

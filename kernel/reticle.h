@@ -81,7 +81,6 @@ void reticle_kfree(struct reticle *r, void *p, size_t size);
 
 /* Whose the page is, which must be the first of a block. nullptr: it is of another type. */
 struct reticle *reticle_of_page(paddr_t pa, page_type_t type);
-bool reticle_is_ram(paddr_t base, uint64_t len_bytes); /* any byte of it in RAM that Reticles manage */
 /* Order of the largest free block; 0xffffffff: none. Merges the spares first, which changes nothing that can be seen.
  */
 uint32_t reticle_largest_order(const struct reticle *r);

@@ -251,7 +251,7 @@ static bool is_forbidden(uint64_t base, uint64_t length)
 {
     paddr_t kernel_base;
     uint64_t kernel_length;
-    if (reticle_is_ram((paddr_t){ base }, length) || ram_touches(base, length))
+    if (ram_touches(base, length))
         return true;
     for (unsigned i = 0; arch_kernel_device(i, &kernel_base, &kernel_length); i++) {
         uint64_t first = kernel_base.raw & ~(uint64_t)(ARCH_PAGE_SIZE - 1); /* a page is mapped whole or not at all */

@@ -73,7 +73,7 @@ void arch_aspace_fini(struct arch_aspace *as)
         if (harts[i]->aspace == as)
             holders |= UINT64_C(1) << i;
     kernel_harts_call(holders, let_go, as);
-    arch_tlb_flush_aspace(as);
+    arch_tlb_flush_range(as, (vaddr_t){ 0 }, SIZE_MAX);
     if (asid != 0)
         atomic_fetch_and_explicit(&taken[asid / 64], ~(UINT64_C(1) << asid % 64), memory_order_release);
     *as = (struct arch_aspace){};
@@ -101,11 +101,6 @@ static uint64_t operand(const struct arch_aspace *as, uint64_t va)
     return (as->ttbr & ~UINT64_C(0) << ASID_SHIFT) | (va >> 12 & ((UINT64_C(1) << 44) - 1));
 }
 
-void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
-{
-    arch_tlb_flush_range(as, va, ARCH_PAGE_SIZE);
-}
-
 void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
 {
     /* The table writes must be visible to the walkers before the invalidate is. */
@@ -116,11 +111,6 @@ void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
         for (uint64_t off = 0; off < len_bytes; off += ARCH_PAGE_SIZE)
             __asm__ volatile("tlbi vae1is, %0" ::"r"(operand(as, va.raw + off)) : "memory");
     __asm__ volatile("dsb ish\n\tisb" ::: "memory"); /* wait for all harts, then for ourselves */
-}
-
-void arch_tlb_flush_aspace(struct arch_aspace *as)
-{
-    arch_tlb_flush_range(as, (vaddr_t){ 0 }, SIZE_MAX);
 }
 
 void arch_tlb_publish(void)

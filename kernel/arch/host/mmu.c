@@ -197,7 +197,7 @@ void arch_aspace_fini(struct arch_aspace *as)
         fprintf(stderr, "host: an address space ends twice, or while it is active\n");
         abort();
     }
-    arch_tlb_flush_aspace(as);
+    flush(as, 0, SIZE_MAX);
     uint64_t mask = others(as);
     if (mask != 0)
         kernel_harts_call(mask, leave, as);
@@ -240,11 +240,6 @@ status_t arch_copy_message_across(struct arch_aspace *as, uaddr_t dst, uaddr_t s
     return st;
 }
 
-void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
-{
-    arch_tlb_flush_range(as, va, ARCH_PAGE_SIZE);
-}
-
 struct flush {
     const struct arch_aspace *as;
     uint64_t va, len_bytes;
@@ -273,11 +268,6 @@ void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
     len_bytes = 0; /* what a kernel that forgets to flush looks like */
 #endif
     flush(as, va.raw, len_bytes);
-}
-
-void arch_tlb_flush_aspace(struct arch_aspace *as)
-{
-    flush(as, 0, SIZE_MAX);
 }
 
 void arch_tlb_publish(void)

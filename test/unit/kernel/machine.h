@@ -14,7 +14,9 @@
 #include <kernel/irq.h>
 #include <kernel/irqchip.h>
 #include <kernel/log.h>
+#include <abi/machine.h>
 #include <kernel/machine_stop.h>
+#include <kernel/ram.h>
 #include <kernel/mem.h>
 #include <kernel/ring.h>
 #include <kernel/sched.h>
@@ -121,10 +123,12 @@ uint32_t irqchip_lines(void)
 static void machine_boot(void)
 {
     static const struct ram_range ram[] = { { MACHINE_RAM_BASE, MACHINE_RAM } };
+    static const struct machine described = { .n_ram = 1, .ram = { { MACHINE_RAM_BASE, MACHINE_RAM, 0 } } };
     machine_verbose = getenv("MACHINE_LOG") != nullptr;
     host_ram_reset();
     host_ram_add(ram[0].base, ram[0].len);
     machine_must(reticle_boot(&machine_root, ram, 1) == OK);
+    ram_init(&described);
     machine_hart = (struct hart){ .syscalls = syscall_table, .self = &machine_hart };
     host_hart = &machine_hart;
     harts[0] = &machine_hart;

@@ -327,7 +327,7 @@ static inline bool model_boot(const struct ram_range *ram, size_t n)
     /* What the root owns: page 0 and the page array are nobody's. */
     for (size_t i = 0; i < n; i++)
         for (uint64_t a = ram[i].base; a < ram[i].base + ram[i].len; a += ARCH_PAGE_SIZE)
-            if (reticle_is_ram((paddr_t){ a }, ARCH_PAGE_SIZE))
+            if (a >= ARCH_PAGE_SIZE)
                 model.page[a >> ARCH_PAGE_SHIFT].owner = 0;
     uint64_t managed = 0, last = 0;
     for (uint64_t pfn = 0; pfn < MODEL_PAGES; pfn++)
@@ -335,7 +335,7 @@ static inline bool model_boot(const struct ram_range *ram, size_t n)
             managed++;
             last = pfn;
         }
-    /* The page array is the end of the largest range, and is_ram() counts it. */
+    /* The page array is the end of the largest range. */
     uint64_t array = managed - model.reticle[0].total_pages, best = 0, best_end = last + 1;
     for (uint64_t pfn = 0, run = 0; pfn < MODEL_PAGES; pfn++) {
         run = model.page[pfn].owner == 0 ? run + 1 : 0;

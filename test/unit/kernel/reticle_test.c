@@ -85,7 +85,6 @@ static void memory_too_small_for_its_page_array_is_refused(void **)
     assert_false(model_boot(zero, 1)); /* page 0 is never used, the other holds the page array */
     assert_false(model_boot(none, 1));
     assert_false(model_boot(nullptr, 0));
-    assert_false(reticle_is_ram((paddr_t){ 4 * PAGE }, PAGE));
     assert_int_equal(reticle_page_facts((paddr_t){ 4 * PAGE }).type, PAGE_NONE);
 }
 
@@ -126,13 +125,6 @@ static void memory_above_4_gib_and_large_blocks(void **)
     assert_int_equal(reticle_alloc(&root, UINT32_MAX, PAGE_MEM, &pa), ERR_NO_MEMORY);
     assert_int_equal(reticle_carve(&root, 12, &child), OK);
     assert_int_equal(reticle_carve(&root, 200, &child), ERR_NO_MEMORY);
-    assert_true(reticle_is_ram(child.base, 1));
-    assert_true(reticle_is_ram((paddr_t){ 0 }, UINT64_MAX));
-    assert_true(reticle_is_ram((paddr_t){ M - 1 }, 2));
-    assert_false(reticle_is_ram((paddr_t){ M - 1 }, 1));
-    assert_false(reticle_is_ram((paddr_t){ M }, 0));
-    assert_true(reticle_is_ram((paddr_t){ (UINT64_C(1) << 32) + 64 * M - 1 }, UINT64_MAX)); /* its end wraps */
-    assert_false(reticle_is_ram((paddr_t){ (UINT64_C(1) << 32) + 64 * M }, UINT64_MAX));
     reticle_release(&child);
     reticle_free(&root, (paddr_t){ UINT64_C(1) << 32 }, 13);
     assert_int_equal(root.free_pages, all);

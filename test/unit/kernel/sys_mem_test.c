@@ -125,6 +125,8 @@ void ring_facts(const struct ring *, uint8_t, struct vx_cap_facts *)
 
 /* --- the Task --- */
 
+static const struct machine described = { .n_ram = 1, .ram = { { 16 * MIB, 16 * MIB, 0 } } };
+
 static int setup(void **)
 {
     host_ram_reset();
@@ -132,6 +134,7 @@ static int setup(void **)
     alloc_fail_in = 0;
     memset(&task, 0, sizeof task);
     assert_int_equal(reticle_boot(&task.reticle, &(struct ram_range){ 16 * MIB, 16 * MIB }, 1), OK);
+    ram_init(&described);
     hart.current = &thread;
     hart.alone = true; /* what must be alone is: the lone way in is another test's */
     thread.task = &task;
@@ -425,16 +428,15 @@ static void a_task_has_so_many_port_ranges_and_no_more(void **)
 /* Memory that was reserved at boot is in no Reticle, and is no device all the same. */
 static void reserved_memory_is_not_registers(void **)
 {
-    static const struct machine described = { .n_ram = 1,
-                                              .ram = { { .base = CHIP_BASE + 20 * PAGE, .len_bytes = PAGE } } };
-    static const struct machine none;
+    static const struct machine reserved = { .n_ram = 1,
+                                             .ram = { { .base = CHIP_BASE + 20 * PAGE, .len_bytes = PAGE } } };
     uint64_t all = grant(&chip, VX_R_READ | VX_R_WRITE, 0, 64 * PAGE);
     expect_ok(sys_device_map_mmio(all, 20 * PAGE, PAGE));
-    ram_init(&described);
+    ram_init(&reserved);
     struct sysret inside = sys_device_map_mmio(all, 20 * PAGE, PAGE),
                   around = sys_device_map_mmio(all, 19 * PAGE, 3 * PAGE),
                   beside = sys_device_map_mmio(all, 21 * PAGE, PAGE);
-    ram_init(&none);
+    ram_init(&described);
     expect_error(inside, ERR_NO_RIGHTS);
     expect_error(around, ERR_NO_RIGHTS);
     expect_ok(beside);

@@ -27,10 +27,9 @@ void arch_aspace_activate(struct arch_aspace *as);
  */
 status_t arch_copy_message_across(struct arch_aspace *as, uaddr_t dst, uaddr_t src);
 
-/* After a present entry changed or went: no hart uses the old translation when this returns. */
-void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va);
+/* After present entries in the range changed or went: no hart uses an old translation when this returns. A page of a
+ * leaf stands for all of it. What is beyond a few dozen pages costs as much as everything (0, SIZE_MAX). */
 void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes);
-void arch_tlb_flush_aspace(struct arch_aspace *as);
 /* After an entry became present (from not present): a barrier where the isa needs one, no flush. */
 void arch_tlb_publish(void);
 

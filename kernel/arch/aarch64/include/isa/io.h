@@ -5,20 +5,6 @@
 #pragma once
 #include <stdint.h>
 
-static inline uint8_t mmio_read8(const volatile void *p)
-{
-    uint32_t v;
-    __asm__ volatile("ldrb %w0, [%1]" : "=r"(v) : "r"(p) : "memory");
-    return (uint8_t)v;
-}
-
-static inline uint16_t mmio_read16(const volatile void *p)
-{
-    uint32_t v;
-    __asm__ volatile("ldrh %w0, [%1]" : "=r"(v) : "r"(p) : "memory");
-    return (uint16_t)v;
-}
-
 static inline uint32_t mmio_read32(const volatile void *p)
 {
     uint32_t v;
@@ -31,16 +17,6 @@ static inline uint64_t mmio_read64(const volatile void *p)
     uint64_t v;
     __asm__ volatile("ldr %0, [%1]" : "=r"(v) : "r"(p) : "memory");
     return v;
-}
-
-static inline void mmio_write8(volatile void *p, uint8_t v)
-{
-    __asm__ volatile("strb %w0, [%1]" ::"r"((uint32_t)v), "r"(p) : "memory");
-}
-
-static inline void mmio_write16(volatile void *p, uint16_t v)
-{
-    __asm__ volatile("strh %w0, [%1]" ::"r"((uint32_t)v), "r"(p) : "memory");
 }
 
 static inline void mmio_write32(volatile void *p, uint32_t v)

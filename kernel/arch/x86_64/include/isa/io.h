@@ -4,24 +4,14 @@
 #pragma once
 #include <stdint.h>
 
-#define X86_MMIO(width)                                                                                                \
-    static inline uint##width##_t mmio_read##width(const volatile void *p)                                             \
-    {                                                                                                                  \
-        return *(const volatile uint##width##_t *)p;                                                                   \
-    }                                                                                                                  \
-    static inline void mmio_write##width(volatile void *p, uint##width##_t value)                                      \
-    {                                                                                                                  \
-        *(volatile uint##width##_t *)p = value;                                                                        \
-    }
-X86_MMIO(8)
-X86_MMIO(16)
-X86_MMIO(32)
-X86_MMIO(64)
-#undef X86_MMIO
-
-static inline void io_barrier(void)
+static inline uint32_t mmio_read32(const volatile void *p)
 {
-    __asm__ volatile("mfence" ::: "memory");
+    return *(const volatile uint32_t *)p;
+}
+
+static inline void mmio_write32(volatile void *p, uint32_t value)
+{
+    *(volatile uint32_t *)p = value;
 }
 
 #define X86_PORT(width, suffix)                                                                                        \

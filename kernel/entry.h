@@ -23,15 +23,6 @@ struct hart_calls {
     _Atomic uint32_t left; /* harts that have not run it yet */
 };
 
-#define LOCK_HELD_BUCKETS 24u
-#define LOCK_RANKS_MAX 12u
-/* A debug build's record of the locks that a hart holds and held; kernel/lock.h. */
-struct hart_locks {
-    uint32_t held; /* bit: rank */
-    uint64_t since[LOCK_RANKS_MAX];
-    uint32_t histogram[LOCK_RANKS_MAX][LOCK_HELD_BUCKETS]; /* by the logarithm of the cycles */
-};
-
 /* Per hart. Invariant: `frame` is the frame of `current`, whenever the hart runs in user mode.
  * Entry code depends on the offsets of the first fields. */
 struct hart {
@@ -62,9 +53,6 @@ struct hart {
     };
     struct hart_sched sched;
     struct hart_calls calls;
-#ifdef VECTRA_DEBUG
-    struct hart_locks locks;
-#endif
 };
 static_assert(offsetof(struct hart, frame) == 0 && offsetof(struct hart, kernel_stack_top) == 8);
 static_assert(offsetof(struct hart, syscalls) == 16 && offsetof(struct hart, need_switch) == 24);

@@ -4,9 +4,6 @@
  * longest time that each rank was held. docs/locking.md says what each one guards. */
 #pragma once
 #include <kernel/gate.h>
-#ifdef VECTRA_DEBUG
-#include <base/kassert.h>
-#endif
 
 /* The order: while one is held only those after it may be taken. */
 enum lock_rank : uint32_t {
@@ -26,20 +23,11 @@ struct spinlock {
     _Atomic uint32_t held;
 };
 
-#ifdef VECTRA_DEBUG
-void lock_check(struct hart *h, enum lock_rank rank);
-void lock_count(struct hart *h, enum lock_rank rank);
-#else
-static inline void lock_check(struct hart *, enum lock_rank)
-{
-}
-static inline void lock_count(struct hart *, enum lock_rank)
-{
-}
-#endif
+void lock_check(enum lock_rank rank); /* these two: lock_check.c */
+void lock_count(enum lock_rank rank);
 void lock_wait(struct spinlock *l);
 
-[[gnu::always_inline]] static inline void lock_take(struct spinlock *l, enum lock_rank rank)
+[[gnu::always_inline]] static inline void lock_take(struct spinlock *l, [[maybe_unused]] enum lock_rank rank)
 {
     /* acquire: pairs with the release in lock_release(). */
 #ifdef MUTATE_LOCK_NONE /* of one rank */
@@ -47,11 +35,15 @@ void lock_wait(struct spinlock *l);
 #endif
         if (unlikely((atomic_fetch_or_explicit(&l->held, 1, memory_order_acquire) & 1) != 0))
             lock_wait(l);
-    lock_check(arch_hart_self(), rank);
+#ifdef VECTRA_DEBUG
+    lock_check(rank);
+#endif
 }
 
-[[gnu::always_inline]] static inline void lock_release(struct spinlock *l, enum lock_rank rank)
+[[gnu::always_inline]] static inline void lock_release(struct spinlock *l, [[maybe_unused]] enum lock_rank rank)
 {
-    lock_count(arch_hart_self(), rank);
+#ifdef VECTRA_DEBUG
+    lock_count(rank);
+#endif
     atomic_store_explicit(&l->held, 0, memory_order_release);
 }

@@ -3,21 +3,30 @@
 #include <kernel/lock.h>
 
 #ifdef VECTRA_DEBUG
-static_assert(LOCK_RANKS <= LOCK_RANKS_MAX);
+#define HELD_BUCKETS 24u
 
-void lock_check(struct hart *h, enum lock_rank rank)
+/* Of each hart, by its number. */
+static struct {
+    uint32_t held; /* bit: rank */
+    uint64_t since[LOCK_RANKS];
+    uint32_t histogram[LOCK_RANKS][HELD_BUCKETS]; /* by the logarithm of the cycles */
+} locks[HART_MAX];
+
+void lock_check(enum lock_rank rank)
 {
-    if (h->locks.held >> rank != 0)
-        kernel_panic("lock order: rank %u taken while 0x%x are held", rank, h->locks.held);
-    h->locks.held |= 1u << rank;
-    h->locks.since[rank] = arch_cycles();
+    uint32_t hart = arch_hart_self()->id, held = locks[hart].held;
+    if (held >> rank != 0)
+        kernel_panic("lock order: rank %u taken while 0x%x are held", rank, held);
+    locks[hart].held |= 1u << rank;
+    locks[hart].since[rank] = arch_cycles();
 }
 
-void lock_count(struct hart *h, enum lock_rank rank)
+void lock_count(enum lock_rank rank)
 {
-    uint64_t cycles = arch_cycles() - h->locks.since[rank];
+    uint32_t hart = arch_hart_self()->id;
+    uint64_t cycles = arch_cycles() - locks[hart].since[rank];
     uint32_t log2 = cycles == 0 ? 0 : 63u - (uint32_t)__builtin_clzll(cycles);
-    h->locks.held &= ~(1u << rank);
-    h->locks.histogram[rank][log2 < LOCK_HELD_BUCKETS ? log2 : LOCK_HELD_BUCKETS - 1]++;
+    locks[hart].held &= ~(1u << rank);
+    locks[hart].histogram[rank][log2 < HELD_BUCKETS ? log2 : HELD_BUCKETS - 1]++;
 }
 #endif

@@ -26,8 +26,10 @@ void log_set_level(log_level_t l)
     level = l;
 }
 
-static void put(const char *text, size_t len, bool echo)
+/* Part of a line, with its end or not: a format_sink_t. */
+static void put(void *ctx, const char *text, size_t len)
 {
+    const bool *echo = ctx;
     uint64_t at = atomic_load_explicit(&ring.log.written, memory_order_relaxed);
     if (at == 0) {
         ring.log.magic = VX_KLOG_MAGIC;
@@ -37,7 +39,7 @@ static void put(const char *text, size_t len, bool echo)
         ring.log.bytes[at % ring.log.size] = (uint8_t)text[i];
     /* release: a reader that sees the count sees the text. */
     atomic_store_explicit(&ring.log.written, at, memory_order_release);
-    if (!echo)
+    if (!*echo)
         return;
     bool newline = len != 0 && text[len - 1] == '\n'; /* pieces end at a newline, see sink() */
     console_write(text, newline ? len - 1 : len);
@@ -45,17 +47,21 @@ static void put(const char *text, size_t len, bool echo)
         console_write("\r\n", 2);
 }
 
+static void put_format(bool *echo, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    format_va(put, echo, format, args);
+    va_end(args);
+}
+
 static void sink(void *ctx, const char *text, size_t len)
 {
-    const bool *echo = ctx;
     while (len != 0) {
         size_t n = 0;
         if (line_start) {
-            char stamp[32];
-            uint64_t us = arch_timer_now_ns() / 1000;
-            size_t s = format_into(stamp, sizeof stamp, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
-                                   (unsigned long long)(us % 1000000));
-            put(stamp, s, *echo);
+            unsigned long long us = arch_timer_now_ns() / 1000;
+            put_format(ctx, "[%5llu.%06llu] ", us / 1000000, us % 1000000);
             line_start = false;
         }
         while (n < len && text[n] != '\n')
@@ -64,7 +70,7 @@ static void sink(void *ctx, const char *text, size_t len)
             n++;
             line_start = true;
         }
-        put(text, n, *echo);
+        put(ctx, text, n);
         text += n;
         len -= n;
     }

@@ -3,7 +3,7 @@
  * out by the structs that tools/gen makes of abi/protocols. Larger data travels in shared MEM; a message carries at
  * most one capability. A reply repeats the operation and the sequence number of its request. */
 #pragma once
-#include <abi/limits.h>
+#include <abi/service_limits.h>
 #include <abi/status.h>
 #include <abi/types.h>
 

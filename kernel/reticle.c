@@ -27,7 +27,7 @@
 
 static struct range ranges[RANGE_MAX];
 static size_t n_ranges;
-static _Atomic size_t last_hit;        /* index of the range that answered last; a hint only */
+static _Atomic size_t last_hit; /* index of the range that answered last; a hint only */
 
 /* The range that holds the page, or null. */
 [[gnu::noinline]] static struct range *range_search(uint64_t pfn)

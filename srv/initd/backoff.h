@@ -2,7 +2,7 @@
  * When a service that ended starts again: pauses double from first to max, a stable run resets them, and too many ends
  * within a window stop it for good. Pure: time comes in as an argument. */
 #pragma once
-#include <abi/limits.h>
+#include <abi/service_limits.h>
 #include <stdint.h>
 
 struct backoff {

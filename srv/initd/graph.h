@@ -8,6 +8,7 @@
  *  4. A service uses vfs exactly if its `files` line says which files. */
 #pragma once
 #include <abi/limits.h>
+#include <abi/service_limits.h>
 #include <abi/status.h>
 #include <abi/types.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  *  1. A published name is in the table once; `inbox` is the handle that connections go to.
  *  2. Badge 0 may do everything; another badge what its grants say. */
 #pragma once
-#include <abi/limits.h>
+#include <abi/service_limits.h>
 #include <abi/status.h>
 #include <abi/types.h>
 #include <stddef.h>

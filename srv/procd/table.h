@@ -13,7 +13,7 @@
  * Who may signal whom: processes of one session each other, and whoever started a process (or started who started it)
  * that one, whatever session it is in. The kernel's authority behind it is the Task that the parent handed over. */
 #pragma once
-#include <abi/limits.h>
+#include <abi/service_limits.h>
 #include <vectra/service.h>
 
 enum : uint32_t { FIRST_QUEUED = 32, LAST_SIGNAL = 64 };

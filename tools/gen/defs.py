@@ -193,7 +193,7 @@ class Abi:
         if len({c.number for c in self.syscalls}) != len(self.syscalls):
             raise BadTable("abi/syscalls.def: a number is given twice")
         self.errors = [r.fields for r in rows(abi / "errors.def")]
-        self.limits = [r.fields for r in rows(abi / "limits.def")]
+        self.limits = [r.fields for name in ("limits.def", "service_limits.def") for r in rows(abi / name)]
         caps = list(rows(abi / "cap.def"))
         self.types = [r.fields for r in caps if r.macro == "TYPE"]
         self.rights = [r.fields for r in caps if r.macro == "RIGHT"]

@@ -197,7 +197,7 @@ void arch_aspace_fini(struct arch_aspace *as)
         fprintf(stderr, "host: an address space ends twice, or while it is active\n");
         abort();
     }
-    flush(as, 0, SIZE_MAX);
+    arch_tlb_flush_range(as, (vaddr_t){ 0 }, SIZE_MAX);
     uint64_t mask = others(as);
     if (mask != 0)
         kernel_harts_call(mask, leave, as);

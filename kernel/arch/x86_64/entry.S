@@ -6,13 +6,7 @@
  * stay masked in the kernel but for arch_idle_wait(), so nothing here nests, except for the four vectors that have a stack
  * of their own (#DB, NMI, #DF, #MC). */
 #include "x86.h"
-
-    .macro CLAC /* boot turns it into a no-op where there is no SMAP */
-9:  clac
-    .pushsection .smap_sites, "a"
-    .quad 9b
-    .popsection
-    .endm
+#include "smap.inc"
 
     /* F_rax and so on: where struct arch_frame (isa/frame.h) has them; frame.c asserts the order. */
     .set at, 0
@@ -146,7 +140,7 @@ trap_no_error:
 trap_error:
     SAVE_GPRS
     cld
-    CLAC
+    SMAP clac
     movq %rsp, %rdi
     testb $3, F_cs(%rsp)
     jz 1f
@@ -177,7 +171,7 @@ trap_ist_no_error:
 trap_ist:
     SAVE_GPRS
     cld
-    CLAC
+    SMAP clac
     movl $MSR_GS_BASE, %ecx
     rdmsr
     testl %edx, %edx

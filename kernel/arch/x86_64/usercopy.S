@@ -5,20 +5,7 @@
  * A long copy goes by words with one string instruction: under emulation, where an element costs as much as an
  * instruction, that is an eighth of what bytes would cost, and processors with fast strings do not mind. */
 #include "x86.h"
-
-    .macro STAC
-9:  stac
-    .pushsection .smap_sites, "a"
-    .quad 9b
-    .popsection
-    .endm
-
-    .macro CLAC
-9:  clac
-    .pushsection .smap_sites, "a"
-    .quad 9b
-    .popsection
-    .endm
+#include "smap.inc"
 
     .macro FIXUP from, to, landing=bad_address
     .pushsection .fixup, "a"
@@ -40,7 +27,7 @@
 
     .text
 bad_address:
-    CLAC
+    SMAP clac
     movl $-5, %eax /* ERR_BAD_ADDRESS */
     ret
 
@@ -48,7 +35,7 @@ bad_address:
     .balign 16
 arch_copy_from_user:
 arch_copy_to_user:
-    STAC
+    SMAP stac
 1:  cmpq $256, %rdx
     jae 7f
 2:  subq $64, %rdx
@@ -79,7 +66,7 @@ arch_copy_to_user:
     rep movsq
     andl $7, %edx
     jnz 61b
-8:  CLAC
+8:  SMAP clac
     xorl %eax, %eax
     ret
     FIXUP 1b, 8b
@@ -89,9 +76,9 @@ arch_copy_to_user:
     .balign 16
 arch_copy_message_from_user:
 arch_copy_message_to_user:
-    STAC
+    SMAP stac
 1:  COPY_64
-2:  CLAC
+2:  SMAP clac
     xorl %eax, %eax
     ret
     FIXUP 1b, 2b
@@ -112,7 +99,7 @@ arch_copy_message_across:
     movq %rdi, %gs:HART_ASPACE
     movl %gs:HART_ID, %eax
     lock btsq %rax, ASPACE_HARTS(%rdi)
-    STAC
+    SMAP stac
 1:  pushq (%rdx)
 2:  movq 8(%rdx), %rax
     movq 16(%rdx), %rcx
@@ -131,14 +118,14 @@ arch_copy_message_across:
     movq %r10, 40(%rsi)
     movq %r11, 48(%rsi)
     movq %rdx, 56(%rsi)
-4:  CLAC
+4:  SMAP clac
     popq %rcx
     movl %gs:HART_ID, %eax
     lock btrq %rax, ASPACE_HARTS(%rcx)
     xorl %eax, %eax
     ret
 5:  addq $8, %rsp
-7:  CLAC
+7:  SMAP clac
     popq %rdi
     jmp x86_stay
 6:  jmp x86_copy_across_general
@@ -148,9 +135,9 @@ arch_copy_message_across:
 
     .globl arch_user_load32
 arch_user_load32:
-    STAC
+    SMAP stac
 1:  movl (%rdi), %ecx
-2:  CLAC
+2:  SMAP clac
     movl %ecx, (%rsi)
     xorl %eax, %eax
     ret
@@ -158,9 +145,9 @@ arch_user_load32:
 
     .globl arch_user_store32
 arch_user_store32:
-    STAC
+    SMAP stac
 1:  movl %esi, (%rdi)
-2:  CLAC
+2:  SMAP clac
     xorl %eax, %eax
     ret
     FIXUP 1b, 2b

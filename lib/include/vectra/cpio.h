@@ -3,6 +3,7 @@
  * padding between; for a path that is in it more than once the last entry wins. Pure; every length is distrusted. */
 #pragma once
 #include <abi/limits.h>
+#include <abi/service_limits.h>
 #include <abi/status.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -239,8 +239,6 @@ pub mod limits {
     pub const CPIO_NAME_MAX: usize = 256;
     /// In bytes: an archive with a path and more zeros behind it is refused
     pub const CPIO_PADDED_MAX: usize = 4352;
-    /// In links: a chain of more symbolic links in the archive leads nowhere
-    pub const CPIO_LINKS_MAX: usize = 8;
     /// In segments: an executable with more is BAD_IMAGE
     pub const ELF_SEGMENTS_MAX: usize = 16;
     /// In headers: an executable with more program headers is BAD_IMAGE
@@ -293,6 +291,8 @@ pub mod limits {
     pub const TIME_SLICE_NS: usize = 10000000;
     /// In log2 pages: the largest block is 2^26 pages, 256 GiB
     pub const RETICLE_ORDER_MAX: usize = 26;
+    /// In links: a chain of more symbolic links in the archive leads nowhere
+    pub const CPIO_LINKS_MAX: usize = 8;
     /// In services: a service graph with more is refused
     pub const GRAPH_SERVICES_MAX: usize = 32;
     /// In capabilities: a service that is handed more is refused

@@ -224,7 +224,7 @@ void pt_split(struct pt_edit *e, uint64_t va, struct block_list *tables)
             table[i] = pt_leaf_make(pa + i * pt_span(level - 1), level - 1, prot, type);
         pt_entry_store(slot, 0);
         if (pte_present(old))
-            arch_tlb_flush_range(e->as, (vaddr_t){ va & ~(uint64_t)(ARCH_PAGE_SIZE - 1) }, ARCH_PAGE_SIZE);
+            arch_tlb_flush_page(e->as, (vaddr_t){ va & ~(uint64_t)(ARCH_PAGE_SIZE - 1) });
         pt_entry_store(slot, pte_table(page.raw));
         arch_tlb_publish();
         if (e->owns_frames)

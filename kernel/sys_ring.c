@@ -214,31 +214,74 @@ unreserve_tx:
     return sys_status(st);
 }
 
-struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
+static bool stale_among(const struct ring *r, uint32_t head, uint32_t n)
+{
+    for (uint32_t i = 0; r->inflight != nullptr && i < n; i++)
+        if (stale_at(r, head + i) != nullptr)
+            return true;
+    return false;
+}
+
+/* Between user memory and the slots from `counter` on, in at most two pieces: up to the end of the slots, then from
+ * their start. False: it faulted. */
+[[gnu::always_inline]] static inline bool copy_burst(const struct ring *r, uint32_t counter, uint64_t user, uint32_t n,
+                                                     bool is_send)
+{
+    for (uint32_t done = 0; done < n;) {
+        uint32_t at = (counter + done) & (r->slots - 1), piece = min_u32(n - done, r->slots - at);
+        uint64_t address = user + (uint64_t)done * sizeof(struct vx_message);
+        size_t len = (size_t)piece * sizeof(struct vx_message);
+        if (!(is_send ? user_copy_in(&r->shared->slot[at], address, len)
+                      : user_copy_out(address, &r->shared->slot[at], len)))
+            return false;
+        done += piece;
+    }
+    return true;
+}
+
+/* The body of the sends that carry nothing. A burst is of as many messages as there is room for, and never waits. */
+[[gnu::always_inline]] static inline struct sysret send(uint64_t tx, uint64_t messages, uint64_t count,
+                                                        uint64_t deadline, bool is_burst)
 {
     struct cap *c;
     status_t st = cap_get(&current_task()->caps, tx, VX_CAP_RING_TX, VX_R_SEND, &c);
     if (st != OK)
         return sys_status(st);
+    if (count == 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if (count > RING_BURST_MAX)
+        return sys_status(ERR_TOO_BIG);
     struct ring *r = ring_of(c->obj);
     uint32_t head, room;
     ring_lock(r);
-    st = ring_room(r, &head, &room);
-    if (st != OK)
+    if ((st = ring_room(r, &head, &room)) != OK)
         return ring_done(r, sys_status(st));
     if (room == 0)
-        return ring_done(r, wait_for_room(r, deadline));
-    struct cap *stale = stale_at(r, head);
-    if (unlikely(stale != nullptr) && !arch_hart_self()->alone)
+        return ring_done(r, is_burst ? sys_status(ERR_WOULD_BLOCK) : wait_for_room(r, deadline));
+    uint32_t n = min_u32((uint32_t)count, room);
+    bool stale = stale_among(r, head, n);
+    if (unlikely(stale) && !arch_hart_self()->alone)
         return ring_alone(r);
-    if (unlikely(copy_message_from_user(ring_slot(r, head), message) != OK))
-        return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_READ);
-    publish(r->shared, head + 1);
+    if (unlikely(!(is_burst ? copy_burst(r, head, messages, n, true)
+                            : copy_message_from_user(ring_slot(r, head), messages) == OK)))
+        return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_READ);
+    publish(r->shared, head + n);
     ring_notify_consumer(r);
     lock_release(&r->lock, LOCK_RING);
-    if (unlikely(stale != nullptr))
-        cap_delete(nullptr, stale);
-    return sys_ok(0, 0);
+    for (uint32_t i = 0; unlikely(stale) && i < n; i++)
+        if ((c = stale_at(r, head + i)) != nullptr)
+            cap_delete(nullptr, c);
+    return sys_ok(is_burst ? n : 0, 0);
+}
+
+struct sysret sys_ring_send(uint64_t tx, uint64_t message, uint64_t deadline)
+{
+    return send(tx, message, 1, deadline, false);
+}
+
+struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count)
+{
+    return send(tx, messages, count, VX_POLL, true);
 }
 
 /* The body of every single receive. `with_cap`: hand over what the message carries. Without a place for the message it
@@ -361,53 +404,6 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     return sys_ok(0, 0);
 }
 
-static bool stale_among(const struct ring *r, uint32_t head, uint32_t n)
-{
-    for (uint32_t i = 0; r->inflight != nullptr && i < n; i++)
-        if (stale_at(r, head + i) != nullptr)
-            return true;
-    return false;
-}
-
-struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count)
-{
-    struct cap *c;
-    status_t st = cap_get(&current_task()->caps, tx, VX_CAP_RING_TX, VX_R_SEND, &c);
-    if (st != OK)
-        return sys_status(st);
-    if (count == 0)
-        return sys_status(ERR_BAD_ARGUMENT);
-    if (count > RING_BURST_MAX)
-        return sys_status(ERR_TOO_BIG);
-    struct ring *r = ring_of(c->obj);
-    uint32_t head, room;
-    ring_lock(r);
-    if ((st = ring_room(r, &head, &room)) != OK)
-        return ring_done(r, sys_status(st));
-    if (room == 0)
-        return ring_done(r, sys_status(ERR_WOULD_BLOCK));
-    uint32_t n = min_u32((uint32_t)count, room);
-    if (unlikely(stale_among(r, head, n)) && !arch_hart_self()->alone)
-        return ring_alone(r);
-    for (uint32_t done = 0; done < n;) { /* in at most two pieces: up to the end of the slots, then from their start */
-        uint32_t at = (head + done) & (r->slots - 1);
-        uint32_t piece = min_u32(n - done, r->slots - at);
-        if (!user_copy_in(&r->shared->slot[at], messages + (uint64_t)done * sizeof(struct vx_message),
-                          (size_t)piece * sizeof(struct vx_message)))
-            return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_READ);
-        done += piece;
-    }
-    publish(r->shared, head + n);
-    ring_notify_consumer(r);
-    lock_release(&r->lock, LOCK_RING);
-    if (likely(r->inflight == nullptr) || !arch_hart_self()->alone)
-        return sys_ok(n, 0);
-    for (uint32_t i = 0; i < n; i++)
-        if ((c = stale_at(r, head + i)) != nullptr)
-            cap_delete(nullptr, c);
-    return sys_ok(n, 0);
-}
-
 struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count, uint64_t deadline)
 {
     struct thread *self = current_thread();
@@ -434,14 +430,8 @@ struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count
                 n = i;
     if (n == 0)
         return ring_done(r, sys_status(ERR_WRONG_TYPE));
-    for (uint32_t done = 0; done < n;) {
-        uint32_t at = (tail + done) & (r->slots - 1);
-        uint32_t piece = min_u32(n - done, r->slots - at);
-        if (!user_copy_out(messages + (uint64_t)done * sizeof(struct vx_message), &r->shared->slot[at],
-                           (size_t)piece * sizeof(struct vx_message)))
-            return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_WRITE);
-        done += piece;
-    }
+    if (!copy_burst(r, tail, messages, n, false))
+        return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_WRITE);
     took_from(r, tail + n);
     begin_service(r, self);
     return ring_done(r, sys_ok(n, 0));

@@ -34,7 +34,7 @@ status_t vm_fault(struct vm *vm, uint64_t addr, uint32_t access)
     if (!pte_present(*e))
         return ERR_BAD_ADDRESS;
     /* Allowed and present: another thread was faster, or the TLB held an older answer. */
-    arch_tlb_flush_range(&vm->as, (vaddr_t){ addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1) }, ARCH_PAGE_SIZE);
+    arch_tlb_flush_page(&vm->as, (vaddr_t){ addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1) });
     return OK;
 }
 

@@ -11,11 +11,6 @@
 #include <kernel/mem.h>
 #include <kernel/pt.h>
 
-static uint64_t pages_bytes(uint64_t bytes)
-{
-    return (bytes + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
-}
-
 static uint64_t block_bytes(uint32_t order)
 {
     return (uint64_t)ARCH_PAGE_SIZE << order;
@@ -51,7 +46,7 @@ static status_t take_blocks(struct reticle *home, uint64_t pages, struct block_l
 static status_t take_contiguous(struct reticle *home, uint64_t pages, struct block_list *blocks, uint32_t *n_blocks)
 {
     paddr_t block;
-    uint32_t order = log2_of(pages) + ((pages & (pages - 1)) != 0 ? 1 : 0);
+    uint32_t order = order_for(pages * ARCH_PAGE_SIZE);
     status_t st = reticle_alloc(home, order, PAGE_MEM, &block);
     if (st != OK)
         return st;
@@ -74,17 +69,12 @@ static status_t take_contiguous(struct reticle *home, uint64_t pages, struct blo
     return OK;
 }
 
-static uint32_t array_order(uint64_t array_bytes)
-{
-    return array_bytes <= ARCH_PAGE_SIZE ? 0 : log2_of((array_bytes - 1) / ARCH_PAGE_SIZE) + 1;
-}
-
 static status_t runs_alloc(struct reticle *home, uint64_t array_bytes, struct mem_run **out)
 {
     void *p;
     paddr_t block;
     status_t st = array_bytes <= ARCH_PAGE_SIZE ? reticle_kalloc(home, array_bytes, &p)
-                                                : reticle_alloc(home, array_order(array_bytes), PAGE_MEM, &block);
+                                                : reticle_alloc(home, order_for(array_bytes), PAGE_MEM, &block);
     if (st == OK)
         *out = array_bytes <= ARCH_PAGE_SIZE ? p : arch_phys_to_virt(block);
     return st;
@@ -95,7 +85,7 @@ static void runs_free(struct reticle *home, struct mem_run *runs, uint64_t array
     if (array_bytes <= ARCH_PAGE_SIZE)
         reticle_kfree(home, runs, array_bytes);
     else
-        reticle_free(home, arch_virt_to_phys(runs), array_order(array_bytes));
+        reticle_free(home, arch_virt_to_phys(runs), order_for(array_bytes));
 }
 
 /* The object with an array for n runs. */
@@ -127,7 +117,7 @@ status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8
     struct mem *m;
     uint32_t n = 0;
     kassert(bytes != 0 && bytes <= MEM_BYTES_MAX);
-    uint64_t size = pages_bytes(bytes), offset = 0;
+    uint64_t size = page_up(bytes), offset = 0;
     status_t st = contiguous ? take_contiguous(home, size / ARCH_PAGE_SIZE, &blocks, &n)
                              : take_blocks(home, size / ARCH_PAGE_SIZE, &blocks, &n);
     if (st == OK)
@@ -175,7 +165,7 @@ bool mem_fini(struct mem *m)
 
 static uint64_t run_end(const struct mem *m, uint32_t i)
 {
-    return i + 1 < m->n_runs ? m->runs[i + 1].offset : pages_bytes(m->bytes);
+    return i + 1 < m->n_runs ? m->runs[i + 1].offset : page_up(m->bytes);
 }
 
 /* The run that holds the offset. */
@@ -195,7 +185,7 @@ static uint32_t run_at(const struct mem *m, uint64_t offset)
 paddr_t mem_frame(const struct object *o, uint64_t offset, uint64_t *run)
 {
     const struct mem *m = (const struct mem *)(const void *)o;
-    kassert(offset < pages_bytes(m->bytes));
+    kassert(offset < page_up(m->bytes));
     uint32_t i = run_at(m, offset);
     paddr_t pa = { m->runs[i].base.raw + (offset - m->runs[i].offset) };
     *run = run_end(m, i) - offset;

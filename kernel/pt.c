@@ -43,14 +43,6 @@ status_t pt_reserve(struct block_list *tables, struct reticle *r, unsigned n)
     return OK;
 }
 
-unsigned pt_fit(uint64_t va, uint64_t pa, uint64_t len)
-{
-    unsigned level = PT_LEAF_MAX;
-    while (level > 0 && (((va | pa) & (pt_span(level) - 1)) != 0 || len < pt_span(level)))
-        level--;
-    return level;
-}
-
 unsigned pt_plan_leaf(struct pt_plan *p, paddr_t root, uint64_t va, unsigned level)
 {
     unsigned reached, n = 0;
@@ -72,7 +64,7 @@ uint64_t *pt_grow(uint64_t *e, unsigned reached, uint64_t va, unsigned level, st
         arch_page_zero(arch_phys_to_virt(page));
         pt_entry_store(e, pte_table(page.raw));
         reached--;
-        e = &table_at(page.raw)[(va >> pt_shift(reached)) % PT_ENTRIES];
+        e = &table_at(page.raw)[pt_index(va, reached)];
     }
     return e;
 }
@@ -123,7 +115,7 @@ static void clear_in_table(struct pt_edit *e, uint64_t *table, unsigned level, u
     for (uint64_t va = from, next; va < to; va = next) {
         uint64_t base = va & ~(span - 1);
         next = base + span;
-        uint64_t *slot = &table[(va >> pt_shift(level)) % PT_ENTRIES];
+        uint64_t *slot = &table[pt_index(va, level)];
         uint64_t old = *slot;
         if (is_table(old, level)) {
             clear_in_table(e, table_at(pte_pa(old)), level - 1, va, next < to ? next : to);
@@ -163,7 +155,7 @@ static void protect_in_table(struct pt_edit *e, uint64_t *table, unsigned level,
     for (uint64_t va = from, next; va < to; va = next) {
         uint64_t base = va & ~(span - 1);
         next = base + span;
-        uint64_t *slot = &table[(va >> pt_shift(level)) % PT_ENTRIES];
+        uint64_t *slot = &table[pt_index(va, level)];
         uint64_t old = *slot;
         if (is_table(old, level)) {
             protect_in_table(e, table_at(pte_pa(old)), level - 1, va, next < to ? next : to, prot, type);

@@ -21,23 +21,11 @@
 #include <kernel/reticle.h>
 #include <stdint.h>
 
-#define PT_INDEX_BITS 9u
-#define PT_LEAF_MAX 2u /* the largest leaf's level: 1 GiB */
 #define PT_BATCH 24u
 /* Any bit of a not-present entry below the address, except bit 0: it tells a parked frame from an empty entry. */
 #define PT_PARKED UINT64_C(0x800)
 /* One past the user half; the last root entry of it spans a little more than user space. */
 #define PT_USER_END (UINT64_C(1) << 47)
-
-static inline unsigned pt_shift(unsigned level)
-{
-    return ARCH_PAGE_SHIFT + PT_INDEX_BITS * level;
-}
-
-static inline uint64_t pt_span(unsigned level)
-{
-    return UINT64_C(1) << pt_shift(level);
-}
 
 /* Blocks set aside so that a commit cannot fail: a queue through their own first words. Empty: {}. */
 struct block_list {
@@ -84,7 +72,7 @@ static inline bool pt_is_table(uint64_t e)
     uint64_t *table = arch_phys_to_virt(root);
 #pragma clang loop unroll(full)
     for (unsigned l = PT_LEVELS - 1; l > 0; l--) {
-        uint64_t *e = &table[(va >> pt_shift(l)) % PT_ENTRIES];
+        uint64_t *e = &table[pt_index(va, l)];
         if (l == to || !pt_is_table(*e)) {
             *level = l;
             return e;
@@ -92,7 +80,7 @@ static inline bool pt_is_table(uint64_t e)
         table = arch_phys_to_virt((paddr_t){ pte_pa(*e) });
     }
     *level = 0;
-    return &table[(va >> pt_shift(0)) % PT_ENTRIES];
+    return &table[pt_index(va, 0)];
 }
 
 static inline bool pt_is_parked(uint64_t e)
@@ -105,9 +93,6 @@ static inline uint64_t pt_frame(uint64_t e)
 {
     return pte_present(e) ? pte_pa(e) : e & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
 }
-
-/* The level of the largest leaf that may start at va, map pa, and be no longer than len. */
-unsigned pt_fit(uint64_t va, uint64_t pa, uint64_t len);
 
 /* Counts the tables that leaves need, over leaves given in ascending order. */
 struct pt_plan {

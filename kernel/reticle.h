@@ -13,6 +13,7 @@
 #pragma once
 #include <abi/limits.h>
 #include <abi/status.h>
+#include <arch/mmu.h>
 #include <base/addr.h>
 #include <base/list.h>
 #include <stddef.h>
@@ -57,6 +58,15 @@ struct reticle {
 struct ram_range {
     uint64_t base, len;
 }; /* bytes */
+
+/* The order of the least block that has so many bytes; beyond RETICLE_ORDER_MAX there is none. */
+static inline uint32_t order_for(uint64_t bytes)
+{
+    uint32_t order = 0;
+    while (order <= RETICLE_ORDER_MAX && ((uint64_t)ARCH_PAGE_SIZE << order) < bytes)
+        order++;
+    return order;
+}
 
 /* Boot carve. `ram` are page-aligned ranges of usable RAM, ascending, disjoint, without anything reserved. The page
  * array is taken out of the largest range. Everything else becomes the root's. ERR_NO_MEMORY if it does not fit. */

@@ -8,14 +8,6 @@
 #include <base/kassert.h>
 #include <base/string.h>
 
-static uint32_t order_for(uint64_t bytes)
-{
-    uint32_t order = 0;
-    while (((uint64_t)ARCH_PAGE_SIZE << order) < bytes)
-        order++;
-    return order;
-}
-
 static status_t zeroed_block(struct reticle *home, uint32_t order, page_type_t type, void **out)
 {
     paddr_t pa;

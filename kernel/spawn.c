@@ -13,11 +13,6 @@
 
 #define PAGE_MASK ((uint64_t)ARCH_PAGE_SIZE - 1)
 
-static uint64_t page_up(uint64_t n)
-{
-    return (n + PAGE_MASK) & ~PAGE_MASK;
-}
-
 static status_t read_image(void *ctx, uint64_t offset, void *buf, size_t len)
 {
     const struct image *i = ctx;

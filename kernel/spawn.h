@@ -14,15 +14,6 @@ struct image {
     struct cap *cap;
 };
 
-/* The order of the least block that has so many bytes; beyond RETICLE_ORDER_MAX there is none. */
-static inline uint32_t order_for(uint64_t bytes)
-{
-    uint32_t order = 0;
-    while (order <= RETICLE_ORDER_MAX && ((uint64_t)ARCH_PAGE_SIZE << order) < bytes)
-        order++;
-    return order;
-}
-
 /* Builds address space, main thread and Bundle of `t` from a checked specification. `spec` is copied. The capabilities
  * are not handed over yet: *bundle is the child's copy of the Bundle (kernel address) in which the caller fills in the
  * handles. On error the caller abandons the Task. */

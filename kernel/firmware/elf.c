@@ -53,11 +53,6 @@ static status_t read_at(struct elf *e, uint64_t offset, void *buf, size_t len)
     return e->source->read(e->source->ctx, offset, buf, len);
 }
 
-static bool is_pow2(uint64_t v)
-{
-    return v != 0 && (v & (v - 1)) == 0;
-}
-
 static status_t read_ehdr(struct elf *e)
 {
     struct ehdr h;
@@ -95,7 +90,7 @@ static status_t add_load(struct elf *e, const struct phdr *p, uint64_t at)
         return OK;
     if ((p->flags & (ELF_WRITE | ELF_EXEC)) == (ELF_WRITE | ELF_EXEC))
         return bad(e, "ELF: segment both writable and executable", at);
-    if (((p->vaddr ^ p->offset) & mask) != 0 || (p->align > 1 && !is_pow2(p->align)) ||
+    if (((p->vaddr ^ p->offset) & mask) != 0 || (p->align & (p->align - 1)) != 0 ||
         (p->align > 1 && ((p->vaddr ^ p->offset) & (p->align - 1)) != 0))
         return bad(e, "ELF: segment alignment", at);
     if (ckd_add(&end, p->vaddr, p->memsz) || end > l->user_limit)

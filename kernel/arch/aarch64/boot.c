@@ -46,9 +46,8 @@ static size_t read_device_tree(uint64_t pa)
 
 static void reserve(uint64_t pa, uint64_t bytes)
 {
-    uint64_t start = pa & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
-    uint64_t end = (pa + bytes + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
-    if (machine_add_reserved(&machine, start, end - start, RESERVED_FIRMWARE) != OK)
+    uint64_t start = page_down(pa);
+    if (machine_add_reserved(&machine, start, page_up(pa + bytes) - start, RESERVED_FIRMWARE) != OK)
         kernel_refuse("the device tree reserves more ranges than the kernel can keep apart");
 }
 

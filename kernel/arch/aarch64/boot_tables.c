@@ -36,9 +36,8 @@ static struct span next_hole(const struct machine *m, struct span s)
         if (i < m->n_reserved) {
             if (m->reserved[i].kind != RESERVED_NO_MAP)
                 continue;
-            h.start = m->reserved[i].base & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
-            h.end =
-                (m->reserved[i].base + m->reserved[i].len_bytes + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+            h.start = page_down(m->reserved[i].base);
+            h.end = page_up(m->reserved[i].base + m->reserved[i].len_bytes);
         }
         if (h.end > s.start && h.start < first.start)
             first = (struct span){ h.start > s.start ? h.start : s.start, h.end < s.end ? h.end : s.end };
@@ -48,8 +47,7 @@ static struct span next_hole(const struct machine *m, struct span s)
 
 static void add_ram(const struct machine *m, const struct ram_region *r)
 {
-    struct span s = { (r->base + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1),
-                      (r->base + r->len_bytes) & ~(uint64_t)(ARCH_PAGE_SIZE - 1) };
+    struct span s = { page_up(r->base), page_down(r->base + r->len_bytes) };
     while (s.start < s.end) {
         struct span hole = next_hole(m, s);
         add(LAYOUT_DIRECT, (struct span){ s.start, hole.start }, PROT_RW);

@@ -28,23 +28,13 @@ static uint64_t new_table(void)
     return pa;
 }
 
-static unsigned level_shift(unsigned level)
-{
-    return ARCH_PAGE_SHIFT + 9 * level;
-}
-
-static uint64_t level_bytes(unsigned level)
-{
-    return UINT64_C(1) << level_shift(level);
-}
-
 /* The entry for va at `level`, or the leaf above it that already maps va. nullptr: there is no table for it, and none
  * is to be made or no page is left for one. */
 static uint64_t *entry_for(uint64_t va, unsigned level, bool make, unsigned *found)
 {
     uint64_t *table = table_at(pool_start);
     for (unsigned at = PT_LEVELS - 1;; at--) {
-        uint64_t *e = &table[va >> level_shift(at) & (PT_ENTRIES - 1)];
+        uint64_t *e = &table[pt_index(va, at)];
         *found = at;
         if (at == level || (pte_present(*e) && pte_is_leaf(*e, at)))
             return e;
@@ -75,9 +65,7 @@ bool kmap_add(uint64_t va, uint64_t pa, uint64_t len_bytes, uint32_t prot, enum 
 {
     uint64_t end = va + len_bytes;
     while (va != end) {
-        unsigned level = 2, found;
-        while (level > 0 && (((va | pa) & (level_bytes(level) - 1)) != 0 || end - va < level_bytes(level)))
-            level--;
+        unsigned level = pt_fit(va, pa, end - va), found;
         uint64_t *e = entry_for(va, level, true, &found);
         while (e != nullptr && pte_present(*e) && !pte_is_leaf(*e, found)) /* smaller leaves are there already */
             e = entry_for(va, --level, true, &found);
@@ -85,8 +73,8 @@ bool kmap_add(uint64_t va, uint64_t pa, uint64_t len_bytes, uint32_t prot, enum 
             return false;
         if (!pte_present(*e))
             *e = pte_leaf(pa, level, prot, type) | ((prot & VX_PROT_EXEC) != 0 ? exec_bits : 0);
-        va += level_bytes(level);
-        pa += level_bytes(level);
+        va += pt_span(level);
+        pa += pt_span(level);
     }
     __asm__ volatile("dsb ishst\n\tisb" ::: "memory");
     return true;
@@ -107,11 +95,10 @@ uint64_t kmap_settle(uint64_t spare)
 
 void *arch_map_device(paddr_t pa, size_t len_bytes)
 {
-    uint64_t start = pa.raw & ~(uint64_t)(ARCH_PAGE_SIZE - 1), end;
+    uint64_t start = page_down(pa.raw), end;
     if (len_bytes == 0 || __builtin_add_overflow(pa.raw, len_bytes, &end) || end > UINT64_C(1) << LAYOUT_PA_BITS)
         return nullptr;
-    end = (end + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
-    if (!kmap_add(LAYOUT_DEVICE + start, start, end - start, VX_PROT_READ | VX_PROT_WRITE, MEM_DEVICE))
+    if (!kmap_add(LAYOUT_DEVICE + start, start, page_up(end) - start, VX_PROT_READ | VX_PROT_WRITE, MEM_DEVICE))
         return nullptr;
     return (void *)(uintptr_t)(LAYOUT_DEVICE + pa.raw);
 }

@@ -28,7 +28,7 @@ static_assert(offsetof(struct x86_hart, iomap) == sizeof(struct x86_tss), "iomap
 static_assert(SYSCALL_TABLE_ENTRIES == 64 && ERR_BAD_SYSCALL == -1, "entry.S");
 
 SEALED struct x86_features x86_cpu;
-SEALED uint8_t x86_use_xsaveopt;
+SEALED uint8_t x86_use_xsaveopt, x86_leaf_max;
 
 static constexpr uint64_t CR4_ALWAYS = 1 << 5 | 1 << 9 | 1 << 10 | 1 << 18; /* PAE OSFXSR OSXMMEXCPT OSXSAVE */
 static constexpr uint64_t CR4_PGE = 1 << 7, CR4_UMIP = 1 << 11, CR4_PCIDE = 1 << 17, CR4_SMEP = 1 << 20;
@@ -123,7 +123,7 @@ void x86_cpu_detect(void)
     x86_cpu.erms = bit(f7.b, 9);
     x86_cpu.smap = bit(f7.b, 20);
     x86_cpu.umip = bit(f7.c, 2);
-    x86_cpu.gib_pages = bit(e1.d, 26);
+    x86_leaf_max = bit(e1.d, 26) ? 2 : 1;
     x86_cpu.tsc_invariant = bit(power.d, 8) || x86_cpu.is_tcg; /* the emulator's counter is a clock */
     detect_fp(f1);
     x86_cpu.pages_by_avx = x86_cpu.is_tcg && x86_cpu.avx && x86_cpu.xcr0 == XCR0_AVX; /* ymm0 is all there is to save */

@@ -35,26 +35,6 @@ static uint64_t fresh_stamp(void)
     return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
 }
 
-static unsigned index_at(uint64_t va, unsigned level)
-{
-    return va >> (ARCH_PAGE_SHIFT + 9 * level) & (PT_ENTRIES - 1);
-}
-
-static uint64_t leaf_bytes(unsigned level)
-{
-    return UINT64_C(1) << (ARCH_PAGE_SHIFT + 9 * level);
-}
-
-static uint64_t page_up(uint64_t a)
-{
-    return (a + ARCH_PAGE_SIZE - 1) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
-}
-
-static uint64_t page_down(uint64_t a)
-{
-    return a & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
-}
-
 static uint64_t read_cr3(void)
 {
     uint64_t v;
@@ -112,16 +92,14 @@ static uint64_t *next_table(uint64_t *entry, struct table_source *s)
 static void map_range(struct table_source *s, uint64_t va, uint64_t pa, uint64_t len, uint32_t prot)
 {
     while (len != 0) {
-        unsigned level = x86_cpu.gib_pages ? 2 : 1;
-        while (level > 0 && (len < leaf_bytes(level) || ((va | pa) & (leaf_bytes(level) - 1)) != 0))
-            level--;
+        unsigned level = pt_fit(va, pa, len);
         uint64_t *table = kernel_root;
         for (unsigned at = ROOT_LEVEL; at > level; at--)
-            table = next_table(&table[index_at(va, at)], s);
-        table[index_at(va, level)] = pte_leaf(pa, level, prot, MEM_NORMAL);
-        va += leaf_bytes(level);
-        pa += leaf_bytes(level);
-        len -= leaf_bytes(level);
+            table = next_table(&table[pt_index(va, at)], s);
+        table[pt_index(va, level)] = pte_leaf(pa, level, prot, MEM_NORMAL);
+        va += pt_span(level);
+        pa += pt_span(level);
+        len -= pt_span(level);
     }
 }
 
@@ -192,7 +170,7 @@ void x86_mmu_build(struct machine *m)
     map_image(&s, x86_stack_guard + ARCH_PAGE_SIZE, x86_ist_guard, VX_PROT_READ | VX_PROT_WRITE);
     map_image(&s, x86_ist_guard + ARCH_PAGE_SIZE, x86_image_end, VX_PROT_READ | VX_PROT_WRITE);
 
-    kernel_root[index_at(X86_DEVICE_BASE, 3)] = table_entry(device_l2);
+    kernel_root[pt_index(X86_DEVICE_BASE, 3)] = table_entry(device_l2);
     device_l2[0] = table_entry(device_l1);
     for (unsigned i = 0; i < DEVICE_TABLES; i++)
         device_l1[i] = table_entry(device_l0 + (size_t)i * PT_ENTRIES);
@@ -232,7 +210,7 @@ static uint64_t *leaf_of(uint64_t va, unsigned *level)
 {
     uint64_t *table = kernel_root;
     for (unsigned at = ROOT_LEVEL;; at--) {
-        uint64_t *e = &table[index_at(va, at)];
+        uint64_t *e = &table[pt_index(va, at)];
         *level = at;
         if (!pte_present(*e) || pte_is_leaf(*e, at))
             return e;
@@ -292,25 +270,20 @@ static uint64_t cr3_of(struct x86_hart *x, struct arch_aspace *as)
     return as->root.raw | (i + 1); /* without CR3_KEEP: what an earlier owner of the number left is flushed */
 }
 
-static void allow_ports(struct x86_hart *x, struct x86_port_range r, bool allow)
+static void allow_ports(struct x86_hart *x, struct x86_port_range r)
 {
     for (uint32_t p = r.first, end = r.first + r.count; p < end;) {
         bool whole = p % 8 == 0 && end - p >= 8; /* byte */
-        uint8_t mask = whole ? 0xff : (uint8_t)(1u << p % 8), old = x->iomap[p / 8];
-        x->iomap[p / 8] = allow ? (uint8_t)(old & ~mask) : old | mask;
+        x->iomap[p / 8] &= whole ? 0 : (uint8_t)~(1u << p % 8);
         p += whole ? 8 : 1;
     }
 }
 
 static void fill_bitmap(struct x86_hart *x, const struct arch_aspace *as)
 {
-    for (uint32_t i = 0; i < x->n_ports; i++)
-        allow_ports(x, x->ports[i], false);
-    x->n_ports = as->n_ports;
-    for (uint32_t i = 0; i < x->n_ports; i++) {
-        x->ports[i] = as->ports[i];
-        allow_ports(x, x->ports[i], true);
-    }
+    memset(x->iomap, 0xff, sizeof x->iomap);
+    for (uint32_t i = 0; i < as->n_ports; i++)
+        allow_ports(x, as->ports[i]);
     x->ports_stamp = as->ports_stamp;
 }
 

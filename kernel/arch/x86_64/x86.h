@@ -69,16 +69,14 @@ struct x86_hart {
     uint32_t pcid_turn;             /* the next number to be given away */
     uint64_t pcid_stamp[X86_PCIDS]; /* what may be cached under number i + 1: the stamp of an address space */
     uint64_t ports_stamp;           /* whose ports it holds, on or off */
-    uint32_t n_ports;               /* copies, as their owner may be gone */
-    struct x86_port_range ports[DEVICE_PORT_RANGES_MAX];
-    uint64_t armed_ns;                              /* what the timer is set to; UINT64_MAX: nothing */
+    uint64_t armed_ns;              /* what the timer is set to; UINT64_MAX: nothing */
     alignas(64) uint8_t fp_save[ARCH_FP_BYTES_MAX]; /* arch_fp_begin */
 };
 
 /* What the processor has. */
 struct x86_features {
     bool is_tcg; /* QEMU's emulator: an instruction costs the same whatever it does, and `rep` costs one per element */
-    bool smep, smap, umip, pge, pcid, gib_pages, erms, avx, rdseed, rdrand, x2apic, tsc_deadline;
+    bool smep, smap, umip, pge, pcid, erms, avx, rdseed, rdrand, x2apic, tsc_deadline;
     bool tsc_invariant;
     bool pages_by_avx, pages_by_rep; /* the quickest way to zero and copy them */
     uint64_t xcr0;

@@ -55,11 +55,6 @@ void console_write(const char *bytes, size_t len)
         arch_early_putc(bytes[i]);
 }
 
-void power_init(const struct machine *m)
-{
-    psci = m->psci;
-}
-
 /* Without a word from the device tree (it may be what is broken), firmware below us is asked the way it must be there:
  * whoever started us at EL2 can only sit at EL3. A call that nobody answers comes back. */
 [[noreturn]] static void firmware_stop(uint32_t function)
@@ -90,6 +85,6 @@ void arch_reboot(void)
 
 void plat_init(struct machine *m)
 {
-    power_init(m);
+    psci = m->psci;
     gic_init(m);
 }

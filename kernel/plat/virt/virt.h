@@ -4,4 +4,3 @@
 #include <kernel/firmware/machine.h>
 
 void gic_init(struct machine *m);
-void power_init(const struct machine *m);

@@ -3,16 +3,38 @@
  */
 #pragma once
 #include <abi/status.h>
+#include <arch/pte.h>
 #include <base/addr.h>
 #include <stddef.h>
 #include <isa/mmu.h>
 /* <isa/mmu.h> supplies:
  *   struct arch_aspace { paddr_t root; … asid/pcid, generation, granted I/O ports … };
+ *   ARCH_LEAF_MAX                             the level of the largest leaf: 1 GiB, or 2 MiB where there are none
  *   void *arch_phys_to_virt(paddr_t pa);      through the direct map; RAM only
  *   paddr_t arch_virt_to_phys(const void *p); of the direct map or the kernel image */
 
 #define ARCH_PAGE_SIZE 4096u
 #define ARCH_PAGE_SHIFT 12u
+
+static inline uint64_t page_down(uint64_t a)
+{
+    return a & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+}
+
+static inline uint64_t page_up(uint64_t a)
+{
+    return page_down(a + ARCH_PAGE_SIZE - 1);
+}
+
+/* The level of the largest leaf that may start at va, map pa, and be no longer than len. */
+static inline unsigned pt_fit(uint64_t va, uint64_t pa, uint64_t len)
+{
+    unsigned level = ARCH_LEAF_MAX;
+    while (level > 0 && (((va | pa) & (pt_span(level) - 1)) != 0 || len < pt_span(level)))
+        level--;
+    return level;
+}
+
 /* For data without an initial value that only boot writes: arch_seal() makes it read-only, by every name it has. */
 #define SEALED [[gnu::section(".bss.sealed")]]
 

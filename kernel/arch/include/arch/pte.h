@@ -10,6 +10,7 @@
 #pragma once
 #include <stdint.h>
 
+#define PT_INDEX_BITS 9u
 #define PT_ENTRIES 512u
 #define PT_LEVELS 4u
 
@@ -20,6 +21,23 @@ enum mem_type : uint8_t {
     MEM_NORMAL = 0, /* write-back cacheable */
     MEM_DEVICE = 1, /* UC / Device-nGnRE */
 };
+
+/* What an entry of that level covers, and which of its table's entries is for va. */
+static inline unsigned pt_shift(unsigned level)
+{
+    return 12 + PT_INDEX_BITS * level;
+}
+
+static inline uint64_t pt_span(unsigned level)
+{
+    return UINT64_C(1) << pt_shift(level);
+}
+
+static inline unsigned pt_index(uint64_t va, unsigned level)
+{
+    return va >> pt_shift(level) & (PT_ENTRIES - 1);
+}
+
 #ifdef PTE_HEADER
 #include PTE_HEADER
 #else

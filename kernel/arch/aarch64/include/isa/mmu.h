@@ -5,6 +5,8 @@
 #include <isa/layout.h>
 #include <stdint.h>
 
+#define ARCH_LEAF_MAX 2u
+
 struct arch_aspace {
     paddr_t root;
     uint64_t ttbr; /* TTBR0_EL1 while it is active: root and ASID. mmu.c */

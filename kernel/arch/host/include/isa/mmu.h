@@ -16,6 +16,8 @@
 extern unsigned char *host_phys;
 extern unsigned char host_image[] __asm__("__executable_start"); /* from the linker */
 
+#define ARCH_LEAF_MAX 2u
+
 struct arch_aspace {
     paddr_t root;
     struct {

@@ -4,6 +4,8 @@
 #include <base/addr.h>
 #include <stdint.h>
 
+#define ARCH_LEAF_MAX 2u
+
 struct arch_aspace {
     paddr_t root;
 };

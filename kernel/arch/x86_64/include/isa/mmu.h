@@ -17,6 +17,9 @@
 #define X86_DEVICE_BASE UINT64_C(0xffffc00000000000)
 #define X86_IMAGE_BASE UINT64_C(0xffffffff80000000)
 
+extern uint8_t x86_leaf_max; /* cpu.c */
+#define ARCH_LEAF_MAX x86_leaf_max
+
 struct x86_port_range {
     uint32_t first, count;
     const struct cap *owner; /* never looked into: only which one it is */

@@ -29,7 +29,7 @@ static void unbind(struct line *l)
     l->awaits_rearm = false;
 }
 
-status_t irq_bind(struct cap *c, struct task *t, uint32_t bit)
+static status_t irq_bind(struct cap *c, struct task *t, uint32_t bit)
 {
     if (c->length != 1)
         return ERR_BAD_ARGUMENT;

@@ -7,7 +7,6 @@
 #include <kernel/object.h>
 
 void irq_init(void);
-status_t irq_bind(struct cap *c, struct task *t, uint32_t bit);
 void irq_cap_gone(const struct cap *c);
 bool irq_is_bound(const struct cap *c);
 /* The Task waits for these bits: lines that they stand for may fire again. */

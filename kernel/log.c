@@ -4,10 +4,10 @@
 #include <abi/klog.h>
 #include <abi/limits.h>
 #include <base/format.h>
-#include <kernel/console.h>
 #include <kernel/entry.h>
 #include <kernel/lock.h>
 #include <kernel/log.h>
+#include <arch/boot.h>
 #include <arch/mmu.h>
 #include <arch/timer.h>
 #include <stdarg.h>
@@ -24,6 +24,12 @@ static bool seized;
 void log_set_level(log_level_t l)
 {
     level = l;
+}
+
+static void console_write(const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        arch_early_putc(bytes[i]);
 }
 
 /* Part of a line, with its end or not: a format_sink_t. */

@@ -76,14 +76,16 @@ void selftest_reticle(void)
 }
 
 /* A Ring, a capability to an end of it, and one derived from that, in a table of our own. */
-void selftest_caps(void)
+void selftest_caps_and_rings(void)
 {
     static struct cap slots[4];
     struct cap_table t = { .slots = slots, .n_slots = 4 };
     uint64_t free_before = root_reticle()->free_pages;
     struct cap *whole, *weaker, *found;
     struct ring *r;
-    CHECK(ring_create(root_reticle(), 16, true, &r) == OK);
+    CHECK(ring_create(root_reticle(), 16, true, &r) == OK && ring_used(r) == 0);
+    atomic_store_explicit(&r->shared->head, 1, memory_order_release);
+    CHECK(ring_used(r) == 1);
     CHECK(cap_reserve(&t, &whole) == OK && cap_reserve(&t, &weaker) == OK);
     uint32_t a = cap_make(whole, &r->obj, VX_CAP_RING_TX, VX_R_SEND | VX_R_REVOKE, 0, 0);
     uint32_t b = cap_derive(weaker, whole, VX_R_SEND, 0, 0);
@@ -104,16 +106,6 @@ void selftest_sched(void)
     for (int i = 0; i < 1000 && sched_ticks() == interrupts; i++)
         arch_idle_wait();
     CHECK(sched_ticks() != interrupts && arch_timer_now_ns() >= start + 200000);
-}
-
-void selftest_rings(void)
-{
-    struct ring *r;
-    CHECK(ring_create(root_reticle(), 16, false, &r) == OK && ring_used(r) == 0);
-    atomic_store_explicit(&r->shared->head, 1, memory_order_release);
-    CHECK(ring_used(r) != 0);
-    object_destroy(&r->obj, END_OBJECT);
-    object_reap_all();
 }
 
 void selftest_entropy(void)

@@ -8,9 +8,8 @@ void selftest_boot(void);
 void selftest_paging(const struct machine *m);
 void selftest_sealed(const struct machine *m); /* after arch_seal() */
 void selftest_reticle(void);
-void selftest_caps(void);
+void selftest_caps_and_rings(void);
 void selftest_sched(void);
-void selftest_rings(void);
 void selftest_entropy(void);
 /* selftest=panic and selftest=trap on the command line: dies on purpose, so that the report can be tested. Others:
  * nothing. */

@@ -18,7 +18,6 @@ void wallclock_init(uint32_t harts)
     time_page.page = (struct vx_time_page){ .shift = t.shift,
                                             .mult = t.mult,
                                             .counter_base = t.counter_base,
-                                            .offset_ns = t.offset_ns,
                                             .counter_hz = t.counter_hz,
                                             .page_bytes = ARCH_PAGE_SIZE,
                                             .harts = harts,

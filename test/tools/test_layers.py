@@ -5,7 +5,7 @@ import unittest
 
 from vectra import layers
 
-TREE = ["abi/status.h", "base/addr.h", "kernel/cap.h", "kernel/cap.c", "kernel/entry.h", "kernel/console.h",
+TREE = ["abi/status.h", "base/addr.h", "kernel/cap.h", "kernel/cap.c", "kernel/entry.h", "kernel/irqchip.h",
         "kernel/arch/include/arch/mmu.h", "kernel/arch/aarch64/include/isa/mmu.h", "kernel/arch/aarch64/trap.c",
         "kernel/arch/x86_64/include/isa/mmu.h", "kernel/arch/host/host.c", "kernel/plat/virt/serial.c",
         "kernel/plat/common/fifo.h", "kernel/firmware/machine.h", "kernel/firmware/dt/fdt.c", "kernel/firmware/dt/fdt.h",
@@ -30,14 +30,14 @@ class LayersTest(unittest.TestCase):
                            ("kernel/arch/aarch64/trap.c", "<kernel/entry.h>"), ("kernel/plat/virt/serial.c", "<kernel/firmware/machine.h>"),
                            ("kernel/firmware/dt/fdt.c", "<base/addr.h>"), ("kernel/arch/aarch64/trap.c", "<isa/mmu.h>"),
                            ("kernel/arch/include/arch/mmu.h", "<isa/mmu.h>"), ("kernel/arch/host/host.c", "<stdio.h>"),
-                           ("kernel/plat/virt/serial.c", "<kernel/console.h>"),
+                           ("kernel/plat/virt/serial.c", "<kernel/irqchip.h>"),
                            ("kernel/plat/virt/serial.c", "<kernel/plat/common/fifo.h>"),
                            ("lib/libvectra/ring.c", "<vectra/ring.h>"), ("srv/initd/main.c", '"graph.h"'),
                            ("srv/initd/main.c", "<vectra/ring.h>"), ("test/guest/caps/main.c", "<test/guest/common/check.h>"),
                            ("kernel/plat/virt/serial.c", "<isa/plat.h>"), ("kernel/plat/q35/power.c", "<isa/plat.h>"),
                            ("kernel/plat/virt/serial.c", "<kernel/entry.h>"),
                            ("kernel/arch/aarch64/trap.c", "<kernel/firmware/dt/fdt.h>"),
-                           ("kernel/arch/stub/stub.c", "<kernel/console.h>"), ("lib/libvectra/ring.c", "<isa/entry.h>"),
+                           ("kernel/arch/stub/stub.c", "<kernel/irqchip.h>"), ("lib/libvectra/ring.c", "<isa/entry.h>"),
                            ("kernel/cap.c", "<stdckdint.h>")):
             self.assertEqual(found(path, f"#include {name}\n"), [], (path, name))
 
@@ -50,7 +50,7 @@ class LayersTest(unittest.TestCase):
                            ("kernel/plat/virt/serial.c", "<kernel/cap.h>"), ("kernel/cap.c", "<isa/entry.h>"),
                            ("kernel/plat/virt/serial.c", "<isa/mmu.h>"), ("kernel/cap.c", "<isa/plat.h>"),
                            ("kernel/plat/q35/power.c", "<kernel/arch/aarch64/include/isa/plat.h>"),
-                           ("kernel/arch/aarch64/trap.c", "<kernel/console.h>"),
+                           ("kernel/arch/aarch64/trap.c", "<kernel/irqchip.h>"),
                            ("kernel/firmware/dt/fdt.c", "<arch/mmu.h>"), ("lib/libvectra/ring.c", "<kernel/cap.h>"),
                            ("srv/initd/main.c", "<srv/topod/pci.h>"), ("srv/initd/main.c", "<kernel/cap.h>"),
                            ("kernel/cap.c", "<stdio.h>"), ("kernel/cap.c", '"stdint.h"'), ("base/addr.h", "<nowhere.h>")):

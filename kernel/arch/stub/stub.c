@@ -12,7 +12,6 @@
 #include <arch/pte.h>
 #include <arch/timer.h>
 #include <arch/usercopy.h>
-#include <kernel/console.h>
 #include <kernel/irqchip.h>
 
 struct hart *stub_hart;
@@ -93,7 +92,6 @@ size_t arch_backtrace(uint64_t *, size_t, const struct arch_frame *) { return 0;
 void arch_frame_dump(const struct arch_frame *) {}
 
 /* kernel/plat's part */
-void console_write(const char *, size_t) {}
 status_t irqchip_configure(uint32_t) { return ERR_NOT_FOUND; }
 void irqchip_unmask(uint32_t) {}
 void irqchip_mask(uint32_t) {}

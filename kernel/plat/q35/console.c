@@ -4,7 +4,6 @@
 #include <arch/hart.h>
 #include <arch/io.h>
 #include <isa/plat.h>
-#include <kernel/console.h>
 
 enum : uint16_t {
     COM1 = 0x3f8,
@@ -34,10 +33,4 @@ void arch_early_putc(char c)
     for (unsigned i = 0; i < POLLS_MAX && (port_read8(COM1 + LINE_STATUS) & LSR_ROOM) == 0; i++)
         arch_relax();
     port_write8(COM1 + DATA, (uint8_t)c);
-}
-
-void console_write(const char *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        arch_early_putc(bytes[i]);
 }

@@ -8,7 +8,6 @@
 #include <arch/io.h>
 #include <arch/mmu.h>
 #include <isa/plat.h>
-#include <kernel/console.h>
 
 enum : uint32_t { UART_DR = 0x00, UART_FR = 0x18, UART_LCRH = 0x2c, UART_CR = 0x30 };
 static constexpr uint32_t FR_TX_FULL = 1u << 5;
@@ -47,12 +46,6 @@ void arch_early_putc(char c)
         }
     uart_stuck = false;
     mmio_write32(uart + UART_DR, (uint8_t)c);
-}
-
-void console_write(const char *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        arch_early_putc(bytes[i]);
 }
 
 /* Without a word from the device tree (it may be what is broken), firmware below us is asked the way it must be there:

@@ -7,7 +7,7 @@
 #include <abi/limits.h>
 #include <arch/mmu.h>
 #include <arch/timer.h>
-#include <kernel/console.h>
+#include <arch/boot.h>
 #include <kernel/entry.h>
 #include <kernel/log.h>
 #include <stdio.h>
@@ -23,11 +23,11 @@ uint64_t arch_timer_now_ns(void)
     return now_ns;
 }
 
-void console_write(const char *bytes, size_t len)
+void arch_early_putc(char c)
 {
-    if (console_len + len < sizeof console)
-        memcpy(console + console_len, bytes, len);
-    console_len += len;
+    if (console_len < sizeof console)
+        console[console_len] = c;
+    console_len++;
 }
 
 static int setup(void **)

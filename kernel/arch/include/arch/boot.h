@@ -8,7 +8,7 @@
 
 struct machine;
 
-/* Raw early output; usable from the first instruction of C. Never blocks for ever. */
+/* The serial port, polled: usable from the first instruction of C. Never blocks for ever. Input belongs to consoled. */
 void arch_early_putc(char c);
 /* Hardware entropy: fills up to len bytes, returns how many came from the hardware (0: there is none). */
 size_t arch_entropy(void *out, size_t len);

@@ -3,8 +3,8 @@
 #pragma once
 #include <stdint.h>
 
-struct arch_time { /* ns = offset_ns + ((counter - counter_base) * mult >> shift), product in 128 bits */
-    uint64_t mult, counter_base, offset_ns, counter_hz;
+struct arch_time { /* ns = ((counter - counter_base) * mult >> shift), product in 128 bits */
+    uint64_t mult, counter_base, counter_hz;
     uint32_t shift;
     uint32_t invariant; /* 1: the counter runs at one rate always */
 };

@@ -17,6 +17,8 @@ static void must(bool ok, const char *what)
     }
 }
 
+unsigned host_leaf_max = 2;
+
 void host_ram_reset(void)
 {
     constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;

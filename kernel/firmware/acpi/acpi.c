@@ -104,19 +104,20 @@ static struct firmware_register table_register(const struct table *t, uint32_t o
                                        address };
 }
 
-/* Steps through the entries of MADT and SRAT: type, length, then the rest. False at the end; *bad when malformed. */
-static bool next_entry(const struct table *t, uint32_t *off, struct table *entry, bool *bad)
+/* Visits the entries of MADT and SRAT: type, length, then the rest. Those of a type below n_types have a least length.
+ */
+static status_t each_entry(struct acpi *a, const struct table *t, uint32_t off, const uint8_t *least, size_t n_types,
+                           void (*visit)(struct machine *m, const struct table *entry))
 {
-    *bad = false;
-    if (*off == t->len)
-        return false;
-    uint32_t len = (uint32_t)table_field(t, *off + 1, 1);
-    *bad = *off > t->len || len < 2 || len > t->len - *off;
-    if (*bad)
-        return false;
-    *entry = (struct table){ t->bytes + *off, len, t->pa + *off };
-    *off += len;
-    return true;
+    while (off != t->len) {
+        uint32_t len = (uint32_t)table_field(t, off + 1, 1);
+        struct table entry = { t->bytes + off, len, t->pa + off };
+        if (len < 2 || len > t->len - off || (entry.bytes[0] < n_types && len < least[entry.bytes[0]]))
+            return machine_fail(a->m, ERR_BAD_ARGUMENT, "ACPI: MADT or SRAT: entry", entry.pa);
+        visit(a->m, &entry);
+        off += len;
+    }
+    return OK;
 }
 
 /* ---- MADT ---- */
@@ -152,36 +153,33 @@ static void add_override(struct machine *m, const struct table *e)
     };
 }
 
+static void visit_madt(struct machine *m, const struct table *e)
+{
+    uint8_t type = e->bytes[0];
+    if (type == 0)
+        add_hart(m, table_field(e, 3, 1), table_field(e, 3, 1) == 255 ? 0 : table_field(e, 4, 4));
+    else if (type == 1)
+        add_ioapic(m, e);
+    else if (type == 2)
+        add_override(m, e);
+    else if (type == 5)
+        m->apic.lapic_base = table_field(e, 4, 8);
+    else if (type == 9)
+        add_hart(m, table_field(e, 4, 4), table_field(e, 8, 4));
+}
+
 static status_t read_madt(struct acpi *a)
 {
-    static const uint8_t min_len[] = { [0] = 8, [1] = 12, [2] = 10, [5] = 12, [9] = 16 };
-    struct table t = table_find(a, "APIC"), e;
+    static const uint8_t least[] = { [0] = 8, [1] = 12, [2] = 10, [5] = 12, [9] = 16 };
+    struct table t = table_find(a, "APIC");
     struct machine *m = a->m;
     if (t.bytes == nullptr)
         return machine_fail(m, ERR_NOT_FOUND, "ACPI: no sound MADT", 0);
     m->irqchip = IRQCHIP_APIC;
     m->apic.lapic_base = table_field(&t, 36, 4);
     m->apic.has_legacy_pics = table_field(&t, 40, 4) & 1;
-    uint32_t off = 44;
-    bool bad;
-    while (next_entry(&t, &off, &e, &bad)) {
-        uint8_t type = e.bytes[0];
-        if (type < sizeof min_len && e.len < min_len[type])
-            return machine_fail(m, ERR_BAD_ARGUMENT, "ACPI: MADT: short entry", e.pa);
-        if (type == 0)
-            add_hart(m, table_field(&e, 3, 1), table_field(&e, 3, 1) == 255 ? 0 : table_field(&e, 4, 4));
-        else if (type == 1)
-            add_ioapic(m, &e);
-        else if (type == 2)
-            add_override(m, &e);
-        else if (type == 5)
-            m->apic.lapic_base = table_field(&e, 4, 8);
-        else if (type == 9)
-            add_hart(m, table_field(&e, 4, 4), table_field(&e, 8, 4));
-    }
-    if (bad)
-        return machine_fail(m, ERR_BAD_ARGUMENT, "ACPI: MADT: entries", t.pa + off);
-    return m->n_harts > 0 ? OK : machine_fail(m, ERR_NOT_FOUND, "ACPI: MADT: no enabled hart", t.pa);
+    status_t st = each_entry(a, &t, 44, least, sizeof least, visit_madt);
+    return st != OK || m->n_harts > 0 ? st : machine_fail(m, ERR_NOT_FOUND, "ACPI: MADT: no enabled hart", t.pa);
 }
 
 /* ---- NUMA ---- */
@@ -193,30 +191,24 @@ static void set_hart_node(struct machine *m, uint64_t apic_id, uint64_t node)
         h->node = machine_node(m, node);
 }
 
+static void visit_srat(struct machine *m, const struct table *e)
+{
+    uint8_t type = e->bytes[0];
+    if (type > 2 || (table_field(e, type == 0 ? 4 : type == 1 ? 28 : 12, 4) & 1) == 0)
+        return; /* not enabled */
+    if (type == 0)
+        set_hart_node(m, table_field(e, 3, 1), table_field(e, 2, 1) | table_field(e, 9, 3) << 8);
+    else if (type == 1)
+        machine_set_ram_node(m, table_field(e, 8, 8), table_field(e, 16, 8), machine_node(m, table_field(e, 2, 4)));
+    else
+        set_hart_node(m, table_field(e, 8, 4), table_field(e, 4, 4));
+}
+
 static status_t read_srat(struct acpi *a)
 {
-    static const uint8_t min_len[] = { 16, 40, 24 };
-    struct table t = table_find(a, "SRAT"), e;
-    uint32_t off = 48;
-    bool bad = false;
-    while (t.bytes != nullptr && next_entry(&t, &off, &e, &bad)) {
-        uint8_t type = e.bytes[0];
-        if (type >= sizeof min_len)
-            continue;
-        if (e.len < min_len[type])
-            return machine_fail(a->m, ERR_BAD_ARGUMENT, "ACPI: SRAT: short entry", e.pa);
-        uint64_t flags = table_field(&e, type == 0 ? 4 : type == 1 ? 28 : 12, 4);
-        if ((flags & 1) == 0)
-            continue;
-        if (type == 0)
-            set_hart_node(a->m, table_field(&e, 3, 1), table_field(&e, 2, 1) | table_field(&e, 9, 3) << 8);
-        else if (type == 1)
-            machine_set_ram_node(a->m, table_field(&e, 8, 8), table_field(&e, 16, 8),
-                                 machine_node(a->m, table_field(&e, 2, 4)));
-        else
-            set_hart_node(a->m, table_field(&e, 8, 4), table_field(&e, 4, 4));
-    }
-    return bad ? machine_fail(a->m, ERR_BAD_ARGUMENT, "ACPI: SRAT: entries", t.pa + off) : OK;
+    static const uint8_t least[] = { 16, 40, 24 };
+    struct table t = table_find(a, "SRAT");
+    return t.bytes == nullptr ? OK : each_entry(a, &t, 48, least, sizeof least, visit_srat);
 }
 
 static status_t read_slit(struct acpi *a)

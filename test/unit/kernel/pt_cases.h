@@ -90,7 +90,7 @@ static void expect(uint64_t va, uint64_t pa, uint32_t prot, enum mem_type type)
 static void leaves_of_every_size_are_found_again(void **)
 {
     static const uint32_t prots[] = { RO, RW, RX, VX_PROT_NONE };
-    for (unsigned level = 0; level <= PT_LEAF_MAX; level++) {
+    for (unsigned level = 0; level <= ARCH_LEAF_MAX; level++) {
         for (unsigned i = 0; i < 4; i++) {
             uint64_t va = 5 * GIB + i * pt_span(level), pa = FRAME_BASE + i * pt_span(level);
             /* executable frames are touched: the instruction cache must learn of them */
@@ -260,6 +260,9 @@ static void the_largest_leaf_that_fits(void **)
     assert_int_equal(pt_fit(4 * GIB + 2 * MIB, 2 * MIB, 2 * GIB), 1);
     assert_int_equal(pt_fit(4 * GIB, ARCH_PAGE_SIZE, GIB), 0);
     assert_int_equal(pt_fit(4 * GIB, 0, ARCH_PAGE_SIZE), 0);
+    host_leaf_max = 1;
+    assert_int_equal(pt_fit(4 * GIB, 0, GIB), 1);
+    host_leaf_max = 2;
 }
 
 int main(void)

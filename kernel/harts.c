@@ -56,7 +56,6 @@ void kernel_hart_main(struct hart *h)
 {
     uint32_t starting = HART_STARTING;
     h->syscalls = harts[0]->syscalls;
-    h->current = nullptr;
     gate_enter(h);
     sched_init();
     /* acquire: what the boot hart prepared. release: what arch code set up here. */

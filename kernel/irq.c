@@ -13,17 +13,9 @@ static struct line {
     bool awaits_rearm; /* level-triggered, fired, masked */
 } lines[IRQ_LINE_MAX];
 
-void irq_init(void)
-{
-    for (uint32_t i = 0; i < IRQ_LINE_MAX; i++) {
-        list_init(&lines[i].binding.node);
-        lines[i].binding.irq_line = i;
-    }
-}
-
 static void unbind(struct line *l)
 {
-    irqchip_mask(l->binding.irq_line);
+    irqchip_mask((uint32_t)(l - lines));
     binding_clear(&l->binding);
     l->cap = nullptr;
     l->awaits_rearm = false;
@@ -93,7 +85,7 @@ void irq_rearm(struct task *t, uint64_t bits)
             continue; /* a binding of another kind of object */
         if (l->awaits_rearm && (bits >> b->bit & 1) != 0) {
             l->awaits_rearm = false;
-            irqchip_unmask(b->irq_line);
+            irqchip_unmask((uint32_t)(l - lines));
         }
     }
     t->masked_irqs &= ~bits;

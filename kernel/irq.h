@@ -6,7 +6,6 @@
 #include <kernel/cap.h>
 #include <kernel/object.h>
 
-void irq_init(void);
 void irq_cap_gone(const struct cap *c);
 bool irq_is_bound(const struct cap *c);
 /* The Task waits for these bits: lines that they stand for may fire again. */

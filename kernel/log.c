@@ -95,6 +95,7 @@ void log_va(log_level_t at, const char *format, va_list args)
 void log_seize(void)
 {
     seized = true;
+    level = LOG_NORMAL;
 }
 
 void log_console(const char *text, size_t len)

@@ -16,6 +16,6 @@ void log_urgent(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_va(log_level_t at, const char *format, va_list args);
 /* What a program writes: on the console alone, between the kernel's lines. */
 void log_console(const char *text, size_t len);
-/* The hart that ends the machine writes from now on, and waits for nobody who was writing. */
+/* The hart that ends the machine writes from now on, at the normal level, and waits for nobody who was writing. */
 void log_seize(void);
 paddr_t log_ring(size_t *bytes);

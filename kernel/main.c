@@ -7,7 +7,6 @@
 #include <kernel/firmware/machine.h>
 #include <kernel/gate.h>
 #include <kernel/init.h>
-#include <kernel/irq.h>
 #include <kernel/log.h>
 #include <kernel/sched.h>
 #include <kernel/selftest.h>
@@ -72,7 +71,6 @@ SEALED uint64_t __stack_chk_guard;
 {
     static char init_path[CPIO_NAME_MAX] = "/sbin/initd", word[16];
     h->syscalls = syscall_table;
-    h->current = nullptr;
     harts[n_harts++] = h;
     atomic_store_explicit(&h->gate, GATE_IN, memory_order_relaxed);
     atomic_store_explicit(&h->phase, HART_ONLINE, memory_order_relaxed);
@@ -97,8 +95,6 @@ SEALED uint64_t __stack_chk_guard;
     selftest_caps_and_rings();
     stage("caps");
     sched_init();
-    irq_init();
-    wallclock_init(1);
     selftest_sched();
     stage("sched");
     stage("rings");
@@ -113,7 +109,7 @@ SEALED uint64_t __stack_chk_guard;
     selftest_sealed(m);
     if (m->n_harts > 1)
         harts_start(m);
-    wallclock_harts(n_harts);
+    wallclock_init(n_harts);
     if (cmdline_get(m->cmdline, "selftest", word, sizeof word))
         selftest_report(word);
     cmdline_get(m->cmdline, "init", init_path, sizeof init_path);

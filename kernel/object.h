@@ -50,7 +50,6 @@ struct binding {
     struct list_node node; /* in task->bindings */
     struct task *task;     /* nullptr: unbound */
     uint32_t bit;
-    uint32_t irq_line; /* of an IRQ binding */
 };
 
 /* Allocates a zeroed object of `size` from `home` and enters it in its list. ERR_NO_MEMORY. */

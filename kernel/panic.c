@@ -60,7 +60,6 @@ static void begin_report(void)
         if (harts[i] != h)
             arch_ipi_send(harts[i]);
     log_seize();
-    log_set_level(LOG_NORMAL);
     log_urgent("\nKERNEL PANIC: ");
 }
 

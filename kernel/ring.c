@@ -44,7 +44,6 @@ status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struc
     r->places = inflight;
     waitq_init(&r->rx_wait);
     waitq_init(&r->tx_wait);
-    list_init(&r->rx_binding.node);
     r->tx_open = r->rx_open = true;
     r->call_band = VX_BAND_COUNT;
     atomic_store_explicit(&r->shared->epoch, o->id, memory_order_relaxed);

@@ -72,12 +72,9 @@ struct sysret sys_signal_wait(uint64_t mask, uint64_t deadline)
     }
     if (bits != 0)
         return sys_status(ERR_BAD_ARGUMENT);
-    struct ring *r = ring_of(c->obj);
+    struct ring *r = ring_of(c->obj); /* its receiving end: sys_signal_post() has seen to the other */
     lock_take(&r->lock, LOCK_RING);
-    if (c->type == VX_CAP_RING_TX)
-        ring_notify_consumer(r);
-    else
-        ring_notify_producer(r);
+    ring_notify_producer(r);
     lock_release(&r->lock, LOCK_RING);
     return sys_ok(0, 0);
 }

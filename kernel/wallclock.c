@@ -24,11 +24,6 @@ void wallclock_init(uint32_t harts)
                                             .hwcap = t.invariant };
 }
 
-void wallclock_harts(uint32_t harts)
-{
-    time_page.page.harts = harts;
-}
-
 bool wallclock_base_ns(uint64_t *out)
 {
     *out = *(const volatile uint64_t *)&time_page.page.realtime_base_ns; /* user space sets it */

@@ -164,13 +164,6 @@ arch_user_load32:
     mov     w0, wzr
     ret
 
-/* status_t arch_user_store32(uaddr_t dst, uint32_t value) */
-    .globl arch_user_store32
-arch_user_store32:
-    user    sttr w1, [x0]
-    mov     w0, wzr
-    ret
-
 /* Firmware calls: undefined where there is no hypervisor or monitor, and then answered with ~0. */
 .macro firmware name, op
     .globl  \name

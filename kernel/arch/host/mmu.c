@@ -167,11 +167,6 @@ status_t arch_user_load32(uaddr_t src, uint32_t *out)
     return copy(src.raw, (unsigned char *)out, sizeof *out, false);
 }
 
-status_t arch_user_store32(uaddr_t dst, uint32_t value)
-{
-    return copy(dst.raw, (unsigned char *)&value, sizeof value, true);
-}
-
 void arch_aspace_init(struct arch_aspace *as, paddr_t root)
 {
     *as = (struct arch_aspace){ .root = root, .live = true };

@@ -85,7 +85,6 @@ status_t arch_copy_message_from_user(void *, uaddr_t) { return ERR_BAD_ADDRESS; 
 status_t arch_copy_message_to_user(uaddr_t, const void *) { return ERR_BAD_ADDRESS; }
 status_t arch_copy_message_across(struct arch_aspace *, uaddr_t, uaddr_t) { return ERR_NOT_SUPPORTED; }
 status_t arch_user_load32(uaddr_t, uint32_t *) { return ERR_BAD_ADDRESS; }
-status_t arch_user_store32(uaddr_t, uint32_t) { return ERR_BAD_ADDRESS; }
 
 /* debug.h */
 size_t arch_backtrace(uint64_t *, size_t, const struct arch_frame *) { return 0; }

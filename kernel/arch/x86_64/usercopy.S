@@ -143,15 +143,6 @@ arch_user_load32:
     ret
     FIXUP 1b, 2b
 
-    .globl arch_user_store32
-arch_user_store32:
-    SMAP stac
-1:  movl %esi, (%rdi)
-2:  SMAP clac
-    xorl %eax, %eax
-    ret
-    FIXUP 1b, 2b
-
 /* Pages by vectors. The registers belong to the thread; the one that is used is put back. */
     .globl x86_page_zero_avx
 x86_page_zero_avx:

@@ -136,7 +136,6 @@ static void machine_boot(void)
     host_cycles = 1000;
     host_cycles_per_reading = 1;
     sched_init();
-    irq_init();
     wallclock_init(1);
     entropy_init();
 }

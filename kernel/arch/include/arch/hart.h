@@ -6,7 +6,6 @@
 #include <isa/hart.h>
 /* <isa/hart.h> supplies, inline:
  *   struct hart *arch_hart_self(void);      this hart's struct hart (kernel/hart.h), whose first fields entry code uses
- *   void arch_hart_set_self(struct hart *h);
  *   void arch_relax(void);                  a hint inside spin loops
  *   uint64_t arch_cycles(void);             the raw counter of the time page                                    */
 

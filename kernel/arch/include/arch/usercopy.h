@@ -13,4 +13,3 @@ status_t arch_copy_to_user(uaddr_t dst, const void *src, size_t len);
 status_t arch_copy_message_from_user(void *dst, uaddr_t src);
 status_t arch_copy_message_to_user(uaddr_t dst, const void *src);
 status_t arch_user_load32(uaddr_t src, uint32_t *out);
-status_t arch_user_store32(uaddr_t dst, uint32_t value);

@@ -12,11 +12,6 @@ static inline struct hart *arch_hart_self(void)
     return h;
 }
 
-static inline void arch_hart_set_self(struct hart *h)
-{
-    __asm__ volatile("msr tpidr_el1, %0" ::"r"(h) : "memory");
-}
-
 static inline void arch_relax(void)
 {
     __asm__ volatile("yield" ::: "memory");

@@ -30,11 +30,6 @@ static inline struct hart *arch_hart_self(void)
     return host_hart;
 }
 
-static inline void arch_hart_set_self(struct hart *h)
-{
-    host_hart = h;
-}
-
 static inline void arch_relax(void)
 {
     host_relax();

@@ -11,11 +11,6 @@ static inline struct hart *arch_hart_self(void)
     return stub_hart;
 }
 
-static inline void arch_hart_set_self(struct hart *h)
-{
-    stub_hart = h;
-}
-
 static inline void arch_relax(void)
 {
 }

@@ -85,7 +85,7 @@ void boot_main(uint64_t dtb_pa, uint64_t image_pa, uint64_t el)
     if (!time_init(m->timer.counter_hz))
         kernel_refuse("the timer's frequency makes no sense: CNTFRQ_EL0 must say 1 MHz or more");
     check_memory(m);
-    reserve(image_pa, (uint64_t)(__image_end - __image_start));
+    reserve(image_pa, (uint64_t)(__image_end - image_start));
     reserve(dtb_pa, dtb_size);
 
     boot_final_tables(m);

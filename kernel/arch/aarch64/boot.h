@@ -6,8 +6,8 @@
 struct hart;
 struct machine;
 
-extern char __image_start[], __text_end[], __sealed_start[], __rodata_end[], __image_end[];
-extern char __stack_guard[], __stack_top[], __stack_end[];
+extern char image_start[], __text_end[], __sealed_start[], __rodata_end[], __image_end[];
+extern char __stack_guard[], __stack_top[];
 extern char __fixup_start[], __fixup_end[];
 extern uint64_t boot_window[512], empty_table[512];
 extern char vectors[];

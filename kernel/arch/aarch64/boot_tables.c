@@ -32,7 +32,7 @@ static struct span next_hole(const struct machine *m, struct span s)
 {
     struct span first = { s.end, s.end };
     for (uint32_t i = 0; i <= m->n_reserved; i++) {
-        struct span h = span_of(__image_start, __rodata_end);
+        struct span h = span_of(image_start, __rodata_end);
         if (i < m->n_reserved) {
             if (m->reserved[i].kind != RESERVED_NO_MAP)
                 continue;
@@ -69,14 +69,14 @@ void boot_final_tables(struct machine *m)
         kernel_refuse("too little memory: no 2 MiB are free for page tables");
     kmap_init(block, BLOCK_BYTES, boot_view(SLOT_TABLES, block, false));
 
-    add_image(__image_start, __text_end, VX_PROT_READ | VX_PROT_EXEC);
+    add_image(image_start, __text_end, VX_PROT_READ | VX_PROT_EXEC);
     add_image(__text_end, __sealed_start, VX_PROT_READ);
     add_image(__sealed_start, __rodata_end, PROT_RW);
     add_image(__rodata_end, __stack_guard, PROT_RW);
     add_image(__stack_guard + ARCH_PAGE_SIZE, __image_end, PROT_RW);
     for (uint32_t i = 0; i < m->n_ram; i++)
         add_ram(m, &m->ram[i]);
-    add(LAYOUT_DIRECT, span_of(__image_start, __rodata_end), VX_PROT_READ);
+    add(LAYOUT_DIRECT, span_of(image_start, __rodata_end), VX_PROT_READ);
     void *console = nullptr;
     if (m->console.kind == CONSOLE_PL011)
         console = arch_map_device((paddr_t){ m->console.base.address }, ARCH_PAGE_SIZE);

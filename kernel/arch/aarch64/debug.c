@@ -11,7 +11,7 @@
 
 static bool in_text(uint64_t pc)
 {
-    return pc >= (uint64_t)(uintptr_t)__image_start && pc < (uint64_t)(uintptr_t)__text_end;
+    return pc >= (uint64_t)(uintptr_t)image_start && pc < (uint64_t)(uintptr_t)__text_end;
 }
 
 size_t arch_backtrace(uint64_t *out, size_t max, const struct arch_frame *from)

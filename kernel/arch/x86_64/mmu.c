@@ -113,7 +113,7 @@ static void map_image(struct table_source *s, const uint8_t *start, const uint8_
 static void map_ram(struct table_source *s, const struct ram_region *r)
 {
     uint64_t at = page_up(r->base), end = page_down(r->base + r->len_bytes);
-    uint64_t fixed = arch_virt_to_phys(x86_image_start).raw, fixed_end = arch_virt_to_phys(x86_data_start).raw;
+    uint64_t fixed = arch_virt_to_phys(image_start).raw, fixed_end = arch_virt_to_phys(x86_data_start).raw;
     if (end > X86_DIRECT_MAX)
         end = X86_DIRECT_MAX;
     while (at < end) {
@@ -157,13 +157,13 @@ void x86_mmu_enter(void)
 void x86_mmu_build(struct machine *m)
 {
     uint64_t image_end = arch_virt_to_phys(x86_image_end).raw;
-    reserve(m, arch_virt_to_phys(x86_image_start).raw, image_end);
+    reserve(m, arch_virt_to_phys(image_start).raw, image_end);
     reserve(m, 0, ARCH_PAGE_SIZE); /* physical address 0 stays a mistake */
     struct table_source s = { .machine = m, .run_start = image_end, .next = image_end };
     for (uint32_t i = 0; i < m->n_ram; i++)
         map_ram(&s, &m->ram[i]);
 
-    map_image(&s, x86_text_start, x86_rodata_start, VX_PROT_READ | VX_PROT_EXEC);
+    map_image(&s, image_start, x86_rodata_start, VX_PROT_READ | VX_PROT_EXEC);
     map_image(&s, x86_rodata_start, x86_sealed_start, VX_PROT_READ);
     map_image(&s, x86_sealed_start, x86_data_start, VX_PROT_READ | VX_PROT_WRITE);
     map_image(&s, x86_data_start, x86_stack_guard, VX_PROT_READ | VX_PROT_WRITE);

@@ -29,10 +29,10 @@ static inline uint64_t page_up(uint64_t a)
 /* The level of the largest leaf that may start at va, map pa, and be no longer than len. */
 static inline unsigned pt_fit(uint64_t va, uint64_t pa, uint64_t len)
 {
-    unsigned level = ARCH_LEAF_MAX;
+    unsigned level = 2;
     while (level > 0 && (((va | pa) & (pt_span(level) - 1)) != 0 || len < pt_span(level)))
         level--;
-    return level;
+    return level < ARCH_LEAF_MAX ? level : ARCH_LEAF_MAX; /* a smaller one fits, too */
 }
 
 /* For data without an initial value that only boot writes: arch_seal() makes it read-only, by every name it has. */

@@ -6,7 +6,6 @@
  * stay masked in the kernel but for arch_idle_wait(), so nothing here nests, except for the four vectors that have a stack
  * of their own (#DB, NMI, #DF, #MC). */
 #include "x86.h"
-#include "smap.inc"
 
     /* F_rax and so on: where struct arch_frame (isa/frame.h) has them; frame.c asserts the order. */
     .set at, 0

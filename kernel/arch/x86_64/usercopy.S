@@ -5,7 +5,6 @@
  * A long copy goes by words with one string instruction: under emulation, where an element costs as much as an
  * instruction, that is an eighth of what bytes would cost, and processors with fast strings do not mind. */
 #include "x86.h"
-#include "smap.inc"
 
     .macro FIXUP from, to, landing=bad_address
     .pushsection .fixup, "a"

@@ -147,4 +147,13 @@ extern const uint8_t image_start[], x86_text_end[], x86_rodata_start[], x86_seal
 extern const uint8_t x86_image_end[];
 /* boot.c: stacks, each above a page that is never mapped */
 extern uint8_t x86_stack_guard[], x86_ist_guard[];
+#else
+/* clang-format off */
+    .macro SMAP insn /* stac or clac: boot makes a no-op of it where there is no SMAP */
+9:  \insn
+    .pushsection .smap_sites, "a"
+    .quad 9b
+    .popsection
+    .endm
+/* clang-format on */
 #endif

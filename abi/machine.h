@@ -70,6 +70,13 @@ struct irq_info {
     bool active_low;
 };
 
+/* Interrupts that a device raises by a store: line `first` + i comes of storing `data` + i at `doorbell`. With an ITS
+ * the stored number is one of the device's own, and what drives the ITS says which line it is. */
+struct message_info {
+    uint64_t doorbell;
+    uint32_t first, count, data;
+};
+
 enum irqchip_kind : uint8_t { IRQCHIP_NONE, IRQCHIP_GICV2, IRQCHIP_GICV3, IRQCHIP_APIC };
 enum { MACHINE_GIC_REDIST_MAX = 4 };
 
@@ -80,9 +87,8 @@ struct gic_info {
     uint32_t n_redist;
     uint64_t redist_stride_bytes; /* 0: the architecture's */
     struct phys_range v2m;        /* message-signalled interrupts of a GICv2 */
-    uint32_t v2m_spi_base;        /* as INTID; 0: read the frame's MSI_TYPER */
-    uint32_t v2m_spi_count;
-    struct phys_range its; /* message-signalled interrupts of a GICv3 */
+    struct phys_range its; /* message-signalled interrupts of a GICv3; absent when the kernel cannot receive them */
+    uint32_t its_target;   /* the number by which the ITS knows the hart that receives them */
 };
 
 struct ioapic_info {
@@ -215,6 +221,7 @@ struct machine {
     uint8_t distance[NUMA_NODE_MAX][NUMA_NODE_MAX];
 
     enum irqchip_kind irqchip;
+    struct message_info messages; /* whole when the first Task starts; a parser may leave `first` to the chip to say */
     struct gic_info gic;
     struct apic_info apic;
     struct timer_info timer;

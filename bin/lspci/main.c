@@ -48,8 +48,9 @@ static const char *class_name(uint32_t code)
 /* What topod says of it as of a device for drivers: "" if it is none. */
 static const char *driver_of(struct vx_client *c, uint32_t address)
 {
-    uint32_t transport, kind, at, badge, generation, state;
-    for (uint32_t i = 0; vx_topo_device(c, i, &transport, &kind, &at, &badge, &generation, &state) == OK; i++)
+    uint32_t transport, kind, at, badge, generation, state, irq, irqs;
+    for (uint32_t i = 0; vx_topo_device(c, i, &transport, &kind, &at, &badge, &generation, &state, &irq, &irqs) == OK;
+         i++)
         if (transport == VX_TOPO_TRANSPORT_PCI && at == address)
             return badge == VX_TOPO_ANY_BADGE ? ", for no service" : state != 0 ? ", driven" : ", not driven";
     return "";

@@ -55,13 +55,31 @@ static status_t open_mmio(struct virtio_driver *v, uint32_t which)
     return st == OK ? virtio_mmio_open(&v->mmio, &registers, &kind, &v->device) : st;
 }
 
+/* The line is not the device's alone: topod listens to it, and rings. */
+static void share_line(struct virtio_driver *v, uint32_t which)
+{
+    vx_ring_rx bell = {};
+    if (vx_topo_share(&v->topo, which, &bell) != OK)
+        return;
+    if (vx_sys_bind(bell.raw, v->first_bit) != OK) {
+        (void)vx_sys_cap_drop(bell.raw);
+        return;
+    }
+    v->shared = true;
+    v->n_irqs = 1;
+    (void)vx_topo_heard(&v->topo, which); /* it may have rung before the bell was bound */
+}
+
 /* As many as there are, up to `irqs`. None is no error: then the device is polled. */
 static void bind_irqs(struct virtio_driver *v, uint32_t which, uint32_t irqs)
 {
     while (v->n_irqs < irqs && v->n_irqs < VIRTIO_IRQS_MAX) {
         uint32_t kind = 0;
         vx_irq line = {};
-        if (vx_topo_irq(&v->topo, which, v->n_irqs, &kind, &line) != OK)
+        status_t st = vx_topo_irq(&v->topo, which, v->n_irqs, &kind, &line);
+        if (st == ERR_BUSY && v->n_irqs == 0)
+            share_line(v, which);
+        if (st != OK)
             return;
         if (vx_sys_device_bind_irq(line, v->first_bit + v->n_irqs) != OK) {
             (void)vx_sys_cap_drop(line.raw);
@@ -76,7 +94,7 @@ status_t virtio_driver_open(struct virtio_driver *v, uint32_t which, uint32_t ir
                             uint32_t lost_bit)
 {
     uint32_t transport = 0, regions = 0, available = 0;
-    *v = (struct virtio_driver){ .first_bit = first_bit };
+    *v = (struct virtio_driver){ .which = which, .first_bit = first_bit };
     status_t st = vx_connect("topo", &v->topo);
     if (st == OK)
         st = vx_sys_bind(v->topo.rx.raw, lost_bit);
@@ -94,6 +112,14 @@ status_t virtio_driver_open(struct virtio_driver *v, uint32_t which, uint32_t ir
     if (st == OK)
         bind_irqs(v, which, irqs);
     return st;
+}
+
+void virtio_driver_interrupted(struct virtio_driver *v)
+{
+    if (!v->messages)
+        (void)v->device.ops->interrupt(v->device.ctx); /* the line falls */
+    if (v->shared)
+        (void)vx_topo_heard(&v->topo, v->which); /* if topod has ended, virtio_driver_lost() says so */
 }
 
 bool virtio_driver_lost(const struct virtio_driver *v)

@@ -111,8 +111,7 @@ static void on_signal(struct vx_service *svc, uint64_t bits)
 {
     if ((bits & irq_bits) != 0) {
         backend.statistics.interrupts++;
-        if (!driver.messages)
-            (void)driver.device.ops->interrupt(driver.device.ctx); /* the line falls */
+        virtio_driver_interrupted(&driver);
         if ((driver.device.ops->status(driver.device.ctx) & VIRTIO_NEEDS_RESET) != 0)
             give_up("the device asks for a reset");
     }

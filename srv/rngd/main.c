@@ -101,8 +101,8 @@ static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
 
 static void on_signal(struct vx_service *, uint64_t bits)
 {
-    if ((bits >> IRQ_BIT & 1) != 0 && !driver.messages)
-        (void)driver.device.ops->interrupt(driver.device.ctx); /* the line falls */
+    if ((bits >> IRQ_BIT & 1) != 0)
+        virtio_driver_interrupted(&driver);
     if ((bits >> LOST_BIT & 1) != 0 && virtio_driver_lost(&driver))
         give_up("topod has ended");
     collect();

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * The table of devices, and the calls about them. The invariants are those of devices.h.
  * Sources: [VIRTIO] "PCI Device Discovery", "Virtio Structure PCI Capabilities", "Device Reset"; PCI Local Bus
- * Specification 3.0, 6.8.2 "MSI-X Capability and Table Structures"; [GICv2m] "MSI_SETSPI_NS". */
+ * Specification 3.0, 6.8.2 "MSI-X Capability and Table Structures"; [GICv2m] "MSI_SETSPI_NS"; [SDM-3] "Message
+ * Signalled Interrupts". */
 #include "devices.h"
+#include "its.h"
+#include "lines.h"
 #include "route.h"
 #include <vectra/bundle.h>
 #include <vectra/string.h>
 
-enum { DEVICES_MAX = 32, DMA_MAX = 96, VECTORS_MAX = 8, PAGE = 4096, SPI_MAX = 128 };
+enum { DEVICES_MAX = LINES_DEVICES_MAX, DMA_MAX = 96, VECTORS_MAX = 8, PAGE = 4096 };
 enum { VIRTIO_VENDOR = 0x1af4, VIRTIO_MODERN = 0x1040, VIRTIO_OLD = 0x1000, VIRTIO_COMMON = 1, COMMON_STATUS = 20 };
-enum { MMIO_STATUS = 0x70, V2M_SETSPI = 0x40, RESET_POLLS = 100000, NOBODY = UINT32_MAX };
+enum { MMIO_STATUS = 0x70, RESET_POLLS = 100000, NOBODY = UINT32_MAX };
 static constexpr uint32_t msix_enable = 1u << 31, msix_mask_all = 1u << 30;
 
 struct device {
@@ -33,7 +36,8 @@ struct dma {
 
 static const struct machine *machine;
 static struct device devices[DEVICES_MAX];
-static uint32_t n_devices, n_grants, n_spis;
+static uint32_t n_devices, n_grants, n_messages;
+static bool its;
 static struct dma dma_list[DMA_MAX];
 
 /* --- taking stock --- */
@@ -55,7 +59,11 @@ static void add(const struct device *d)
 
 void devices_find(const struct machine *m, const struct pci_list *pci, const uint32_t *virtio_device)
 {
+    uint32_t ids = 1;
     machine = m;
+    for (uint32_t i = 0; i < pci->count; i++)
+        ids = pci->function[i].address >= ids ? pci->function[i].address + 1u : ids;
+    its = its_start(m, ids);
     for (uint32_t i = 0; i < pci->count; i++) {
         const struct pci_function *f = &pci->function[i];
         uint32_t kind = pci_virtio_kind(f);
@@ -139,6 +147,7 @@ static void virtio_mmio_reset(const struct device *d)
 /* Invariants 1 and 2: whatever it was doing, it does no more. */
 static void device_quiet(struct device *d)
 {
+    lines_leave((uint32_t)(d - devices));
     if (d->transport == VX_TOPO_TRANSPORT_MMIO) {
         virtio_mmio_reset(d);
         return;
@@ -152,7 +161,7 @@ static void device_quiet(struct device *d)
 
 /* --- interrupts --- */
 
-/* Writes the table of an MSI-X capability: vector i is a write of its line's number to the GICv2m frame. */
+/* Writes the table of an MSI-X capability: vector i is the store that raises its line. */
 static bool messages_write(const struct device *d)
 {
     uint32_t where = config_read(d, d->pci->msix + 4u), offset = where & ~7u;
@@ -160,11 +169,11 @@ static bool messages_write(const struct device *d)
     if (page == nullptr || offset % PAGE + d->n_vectors * 16 > PAGE)
         return false;
     volatile uint32_t *entry = (volatile uint32_t *)(uintptr_t)(page + offset % PAGE);
-    uint64_t doorbell = machine->gic.v2m.base + V2M_SETSPI;
+    const struct message_info *m = &machine->messages;
     for (uint32_t i = 0; i < d->n_vectors; i++, entry += 4) {
-        entry[0] = (uint32_t)doorbell;
-        entry[1] = (uint32_t)(doorbell >> 32);
-        entry[2] = d->vector[i];
+        entry[0] = (uint32_t)m->doorbell;
+        entry[1] = (uint32_t)(m->doorbell >> 32);
+        entry[2] = its ? i : d->vector[i] - m->first + m->data;
         entry[3] = 0;
     }
     registers_unmap((void *)(uintptr_t)page, PAGE);
@@ -172,16 +181,24 @@ static bool messages_write(const struct device *d)
     return true;
 }
 
+static bool messages_possible(const struct device *d)
+{
+    bool translated = machine->messages.count != 0 && machine->gic.its.len_bytes != 0;
+    return d->transport == VX_TOPO_TRANSPORT_PCI && d->pci->msix != 0 && machine->messages.count != 0 &&
+           translated == its;
+}
+
 /* Lines for messages, once for all claims. */
 static void messages_reserve(struct device *d)
 {
-    if (d->transport != VX_TOPO_TRANSPORT_PCI || d->pci->msix == 0 || machine->gic.v2m.len_bytes == 0 ||
-        machine->irqchip == IRQCHIP_APIC || d->n_vectors != 0)
+    const struct message_info *m = &machine->messages;
+    if (d->n_vectors != 0 || !messages_possible(d))
         return;
-    uint32_t table = (config_read(d, d->pci->msix) >> 16 & 0x7ff) + 1;
-    while (d->n_vectors < table && d->n_vectors < VECTORS_MAX && n_spis < machine->gic.v2m_spi_count &&
-           n_spis < SPI_MAX)
-        d->vector[d->n_vectors++] = machine->gic.v2m_spi_base + n_spis++;
+    uint32_t table = (config_read(d, d->pci->msix) >> 16 & 0x7ff) + 1, from = n_messages;
+    while (d->n_vectors < table && d->n_vectors < VECTORS_MAX && n_messages < m->count)
+        d->vector[d->n_vectors++] = m->first + n_messages++;
+    if (its && !its_map(d->pci->address, from, d->n_vectors))
+        d->n_vectors = 0;
 }
 
 static uint32_t device_line(const struct device *d)
@@ -194,12 +211,24 @@ static uint32_t device_line(const struct device *d)
                                             : route_virt(d->pci->root_slot, d->pci->root_pin);
 }
 
-/* Another driver listens to that line: the kernel gives it to one only. */
+/* It lies on a line with others that have no messages either, whoever has them or will have them. */
+static bool line_shared(const struct device *d)
+{
+    uint32_t line = device_line(d);
+    for (uint32_t i = 0; i < n_devices; i++)
+        if (&devices[i] != d && !messages_possible(&devices[i]) && device_line(&devices[i]) == line)
+            return line != 0 && !messages_possible(d);
+    return false;
+}
+
+/* Another driver has that line alone: the kernel gives it to one only. That is so when there were not enough messages.
+ */
 static bool line_taken(const struct device *d, uint32_t line)
 {
     for (uint32_t i = 0; i < n_devices; i++) {
         const struct device *o = &devices[i];
-        if (o != d && o->owner != nullptr && o->n_vectors == 0 && device_line(o) == line)
+        if (o != d && o->owner != nullptr && o->n_vectors == 0 && device_line(o) == line &&
+            line_shared(o) != line_shared(d))
             return true;
     }
     return false;
@@ -343,7 +372,7 @@ status_t devices_irq(struct vx_session *s, const struct vx_topo_irq_request *q, 
         a->kind = VX_TOPO_IRQ_MESSAGE;
     } else if (q->index != 0) {
         number = 0;
-    } else if (line_taken(d, number)) {
+    } else if (line_shared(d) || line_taken(d, number)) {
         return ERR_BUSY;
     } else if (d->transport == VX_TOPO_TRANSPORT_MMIO && machine->virtio_mmio[d->mmio].irq.edge) {
         a->kind = VX_TOPO_IRQ_LINE; /* an edge, but the device wants to hear that it was heard all the same */
@@ -351,6 +380,25 @@ status_t devices_irq(struct vx_session *s, const struct vx_topo_irq_request *q, 
     if (number == 0 || number < facts.a || number - facts.a >= facts.b)
         return ERR_NOT_FOUND;
     return vx_sys_cap_narrow(irqs.raw, VX_R_BIND | VX_R_MOVE | VX_R_INSPECT, number - facts.a, 1, &line->raw);
+}
+
+status_t devices_share(struct vx_session *s, const struct vx_topo_share_request *q, vx_ring_rx *bell)
+{
+    struct device *d;
+    status_t st = claimed(s, q->which, &d);
+    if (st != OK)
+        return st;
+    uint32_t line = device_line(d);
+    if (d->n_vectors != 0 || !line_shared(d))
+        return line_taken(d, line) ? ERR_BUSY : ERR_NOT_FOUND;
+    return lines_share(line, (uint32_t)(d - devices), bell);
+}
+
+status_t devices_heard(struct vx_session *s, const struct vx_topo_heard_request *q)
+{
+    struct device *d;
+    status_t st = claimed(s, q->which, &d);
+    return st == OK ? lines_heard((uint32_t)(d - devices)) : st;
 }
 
 /* Gives back what nobody holds any more, as far as invariant 3 allows. */
@@ -454,5 +502,10 @@ status_t devices_device(struct vx_session *, const struct vx_topo_device_request
                                         .badge = (uint32_t)d->badge,
                                         .generation = d->generation,
                                         .state = d->owner != nullptr };
+    if (d->owner != nullptr) {
+        bool line = device_line(d) != 0 && !line_taken(d, device_line(d));
+        a->irq = d->n_vectors != 0 ? VX_TOPO_IRQ_MESSAGE : line ? VX_TOPO_IRQ_LINE : 0;
+        a->irqs = d->n_vectors != 0 ? d->n_vectors : line;
+    }
     return OK;
 }

@@ -2,6 +2,7 @@
  * topod: what the machine is made of, and devices for their drivers. The firmware's description is memory that we may
  * read; buses are asked, and set up, through device memory. */
 #include "devices.h"
+#include "lines.h"
 #include "pci.h"
 #include <abi/machine.h>
 #include <isa/machine.h>
@@ -209,8 +210,15 @@ static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
         .dma = devices_dma,
         .dma_address = devices_dma_address,
         .device = devices_device,
+        .share = devices_share,
+        .heard = devices_heard,
     };
     return vx_topo_dispatch(&ops, s, in);
+}
+
+static void on_signal(struct vx_service *, uint64_t bits)
+{
+    lines_fired(bits);
 }
 
 static status_t map_machine(void)
@@ -234,13 +242,15 @@ int main(int, char **)
         { "machine", VX_CAP_MEM, false },
         { "mmio", VX_CAP_DEVICE, true },
     };
-    static struct vx_service service = {
+    struct vx_service service = {
         .name = "topod",
         .needs = needs,
         .n_needs = sizeof needs / sizeof needs[0],
         .sessions_max = SESSIONS_MAX,
         .dispatch = dispatch,
         .closed = devices_release,
+        .on_signal = on_signal,
+        .own_bits = lines_bits(),
         .deadline_ns = VX_FOREVER,
     };
     status_t st = map_machine();

@@ -169,14 +169,19 @@ int tool_uptime(int argc, char **argv)
 static void topo_devices(struct vx_client *c)
 {
     static const char *const kinds[] = { "?", "net", "blk", "console", "rng" };
-    uint32_t transport, kind, address, badge, generation, state;
-    for (uint32_t i = 0; vx_topo_device(c, i, &transport, &kind, &address, &badge, &generation, &state) == OK; i++) {
+    uint32_t transport, kind, address, badge, generation, state, irq, irqs;
+    for (uint32_t i = 0;
+         vx_topo_device(c, i, &transport, &kind, &address, &badge, &generation, &state, &irq, &irqs) == OK; i++) {
         out_format("device virtio-%s ", name_in(kinds, 5, kind));
         if (transport == VX_TOPO_TRANSPORT_PCI)
             out_format("at pci %02x:%02x.%u: ", address >> 8, address >> 3 & 31, address & 7);
         else
             out_format("at virtio %u: ", address);
         out_format("%s", badge == VX_TOPO_ANY_BADGE ? "for no service" : state != 0 ? "driven" : "not driven");
+        if (state != 0)
+            out_format(", %s", irq == VX_TOPO_IRQ_MESSAGE ? "by messages"
+                               : irq == VX_TOPO_IRQ_LINE  ? "by a line"
+                                                          : "polled");
         out_format(generation > 1 ? ", claimed %u times\n" : "\n", generation);
     }
 }

@@ -182,8 +182,8 @@ static status_t read_v2m(struct fdt *f, struct fdt_node *n)
 {
     struct gic_info *g = &f->m->gic;
     if (g->v2m.len_bytes == 0 && fdt_reg(&f->t, n, 0, &g->v2m)) {
-        g->v2m_spi_base = fdt_cell(&f->t, n, "arm,msi-base-spi", 0);
-        g->v2m_spi_count = fdt_cell(&f->t, n, "arm,msi-num-spis", 0);
+        f->m->messages.first = fdt_cell(&f->t, n, "arm,msi-base-spi", 0);
+        f->m->messages.count = fdt_cell(&f->t, n, "arm,msi-num-spis", 0);
     }
     return OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Interrupt lines: the I/O APICs. A line is an ACPI global system interrupt; line n arrives as X86_VECTOR_LINE + n.
- * [82093AA] "I/O Redirection Table Registers".
+ * Interrupt lines: the I/O APICs. A line is an ACPI global system interrupt; line n arrives as X86_VECTOR_LINE + n. The
+ * vectors that are left stand for messages: a device's own store to the local APIC, which nothing can mask but the
+ * device. [82093AA] "I/O Redirection Table Registers"; [SDM-3] "Message Signalled Interrupts".
  *
  * Every line goes to the boot hart. Any hart may mask and unmask.
  * Invariants: 1. every line is masked until irqchip_unmask(). 2. trigger and polarity never change after boot. */
@@ -13,7 +14,7 @@
 #include <kernel/irqchip.h>
 
 enum : uint32_t { LINES_MAX = X86_VECTOR_LINE_END - X86_VECTOR_LINE, ISA_LINES = 16 };
-enum : uint32_t { REG_VERSION = 1, REG_TABLE = 0x10 };
+enum : uint32_t { REG_VERSION = 1, REG_TABLE = 0x10, MESSAGES = 0xfee00000 };
 static constexpr uint32_t ENTRY_ACTIVE_LOW = 1 << 13, ENTRY_LEVEL = 1 << 15, ENTRY_MASKED = 1 << 16;
 
 struct ioapic {
@@ -57,7 +58,7 @@ static uint32_t initial_entry(const struct apic_info *a, uint32_t line)
     return line < ISA_LINES ? e : e | ENTRY_LEVEL | ENTRY_ACTIVE_LOW;
 }
 
-void plat_irqchip_init(const struct machine *m)
+void plat_irqchip_init(struct machine *m)
 {
     const struct apic_info *a = &m->apic;
     for (uint32_t i = 0; i < a->n_ioapics; i++) {
@@ -79,11 +80,14 @@ void plat_irqchip_init(const struct machine *m)
             n_lines = line >= n_lines ? line + 1 : n_lines;
         }
     }
+    uint32_t self = x86_lapic_id(),
+             n = self < 256 ? LINES_MAX - n_lines : 0; /* a message has 8 bits for whom it is to */
+    m->messages = (struct message_info){ MESSAGES | self << 12, n_lines, n, X86_VECTOR_LINE + n_lines };
 }
 
 status_t irqchip_configure(uint32_t line)
 {
-    return chip_of(line) != nullptr ? OK : ERR_NOT_FOUND;
+    return chip_of(line) != nullptr || (line >= n_lines && line < LINES_MAX) ? OK : ERR_NOT_FOUND;
 }
 
 static void set_masked(uint32_t line, uint32_t masked)
@@ -120,5 +124,5 @@ bool irqchip_is_level(uint32_t line)
 
 uint32_t irqchip_lines(void)
 {
-    return n_lines;
+    return LINES_MAX;
 }

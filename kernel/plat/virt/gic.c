@@ -3,15 +3,17 @@
  * each hart, and is acknowledged through system registers in place of a second device.
  *
  * All interrupts have one priority. Those of devices go to the boot hart; each hart has its own timer's, and one that
- * the others raise. A line is masked until somebody asks for it. Locking: none. After the boot hart's gic_init() only
- * registers are written that change no more than the bits that are written as 1, and those that each hart has for
- * itself. Context: interrupts masked. Sources: [GICv2] "Programmers' Model"; [GICv3] "Programmers' Model", "Register
- * descriptions". */
+ * the others raise. A line is masked until somebody asks for it. What an ITS makes of a device's message is an LPI:
+ * they are the lines behind the shared ones, enabled for ever, and the ITS itself is the user's to drive. Locking:
+ * none. After the boot hart's gic_init() only registers are written that change no more than the bits that are written
+ * as 1, and those that each hart has for itself. Context: interrupts masked. Sources: [GICv2] "Programmers' Model";
+ * [GICv3] "Programmers' Model", "Register descriptions". */
 #include "virt.h"
 #include <arch/boot.h>
 #include <arch/hart.h>
 #include <arch/io.h>
 #include <arch/mmu.h>
+#include <base/string.h>
 #include <isa/plat.h>
 #include <kernel/entry.h>
 #include <kernel/irqchip.h>
@@ -22,8 +24,9 @@ enum : uint32_t {
     GICD_ICPENDR = 0x280, GICD_IPRIORITYR = 0x400, GICD_ITARGETSR = 0x800, GICD_ICFGR = 0xc00, GICD_SGIR = 0xf00,
     GICD_IROUTER = 0x6000,
     GICC_CTLR = 0x00, GICC_PMR = 0x04, GICC_IAR = 0x0c, GICC_EOIR = 0x10,
-    GICR_TYPER = 0x08, GICR_WAKER = 0x14, GICR_SGI_FRAME = 0x10000,
-    V2M_MSI_TYPER = 0x08,
+    GICR_CTLR = 0x00, GICR_TYPER = 0x08, GICR_WAKER = 0x14, GICR_PROPBASER = 0x70, GICR_PENDBASER = 0x78,
+    GICR_SGI_FRAME = 0x10000,
+    V2M_MSI_TYPER = 0x08, V2M_SETSPI = 0x40, ITS_TRANSLATER = 0x10040,
 };
 // clang-format on
 static constexpr uint32_t CTLR_ENABLE_V2 = 1, CTLR_ENABLE_V3 = 0x13 /* both groups, affinity routing */;
@@ -35,6 +38,8 @@ static constexpr uint32_t FIRST_SHARED = 32;         /* below: one for each hart
 static constexpr uint32_t IPI_LINE = 0;
 static constexpr uint32_t LINES_MAX = 1020; /* above: special, 1023 is "none" */
 static constexpr uint32_t WAIT_POLLS = 1'000'000;
+static constexpr uint32_t FIRST_LPI = 8192, LPI_BITS = 14, LPI_ENABLED = 0xa1;
+static constexpr uint64_t LPI_CACHED = 15 << 7 /* inner shareable, write-back */, LPI_NONE_PENDING = UINT64_C(1) << 62;
 
 SEALED static char *dist, *cpu;
 SEALED static struct redist_region {
@@ -43,7 +48,9 @@ SEALED static struct redist_region {
 } redists[MACHINE_GIC_REDIST_MAX];
 SEALED static uint64_t redist_stride;
 SEALED static bool is_v3;
-SEALED static uint32_t n_lines, timer_line;
+SEALED static uint32_t n_lines, n_lpis, timer_line;
+alignas(65536) static uint8_t lpi_pending[(1 << LPI_BITS) / 8];
+alignas(4096) static uint8_t lpi_config[(1 << LPI_BITS) - FIRST_LPI];
 SEALED static struct phys_range kernel_ranges[3 + MACHINE_GIC_REDIST_MAX];
 SEALED static unsigned n_kernel_ranges;
 
@@ -77,7 +84,8 @@ static char *line_regs(uint32_t line)
 
 static void set_bit(uint32_t bank, uint32_t line)
 {
-    mmio_write32(line_regs(line) + bank + line / 32 * 4, 1u << line % 32);
+    if (line < n_lines)
+        mmio_write32(line_regs(line) + bank + line / 32 * 4, 1u << line % 32);
 }
 
 static void set_edge(uint32_t line)
@@ -190,21 +198,41 @@ static void map_interface(const struct gic_info *g)
 /* Message-signalled interrupts and some devices' lines are edges; everything else is a level. */
 static void set_edges(struct machine *m)
 {
-    struct gic_info *g = &m->gic;
-    if (g->v2m.len_bytes != 0) {
-        if (g->v2m_spi_base == 0) {
-            uint32_t type = mmio_read32((char *)map(g->v2m, "GICv2m frame") + V2M_MSI_TYPER);
-            g->v2m_spi_base = type >> 16 & 0x3ff;
-            g->v2m_spi_count = type & 0x3ff;
+    struct message_info *w = &m->messages;
+    if (m->gic.v2m.len_bytes != 0) {
+        if (w->first == 0) {
+            uint32_t type = mmio_read32((char *)map(m->gic.v2m, "GICv2m frame") + V2M_MSI_TYPER);
+            w->first = type >> 16 & 0x3ff;
+            w->count = type & 0x3ff;
         }
-        for (uint32_t i = 0; i < g->v2m_spi_count; i++)
-            set_edge(g->v2m_spi_base + i);
+        w->doorbell = m->gic.v2m.base + V2M_SETSPI;
+        w->data = w->first;
+        for (uint32_t i = 0; i < w->count; i++)
+            set_edge(w->first + i);
     }
     for (uint32_t i = 0; i < m->n_virtio_mmio; i++)
         if (m->virtio_mmio[i].irq.edge)
             set_edge(m->virtio_mmio[i].irq.number);
     if (m->console.irq.edge)
         set_edge(m->console.irq.number);
+}
+
+/* [GICv3] "LPI Configuration tables", "LPI Pending tables". */
+static void receive_lpis(struct machine *m)
+{
+    char *redist = (char *)(uintptr_t)*own(arch_hart_self()) - GICR_SGI_FRAME;
+    if (!is_v3 || m->gic.its.len_bytes == 0 || (mmio_read64(redist + GICR_TYPER) & 1) == 0) {
+        m->gic.its.len_bytes = 0;
+        return;
+    }
+    memset(lpi_config, LPI_ENABLED, sizeof lpi_config);
+    io_barrier();
+    mmio_write64(redist + GICR_PROPBASER, arch_virt_to_phys(lpi_config).raw | LPI_CACHED | (LPI_BITS - 1));
+    mmio_write64(redist + GICR_PENDBASER, arch_virt_to_phys(lpi_pending).raw | LPI_CACHED | LPI_NONE_PENDING);
+    mmio_write32(redist + GICR_CTLR, 1);
+    n_lpis = IRQ_LINE_MAX - n_lines;
+    m->gic.its_target = (uint32_t)mmio_read64(redist + GICR_TYPER) >> 8 & 0xffff;
+    m->messages = (struct message_info){ m->gic.its.base + ITS_TRANSLATER, n_lines, n_lpis, 0 };
 }
 
 void gic_init(struct machine *m)
@@ -216,8 +244,6 @@ void gic_init(struct machine *m)
         kernel_refuse("the device tree gives the virtual timer no private interrupt");
     is_v3 = m->irqchip == IRQCHIP_GICV3;
     dist = map(m->gic.dist, "distributor");
-    if (is_v3 && m->gic.its.len_bytes != 0)
-        kernel_ranges[n_kernel_ranges++] = m->gic.its;
     mmio_write32(dist + GICD_CTLR, 0);
     if (is_v3)
         wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
@@ -234,6 +260,7 @@ void gic_init(struct machine *m)
         kernel_refuse("interrupt controller: no redistributor for this hart, or no system registers");
     route_lines();
     set_edges(m);
+    receive_lpis(m);
 }
 
 void arch_ipi_send(const struct hart *h)
@@ -259,7 +286,9 @@ void plat_irq(void)
     uint32_t line = token & 0xffffff;
     if (!is_v3)
         line &= 0x3ff; /* above: which hart sent it */
-    if (line >= LINES_MAX)
+    if (line >= FIRST_LPI)
+        line += n_lines - FIRST_LPI;
+    else if (line >= LINES_MAX)
         return;
     if (line == timer_line) {
         isa_timer_quiet();
@@ -277,7 +306,7 @@ void plat_irq(void)
 
 status_t irqchip_configure(uint32_t line)
 {
-    if (line >= n_lines)
+    if (line >= n_lines + n_lpis)
         return ERR_NOT_FOUND;
     if (line < FIRST_SHARED)
         return ERR_BUSY; /* the timer's, and those between harts */
@@ -308,7 +337,7 @@ bool irqchip_is_level(uint32_t line)
 
 uint32_t irqchip_lines(void)
 {
-    return n_lines;
+    return n_lines + n_lpis;
 }
 
 bool arch_kernel_device(unsigned i, paddr_t *base, uint64_t *len_bytes)

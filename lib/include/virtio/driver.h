@@ -17,9 +17,10 @@ struct virtio_memory {
 struct virtio_driver {
     struct vx_client topo;
     struct virtio_device device;
-    uint32_t kind, generation;
+    uint32_t which, kind, generation;
     uint32_t n_irqs;    /* bound; 0: the device has to be polled */
     bool messages;      /* its interrupts are messages: queue i may have number i */
+    bool shared;        /* its line is not its own: topod listens to it and rings */
     uint32_t first_bit; /* signal bits of the interrupts, in order */
     union {
         struct virtio_pci pci;
@@ -32,6 +33,8 @@ struct virtio_driver {
  * the graph gives no such device, or the machine has none. */
 status_t virtio_driver_open(struct virtio_driver *v, uint32_t which, uint32_t irqs, uint32_t first_bit,
                             uint32_t lost_bit);
+/* One of those bits was posted: makes the device let go of its line, if it has one. Then take from the queues. */
+void virtio_driver_interrupted(struct virtio_driver *v);
 /* True when topod has ended: the memory that the device works on is gone. The driver ends at once; topod's next life
  * resets the device before anybody gets it. */
 bool virtio_driver_lost(const struct virtio_driver *v);

@@ -1899,7 +1899,7 @@ pub mod topo {
         pub line: Irq,
     }
 
-    /// An interrupt of the claimed device: IRQ_LINE or IRQ_MESSAGE. NOT_FOUND: no more. BUSY: another driver has the line; the device is told not to use it, so poll.
+    /// An interrupt of the claimed device: IRQ_LINE or IRQ_MESSAGE. NOT_FOUND: no more. BUSY: other devices are on that line: see share.
     pub fn irq(client: &mut Client, which: u32, index: u32) -> Result<IrqReply, Error> {
         let mut question = Payload::new();
         question.put(0, which.to_le_bytes());
@@ -1966,9 +1966,13 @@ pub mod topo {
         pub generation: u32,
         #[allow(missing_docs)]
         pub state: u32,
+        #[allow(missing_docs)]
+        pub irq: u32,
+        #[allow(missing_docs)]
+        pub irqs: u32,
     }
 
-    /// A device that drivers can have: its bus address (as in function, or the virtio index), whose it is (ANY_BADGE: nobody's), how often it was claimed, and whether it is now (1).
+    /// A device that drivers can have: its bus address (as in function, or the virtio index), whose it is (ANY_BADGE: nobody's), how often it was claimed, and whether it is now (1). irq, of a claimed one: IRQ_LINE, IRQ_MESSAGE, or 0: none, it is polled; irqs: how many.
     pub fn device(client: &mut Client, index: u32) -> Result<DeviceReply, Error> {
         let mut question = Payload::new();
         question.put(0, index.to_le_bytes());
@@ -1980,7 +1984,34 @@ pub mod topo {
             badge: u32::from_le_bytes(answer.get(12)),
             generation: u32::from_le_bytes(answer.get(16)),
             state: u32::from_le_bytes(answer.get(20)),
+            irq: u32::from_le_bytes(answer.get(24)),
+            irqs: u32::from_le_bytes(answer.get(28)),
         })
+    }
+
+    /// What [`share`] answers.
+    #[derive(Debug)]
+    pub struct ShareReply {
+        #[allow(missing_docs)]
+        pub bell: RingRx,
+    }
+
+    /// The line that the claimed device shares: when it fires, the bit that the caller binds to the bell is posted; nothing is ever sent through it. The line then rests until each of its drivers has made its device let go of it and called heard. BUSY: another driver has it alone; the device is told not to use it, so poll.
+    pub fn share(client: &mut Client, which: u32) -> Result<ShareReply, Error> {
+        let mut question = Payload::new();
+        question.put(0, which.to_le_bytes());
+        let (_, cap) = client.call(17, &question, None)?;
+        Ok(ShareReply {
+            bell: cap.and_then(|c| c.downcast().ok()).ok_or(Error::PeerClosed)?,
+        })
+    }
+
+    /// After a bell: the device is quiet. NOT_FOUND: it shares no line.
+    pub fn heard(client: &mut Client, which: u32) -> Result<(), Error> {
+        let mut question = Payload::new();
+        question.put(0, which.to_le_bytes());
+        let (_, _) = client.call(18, &question, None)?;
+        Ok(())
     }
 }
 

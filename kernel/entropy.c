@@ -113,6 +113,17 @@ uint32_t entropy_add(const void *bytes, size_t len, uint32_t credit_bits)
     return credit;
 }
 
+void entropy_contribute(const void *bytes, size_t len)
+{
+    static bool said;
+    lock_take(&pool_lock, LOCK_ENTROPY);
+    uint32_t credit = entropy_add(bytes, len, UINT32_MAX);
+    bool first = !said && (said = entropy_seeded());
+    lock_release(&pool_lock, LOCK_ENTROPY);
+    if (first)
+        kprintf("entropy: seeded: %u bits from a driver\n", credit);
+}
+
 static uint64_t distance(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : b - a;

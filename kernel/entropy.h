@@ -14,6 +14,8 @@ uint32_t entropy_init(void);
 /* Mixes bytes in: nothing that anybody adds can make the output weaker. `credit_bits` is what a careful person believes
  * is unpredictable in them; more than 8 * len is not believed. */
 uint32_t entropy_add(const void *bytes, size_t len, uint32_t credit_bits);
+/* The same while harts run, from somebody who is trusted to know: all of it counts. The first time the log says so. */
+void entropy_contribute(const void *bytes, size_t len);
 /* Mixes in readings of the cycle counter taken at moments that vary, and credits what their differences justify. */
 uint32_t entropy_add_jitter(const uint64_t *samples, size_t n);
 bool entropy_seeded(void);

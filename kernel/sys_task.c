@@ -100,6 +100,8 @@ struct sysret sys_console_write(uint64_t console, uint64_t buffer, uint64_t len)
     char chunk[256];
     static bool user_mode_seen;
     status_t st = cap_get(&current_task()->caps, console, VX_CAP_CONSOLE, VX_R_WRITE, &c);
+    if (st == ERR_WRONG_TYPE)
+        st = cap_get(&current_task()->caps, console, VX_CAP_ENTROPY, VX_R_WRITE, &c);
     if (st != OK)
         return sys_status(st);
     if (len > CONSOLE_WRITE_MAX)
@@ -113,7 +115,10 @@ struct sysret sys_console_write(uint64_t console, uint64_t buffer, uint64_t len)
         st = copy_from_user_raw(chunk, buffer + done, n);
         if (st != OK)
             return done == 0 ? sys_status(st) : sys_ok(done, 0);
-        log_console(chunk, n);
+        if (c->type == VX_CAP_CONSOLE)
+            log_console(chunk, n);
+        else
+            entropy_contribute(chunk, n);
         done += n;
     }
     return sys_ok(len, 0);

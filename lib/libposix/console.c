@@ -171,7 +171,7 @@ static long write_kernel(const uint8_t *bytes, size_t len)
     vx_console console = vx_bundle_console("console");
     if (console.raw == VX_HANDLE_NONE)
         return (long)len; /* nobody is listening */
-    status_t st = vx_sys_console_write(console, bytes, len < CONSOLE_WRITE_MAX ? len : CONSOLE_WRITE_MAX, &taken);
+    status_t st = vx_sys_console_write(console.raw, bytes, len < CONSOLE_WRITE_MAX ? len : CONSOLE_WRITE_MAX, &taken);
     return st == OK ? (long)taken : px_error(st);
 }
 

@@ -93,7 +93,7 @@ static void print(struct line *l)
     vx_console console = vx_bundle_console("console");
     l->text[l->used++] = '\n';
     if (console.raw != VX_HANDLE_NONE)
-        (void)vx_sys_console_write(console, l->text, l->used, &taken);
+        (void)vx_sys_console_write(console.raw, l->text, l->used, &taken);
 }
 
 /* Up to `room` bytes, as many as can be read. */

@@ -11,7 +11,7 @@ static status_t out_console(const uint8_t *bytes, size_t len)
     status_t st = console.raw == VX_HANDLE_NONE ? ERR_NOT_FOUND : OK;
     while (st == OK && len != 0) {
         uint64_t taken = 0;
-        st = vx_sys_console_write(console, bytes, len < CONSOLE_WRITE_MAX ? len : CONSOLE_WRITE_MAX, &taken);
+        st = vx_sys_console_write(console.raw, bytes, len < CONSOLE_WRITE_MAX ? len : CONSOLE_WRITE_MAX, &taken);
         bytes += taken;
         len -= taken;
     }

@@ -27,7 +27,7 @@ void term_write_raw(const void *bytes, size_t len)
     const uint8_t *at = bytes;
     while (len > 0) {
         uint64_t taken = 0;
-        if (vx_sys_console_write(term.console, at, len, &taken) != OK || taken == 0)
+        if (vx_sys_console_write(term.console.raw, at, len, &taken) != OK || taken == 0)
             return;
         at += taken;
         len -= taken;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * rngd: the driver of a virtio entropy device. Two halves of one buffer: while one is given out, the device fills the
- * other. What the device wrote is copied out once, then wiped. Source: [VIRTIO] "Entropy Device". */
+ * other. What the device wrote is copied out once, then wiped. The kernel's generator is given the first of it, and more
+ * from time to time: then it does not matter for long what somebody learned of its state. Source: [VIRTIO] "Entropy
+ * Device". */
+#include <vectra/bundle.h>
 #include <vectra/io.h>
 #include <vectra/rpc_rng.h>
 #include <vectra/service.h>
 #include <vectra/string.h>
+#include <vectra/time.h>
 #include <virtio/driver.h>
 
 enum { HALF = 256, HALVES = 2, QUEUE_SIZE = 4, SESSIONS_MAX = 16, NO_DEVICE = 0, BROKEN = 1 };
@@ -15,6 +19,9 @@ struct half {
     bool asked;
     uint32_t from, to;
 };
+
+enum { KERNEL_BYTES = 64 };
+static constexpr uint64_t kernel_every_ns = 600 * VX_NS_PER_S;
 
 static struct virtio_driver driver;
 static struct virtq queue;
@@ -57,6 +64,23 @@ static void collect(void)
     ask();
 }
 
+/* Up to `bytes` of what is there, each handed out once. */
+static uint32_t take(uint8_t *to, uint32_t bytes)
+{
+    uint32_t n_taken = 0;
+    for (uint32_t i = 0; i < HALVES && n_taken < bytes; i++) {
+        struct half *h = &halves[i];
+        uint32_t left = bytes - n_taken, have = h->to - h->from, n = have < left ? have : left;
+        uint8_t *at = memory.at + i * HALF + h->from;
+        memcpy(to + n_taken, at, n);
+        memset(at, 0, n);
+        h->from += n;
+        n_taken += n;
+    }
+    ask();
+    return n_taken;
+}
+
 /* What was taken out of the halves for an answer that was not whole yet; the next one begins with it. */
 static uint8_t stash[sizeof(((struct vx_rng_bytes_reply *)nullptr)->data)];
 static uint32_t n_stash;
@@ -66,16 +90,8 @@ static status_t op_bytes(struct vx_session *, const struct vx_rng_bytes_request 
     if (q->count == 0 || q->count > sizeof a->data)
         return ERR_BAD_ARGUMENT;
     collect();
-    for (uint32_t i = 0; i < HALVES && n_stash < q->count; i++) {
-        struct half *h = &halves[i];
-        uint32_t left = q->count - n_stash, have = h->to - h->from, n = have < left ? have : left;
-        uint8_t *at = memory.at + i * HALF + h->from;
-        memcpy(stash + n_stash, at, n);
-        memset(at, 0, n);
-        h->from += n;
-        n_stash += n;
-    }
-    ask();
+    if (n_stash < q->count)
+        n_stash += take(stash + n_stash, (uint32_t)q->count - n_stash);
     if (n_stash < q->count)
         return ERR_BUSY;
     a->data_len = (uint8_t)q->count;
@@ -85,6 +101,22 @@ static status_t op_bytes(struct vx_session *, const struct vx_rng_bytes_request 
     memset(stash + n_stash, 0, sizeof stash - n_stash);
     given += q->count;
     return OK;
+}
+
+/* What the kernel is still to be given in this turn. A device that has nothing now will interrupt. */
+static uint32_t for_kernel = KERNEL_BYTES;
+
+static void feed_kernel(void)
+{
+    uint8_t bytes[KERNEL_BYTES];
+    volatile uint8_t *wipe = bytes; /* else the compiler drops stores to memory that dies */
+    uint64_t written = 0;
+    uint32_t n = take(bytes, for_kernel);
+    for_kernel -= n;
+    if (n != 0)
+        (void)vx_sys_console_write(vx_bundle_cap("entropy", VX_CAP_ENTROPY), bytes, n, &written);
+    for (uint32_t i = 0; i < n; i++)
+        wipe[i] = 0;
 }
 
 static status_t op_statistics(struct vx_session *, struct vx_rng_statistics_reply *a)
@@ -106,6 +138,14 @@ static void on_signal(struct vx_service *, uint64_t bits)
     if ((bits >> LOST_BIT & 1) != 0 && virtio_driver_lost(&driver))
         give_up("topod has ended");
     collect();
+    feed_kernel();
+}
+
+static void on_deadline(struct vx_service *svc, uint64_t now_ns)
+{
+    svc->deadline_ns = now_ns + kernel_every_ns;
+    for_kernel = KERNEL_BYTES;
+    feed_kernel();
 }
 
 static status_t start_device(void)
@@ -124,15 +164,16 @@ static status_t start_device(void)
 
 int main(int, char **)
 {
-    static const struct vx_need needs[] = { { "inbox.rx", VX_CAP_RING_RX, false } };
+    static const struct vx_need needs[] = { { "inbox.rx", VX_CAP_RING_RX, false },
+                                            { "entropy", VX_CAP_ENTROPY, false } };
     static struct vx_service service = { .name = "rngd",
                                          .needs = needs,
-                                         .n_needs = 1,
+                                         .n_needs = 2,
                                          .sessions_max = SESSIONS_MAX,
                                          .dispatch = dispatch,
                                          .on_signal = on_signal,
                                          .own_bits = UINT64_C(1) << IRQ_BIT | UINT64_C(1) << LOST_BIT,
-                                         .deadline_ns = VX_FOREVER };
+                                         .on_deadline = on_deadline };
     status_t st = virtio_driver_open(&driver, 0, 1, IRQ_BIT, LOST_BIT);
     if (st == ERR_NOT_FOUND)
         return NO_DEVICE;
@@ -142,5 +183,6 @@ int main(int, char **)
         vx_printf("rngd: the device cannot be driven: %s\n", vx_status_text(st));
         return BROKEN;
     }
+    service.deadline_ns = vx_deadline_in(kernel_every_ns);
     return vx_service_run(&service) == OK ? 0 : BROKEN;
 }

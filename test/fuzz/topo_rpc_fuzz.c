@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * topod with hostile clients: any messages about a machine that fills its tables. */
 // sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
-// sources: srv/topod/pci.c srv/topod/devices.c srv/topod/ecam.c srv/topod/route.c
+// sources: srv/topod/pci.c srv/topod/devices.c srv/topod/ecam.c srv/topod/route.c srv/topod/its.c srv/topod/lines.c
 #include "service_host.h"
 #define main topo_main
 #include <srv/topod/main.c>

@@ -259,7 +259,8 @@ def rng(bench):
     """The entropy device and its driver, beside a disk."""
     bench.attach(bench.image("r", MIB))
     bench.extra += ["-device", "virtio-rng-pci"]
-    expect(bench.run("/test/rng; services"), "# done: 7 passed, 0 failed", "^rngd +ready")
+    expect(bench.run("/test/rng; services; dmesg"), "# done: 7 passed, 0 failed", "^rngd +ready",
+           "entropy: seeded: 512 bits from a driver")
     if bench.arch == "aarch64":
         bench.extra = MMIO + ["-device", "virtio-rng-device"]
         expect(bench.run("/test/rng"), "# done: 7 passed, 0 failed")

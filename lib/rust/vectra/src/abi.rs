@@ -326,7 +326,7 @@ pub mod raw {
     use super::{Error, Facts, Message};
     use crate::sys::enter;
 
-    /// Writes up to CONSOLE_WRITE_MAX bytes to the serial console, unchanged. Result: how many were taken.
+    /// Writes up to CONSOLE_WRITE_MAX bytes to the serial console, unchanged; with an ENTROPY capability, into the kernel's random generator, which credits every bit. Result: how many were taken.
     ///
     /// # Safety
     /// [`raw`](self)

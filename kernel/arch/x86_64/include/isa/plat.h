@@ -6,8 +6,8 @@
 struct machine;
 
 /* kernel/plat, in the order in which boot code calls: */
-void plat_console_init(void);            /* first of all: no tables are needed */
-void plat_init(const struct machine *m); /* clock chip, power register, the 8259s masked; *m outlives the kernel */
+void plat_console_init(void);              /* first of all: no tables are needed */
+void plat_init(const struct machine *m);   /* clock chip, power register, the 8259s masked; *m outlives the kernel */
 void plat_irqchip_init(struct machine *m); /* I/O APICs and messages; the local APIC runs */
 
 /* kernel/arch/x86_64: how the 224 interrupt vectors are used */

@@ -16,6 +16,8 @@ enum {
     VX_FS_LINKS_MAX = 40,         /* symbolic links on the way of one path */
     VX_FS_DEPTH_MAX = 128,        /* directories that a path may go down before a ".." */
     VX_FS_WALK_MAX = 32,          /* names of one WALK */
+    VX_FS_XATTR_NAME_MAX = 255,   /* bytes of an extended attribute's name: any but NUL */
+    VX_FS_XATTR_VALUE_MAX = 3584, /* of its value */
     VX_FS_SESSION_DEPTH_MAX = 64, /* requests under way in a session */
     VX_FS_BUFFER_MIN = 16384,     /* of a session's shared buffer */
     VX_FS_BUFFER_MAX = 1 << 20,
@@ -133,22 +135,22 @@ enum vx_fs_event : uint32_t {
 
 enum vx_fs_queue_op : uint8_t {
     /* of a file session: struct vx_fs_request */
-    VX_FS_OP_READ = 1,      /* offset, data → bytes: fewer than asked for only at the end */
-    VX_FS_OP_WRITE = 2,     /* offset, data → bytes */
-    VX_FS_OP_APPEND = 3,    /* data → bytes, value: where it went. Atomic against other appends */
-    VX_FS_OP_GETATTR = 4,   /* data → struct vx_fs_attributes */
-    VX_FS_OP_SETATTR = 5,   /* data: struct vx_fs_change */
-    VX_FS_OP_ALLOCATE = 6,  /* offset, length; VX_FS_KEEP_SIZE, VX_FS_PUNCH */
-    VX_FS_OP_SEEK = 7,      /* offset → value: of the next data, or hole with VX_FS_HOLE. NOT_FOUND: none */
-    VX_FS_OP_LIST = 8,      /* offset: a cookie, 0 to begin; data → bytes of struct vx_fs_entry, 0 at the end */
-    VX_FS_OP_SYNC = 9,      /* what was reported before it was sent is on stable media; VX_FS_DATA_ONLY */
-    VX_FS_OP_LOCK = 10,     /* data: struct vx_fs_lock; VX_FS_WAIT, VX_FS_TEST */
-    VX_FS_OP_WATCH = 11,    /* argument: events; offset: a version → value: version, bytes: events that happened */
-    VX_FS_OP_CANCEL = 12,   /* argument: the tag of a LOCK or WATCH that waits: it is answered INTERRUPTED */
-    VX_FS_OP_CLOSE = 13,    /* ends the file's number, and its locks with VX_FS_UNLOCK_OWNER (argument: owner) */
-    VX_FS_OP_GETXATTR = 14, /* data: name, NUL → bytes of value in its place */
-    VX_FS_OP_SETXATTR = 15, /* data: name, NUL, value; VX_FS_EXCLUSIVE, VX_FS_REMOVE */
-    VX_FS_OP_LISTXATTR = 16,
+    VX_FS_OP_READ = 1,       /* offset, data → bytes: fewer than asked for only at the end */
+    VX_FS_OP_WRITE = 2,      /* offset, data → bytes */
+    VX_FS_OP_APPEND = 3,     /* data → bytes, value: where it went. Atomic against other appends */
+    VX_FS_OP_GETATTR = 4,    /* data → struct vx_fs_attributes */
+    VX_FS_OP_SETATTR = 5,    /* data: struct vx_fs_change */
+    VX_FS_OP_ALLOCATE = 6,   /* offset, length; VX_FS_KEEP_SIZE, VX_FS_PUNCH */
+    VX_FS_OP_SEEK = 7,       /* offset → value: of the next data, or hole with VX_FS_HOLE. NOT_FOUND: none */
+    VX_FS_OP_LIST = 8,       /* offset: a cookie, 0 to begin; data → bytes of struct vx_fs_entry, 0 at the end */
+    VX_FS_OP_SYNC = 9,       /* what was reported before it was sent is on stable media; VX_FS_DATA_ONLY */
+    VX_FS_OP_LOCK = 10,      /* data: struct vx_fs_lock; VX_FS_WAIT, VX_FS_TEST */
+    VX_FS_OP_WATCH = 11,     /* argument: events; offset: a version → value: version, bytes: events that happened */
+    VX_FS_OP_CANCEL = 12,    /* argument: the tag of a LOCK or WATCH that waits: it is answered INTERRUPTED */
+    VX_FS_OP_CLOSE = 13,     /* ends the file's number, and its locks with VX_FS_UNLOCK_OWNER (argument: owner) */
+    VX_FS_OP_GETXATTR = 14,  /* data: name; length: room → as many bytes of value in its place; value: all it has */
+    VX_FS_OP_SETXATTR = 15,  /* data: name, NUL, value; VX_FS_EXCLUSIVE, VX_FS_REPLACE, VX_FS_REMOVE (no value) */
+    VX_FS_OP_LISTXATTR = 16, /* offset: how many to skip; data → bytes: names, each with a NUL; none: the end */
     VX_FS_OP_FIND = 17, /* file: opened with VX_FS_NAMES; data: a path down from it → struct vx_fs_attributes in its
                            place. VX_FS_OPEN: and open it, argument: access → value: file. NOT_SUPPORTED: ask vfsd */
     /* of a namespace session: struct vx_fs_name_request */
@@ -182,6 +184,7 @@ enum vx_fs_request_flags : uint16_t {
     VX_FS_DIRECTORY = 1024,  /* UNLINK */
     VX_FS_NO_REPLACE = 2048, /* RENAME: EXISTS if the new name is there */
     VX_FS_EXCHANGE = 4096,   /* RENAME: the two names change places */
+    VX_FS_REPLACE = 8192,    /* SETXATTR: NOT_FOUND if it is not there */
 };
 
 /* data_at and data_bytes name a piece of the session's buffer, which nobody else may touch before the reply. */

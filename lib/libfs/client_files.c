@@ -324,7 +324,7 @@ struct exchange {
 /* Requests that change nothing twice are made again when the file system went in between. */
 static bool may_repeat(uint8_t op)
 {
-    return op != VX_FS_OP_APPEND && op != VX_FS_OP_LOCK;
+    return op != VX_FS_OP_APPEND && op != VX_FS_OP_LOCK && op != VX_FS_OP_SETXATTR;
 }
 
 static status_t once(struct fs_file *f, struct vx_fs_request *q, const struct exchange *x, struct vx_fs_reply *r)
@@ -478,6 +478,48 @@ status_t fs_list(struct fs_file *f, uint64_t cookie, void *to, size_t bytes, siz
     struct vx_fs_reply r;
     status_t st = request(f, &q, &(struct exchange){ .to = to, .to_bytes = bytes, .room = bytes }, &r);
     if (st == OK && !entries_good(to, r.bytes))
+        st = ERR_IO;
+    if (st == OK)
+        *used = r.bytes;
+    return st;
+}
+
+status_t fs_getxattr(struct fs_file *f, const char *name, void *to, size_t room, size_t *bytes)
+{
+    struct vx_fs_reply r;
+    size_t n_name = strlen(name) + 1;
+    room = room < VX_FS_XATTR_VALUE_MAX ? room : VX_FS_XATTR_VALUE_MAX;
+    struct vx_fs_request q = { .op = VX_FS_OP_GETXATTR, .length = room };
+    const struct exchange x = {
+        .from = name, .to = to, .from_bytes = n_name, .to_bytes = room, .room = room > n_name ? room : n_name
+    };
+    status_t st = request(f, &q, &x, &r);
+    if (st == OK)
+        *bytes = r.value;
+    return st;
+}
+
+status_t fs_setxattr(struct fs_file *f, const char *name, const void *value, size_t bytes, uint32_t flags)
+{
+    char text[VX_FS_XATTR_NAME_MAX + 1 + VX_FS_XATTR_VALUE_MAX];
+    struct vx_fs_request q = { .op = VX_FS_OP_SETXATTR, .flags = (uint16_t)flags };
+    struct vx_fs_reply r;
+    size_t n_name = strlen(name) + 1;
+    if (n_name > VX_FS_XATTR_NAME_MAX + 1)
+        return ERR_NAME_TOO_LONG;
+    if (bytes > VX_FS_XATTR_VALUE_MAX)
+        return ERR_TOO_BIG;
+    memcpy(text, name, n_name);
+    memcpy(text + n_name, value, bytes);
+    return request(f, &q, &(struct exchange){ .from = text, .from_bytes = n_name + bytes, .room = n_name + bytes }, &r);
+}
+
+status_t fs_listxattr(struct fs_file *f, uint64_t skip, char *to, size_t room, size_t *used)
+{
+    struct vx_fs_request q = { .op = VX_FS_OP_LISTXATTR, .offset = skip };
+    struct vx_fs_reply r;
+    status_t st = request(f, &q, &(struct exchange){ .to = to, .to_bytes = room, .room = room }, &r);
+    if (st == OK && r.bytes != 0 && to[r.bytes - 1] != '\0')
         st = ERR_IO;
     if (st == OK)
         *used = r.bytes;

@@ -418,6 +418,66 @@ static status_t allocate(struct fs_backend *b, struct fs_job *j)
     return st;
 }
 
+/* A name of 1 to VX_FS_XATTR_NAME_MAX bytes that ends with the text or with a NUL. */
+static status_t xattr_name(const char *text, size_t bytes, struct fs_name *out)
+{
+    const char *end = memchr(text, '\0', bytes);
+    *out = (struct fs_name){ text, end != nullptr ? (size_t)(end - text) : bytes };
+    return out->bytes == 0 ? ERR_BAD_ARGUMENT : out->bytes > VX_FS_XATTR_NAME_MAX ? ERR_NAME_TOO_LONG : OK;
+}
+
+static status_t get_xattr(struct fs_backend *b, struct fs_job *j)
+{
+    const char *text = take_text(j, 1);
+    struct fs_name name;
+    size_t bytes = 0, room = j->q.length;
+    if (b->getxattr == nullptr)
+        return ERR_NOT_SUPPORTED;
+    if (text == nullptr || room > j->session->bytes - j->q.data_at)
+        return ERR_BAD_ARGUMENT;
+    status_t st = xattr_name(text, j->q.data_bytes, &name);
+    if (st == OK)
+        st = b->getxattr(b, j->node, name, j->data, room, &bytes);
+    j->value = bytes;
+    j->bytes = (uint32_t)(bytes < room ? bytes : room);
+    return st;
+}
+
+static status_t set_xattr(struct fs_backend *b, struct fs_job *j)
+{
+    const char *text = take_text(j, 1);
+    struct fs_name name;
+    uint32_t flags = j->q.flags, bytes = j->q.data_bytes;
+    if (b->setxattr == nullptr || (flags & ~(VX_FS_EXCLUSIVE | VX_FS_REPLACE | VX_FS_REMOVE)) != 0)
+        return ERR_NOT_SUPPORTED;
+    if ((flags & (flags - 1)) != 0)
+        return ERR_BAD_ARGUMENT;
+    if (text == nullptr)
+        return bytes == 0 ? ERR_BAD_ARGUMENT : ERR_TOO_BIG;
+    status_t st = xattr_name(text, bytes, &name);
+    if (st != OK)
+        return st;
+    if (name.bytes == bytes) /* a name without its NUL: is something missing? */
+        return ERR_BAD_ARGUMENT;
+    size_t n_value = bytes - name.bytes - 1;
+    if (n_value > VX_FS_XATTR_VALUE_MAX)
+        return ERR_TOO_BIG;
+    st = b->setxattr(b, j->node, name, name.at + name.bytes + 1, n_value, flags);
+    if (st == OK)
+        touch(j, j->node, VX_FS_EVENT_ATTRIBUTES);
+    return st;
+}
+
+static status_t list_xattr(struct fs_backend *b, struct fs_job *j)
+{
+    size_t used = 0;
+    if (b->listxattr == nullptr)
+        return ERR_NOT_SUPPORTED;
+    status_t st = b->listxattr(b, j->node, j->q.offset, (char *)j->data, j->q.data_bytes, &used);
+    j->bytes = (uint32_t)used;
+    return st;
+}
+
 static void release(struct fs_backend *b, struct fs_node n)
 {
     if (b->release != nullptr)
@@ -455,6 +515,12 @@ static status_t perform(struct fs_backend *b, struct fs_job *j)
                                   : b->seek(b, j->node, j->q.offset, (j->q.flags & VX_FS_HOLE) != 0, &j->value);
     case VX_FS_OP_LIST:
         return list(b, j);
+    case VX_FS_OP_GETXATTR:
+        return get_xattr(b, j);
+    case VX_FS_OP_SETXATTR:
+        return set_xattr(b, j);
+    case VX_FS_OP_LISTXATTR:
+        return list_xattr(b, j);
     case VX_FS_OP_SYNC:
         return b->sync == nullptr ? OK : b->sync(b, &j->node);
     case VX_FS_OP_SYNC_ALL:

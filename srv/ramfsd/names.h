@@ -12,6 +12,13 @@ void ram_changed(struct ramfs *fs, struct ram_node *n, bool data);
 void ram_attributes(const struct ramfs *fs, const struct ram_node *n, struct vx_fs_attributes *out);
 status_t ram_write(struct ramfs *fs, struct ram_node *n, uint64_t offset, const void *from, size_t bytes, size_t *done);
 
+/* xattr.c: functions of struct fs_backend */
+status_t ram_getxattr(struct fs_backend *b, struct fs_node node, struct fs_name name, void *to, size_t room,
+                      size_t *bytes);
+status_t ram_setxattr(struct fs_backend *b, struct fs_node node, struct fs_name name, const void *value, size_t bytes,
+                      uint32_t flags);
+status_t ram_listxattr(struct fs_backend *b, struct fs_node node, uint64_t skip, char *to, size_t room, size_t *used);
+
 /* names.c: functions of struct fs_backend */
 status_t ram_lookup(struct fs_backend *b, struct fs_node dir, struct fs_name name, struct vx_fs_attributes *out);
 status_t ram_create(struct fs_backend *b, struct fs_node dir, struct fs_name name, const struct fs_new *what,

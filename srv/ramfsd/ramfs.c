@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * See ramfs.h: nodes, attributes and bytes. Names are in names.c. */
+ * See ramfs.h: nodes, attributes and bytes. Names are in names.c, extended attributes in xattr.c. */
 #include "ramfs.h"
 #include "names.h"
 #include <fs/copy.h>
@@ -66,6 +66,7 @@ void ram_node_forget(struct ramfs *fs, struct ram_node *n)
     return;
 #endif
     store_cut(&fs->store, &n->data, 0, UINT64_MAX);
+    store_cut(&fs->store, &n->xattrs, 0, UINT64_MAX);
     *number_place(fs, n->number) = (void *)(uintptr_t)(fs->free_number << 1 | 1);
     fs->free_number = n->number;
     fs->n_nodes--;
@@ -87,7 +88,7 @@ void ram_attributes(const struct ramfs *fs, const struct ram_node *n, struct vx_
                                       .object = n->number,
                                       .generation = n->generation,
                                       .size = dir ? (uint64_t)n->n_slots * sizeof(void *) : n->size,
-                                      .allocated = n->data.pages * STORE_PAGE,
+                                      .allocated = (n->data.pages + n->xattrs.pages) * STORE_PAGE,
                                       .version = n->version,
                                       .accessed_ns = n->accessed_ns,
                                       .modified_ns = n->modified_ns,
@@ -372,6 +373,9 @@ void ramfs_init(struct ramfs *fs, struct fs_backend *b, void *memory, uint64_t b
                               .list = ram_list,
                               .seek = seek,
                               .allocate = allocate,
+                              .getxattr = ram_getxattr,
+                              .setxattr = ram_setxattr,
+                              .listxattr = ram_listxattr,
                               .space = space,
                               .hold = hold,
                               .release = release };

@@ -18,7 +18,8 @@ struct ram_node {
     uint32_t mode, links, user, group, holds;
     uint32_t n_entries, n_slots, free_slot; /* directories; free_slot: + 1, 0 none */
     uint64_t parent;
-    struct store_tree data; /* bytes, or pointers to entries */
+    struct store_tree data;   /* bytes, or pointers to entries */
+    struct store_tree xattrs; /* a page each, from 0 on without a gap */
 };
 static_assert(sizeof(struct ram_node) <= 192);
 
@@ -33,5 +34,6 @@ struct ramfs {
 
 /* memory: zeroed, all there is; bytes at least RAMFS_MIN. Fills in *b, whose state is fs. */
 enum : uint64_t { RAMFS_MIN = 65536 };
+enum : uint32_t { RAMFS_XATTRS_MAX = 128 }; /* of one object; one more is NO_SPACE */
 void ramfs_init(struct ramfs *fs, struct fs_backend *b, void *memory, uint64_t bytes, uint64_t volume,
                 int64_t (*now_ns)(void));

@@ -2,7 +2,7 @@
  * The server's half of FS_BACKEND_V1 over a file system in memory, with hostile clients: any calls, any requests, a
  * shared buffer into which anything is written. No capability is lost, no file stays held, no lock is left. */
 // sources: lib/libfs/sessions.c lib/libfs/jobs.c lib/libfs/opens.c lib/libfs/perform.c lib/libfs/locks.c
-// sources: lib/libfs/copy.c srv/ramfsd/ramfs.c srv/ramfsd/names.c srv/ramfsd/store.c
+// sources: lib/libfs/copy.c srv/ramfsd/ramfs.c srv/ramfsd/names.c srv/ramfsd/xattr.c srv/ramfsd/store.c
 // sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
 #define HOST_FACTS
 #define HOST_MEMORY

@@ -130,6 +130,12 @@ status_t fs_seek(struct fs_file *f, uint64_t offset, bool hole, uint64_t *out);
 /* Entries (struct vx_fs_entry) of a directory from a cookie on, 0 to begin. *used 0: the end. "." and ".." are not
  * among them. TOO_BIG: not even one fits. */
 status_t fs_list(struct fs_file *f, uint64_t cookie, void *to, size_t bytes, size_t *used);
+/* Extended attributes, of what is open in whatever way. NOT_FOUND: none of that name; NOT_SUPPORTED: the file system
+ * has none. *bytes: of the whole value, of which `room` bytes at most were written. flags: as of VX_FS_OP_SETXATTR. */
+status_t fs_getxattr(struct fs_file *f, const char *name, void *to, size_t room, size_t *bytes);
+status_t fs_setxattr(struct fs_file *f, const char *name, const void *value, size_t bytes, uint32_t flags);
+/* Names behind the first `skip`, each with its NUL. *used 0: the end. */
+status_t fs_listxattr(struct fs_file *f, uint64_t skip, char *to, size_t room, size_t *used);
 /* flags: VX_FS_DATA_ONLY or 0. */
 status_t fs_sync(struct fs_file *f, uint32_t flags);
 

@@ -86,6 +86,14 @@ struct fs_backend {
     status_t (*list)(struct fs_backend *b, struct fs_node dir, uint64_t cookie, struct fs_listing *to);
     status_t (*seek)(struct fs_backend *b, struct fs_node n, uint64_t offset, bool hole, uint64_t *out);
     status_t (*allocate)(struct fs_backend *b, struct fs_node n, uint64_t offset, uint64_t length, uint32_t flags);
+    /* Extended attributes. *bytes: of the whole value, however little there is room for. NOT_FOUND: no such name. */
+    status_t (*getxattr)(struct fs_backend *b, struct fs_node n, struct fs_name name, void *to, size_t room,
+                         size_t *bytes);
+    /* flags: VX_FS_EXCLUSIVE (EXISTS), VX_FS_REPLACE (NOT_FOUND), VX_FS_REMOVE (NOT_FOUND), or 0. */
+    status_t (*setxattr)(struct fs_backend *b, struct fs_node n, struct fs_name name, const void *value, size_t bytes,
+                         uint32_t flags);
+    /* Whole names behind the first `skip`, each with a NUL. TOO_BIG: not even one fits. */
+    status_t (*listxattr)(struct fs_backend *b, struct fs_node n, uint64_t skip, char *to, size_t room, size_t *used);
     status_t (*sync)(struct fs_backend *b, const struct fs_node *n);  /* nullptr: everything */
     status_t (*space)(struct fs_backend *b, struct vx_fs_space *out); /* blocks and objects */
     void (*hold)(struct fs_backend *b, struct fs_node n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Files in memory: random operations against a slow and obvious model, running out of space, and giving all of it back.
  */
-// sources: srv/ramfsd/ramfs.c srv/ramfsd/names.c srv/ramfsd/store.c lib/libfs/copy.c lib/libvectra/string.c
-// mutations: -DMUTATE_RAMFS_KEEP_TAIL -DMUTATE_RAMFS_KEEP_NODE
+// sources: srv/ramfsd/ramfs.c srv/ramfsd/names.c srv/ramfsd/xattr.c srv/ramfsd/store.c lib/libfs/copy.c
+// lib/libvectra/string.c mutations: -DMUTATE_RAMFS_KEEP_TAIL -DMUTATE_RAMFS_KEEP_NODE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -275,6 +275,37 @@ static void limits(void **)
                      ERR_FILE_TOO_BIG);
 }
 
+static void attributes_of_a_users_own_go_with_their_file(void **)
+{
+    struct vx_fs_attributes a = {};
+    char value[VX_FS_XATTR_VALUE_MAX] = "value", name[8];
+    size_t bytes = 0, used = 0;
+    const struct fs_new what = { .mode = VX_FS_FILE | 0644 };
+    assert_int_equal(b.create(&b, b.root, (struct fs_name){ "f", 1 }, &what, &a), OK);
+    const struct fs_node n = { a.object, a.generation };
+    uint64_t before = store_free_pages(&fs.store);
+    for (unsigned i = 0; i < RAMFS_XATTRS_MAX; i++) {
+        int len = snprintf(name, sizeof name, "n%u", i);
+        const struct fs_name x = { name, (size_t)len };
+        assert_int_equal(b.setxattr(&b, n, x, value, sizeof value, VX_FS_REPLACE), ERR_NOT_FOUND);
+        assert_int_equal(b.setxattr(&b, n, x, value, sizeof value, VX_FS_EXCLUSIVE), OK);
+        assert_int_equal(b.setxattr(&b, n, x, value, sizeof value, VX_FS_EXCLUSIVE), ERR_EXISTS);
+    }
+    assert_int_equal(b.setxattr(&b, n, (struct fs_name){ "x", 1 }, value, 1, 0), ERR_NO_SPACE);
+    assert_int_equal(b.getxattr(&b, n, (struct fs_name){ "x", 1 }, value, 1, &bytes), ERR_NOT_FOUND);
+    assert_int_equal(b.setxattr(&b, n, (struct fs_name){ "n0", 2 }, nullptr, 0, VX_FS_REMOVE), OK);
+    assert_int_equal(b.setxattr(&b, n, (struct fs_name){ "n0", 2 }, nullptr, 0, VX_FS_REMOVE), ERR_NOT_FOUND);
+    assert_int_equal(b.getxattr(&b, n, (struct fs_name){ "n127", 4 }, value, 2, &bytes), OK);
+    assert_int_equal(bytes, sizeof value);
+    assert_int_equal(b.listxattr(&b, n, RAMFS_XATTRS_MAX - 2, value, sizeof value, &used), OK);
+    assert_int_equal(used, 5);
+    used = 0;
+    assert_int_equal(b.listxattr(&b, n, 0, value, 4, &used), ERR_TOO_BIG);
+    assert_true(store_free_pages(&fs.store) < before);
+    assert_int_equal(b.unlink(&b, b.root, (struct fs_name){ "f", 1 }, n, false), OK);
+    assert_int_equal(store_free_pages(&fs.store), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(links_count, begin, end),
         cmocka_unit_test_setup_teardown(what_is_held_lives_without_a_name, begin, end),
         cmocka_unit_test_setup_teardown(a_full_file_system_says_so_and_gives_all_of_it_back, begin, end),
+        cmocka_unit_test_setup_teardown(attributes_of_a_users_own_go_with_their_file, begin, end),
         cmocka_unit_test_setup_teardown(limits, begin, end),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

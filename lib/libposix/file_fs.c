@@ -275,7 +275,10 @@ static long file_allocate(struct px_file *f, int mode, int64_t at, int64_t bytes
 static long file_change(struct px_file *f, const struct vx_fs_change *change)
 {
     long answer = ready(f);
-    return answer != 0 ? answer : px_fs_error(fs_setattr(&f->fs.file, change));
+    if (answer != 0)
+        return answer;
+    status_t st = fs_setattr(&f->fs.file, change);
+    return st == ERR_NO_RIGHTS ? -EROFS : px_fs_error(st); /* it was opened by a read-only way */
 }
 
 /* The mount is known by its number; what it is asked by is its path. */

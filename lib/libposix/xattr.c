@@ -23,7 +23,10 @@ struct want {
 
 static long xattr_error(status_t st)
 {
-    return st == ERR_NOT_FOUND ? -ENODATA : st == ERR_TOO_BIG ? -E2BIG : px_fs_error(st);
+    return st == ERR_NOT_FOUND   ? -ENODATA
+           : st == ERR_TOO_BIG   ? -E2BIG
+           : st == ERR_NO_RIGHTS ? -EROFS /* it was opened by a read-only way */
+                                 : px_fs_error(st);
 }
 
 static long check_name(const char *name)

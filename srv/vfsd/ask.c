@@ -59,6 +59,10 @@ static bool put(struct mount *m, struct op *op)
 void ask(struct op *op, const struct place *about, op_next *then)
 {
     struct mount *m = about->mount;
+    uint8_t what = op->question.op;
+    /* No file that is opened by a read-only mount changes attributes; that it is not written was looked at. */
+    if (m->read_only && (what == VX_FS_OP_OPEN || what == VX_FS_OP_WALK))
+        op->question.access &= ~(uint32_t)VX_FS_CHANGE;
     op->question.object = about->node.object;
     op->question.generation = about->node.generation;
     op->then = then;

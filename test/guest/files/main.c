@@ -232,6 +232,14 @@ static void test_mounts(void)
     check_status("read-only", ERR_READ_ONLY, fs_mkdir(&client, "/tmp/m/x", 0755));
     check_status("and to files", ERR_READ_ONLY,
                  fs_open(&client, "/tmp/m/x", VX_VFS_CREATE, RW, 0644, &f, nullptr, nullptr));
+    check_status("a file, seen through it", OK,
+                 fs_open(&client, "/tmp/f", VX_VFS_CREATE, RW, 0644, &f, nullptr, nullptr));
+    fs_close(&f);
+    check_status("is opened to be read", OK, fs_open(&client, "/tmp/m/f", 0, VX_FS_READ, 0, &f, &a, nullptr));
+    check_status("and not changed", ERR_NO_RIGHTS,
+                 fs_setattr(&f, &(struct vx_fs_change){ .mask = VX_FS_SET_MODE, .mode = 0600 }));
+    fs_close(&f);
+    check_status("unlink", OK, fs_unlink(&client, "/tmp/f", 0));
     check_status(".. leads out of it", OK, fs_stat(&client, "/tmp/m/../m/m/..", 0, &a));
     check_status("its directory cannot go", ERR_BUSY, fs_unlink(&client, "/tmp/m", VX_VFS_DIRECTORY));
     check_status("umount", OK, fs_umount(&client, "/tmp/m", 0));

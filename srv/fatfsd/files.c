@@ -299,10 +299,36 @@ static status_t seek(struct fs_backend *b, struct fs_node n, uint64_t offset, bo
     return leave(f, OK);
 }
 
+/* Everything is on the disk, or why not. rest: and the volume is marked clean. */
+static fat_status_t write_all(struct files *f, bool rest)
+{
+    fat_status_t st = rest ? fat_rest(f->objects.volume) : fat_sync(f->objects.volume);
+    if (st == FAT_OK) {
+        f->synced = f->objects.versions;
+        f->failures = 0;
+    }
+    return st;
+}
+
+/* Of a volume that was given up: whose changes were lost is told so. */
+static status_t tell(struct files *f, const struct fs_node *n)
+{
+    struct object *o;
+    status_t st = n == nullptr ? ERR_IO : object_find(&f->objects, *n, &o);
+    if (n == nullptr || st != OK)
+        return st;
+    st = o->changed > f->synced ? ERR_IO : OK;
+    o->changed = 0;
+    object_put(o);
+    return st;
+}
+
 static status_t sync(struct fs_backend *b, const struct fs_node *n)
 {
     struct files *f = enter(b);
-    fat_status_t st = n != nullptr ? fat_sync(f->objects.volume) : fat_rest(f->objects.volume);
+    if (f->given_up)
+        return leave(f, tell(f, n));
+    fat_status_t st = write_all(f, n == nullptr);
     if (n == nullptr && st == FAT_OK)
         f->unwritten = false;
     return leave(f, from_fat(st));
@@ -343,13 +369,17 @@ static void release(struct fs_backend *b, struct fs_node n)
     (void)leave(f, OK);
 }
 
-status_t files_write_back(struct files *f)
+status_t files_write_back(struct files *f, struct fs_backend *b)
 {
     status_t st = OK;
     vx_mutex_lock(&f->lock);
-    if (f->unwritten) {
-        st = from_fat(fat_rest(f->objects.volume));
+    if (f->unwritten && !f->given_up) {
+        st = from_fat(write_all(f, true));
         f->unwritten = st != OK;
+        if (st != OK && ++f->failures == WRITE_BACKS_MAX) {
+            f->given_up = true;
+            b->flags |= VX_FS_IS_READ_ONLY;
+        }
     }
     vx_mutex_unlock(&f->lock);
     return st;

@@ -93,12 +93,15 @@ static uint32_t write_back(void *)
     bool complained = false;
     for (;;) {
         vx_sleep_ns(write_back_ns);
-        status_t st = files_write_back(&files);
+        bool was_given_up = files.given_up;
+        status_t st = files_write_back(&files, &backend);
         vx_mutex_lock(&files.lock);
         block_refresh(&disk);
         vx_mutex_unlock(&files.lock);
         if (st != OK && !complained)
             vx_printf("%s: cannot write back: %s\n", self, vx_status_text(st));
+        if (files.given_up && !was_given_up)
+            vx_printf("%s: the disk takes nothing: the volume is read-only from now on\n", self);
         complained = st != OK;
     }
 }

@@ -118,6 +118,7 @@ status_t object_of(struct objects *t, struct fat_node *n, struct object **out)
         for (o->generation = generation_of(n); known(t, o->number, o->generation) != nullptr;)
             o->generation += 2;
         o->version = ++t->versions;
+        o->changed = 0;
         o->hash_next = *bucket(t, o->number, o->generation);
         *bucket(t, o->number, o->generation) = o;
         *fat_tag(n) = o;
@@ -154,7 +155,7 @@ status_t object_find(struct objects *t, struct fs_node n, struct object **out)
 
 void object_changed(struct objects *t, struct object *o)
 {
-    o->version = ++t->versions;
+    o->changed = o->version = ++t->versions;
 }
 
 status_t objects_init(struct objects *t, struct fat_volume *v, void *maps, size_t maps_bytes)

@@ -15,6 +15,7 @@ struct object {
     struct fat_node *node; /* nullptr: free */
     struct object *newer, *older, *hash_next;
     uint64_t number, generation, version;
+    uint64_t changed; /* the version of its last change; 0: none since it is known */
     uint32_t holds, pins;
 };
 

@@ -59,8 +59,8 @@ struct fs_backend {
     const char *device; /* what it is kept on: a disk or partition of BLOCK_V1; nullptr: none */
     uint64_t volume;    /* the same whenever it is started anew; of VX_FS_IS_VOLATILE ones, another each time */
     struct fs_node root;
-    uint32_t flags;    /* VX_FS_IS_* */
-    uint32_t name_max; /* at most VX_FS_NAME_MAX */
+    _Atomic uint32_t flags; /* VX_FS_IS_*; READ_ONLY may be set later, by any thread */
+    uint32_t name_max;      /* at most VX_FS_NAME_MAX */
     bool slow;
     void *state; /* the file system's own */
 

@@ -140,16 +140,20 @@ def disk_errors(bench):
         storage.fsck(path)
         same_file(path, "good", good)
 
-    # What can never be written: every sync says so, what is there is read, and the disk is as after a cut of power.
+    # What can never be written: syncs say so; then the volume is read-only, what is there is read, who had written is told
+    # once, and the disk is as after a cut of power.
     fail(bench, path, ("write", sector, False))
-    output = bench.run(small + new.format(4) + sound + "services; umount /data; echo umount $?; umount -f /data; echo forced $?")
+    output = bench.run(small + new.format(4) + sound + "echo lost > /data/new5; sleep 7; echo x > /data/new6; rm -f /data/good; "
+                       + "fsync /data/new5; echo told $?; fsync /data/new5; echo again $?; fsync /data/good; echo good $?; "
+                       + sound + "cat /data/new5; services; umount /data; echo umount $?; umount -f /data; echo forced $?")
     storage.expect(output, "^dd: .*fsync: I/O error", "^small 1", "^dd: .*I/O error", "^new 1", "^100000",
+                   "new6: .*[Rr]ead-only", "good'?: .*[Rr]ead-only", "^told 1", "^again 0", "^good 0", "^100000", "^lost",
                    "^fatfsd0 +ready +[0-9]+ +0 ", "^umount: /data: I/O error", "^umount 1", "^forced 0")
     storage.fsck(path, harmless=storage.CUT)
     same_file(path, "good", good)
     for number in (1, 2, 3):
         same_file(path, f"new{number}", bytes(100))
-    return 24
+    return 30
 
 
 def hanging(bench):

@@ -31,48 +31,63 @@ static uint64_t blocks = BLOCKS_DEFAULT, seed = 1, window = 1, delay_us, cuts, u
 static struct block_job *waiting[BLOCK_JOBS_MAX];
 static uint32_t n_waiting;
 
-/* --- memory for clients: ours, or any that they bring --- */
+/* --- memory for clients: ours alone, so that it does not go while we use it --- */
 
-static status_t map_buffer(vx_mem mem, uint64_t bytes, struct block_buffer *out)
+/* Of clients that went; one that comes back with it (a cut of power) finds in it what it left there. */
+static struct block_buffer spare[BLOCK_CLIENTS_MAX];
+
+/* What a client still holds of it is derived from ours. */
+static bool is_free(const struct block_buffer *b)
 {
-    void *at = nullptr;
-    status_t st = vx_sys_mem_map(mem, 0, bytes, 0, VX_PROT_READ | VX_PROT_WRITE, &at);
-    if (st != OK) {
-        (void)vx_sys_cap_drop(mem.raw);
-        return st;
-    }
-    *out = (struct block_buffer){ .mem = mem, .at = at, .bytes = bytes };
-    return OK;
+    struct vx_cap_facts f = {};
+    return vx_sys_cap_inspect(b->mem.raw, &f, nullptr) != OK || f.children == 0;
 }
 
 static status_t buffer(uint64_t bytes, struct block_buffer *out)
 {
     vx_mem mem = {};
+    void *at = nullptr;
     bytes = (bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1);
     if (bytes > BUFFER_MAX)
         return ERR_TOO_BIG;
-    status_t st = vx_sys_mem_alloc(VX_OWN_RETICLE, bytes,
-                                   VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0,
-                                   &mem, nullptr);
-    return st == OK ? map_buffer(mem, bytes, out) : st;
+    status_t st = vx_sys_mem_alloc(VX_OWN_RETICLE, bytes, VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE,
+                                   0, &mem, &at);
+    if (st == OK)
+        *out = (struct block_buffer){ .mem = mem, .at = at, .bytes = bytes };
+    return st;
 }
 
+/* Only what we gave out ourselves. What is shown is only looked at. */
 static status_t attach(vx_mem mem, struct block_buffer *out)
 {
-    struct vx_cap_facts f = {};
-    status_t st = vx_sys_cap_inspect(mem.raw, &f, nullptr);
-    if (st == OK && (f.type != VX_CAP_MEM || f.b < PAGE || f.b > BUFFER_MAX))
-        st = ERR_NOT_SUPPORTED;
-    if (st != OK) {
-        (void)vx_sys_cap_drop(mem.raw);
-        return st;
+    struct vx_cap_facts shown = {}, f = {};
+    status_t st = vx_sys_cap_inspect(mem.raw, &shown, nullptr);
+    (void)vx_sys_cap_drop(mem.raw);
+    for (unsigned i = 0; st == OK && i < BLOCK_CLIENTS_MAX; i++) {
+        if (spare[i].bytes == 0 || vx_sys_cap_inspect(spare[i].mem.raw, &f, nullptr) != OK ||
+            f.object_id != shown.object_id || shown.type != VX_CAP_MEM)
+            continue;
+        *out = spare[i];
+        spare[i] = (struct block_buffer){};
+        return OK;
     }
-    return map_buffer(mem, f.b & ~(uint64_t)(PAGE - 1), out);
+    return ERR_NOT_SUPPORTED;
 }
 
 static void release(struct block_buffer *b)
 {
-    (void)vx_sys_mem_free(b->mem, 0, 0);
+    struct block_buffer *place = nullptr;
+    for (unsigned i = 0; i < BLOCK_CLIENTS_MAX; i++) {
+        if (spare[i].bytes != 0 && is_free(&spare[i])) {
+            (void)vx_sys_mem_free(spare[i].mem, 0, 0);
+            spare[i] = (struct block_buffer){};
+        }
+        place = spare[i].bytes == 0 ? &spare[i] : place;
+    }
+    if (place != nullptr && !is_free(b))
+        *place = *b;
+    else
+        (void)vx_sys_mem_free(b->mem, 0, 0);
 }
 
 /* --- requests --- */

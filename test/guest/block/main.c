@@ -108,12 +108,33 @@ static status_t run(uint32_t n, uint32_t *failed)
     return st;
 }
 
+/* A driver works only on memory that does not go with its client. */
+static void bring_own_memory(const char *name)
+{
+    struct vx_client c = {};
+    vx_mem own = {}, given = {};
+    void *at = nullptr;
+    uint64_t bytes = 0;
+    check_status("connect", OK, vx_connect(name, &c));
+    check_status("memory of one's own", OK,
+                 vx_sys_mem_alloc(VX_OWN_RETICLE, BYTES, VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE,
+                                  0, &own, &at));
+    check_status("is not taken", ERR_NOT_SUPPORTED, vx_block_attach(&c, own, &bytes));
+    check_status("the driver's is given", OK, vx_block_buffer(&c, BYTES, &bytes, &given));
+    vx_client_close(&c);
+}
+
 int main(int argc, char **argv)
 {
     static struct block_disk disk;
     uint32_t failed = 0;
+    if (argc > 1 && argv[1][0] > '9') {
+        bring_own_memory(argv[1]);
+        return check_done();
+    }
     if (argc > 1)
         return die((uint64_t)(argv[1][0] - '0'));
+    bring_own_memory("blk0");
     check_status("the disk is there", OK, block_open(&disk, "blk0", BYTES, 0));
     check_status("and is read", OK, block_read(&disk, 0, 1, 0));
     status_t st = OK;

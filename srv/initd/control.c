@@ -183,6 +183,24 @@ static status_t op_inbox(struct vx_session *s, vx_ring_rx *inbox)
     return unit_new_inbox(caller(s), inbox);
 }
 
+static status_t op_keep(struct vx_session *s, vx_mem memory)
+{
+    struct unit *u = caller(s);
+    if (u->kept.raw != VX_HANDLE_NONE)
+        (void)vx_sys_cap_drop(u->kept.raw);
+    u->kept = memory;
+    return OK;
+}
+
+static status_t op_kept(struct vx_session *s, vx_mem *memory)
+{
+    const vx_rights_t rights = VX_R_READ | VX_R_WRITE | VX_R_COPY | VX_R_MOVE | VX_R_INSPECT;
+    vx_mem kept = caller(s)->kept;
+    if (kept.raw == VX_HANDLE_NONE || vx_sys_cap_narrow(kept.raw, rights, 0, 0, &memory->raw) != OK)
+        return ERR_NOT_FOUND;
+    return OK;
+}
+
 static status_t op_naming_requests(struct vx_session *s, vx_ring_rx rx)
 {
     struct unit *u = caller(s);
@@ -224,6 +242,8 @@ status_t control_dispatch(struct vx_session *s, struct vx_incoming *in)
         .self = op_self,
         .memory = op_memory,
         .inbox = op_inbox,
+        .keep = op_keep,
+        .kept = op_kept,
         .naming_requests = op_naming_requests,
         .naming_replies = op_naming_replies,
     };

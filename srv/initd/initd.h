@@ -25,6 +25,7 @@ struct unit {
     uint32_t task_id;
     struct vx_session *session;
     vx_reticle pool;  /* for memory that it shares: ours, so that it stays when the Task ends */
+    vx_mem kept;      /* what it wants to find in its next life; or none */
     vx_ring_tx inbox; /* the end of its inbox that is to be published */
     bool unpublished;
     vx_ring_rx naming_rx;              /* first half of a fresh connection to namingd that it asked for */

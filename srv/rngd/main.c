@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * rngd: the driver of a virtio entropy device. Two halves of one buffer: while one is given out, the device fills the
- * other. What the device wrote is copied out once, then wiped. The kernel's generator is given the first of it, and more
- * from time to time: then it does not matter for long what somebody learned of its state. Source: [VIRTIO] "Entropy
- * Device". */
+ * other. What the device wrote is copied out once, then wiped. The kernel's generator is given the first of it, and
+ * more from time to time: then it does not matter for long what somebody learned of its state. Source: [VIRTIO]
+ * "Entropy Device". */
 #include <vectra/bundle.h>
 #include <vectra/io.h>
 #include <vectra/rpc_rng.h>

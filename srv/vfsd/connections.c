@@ -219,6 +219,12 @@ static void mount_answered(struct op *op, const struct vx_fs_reply *r, const uin
     op_answer(op, &a, sizeof a);
 }
 
+/* Its root is the root of all. */
+static bool sees_all(const struct connection *c)
+{
+    return c->rooted && c->root.mount != nullptr && c->root.node.object == 0 && c->root.mount->cover.mount == nullptr;
+}
+
 static void mount_walked(struct op *op)
 {
     struct mount *m = nullptr;
@@ -239,6 +245,11 @@ static void mount_walked(struct op *op)
         return;
     }
     op->mode = m->id;
+    if (op->connection != vfsd.boot) {
+        m->optional = true;
+        m->unseen = !sees_all(op->connection);
+        record_write();
+    }
     if (op->connection == vfsd.boot) { /* it may come up when it likes */
         op_done(op, OK);
         return;
@@ -406,7 +417,7 @@ static status_t call_mounts(struct vx_session *s, const struct vx_vfs_mounts_req
     struct op *op;
     if (c->at == nullptr)
         return ERR_BAD_ARGUMENT;
-    if (!c->rooted || c->root.mount == nullptr || c->root.node.object != 0 || c->root.mount->cover.mount != nullptr)
+    if (!sees_all(c))
         return ERR_NOT_FOUND;
     status_t st = op_begin(s, VX_VFS_MOUNTS, start_mounts, &op);
     if (st != OK)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * vfsd: one tree of names over many file systems, and for each program the part of it that it was given. It is on the
  * way of names, not of bytes. Arguments are PATH=SOURCE, PATH=SOURCE:ro or PATH=SOURCE:optional, the root first: what
- * is mounted from the start; optional, as soon as its file system is there. */
+ * is mounted from the start; optional, as soon as its file system is there. Started anew, we mount what was mounted
+ * when we ended instead. */
 #include "vfsd.h"
 #include <vectra/bundle.h>
 #include <vectra/io.h>
@@ -32,6 +33,8 @@ static void on_signal(struct vx_service *, uint64_t bits)
 
 /* What is mounted from the start, one after the other: the arguments that are left. */
 static char **left;
+static struct record_entry recorded[VFS_MOUNTS_MAX];
+static uint32_t n_recorded, next_recorded;
 static struct connection boot;
 
 static bool split(const char *argument, char *path, char *source, bool *read_only, bool *optional)
@@ -55,8 +58,14 @@ void boot_next(void)
 {
     char path[VFS_MOUNT_PATH_MAX + 1], source[VFS_SOURCE_MAX + 1];
     bool read_only, optional;
-    if (*left == nullptr) {
+    if (next_recorded < n_recorded) {
+        const struct record_entry *e = &recorded[next_recorded++];
+        (void)boot_mount(&boot, e->path, e->source, e->read_only, e->optional);
+        return;
+    }
+    if (n_recorded != 0 || *left == nullptr) {
         vfsd.started = true;
+        record_write();
         ops_start_held();
         return;
     }
@@ -111,6 +120,7 @@ int main(int argc, char **argv)
         return 2;
     }
     left = argv + 2;
+    n_recorded = record_open(recorded);
     boot_next();
     on_deadline(&vfsd.service, 0);
     return vx_service_run(&vfsd.service) == OK ? 0 : 1;

@@ -62,6 +62,7 @@ status_t mount_add(const char *source, const char *path, const struct place *cov
         if (i >= vfsd.n_mounts)
             vfsd.n_mounts = i + 1;
         *m = (struct mount){ .state = MOUNT_DOWN,
+                             .optional = optional,
                              .absent = optional,
                              .index = (uint8_t)i,
                              .id = ++vfsd.last_mount,

@@ -31,6 +31,7 @@ void shortcuts_flush(struct mount *m)
 void mounts_changed(void)
 {
     vfsd.mounts++;
+    record_write();
     for (struct vx_session *s = nullptr; (s = vx_session_next(&vfsd.service, s)) != nullptr;) {
         const struct connection *c = s->state;
         if (c->at != nullptr)

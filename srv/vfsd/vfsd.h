@@ -73,7 +73,9 @@ struct setup {
 struct mount {
     enum mount_state state;
     bool read_only, leaving;
-    bool absent; /* optional, and not there yet: it covers nothing, and is looked for when somebody comes by */
+    bool optional; /* from the start; or mounted by hand, which a next life waits for in the same way */
+    bool unseen;   /* by somebody whose root is not the root of all: its path means nothing to others */
+    bool absent;   /* optional, and not there yet: it covers nothing, and is looked for when somebody comes by */
     uint8_t index;
     uint32_t id;
     char source[VFS_SOURCE_MAX + 1];
@@ -263,6 +265,15 @@ struct grant *grant_of(uint64_t badge);
 /* The next of what is mounted from the start. */
 void boot_next(void);
 status_t boot_mount(struct connection *boot, const char *path, const char *source, bool read_only, bool optional);
+
+/* record.c */
+struct record_entry {
+    bool read_only, optional;
+    char source[VFS_SOURCE_MAX + 1], path[VFS_MOUNT_PATH_MAX + 1];
+};
+/* What was mounted beside the root when our life before ended; how many. 0: this is the first. */
+uint32_t record_open(struct record_entry out[VFS_MOUNTS_MAX]);
+void record_write(void); /* once everything from the start is mounted; whenever that changes */
 
 /* seal.c */
 uint64_t seal(const uint64_t key[2], const void *bytes, size_t len);

@@ -61,6 +61,7 @@ static void serve(const uint8_t *data, size_t size, bool with_control)
         require(with_control || u->state == VX_INIT_STATE_STARTING || u->state == VX_INIT_STATE_READY);
         (void)host_drop(u->task.raw);
         (void)host_drop(u->naming_rx.raw);
+        (void)host_drop(u->kept.raw);
     }
     require(with_control || steered == 0);
     require(host_live() == 0);

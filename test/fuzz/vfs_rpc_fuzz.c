@@ -3,7 +3,7 @@
  * file systems that come, lie, and go. No capability is lost, no operation is forgotten, and when all have gone nothing
  * is left. */
 // sources: srv/vfsd/ask.c srv/vfsd/connections.c srv/vfsd/mounts.c srv/vfsd/open.c srv/vfsd/ops.c srv/vfsd/seal.c
-// sources: srv/vfsd/shortcuts.c srv/vfsd/walk.c lib/libvectra/service.c lib/libvectra/rpc.c
+// sources: srv/vfsd/shortcuts.c srv/vfsd/record.c srv/vfsd/walk.c lib/libvectra/service.c lib/libvectra/rpc.c
 // sources: lib/libvectra/names.c lib/libvectra/string.c
 #define HOST_MEMORY
 #define HOST_MESSAGE

@@ -124,12 +124,24 @@ static void bring_own_memory(const char *name)
     vx_client_close(&c);
 }
 
+/* Whether somebody has claimed the disk. */
+static void claim(const char *name, status_t wanted)
+{
+    struct vx_client c = {};
+    check_status("connect", OK, vx_connect(name, &c));
+    check_status("claim", wanted, vx_block_claim(&c));
+    vx_client_close(&c);
+}
+
 int main(int argc, char **argv)
 {
     static struct block_disk disk;
     uint32_t failed = 0;
     if (argc > 1 && argv[1][0] > '9') {
-        bring_own_memory(argv[1]);
+        if (argc > 2)
+            claim(argv[1], argv[2][0] == 'c' ? ERR_BUSY : OK); /* claimed, or free */
+        else
+            bring_own_memory(argv[1]);
         return check_done();
     }
     if (argc > 1)

@@ -173,26 +173,26 @@ def hanging(bench):
 
 
 def claims(bench):
-    """Who writes a volume keeps others from doing so, also when it is mounted nowhere, and when the driver was started anew:
-    what vfsd forgot when it was started anew is not lost, and is mounted again by its service's name."""
+    """Who writes a volume keeps others from doing so, also when the driver was started anew. What was mounted and unmounted by
+    hand is so still when vfsd was started anew, and when that happened again."""
     storage.volume(bench)
     path = os.path.join(bench.folder, "second")
     disks.create(path, 8 * MIB)
     bench.attach(path)
     output = bench.run(
-        "umount /data1; mount blk1 /mnt; echo kept > /mnt/file; exec 3< /mnt/file; services restart vfsd; sleep 1; cat <&3; exec 3<&-; "
-        "echo text > /tmp/new; echo made $?; cat /tmp/new; mount; "
-        "umount /mnt; mkfs.fat blk1; echo mkfs $?; fsck.fat -a blk1; echo fsck $?; fsck.fat -n blk1 > /tmp/out; echo look $?; "
-        "mount blk1 /mnt; echo mount $?; services restart blkd1; sleep 3; mkfs.fat blk1; echo again $?; "
-        "mount volume0 /mnt; cat /mnt/file; umount /mnt; fsck.fat -a blk1; mount blk1 /mnt; ls /mnt; umount /mnt; mkfs.fat blk1; echo free $?")
-    busy = "^blk1: Resource busy: somebody has claimed it"
-    storage.expect(output, "^cat: .*: Stale file handle", "^made 0", "^text", "^blk0 on /data type fat", "^umount: /mnt: nothing is mounted there", busy, "^mkfs 1",
-                   busy, "^fsck [1-9]", "^look [01]", "^mount: blk1: cannot be served", "^mount 1", busy, "^again 1", "^kept",
-                   "^blk1: 1 files, 0 directories: clean", "^file\\r?$", "^free 0")
-    if "blk1 on" in output:
-        raise Failure("vfsd remembers what was mounted by hand: the documents say otherwise")
+        "umount /data1; mkdir /tmp/ro; mount blk1 /mnt; mount -r ram /tmp/ro; echo kept > /mnt/file; exec 3< /mnt/file; "
+        "services restart vfsd; sleep 1; cat <&3; exec 3<&-; "
+        "echo text > /tmp/new; echo made $?; cat /tmp/new; mount; cat /mnt/file; echo no > /tmp/ro/x; echo read-only $?; "
+        "/test/block blk1 claimed; mkfs.fat blk1; echo mkfs $?; fsck.fat -a blk1; echo fsck $?; fsck.fat -n blk1 > /tmp/out; echo look $?; "
+        "mount blk1 /data1; echo mount $?; services restart blkd1; sleep 3; /test/block blk1 claimed; "
+        "services restart vfsd; sleep 1; cat /mnt/file; umount /mnt; services restart vfsd; sleep 1; mount > /tmp/mounts; grep -c blk1 /tmp/mounts; "
+        "/test/block blk1 free; fsck.fat -a blk1; mount blk1 /mnt; ls /mnt; umount /mnt; mkfs.fat blk1; echo free $?")
+    busy, claimed = "^blk1: Resource busy: blk1 is mounted at /mnt", "# done: 2 passed, 0 failed"
+    storage.expect(output, "^cat: .*: Stale file handle", "^made 0", "^text", "^blk0 on /data type fat", "^blk1 on /mnt type fat", "^kept",
+                   "[Rr]ead-only", "^read-only [1-9]", claimed, busy, "^mkfs 1", busy, "^fsck [1-9]", "^look [01]", "^mount: blk1: Resource busy", "^mount 1",
+                   claimed, "^kept", "^0\r?$", claimed, "^blk1: 1 files, 0 directories: clean", "^file\r?$", "^free 0")
     storage.fsck(path)
-    return 14
+    return 19
 
 
 def narrowed(bench):

@@ -978,6 +978,29 @@ pub mod init {
         let (_, _) = client.call(14, &question, None)?;
         Ok(())
     }
+
+    /// Memory that the caller's next life gets by `kept`; in place of what it kept before. It has to come from a Reticle that outlives the caller, as its pool does.
+    pub fn keep(client: &mut Client, memory: Mem) -> Result<(), Error> {
+        let question = Payload::new();
+        let (_, _) = client.call(15, &question, Some(memory.into()))?;
+        Ok(())
+    }
+
+    /// What [`kept`] answers.
+    #[derive(Debug)]
+    pub struct KeptReply {
+        #[allow(missing_docs)]
+        pub memory: Mem,
+    }
+
+    /// What the caller, or its life before, let be kept.
+    pub fn kept(client: &mut Client) -> Result<KeptReply, Error> {
+        let question = Payload::new();
+        let (_, cap) = client.call(16, &question, None)?;
+        Ok(KeptReply {
+            memory: cap.and_then(|c| c.downcast().ok()).ok_or(Error::PeerClosed)?,
+        })
+    }
 }
 
 /// Names to service connections.

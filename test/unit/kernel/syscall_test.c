@@ -273,6 +273,26 @@ static void deadlines_pass_and_waits_can_be_interrupted(void **)
     FAILS(ERR_WOULD_BLOCK, NR_signal_wait, 1, VX_POLL);
 }
 
+static void what_is_contributed_is_mixed_in_and_needs_the_right(void **)
+{
+    struct object *o;
+    vx_handle_t feeder = machine_grant_new(a, VX_CAP_ENTROPY, sizeof *o, VX_R_WRITE | VX_R_COPY, 0, 0, &o);
+    vx_handle_t weak = machine_grant(a, o, VX_CAP_ENTROPY, VX_R_COPY);
+    uint8_t with[32], without[32];
+    FAILS(ERR_NO_RIGHTS, NR_console_write, weak, TEXT_AT, 8);
+    FAILS(ERR_BAD_ADDRESS, NR_console_write, feeder, VX_UADDR_LIMIT, 1);
+    host_entropy_bytes = 0;
+    entropy_init();
+    entropy_fill(without, sizeof without);
+    entropy_init();
+    assert_int_equal(OK_CALL(NR_console_write, feeder, TEXT_AT, 8).first, 8);
+    assert_false(entropy_seeded());
+    entropy_fill(with, sizeof with);
+    assert_memory_not_equal(with, without, sizeof with);
+    assert_int_equal(OK_CALL(NR_console_write, feeder, TEXT_AT, 32).first, 32);
+    assert_true(entropy_seeded());
+}
+
 static void interrupts_post_their_bit_and_level_lines_wait_for_the_task(void **)
 {
     vx_handle_t all = machine_grant_irqs(a);
@@ -513,6 +533,7 @@ int main(void)
         T(revoke_takes_back_what_was_derived),
         T(shared_memory_goes_when_its_capability_goes),
         T(deadlines_pass_and_waits_can_be_interrupted),
+        T(what_is_contributed_is_mixed_in_and_needs_the_right),
         T(interrupts_post_their_bit_and_level_lines_wait_for_the_task),
         T(spawn_makes_a_task_from_an_image_and_a_bundle),
         T(an_image_that_may_be_copied_is_shared),

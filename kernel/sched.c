@@ -641,6 +641,7 @@ static bool tidy(struct hart *h)
         }
         if (likely(h->need_switch == 0))
             arch_resume();
+        arch_irq_window(); /* it waits again, and so may many that were woken with it */
     }
 }
 

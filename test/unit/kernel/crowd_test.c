@@ -51,8 +51,8 @@ static void begin(void)
     caller = machine_task(7, VX_BAND_SERVICE, nullptr, &reticle);
     for (int i = 1; i < CROWD; i++) {
         struct thread *t;
-        machine_must(thread_create(crowd, (uaddr_t){ 0x400000 }, (uaddr_t){ USER_BASE + USER_BYTES }, 0, 0, false,
-                                   &t) == OK);
+        machine_must(
+            thread_create(crowd, (uaddr_t){ 0x400000 }, (uaddr_t){ USER_BASE + USER_BYTES }, 0, 0, false, &t) == OK);
         thread_start(t);
     }
     crowd_sem = machine_grant_new(crowd, VX_CAP_SEM, sizeof(struct sem), VX_RIGHTS_ALL, 0, 0, &o);
@@ -89,7 +89,8 @@ static void wake_caller(void)
         (void)call(__VA_ARGS__);                                                                                       \
     }
 
-/* Steps of the caller's call until it is over, of which the first is done and `before` were awake before it; between two of them no more wake up than may. */
+/* Steps of the caller's call until it is over, of which the first is done and `before` were awake before it; between
+ * two of them no more wake up than may. */
 static uint32_t in_steps(uint32_t before)
 {
     const struct thread *t = first_of(caller);

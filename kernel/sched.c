@@ -266,18 +266,13 @@ static void open_inbox(struct hart *h, bool self)
     send(home, t);
 }
 
-[[gnu::always_inline]] static inline void ready(struct thread *t)
+[[gnu::always_inline]] inline void sched_ready(struct thread *t)
 {
     struct hart *h = arch_hart_self();
     if (likely(t->home == h->id && !t->timer.in_tree && !t->stop_pending))
         ready_here(h, t);
     else
         ready_unusual(t);
-}
-
-void sched_ready(struct thread *t)
-{
-    ready(t);
 }
 
 void sched_start(struct thread *t)
@@ -300,7 +295,7 @@ void thread_wake(struct thread *t)
     if (unlikely(thread_state(t) != THREAD_BLOCKED))
         return;
     list_unlink(&t->wait);
-    ready(t);
+    sched_ready(t);
 }
 
 /* Gives waiting threads to harts that idle or asked for some. A hart that runs none keeps the first: two that are idle
@@ -645,7 +640,7 @@ static bool tidy(struct hart *h)
     }
 }
 
-[[noreturn, gnu::always_inline]] static inline void go_on(struct hart *h, struct thread *t)
+[[noreturn, gnu::always_inline]] inline void sched_go_on(struct hart *h, struct thread *t)
 {
     if (t->parked)
         rerun(h, t);
@@ -654,18 +649,13 @@ static bool tidy(struct hart *h)
     sched_run();
 }
 
-void sched_go_on(struct hart *h, struct thread *t)
-{
-    go_on(h, t);
-}
-
 /* The end of a call whose thread may not run on, which is on its queue or waits: to t, which is on none. */
 [[noreturn, gnu::always_inline]] static inline void leave_to(struct hart *h, struct thread *cur, struct thread *t)
 {
     __builtin_assume(cur != nullptr);
     sched_leave_call(h);
     sched_switch(h, cur, t);
-    go_on(h, t);
+    sched_go_on(h, t);
 }
 
 void sched_leave(void)

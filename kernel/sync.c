@@ -134,15 +134,15 @@ struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
     if (n == 0)
         return sys_status(ERR_BAD_ARGUMENT);
     struct sem *s = sem_of(c->obj);
-    bool alone = arch_hart_self()->alone;
     lock_take(&s->lock, LOCK_SEM);
-    if (unlikely(n > WAKES_AT_ONCE && !alone && waitq_first(&s->waiters) != nullptr)) {
+    if (unlikely(n > WAKES_AT_ONCE) && !arch_hart_self()->alone && waitq_first(&s->waiters) != nullptr) {
         lock_release(&s->lock, LOCK_SEM);
         return sys_alone();
     }
     if (likely(n <= SEM_COUNT_MAX && s->count + n <= SEM_COUNT_MAX)) {
         s->count += (uint32_t)n;
-        if (!grant(s) && alone) /* Y1; else it is there already: n alone is not enough for so many */
+        if (unlikely(!grant(s)) &&
+            arch_hart_self()->alone) /* Y1; else it is there already: n alone is not enough for so many */
             object_destroy(&s->obj, END_CROWD);
         if (s->binding.task != nullptr)
             binding_post(&s->binding);

@@ -23,6 +23,10 @@ struct hart_sched {
     bool slice_armed; /* S4 */
     struct thread *handover;
     struct thread *only; /* S1 */
+    struct thread *mail; /* what came out of the inbox and is on no queue yet, first come first, by inbox_next */
+    const struct list_node
+        *first;            /* in the queue of the running thread's band at the last look; nullptr: had its turn */
+    uint64_t first_cycles; /* since when */
     struct tree deadlines;
     uint64_t armed_ns;        /* when the timer fires */
     uint64_t switched_cycles; /* when current was switched in, or nobody was */

@@ -79,7 +79,7 @@ static void leave_graveyard(struct object *o)
 static bool end_some(struct object *o)
 {
     if ((o->dying & END_TASK) != 0) {
-        if (!task_end_some(task_of(o)))
+        if (!task_end_some(task_of(o)) || !waitq_wake_all(&task_of(o)->exit_waiters))
             return false;
         o->dying &= ~END_TASK;
     }
@@ -87,6 +87,11 @@ static bool end_some(struct object *o)
         if (!ring_clear(ring_of(o)))
             return false;
         o->dying &= ~END_FLIGHT;
+    }
+    if ((o->dying & END_CROWD) != 0) {
+        if (!sem_grant_some(sem_of(o)))
+            return false;
+        o->dying &= ~END_CROWD;
     }
     if (o->dying == 0) {
         leave_graveyard(o);

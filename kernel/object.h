@@ -24,6 +24,7 @@ enum object_end : uint8_t {
     END_OBJECT = 1, /* it goes */
     END_TASK = 2,   /* the Task is over; its record may stay */
     END_FLIGHT = 4, /* nobody can receive from the Ring any more: what is in flight goes */
+    END_CROWD = 8,  /* of the semaphore: that so many wait for it, who could have what there is. It lives on */
 };
 
 struct object {

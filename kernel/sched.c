@@ -186,8 +186,10 @@ static void send(struct hart *to, struct thread *t)
         t->inbox_next = first;
     while (!atomic_compare_exchange_weak_explicit(&to->sched.inbox, &first, t, memory_order_seq_cst,
                                                   memory_order_relaxed));
-    /* seq_cst, as is the exchange above and both sides in sched_set_urgency(): one of us sees the other (S5). */
-    if (band <= atomic_load_explicit(&to->sched.urgency, memory_order_seq_cst))
+    /* seq_cst, as is the exchange above and both sides in sched_set_urgency(): one of us sees the other (S5). And if a
+     * hart idles that looked around before this was in the inbox, the home is to offer it. */
+    if (band <= atomic_load_explicit(&to->sched.urgency, memory_order_seq_cst) ||
+        (atomic_load_explicit(&idle_harts, memory_order_seq_cst) & to->sched.domain & ~(UINT64_C(1) << to->id)) != 0)
         arch_ipi_send(to);
 }
 
@@ -203,46 +205,52 @@ static struct hart *claim_idle(const struct hart *h, const struct thread *t)
     return nullptr;
 }
 
-/* Everything that others sent to h, in the order they sent it. */
-static void open_inbox(struct hart *h, struct hart *self)
-{
-    /* acquire: pairs with the exchange in send(). */
-    struct thread *t = atomic_exchange_explicit(&h->sched.inbox, nullptr, memory_order_acquire), *in_order = nullptr;
-    while (t != nullptr) {
-        struct thread *next = t->inbox_next;
-        t->inbox_next = in_order;
-        in_order = t;
-        t = next;
-    }
-    while ((t = in_order) != nullptr) {
-        in_order = t->inbox_next;
-        t->in_inbox = false;
-        if (t->timer.in_tree)
-            tree_remove(&h->sched.deadlines, &t->timer);
-        if (t->stop_pending)
-            thread_set_state(t, THREAD_STOPPED);
-        else if (h == self)
-            ready_here(h, t);
-        else
-            enqueue(h, t, false);
-    }
-}
-
 static inline bool has_mail(const struct hart *h)
 {
-    return atomic_load_explicit(&h->sched.inbox, memory_order_relaxed) != nullptr;
+    return h->sched.mail != nullptr || atomic_load_explicit(&h->sched.inbox, memory_order_relaxed) != nullptr;
+}
+
+/* At its home, by that hart; `self` false: by the owner of the gate. */
+static void arrive(struct hart *h, struct thread *t, bool self)
+{
+    if (t->timer.in_tree)
+        tree_remove(&h->sched.deadlines, &t->timer);
+    if (t->stop_pending)
+        thread_set_state(t, THREAD_STOPPED);
+    else if (self)
+        ready_here(h, t);
+    else
+        enqueue(h, t, false);
+}
+
+/* What others sent to h, in the order they sent it: WAKES_AT_ONCE of them. The rest comes with the timer, at once. */
+static void open_inbox(struct hart *h, bool self)
+{
+    for (uint32_t n = 0; has_mail(h); n++) {
+        struct thread *t = h->sched.mail, *next;
+        if (n == WAKES_AT_ONCE) {
+            if (self)
+                arm_in(h, 0);
+            return;
+        }
+        if (t == nullptr) /* acquire: pairs with the exchange in send(). */
+            for (next = atomic_exchange_explicit(&h->sched.inbox, nullptr, memory_order_acquire); next != nullptr;) {
+                struct thread *first = next;
+                next = first->inbox_next;
+                first->inbox_next = t;
+                t = first;
+            }
+        h->sched.mail = t->inbox_next;
+        t->in_inbox = false;
+        arrive(h, t, self);
+    }
 }
 
 [[gnu::noinline]] static void ready_unusual(struct thread *t)
 {
     struct hart *h = arch_hart_self(), *home = harts[t->home];
     if (home == h) {
-        if (t->timer.in_tree)
-            sched_clear_deadline(t);
-        if (t->stop_pending)
-            thread_set_state(t, THREAD_STOPPED);
-        else
-            ready_here(h, t);
+        arrive(h, t, true);
         return;
     }
     thread_set_state(t, THREAD_READY);
@@ -258,18 +266,13 @@ static inline bool has_mail(const struct hart *h)
     send(home, t);
 }
 
-[[gnu::always_inline]] static inline void ready(struct thread *t)
+[[gnu::always_inline]] inline void sched_ready(struct thread *t)
 {
     struct hart *h = arch_hart_self();
     if (likely(t->home == h->id && !t->timer.in_tree && !t->stop_pending))
         ready_here(h, t);
     else
         ready_unusual(t);
-}
-
-void sched_ready(struct thread *t)
-{
-    ready(t);
 }
 
 void sched_start(struct thread *t)
@@ -292,7 +295,7 @@ void thread_wake(struct thread *t)
     if (unlikely(thread_state(t) != THREAD_BLOCKED))
         return;
     list_unlink(&t->wait);
-    ready(t);
+    sched_ready(t);
 }
 
 /* Gives waiting threads to harts that idle or asked for some. A hart that runs none keeps the first: two that are idle
@@ -307,6 +310,8 @@ static void share(struct hart *h)
         for (struct list_node *n = queue->next; n != queue; n = next) {
             struct thread *t = container_of(n, struct thread, run);
             struct hart *to;
+            if (thieves == 0 && idle_near(h) == 0)
+                return;
             next = n->next;
             if (atomic_load_explicit(&t->on_hart, memory_order_relaxed) || /* it is current, and goes on soon */
                 (!runs_one && (t->affinity >> h->id & 1) != 0)) {
@@ -330,7 +335,7 @@ static void share(struct hart *h)
 void sched_ipi(struct hart *h)
 {
     if (has_mail(h))
-        open_inbox(h, h);
+        open_inbox(h, true);
     if (atomic_load_explicit(&h->sched.thieves, memory_order_relaxed) != 0)
         share(h);
 }
@@ -360,8 +365,8 @@ void sched_remove(struct thread *t)
     if (at->sched.handover == t)
         at->sched.handover = nullptr;
     else if (t->state == THREAD_READY) {
-        if (t->in_inbox)
-            open_inbox(at, nullptr);
+        while (t->in_inbox)
+            open_inbox(at, false);
         if (t->state == THREAD_READY)
             dequeue(at, t);
     }
@@ -437,7 +442,7 @@ void sched_set_band(struct thread *t, uint8_t band)
     if (h->current == t && t->state == THREAD_RUNNING) {
         sched_set_urgency(h, band);
         if (h == arch_hart_self() && has_mail(h)) /* its sender saw the lent band, and raised no interrupt (S5) */
-            open_inbox(h, h);
+            open_inbox(h, true);
         if (more_urgent(h, t) != 0 || (has_mail(h) && h != arch_hart_self()))
             nudge(h);
         else if (h == arch_hart_self() && h->sched.mask != 0 && !h->sched.slice_armed)
@@ -479,8 +484,9 @@ void kernel_timer(void)
     h->sched.armed_ns = UINT64_MAX;
     h->sched.ticks++;
     if (has_mail(h))
-        open_inbox(h, h);
-    while (first_deadline(h) <= now)
+        open_inbox(h, true);
+    /* What is due and left has the timer fire again at once. */
+    for (uint32_t n = 0; h->sched.mail == nullptr && n < WAKES_AT_ONCE && first_deadline(h) <= now; n++)
         expire(h, container_of(h->sched.deadlines.first, struct thread, timer));
     if (h->sched.mask != 0 && n_harts > 1)
         share(h);
@@ -488,11 +494,19 @@ void kernel_timer(void)
         h->need_switch = 1;
     struct thread *cur = h->current;
     if (cur != nullptr && thread_state(cur) == THREAD_RUNNING && h->sched.mask != 0 && !h->sched.slice_armed) {
-        uint64_t ran = arch_cycles() - h->sched.switched_cycles;
+        spill_only(h);
+        const struct list_node *first = h->sched.queue[cur->effective_band].next;
+        uint64_t cycles = arch_cycles(), ran = cycles - h->sched.switched_cycles;
+        if (h->sched.first != first)
+            h->sched.first_cycles = cycles;
+        else if (cycles - h->sched.first_cycles > ran) /* those before it hand the hart to each other */
+            ran = cycles - h->sched.first_cycles;
+        h->sched.first = first;
         if ((h->sched.mask >> cur->effective_band & 1) == 0) {
             sched_arm_slice(h);
         } else if (ran >= h->sched.slice_cycles) {
             enqueue(h, cur, false);
+            h->sched.first = nullptr;
             h->need_switch = 1;
         } else {
             arm_in(h, sched_cycles_to_ns(h->sched.slice_cycles - ran));
@@ -508,7 +522,7 @@ void kernel_timer(void)
 static inline struct thread *pick(struct hart *h, struct thread *cur)
 {
     if (unlikely(has_mail(h)))
-        open_inbox(h, h);
+        open_inbox(h, true);
     struct thread *t = h->sched.handover;
     bool runs = cur != nullptr && thread_state(cur) == THREAD_RUNNING;
     h->sched.handover = nullptr;
@@ -546,7 +560,8 @@ static void ask_around(const struct hart *h)
     atomic_thread_fence(memory_order_seq_cst); /* the idle bit before the look at queues; see sched_arm_slice() */
     for (uint64_t m = h->sched.domain & ~(UINT64_C(1) << h->id); m != 0; m &= m - 1) {
         struct hart *other = harts[__builtin_ctzll(m)];
-        if (__atomic_load_n(&other->sched.mask, __ATOMIC_RELAXED) == 0 && !has_mail(other))
+        if (__atomic_load_n(&other->sched.mask, __ATOMIC_RELAXED) == 0 &&
+            atomic_load_explicit(&other->sched.inbox, memory_order_relaxed) == nullptr)
             continue;
         atomic_fetch_or_explicit(&other->sched.thieves, UINT64_C(1) << h->id, memory_order_relaxed);
         arch_ipi_send(other);
@@ -573,7 +588,7 @@ static void idle(struct hart *h)
     if (n_harts > 1)
         ask_around(h);
     /* The last look is after urgency and the bit say that this hart idles: whoever sends later raises an interrupt. */
-    if (atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) == nullptr) {
+    if (atomic_load_explicit(&h->sched.inbox, memory_order_seq_cst) == nullptr && h->sched.mail == nullptr) {
         gate_leave(h);
         arch_idle_wait();
     }
@@ -621,10 +636,11 @@ static bool tidy(struct hart *h)
         }
         if (likely(h->need_switch == 0))
             arch_resume();
+        arch_irq_window(); /* it waits again, and so may many that were woken with it */
     }
 }
 
-[[noreturn, gnu::always_inline]] static inline void go_on(struct hart *h, struct thread *t)
+[[noreturn, gnu::always_inline]] inline void sched_go_on(struct hart *h, struct thread *t)
 {
     if (t->parked)
         rerun(h, t);
@@ -633,18 +649,13 @@ static bool tidy(struct hart *h)
     sched_run();
 }
 
-void sched_go_on(struct hart *h, struct thread *t)
-{
-    go_on(h, t);
-}
-
 /* The end of a call whose thread may not run on, which is on its queue or waits: to t, which is on none. */
 [[noreturn, gnu::always_inline]] static inline void leave_to(struct hart *h, struct thread *cur, struct thread *t)
 {
     __builtin_assume(cur != nullptr);
     sched_leave_call(h);
     sched_switch(h, cur, t);
-    go_on(h, t);
+    sched_go_on(h, t);
 }
 
 void sched_leave(void)

@@ -4,6 +4,9 @@
 #include <kernel/entry.h>
 #include <kernel/task.h>
 
+/* Threads let go at a stretch, with interrupts masked, by whoever wakes a crowd. */
+static constexpr uint32_t WAKES_AT_ONCE = 32;
+
 /* Of this hart. */
 void sched_init(void);
 /* Lets t, which nobody else may wake (see thread_wake), run somewhere: READY at the end of its band. */

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Signal masks and bindings: 64 bits per Task, and who raises them.
- * A waiter is woken when a bit it wants is raised, and takes its bits when its call runs again; a bit that another
- * thread took meanwhile leaves it waiting, so no bit is seen twice and none is lost. Locking: a Task's signals and
+ * For a bit that is raised one thread that waits for it is woken, the first, and takes it when its call runs again; a
+ * bit that another took meanwhile leaves it waiting, so no bit is seen twice.
+ *
+ * G1. While a bit is pending and somebody waits for it, a thread that was woken for it is on its way to look. Who was
+ * on its way and leaves a bit behind (a frame is written, a bit is told later) wakes the next: signal_raise(t, 0).
+ *
+ * Locking: a Task's signals and
  * waiters under its lock; bindings change when the gate is closed. */
 #include <kernel/irq.h>
 #include <kernel/ring.h>
@@ -18,12 +23,15 @@ void signal_post(struct task *t, uint64_t bits)
 void signal_raise(struct task *t, uint64_t bits)
 {
     t->signals |= bits;
-    struct list_node *next;
-    for (struct list_node *n = t->signal_waiters.threads.next; n != &t->signal_waiters.threads; n = next) {
+    uint64_t left = t->signals;
+    struct list_node *next, *all = &t->signal_waiters.threads;
+    for (struct list_node *n = all->next; n != all && left != 0; n = next) {
         struct thread *w = container_of(n, struct thread, wait);
         next = n->next;
-        if ((w->signal_mask & t->signals) != 0)
+        if ((w->signal_mask & left) != 0) {
+            left &= ~w->signal_mask;
             thread_wake(w);
+        }
     }
 }
 
@@ -41,9 +49,12 @@ struct sysret sys_signal_wait(uint64_t mask, uint64_t deadline)
         self->signal_mask = mask;
         return thread_block_last(self, &t->signal_waiters, &t->lock, LOCK_TASK, deadline);
     }
-    if ((int64_t)fired >= -64 && (int64_t)fired < 0)
-        fired &= ~(UINT64_C(1) << 63); /* it would read as an error: that bit is told by the next call */
+    bool like_error = (int64_t)fired >= -64 && (int64_t)fired < 0;
+    if (like_error) /* that bit is told by the next call */
+        fired &= ~(UINT64_C(1) << 63);
     t->signals &= ~fired;
+    if (like_error)
+        signal_raise(t, 0);
     lock_release(&t->lock, LOCK_TASK);
     return sys_ok(fired, 0);
 }

@@ -8,6 +8,13 @@
  * in every mapping. So a waker can see that nobody waits before it knows the physical address. A chain is `used` from
  * before a waiter looks at its word until a waker finds nobody in it.
  *
+ * Nobody wakes more than WAKES_AT_ONCE threads at a stretch. FUTEX_WAKE goes on in steps, whose state is its thread's:
+ * `progress` says how many it woke and `turn` who came too late for it, so that it ends however fast they come back. If
+ * it never goes on, that is as if it had not been made: its word's waiters wait for the next. SEM_SIGNAL must not be
+ * half done when its Task ends, as nobody would know. So a crowd is the graveyard's, which nobody can end.
+ *
+ * Y1. Whoever waits for a semaphore wants more than `count`, or END_CROWD is set and the graveyard has it.
+ *
  * A waiter's frame is its own Task's, or an object's that its Task has mapped: only its own Task lets it wait for
  * another word, and when mappings of objects go its Task's waiters look again. So it never waits at what became
  * another's. model: test/model/futex.pml */
@@ -21,6 +28,7 @@
 
 static struct chain {
     alignas(32) struct waitq waiting; /* while it is used */
+    uint64_t turn;                    /* rises when somebody begins to wake in steps */
     struct spinlock lock;             /* LOCK_FUTEX */
     bool used;
 } chains[FUTEX_CHAINS][FUTEX_GROUPS];
@@ -91,21 +99,30 @@ struct sysret sys_sem_create(uint64_t reticle, uint64_t count)
     return sys_ok(cap_make(slot, o, VX_CAP_SEM, rights, 0, 0), 0);
 }
 
-/* First come, first served, but one that wants more than there is does not hold up those behind it: whoever waits wants
- * more than `count`. The count is taken for the waiter, so its call is done. */
-static void grant(struct sem *s)
+/* First come, first served, but one that wants more than there is does not hold up those behind it. The count is taken
+ * for the waiter, so its call is done. False: there may be more to do. */
+static bool grant(struct sem *s)
 {
     struct list_node *next;
+    uint32_t left = WAKES_AT_ONCE;
     for (struct list_node *n = s->waiters.threads.next; n != &s->waiters.threads && s->count != 0; n = next) {
         struct thread *t = container_of(n, struct thread, wait);
         next = n->next;
         uint64_t target = arch_frame_arg(&t->frame, 1);
         if (target > s->count)
             continue;
+        if (left-- == 0)
+            return false;
         s->count -= (uint32_t)target;
         thread_complete(t, 0, 0);
         thread_wake(t);
     }
+    return true;
+}
+
+bool sem_grant_some(struct sem *s)
+{
+    return work_spend(2 * (int32_t)WAKES_AT_ONCE) && grant(s);
 }
 
 struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
@@ -118,9 +135,15 @@ struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
         return sys_status(ERR_BAD_ARGUMENT);
     struct sem *s = sem_of(c->obj);
     lock_take(&s->lock, LOCK_SEM);
+    if (unlikely(n > WAKES_AT_ONCE) && !arch_hart_self()->alone && waitq_first(&s->waiters) != nullptr) {
+        lock_release(&s->lock, LOCK_SEM);
+        return sys_alone();
+    }
     if (likely(n <= SEM_COUNT_MAX && s->count + n <= SEM_COUNT_MAX)) {
         s->count += (uint32_t)n;
-        grant(s);
+        if (unlikely(!grant(s)) &&
+            arch_hart_self()->alone) /* Y1; else it is there already: n alone is not enough for so many */
+            object_destroy(&s->obj, END_CROWD);
         if (s->binding.task != nullptr)
             binding_post(&s->binding);
     } else {
@@ -148,7 +171,7 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
     return sys_ok(0, 0);
 }
 
-[[gnu::always_inline]] static inline uint64_t wake_some(struct chain *c, uint64_t key, uint64_t count)
+[[gnu::always_inline]] static inline uint64_t wake_some(struct chain *c, uint64_t key, uint64_t count, uint64_t turn)
 {
     uint64_t woken = 0;
     struct list_node *next, *all = &c->waiting.threads;
@@ -157,7 +180,7 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
     for (struct list_node *n = all->next; n != all && woken < count; n = next) {
         struct thread *t = container_of(n, struct thread, wait);
         next = n->next;
-        if (likely(t->futex_key == key)) {
+        if (likely(t->futex_key == key) && t->turn <= turn) {
             thread_complete(t, 0, 0);
             thread_wake(t);
             woken++;
@@ -174,45 +197,66 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
 {
     struct chain *c = chain_of(key);
     lock_take(&c->lock, LOCK_FUTEX);
-    uint64_t woken = wake_some(c, key, count);
+    uint64_t woken = wake_some(c, key, count, UINT64_MAX);
     lock_release(&c->lock, LOCK_FUTEX);
     return woken;
 }
 
-void futex_wake_all(uint64_t key)
+/* The same, a step of it in self's call. By the holder of the lock. */
+static bool wake_step(struct thread *self, struct chain *c, uint64_t key, uint64_t count)
 {
-    (void)wake(key, UINT64_MAX);
+    if (self->progress == 0)
+        self->turn = c->turn++;
+    count -= (uint32_t)self->progress;
+    uint64_t woken = wake_some(c, key, count < WAKES_AT_ONCE ? count : WAKES_AT_ONCE, self->turn);
+    self->progress += woken;
+    return woken == count || woken < WAKES_AT_ONCE;
 }
 
-/* Those that are not woken wait for `to` from now on; but those of other Tasks, which may not have it, look again. By
- * the holder of LOCK_VM. */
-static uint64_t requeue(uint64_t key, uint64_t count, uint64_t to)
+bool futex_wake_some(uint64_t key, uint64_t count)
+{
+    struct chain *c = chain_of(key);
+    lock_take(&c->lock, LOCK_FUTEX);
+    bool over = wake_step(current_thread(), c, key, count);
+    lock_release(&c->lock, LOCK_FUTEX);
+    return over;
+}
+
+/* The same with those that are not woken, who wait for `to` from now on; but those of other Tasks, which may not have
+ * it, look again. By the holder of LOCK_VM. */
+static bool requeue(struct thread *self, uint64_t key, uint64_t count, uint64_t to)
 {
     struct chain *from = chain_of(key), *other = chain_of(to);
     struct list_node *next, *all = &from->waiting.threads;
+    uint32_t left = WAKES_AT_ONCE;
     lock_take(from < other ? &from->lock : &other->lock, LOCK_FUTEX);
     if (from != other)
         lock_take(from < other ? &other->lock : &from->lock, LOCK_FUTEX_TO);
-    uint64_t woken = wake_some(from, key, count);
+    bool over = wake_step(self, from, key, count);
     use(other, to);
-    for (struct list_node *n = all->next; from->used && key != to && n != all; n = next) {
+    for (struct list_node *n = all->next; over && from->used && key != to && n != all; n = next) {
         struct thread *t = container_of(n, struct thread, wait);
         next = n->next;
-        if (t->futex_key != key)
+        if (t->futex_key != key || t->turn > self->turn)
             continue;
-        if (t->task != current_task()) {
+        over = left-- != 0;
+        if (!over)
+            break;
+        if (t->task != self->task) {
             thread_wake(t);
             continue;
         }
         list_remove(n);
         t->futex_key = to;
+        t->turn = other->turn;
         atomic_store_explicit(&t->wait_lock, &other->lock, memory_order_relaxed);
         list_push_back(&other->waiting.threads, n); /* in the same chain it is met again, with another key */
     }
+    self->progress |= UINT64_C(1) << 32; /* also if nobody was woken */
     if (from != other)
         lock_release(from < other ? &other->lock : &from->lock, LOCK_FUTEX_TO);
     lock_release(from < other ? &from->lock : &other->lock, LOCK_FUTEX);
-    return woken;
+    return over;
 }
 
 void futex_recheck(struct vm *vm)
@@ -286,25 +330,34 @@ struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadl
     lock_release(&vm->lock, LOCK_VM);
     if (likely(waits)) {
         self->futex_key = key;
+        self->turn = c->turn;
         return thread_block_last(self, &c->waiting, &c->lock, LOCK_FUTEX, deadline);
     }
     lock_release(&c->lock, LOCK_FUTEX);
     return sys_status(ERR_WOULD_BLOCK);
 }
 
-[[gnu::noinline]] static struct sysret wake_and_requeue(uint64_t address, uint64_t count, uint64_t flags,
-                                                        uint64_t second)
+/* FUTEX_WAKE that may need steps. */
+[[gnu::noinline]] static struct sysret wake_crowd(struct thread *self, uint64_t address, uint64_t count, uint64_t flags,
+                                                  uint64_t second)
 {
-    struct vm *vm = &current_task()->vm;
-    status_t st = flags == VX_FUTEX_REQUEUE ? check_address(second) : ERR_BAD_ARGUMENT;
-    if (st != OK)
-        return sys_status(st);
-    lock_take(&vm->lock, LOCK_VM);
-    uint64_t key = key_of_area(vm, address), to = key_of_area(vm, second);
-    if (key != 0 && to != 0)
-        count = requeue(key, count, to);
-    lock_release(&vm->lock, LOCK_VM);
-    return key != 0 && to != 0 ? sys_ok(count, 0) : sys_status(ERR_BAD_ADDRESS);
+    struct vm *vm = &self->task->vm;
+    status_t st = flags == VX_FUTEX_REQUEUE ? check_address(second) : flags == 0 ? OK : ERR_BAD_ARGUMENT;
+    bool over = true;
+    if (st == OK) {
+        lock_take(&vm->lock, LOCK_VM);
+        uint64_t key = key_of_area(vm, address), to = flags != 0 ? key_of_area(vm, second) : key;
+        if (key == 0 || to == 0)
+            st = ERR_BAD_ADDRESS;
+        else
+            over = flags != 0 ? requeue(self, key, count, to) : futex_wake_some(key, count);
+        lock_release(&vm->lock, LOCK_VM);
+    }
+    if (!over)
+        return thread_rerun_call();
+    uint32_t woken = (uint32_t)self->progress;
+    self->progress = 0;
+    return st == OK ? sys_ok(woken, 0) : sys_status(st);
 }
 
 struct sysret sys_futex_wake(uint64_t address, uint64_t count, uint64_t flags, uint64_t second)
@@ -315,10 +368,11 @@ struct sysret sys_futex_wake(uint64_t address, uint64_t count, uint64_t flags, u
     if (unlikely(st != OK))
         return sys_status(st);
     count = (uint32_t)count;
-    if (unlikely(flags != 0))
-        return wake_and_requeue(address, count, flags, second);
-    if (nobody_waits(address) && arch_user_load32((uaddr_t){ address }, &self->seen) == OK)
+    if (likely(flags == 0 && self->progress == 0) && nobody_waits(address) &&
+        arch_user_load32((uaddr_t){ address }, &self->seen) == OK)
         return sys_ok(0, 0);
+    if (unlikely(flags != 0 || count > WAKES_AT_ONCE))
+        return wake_crowd(self, address, count, flags, second);
     lock_take(&vm->lock, LOCK_VM);
     uint64_t key = key_of(vm, address);
     lock_release(&vm->lock, LOCK_VM);

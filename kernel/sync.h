@@ -18,9 +18,12 @@ static inline struct sem *sem_of(struct object *o)
 }
 
 bool sem_fini(struct sem *s); /* in steps */
+/* A step of END_CROWD; true: whoever waits wants more than there is. */
+bool sem_grant_some(struct sem *s);
 struct vm;
 /* Mappings of objects go from vm, which has_waiters: its Task's futex waiters make their calls again. By the holder of
  * its lock, or alone. */
 void futex_recheck(struct vm *vm);
-/* Wakes who waits for the word at that physical address. */
-void futex_wake_all(uint64_t key);
+/* A step of waking `count` of those who wait for the word at that physical address and came before the first step; the
+ * caller's thread->progress is 0 then, and the number woken so far afterwards. True: that was all. */
+bool futex_wake_some(uint64_t key, uint64_t count);

@@ -58,16 +58,14 @@ struct sysret sys_cap_narrow(uint64_t handle, uint64_t rights, uint64_t offset, 
 
 struct sysret sys_cap_revoke(uint64_t handle)
 {
-    struct cap *c;
-    status_t st = cap_get_any(&current_task()->caps, handle, VX_R_REVOKE, false, &c);
-    if (st != OK)
-        return sys_status(st);
     struct thread *t = current_thread();
-    if (!cap_revoke(c, &t->progress))
+    struct cap *c;
+    status_t st = cap_get_any(&t->task->caps, handle, VX_R_REVOKE, false, &c);
+    if (st == OK && !cap_revoke(c, &t->progress))
         return thread_rerun_call();
     uint64_t n = t->progress;
-    t->progress = 0;
-    return sys_ok(n, 0);
+    t->progress = 0; /* also when the capability was dropped between two steps */
+    return st == OK ? sys_ok(n, 0) : sys_status(st);
 }
 
 struct sysret sys_destroy(uint64_t handle)

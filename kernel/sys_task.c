@@ -126,6 +126,7 @@ struct sysret sys_console_write(uint64_t console, uint64_t buffer, uint64_t len)
 
 struct sysret sys_clock_get_time(uint64_t clock)
 {
+    struct vm *vm = &current_task()->vm;
     uint64_t base;
     switch (clock) {
     case VX_CLOCK_MONOTONIC:
@@ -135,7 +136,10 @@ struct sysret sys_clock_get_time(uint64_t clock)
             return sys_status(ERR_NOT_SUPPORTED);
         return sys_ok(base + arch_timer_now_ns(), 0);
     case VX_CLOCK_TASK_CPU:
-        return sys_ok(sched_cycles_to_ns(task_cpu_cycles(current_task())), 0);
+        lock_take(&vm->lock, LOCK_VM);
+        base = task_cpu_cycles(current_task());
+        lock_release(&vm->lock, LOCK_VM);
+        return sys_ok(sched_cycles_to_ns(base), 0);
     case VX_CLOCK_THREAD_CPU:
         return sys_ok(sched_cycles_to_ns(thread_cpu_cycles(current_thread())), 0);
     default:

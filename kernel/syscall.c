@@ -17,7 +17,8 @@ static struct sysret sys_bad(void)
     X(console_write) X(ring_send) X(ring_recv) X(yield) X(signal_post) X(signal_wait) X(set_tls) X(sem_signal) \
     X(sem_wait) X(ring_try_recv) X(clock_get_time) X(nanosleep) X(mem_alloc) X(getpid) X(ring_send_cap) \
     X(ring_recv_cap) X(ring_try_recv_cap) X(ring_send_burst) X(ring_recv_burst) X(fp_clobber) X(getrandom) \
-    X(mem_free) X(get_tls) X(mem_map) X(futex_wait) X(futex_wake) X(ring_call)
+    X(mem_free) X(get_tls) X(mem_map) X(futex_wait) X(futex_wake) X(ring_call) X(thread_create) X(thread_exit) \
+    X(thread_join)
 // clang-format on
 
 static const void *const handlers[SYSCALL_TABLE_ENTRIES] = {

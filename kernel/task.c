@@ -92,8 +92,7 @@ static void release_task(struct task *t)
     list_remove(&t->all);
     t->caps = (struct cap_table){ .task = t };
     t->ended = true;
-    while (!waitq_wake_all(&t->exit_waiters))
-        work_begin();
+    (void)waitq_wake_all(&t->exit_waiters); /* those of a crowd that are left, in later steps */
     binding_post(&t->exit_binding);
     if (t->is_init)
         machine_stop(t->exit_status, t->cause);
@@ -186,7 +185,7 @@ bool task_fini(struct task *t)
 {
     if (!t->ended && t->state != VX_TASK_DEAD)
         task_set_end(t, 0, VX_CAUSE_DESTROYED);
-    if (!task_end_some(t))
+    if (!task_end_some(t) || !waitq_wake_all(&t->exit_waiters))
         return false;
     binding_clear(&t->exit_binding);
     binding_clear(&t->fault_binding);

@@ -42,6 +42,7 @@ struct thread {
     struct tree_node timer;             /* hart's deadlines; key: ns */
     struct tree_node by_id;             /* task->threads */
     uint64_t futex_key;                 /* physical address waited on; 0: none */
+    uint64_t turn;                      /* of its chain, when it came to wait there or began to wake in steps */
     uint64_t signal_mask;               /* waited for */
     struct spinlock *_Atomic wait_lock; /* of what it waits for besides its deadline, if it has one */
     struct waitq joiners;               /* at most one */
@@ -182,7 +183,6 @@ struct thread *thread_find(struct task *t, uint32_t id); /* nullptr: none */
 void thread_start(struct thread *t);
 /* Takes it off every list and frees it. Safe on the current thread. */
 void thread_free(struct thread *t);
-void thread_end(struct thread *t, uint32_t status);
 
 /* Wait queues: blocking leaves the call to be run again. */
 static inline void waitq_init(struct waitq *q)
@@ -210,7 +210,7 @@ void thread_wake(struct thread *t);
 bool waitq_wake_all(struct waitq *q); /* by the owner of the gate, in steps */
 
 void signal_post(struct task *t, uint64_t bits);
-void signal_raise(struct task *t, uint64_t bits); /* by who holds t->lock */
+void signal_raise(struct task *t, uint64_t bits); /* by who holds t->lock; 0: what is pending (G1) */
 void binding_post(struct binding *b);
 /* Attaches or, with bit 64, detaches. ERR_BUSY if another Task holds it. */
 status_t binding_set(struct binding *b, struct task *t, uint32_t bit);

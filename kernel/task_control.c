@@ -204,6 +204,7 @@ static struct sysret frame(struct task *t, uint64_t id, uint64_t at, bool write)
         th->parked = false; /* it continues where it was put: no call is run again, or completed, behind its back */
         thread_stop_waiting(th);
         th->state = THREAD_STOPPED;
+        signal_raise(t, 0); /* G1 */
     }
     return sys_status(st);
 }

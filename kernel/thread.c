@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Threads: birth, waiting, waking, end. A thread has no kernel stack; waiting means that its frame has the call's
  * arguments and that it is on one queue (T3), so ending a thread that waits is taking it off that queue.
- * Locking: threads are made and ended by the owner of the gate. */
+ *
+ * Locking: a Task's threads (the tree, the counts, the records' memory) are under its LOCK_VM, their joiners under
+ * LOCK_TASK inside it. A thread is made, joined and ended by threads of its Task among others; whatever ends a thread
+ * that did not ask for it, and the Task's last, is done by the owner of the gate. model: test/model/exit.pml
+ *
+ * E1. A running thread ends only by itself, or by the owner of the gate. So a joiner under LOCK_VM finds it living,
+ * which the thread's end, under the same lock, tells; or ended, with its status. One of the two frees the record. */
 #include <kernel/syscall.h>
 #include <kernel/sync.h>
 #include <kernel/irq.h>
@@ -97,7 +103,7 @@ struct thread *thread_find(struct task *task, uint32_t id)
     return n != nullptr && n->key == id ? container_of(n, struct thread, by_id) : nullptr;
 }
 
-/* Nothing can run it any more; the record stays for a joiner. */
+/* Nothing can run it any more; the record stays for a joiner. By the owner of the gate, or by t under LOCK_VM. */
 static void retire(struct thread *t)
 {
     thread_stop_waiting(t);
@@ -106,8 +112,15 @@ static void retire(struct thread *t)
     t->task->cpu_cycles += t->cpu_cycles;
     t->task->n_waits += t->n_waits;
     t->task->n_switches += t->n_switches;
-    t->state = THREAD_ENDED;
+    thread_set_state(t, THREAD_ENDED);
     t->task->n_live--;
+}
+
+static void free_record(struct thread *t)
+{
+    tree_remove(&t->task->threads, &t->by_id);
+    t->task->n_threads--;
+    reticle_kfree(&t->task->reticle, t, sizeof *t + arch_fp_bytes());
 }
 
 void thread_free(struct thread *t)
@@ -115,25 +128,7 @@ void thread_free(struct thread *t)
     if (t->state != THREAD_ENDED)
         retire(t);
     waitq_wake_all(&t->joiners);
-    tree_remove(&t->task->threads, &t->by_id);
-    t->task->n_threads--;
-    reticle_kfree(&t->task->reticle, t, sizeof *t + arch_fp_bytes());
-}
-
-void thread_end(struct thread *t, uint32_t status)
-{
-    struct task *task = t->task;
-    struct thread *joiner = waitq_first(&t->joiners);
-    t->status = status;
-    retire(t);
-    if (joiner != nullptr) { /* its call is over */
-        thread_complete(joiner, status, 0);
-        thread_wake(joiner);
-    }
-    if (task->n_live == 0)
-        task_kill(task, status, VX_CAUSE_EXIT);
-    else if (t->detached || joiner != nullptr)
-        thread_free(t);
+    free_record(t);
 }
 
 struct sysret sys_thread_create(uint64_t entry, uint64_t stack, uint64_t argument, uint64_t tls, uint64_t flags)
@@ -146,8 +141,10 @@ struct sysret sys_thread_create(uint64_t entry, uint64_t stack, uint64_t argumen
         return sys_status(ERR_BAD_ADDRESS);
     if (task->state == VX_TASK_DEAD) /* its end has begun, and must not be outrun */
         return sys_status(ERR_NO_MEMORY);
+    lock_take(&task->vm.lock, LOCK_VM);
     status_t st = thread_create(task, (uaddr_t){ entry }, (uaddr_t){ stack }, argument, tls,
                                 (flags & VX_THREAD_DETACHED) != 0, &t);
+    lock_release(&task->vm.lock, LOCK_VM);
     if (st != OK)
         return sys_status(st);
     t->band = t->effective_band = current_thread()->band;
@@ -156,51 +153,80 @@ struct sysret sys_thread_create(uint64_t entry, uint64_t stack, uint64_t argumen
     return sys_ok(id, 0);
 }
 
+/* The last of it, under LOCK_VM. */
+static void end_self(struct thread *t, uint32_t status)
+{
+    struct task *task = t->task;
+    retire(t);
+    t->status = status;
+    lock_take(&task->lock, LOCK_TASK);
+    struct thread *joiner = waitq_first(&t->joiners);
+    if (joiner != nullptr) { /* its call is over */
+        thread_complete(joiner, status, 0);
+        thread_wake(joiner);
+    }
+    lock_release(&task->lock, LOCK_TASK);
+    if (t->detached || joiner != nullptr)
+        free_record(t);
+}
+
 struct sysret sys_thread_exit(uint64_t status, uint64_t stack, uint64_t stack_len, uint64_t clear)
 {
     struct thread *t = current_thread();
-    struct vm *vm = &t->task->vm;
+    struct task *task = t->task;
+    struct vm *vm = &task->vm;
     paddr_t word = {};
+    status_t st = OK;
+    bool begins = t->progress == 0, over = true;
     if (clear % 4 != 0 || stack % ARCH_PAGE_SIZE != 0 || stack_len % ARCH_PAGE_SIZE != 0)
         return sys_status(ERR_BAD_ARGUMENT);
-    if (clear != 0 && (!urange_ok(clear, 4) || vm_translate(vm, clear, VX_PROT_WRITE, &word) != OK))
-        return sys_status(ERR_BAD_ADDRESS);
-    if (stack_len != 0 && !urange_ok(stack, stack_len))
-        return sys_status(ERR_BAD_ARGUMENT);
-    if (clear >= stack && clear < stack + stack_len)
+    if (!urange_ok(stack, stack_len) || (clear >= stack && clear < stack + stack_len))
         return sys_status(ERR_BAD_ARGUMENT); /* the word must outlive the stack */
-    if (stack_len != 0) {
-        if (!vm_is_mapped(vm, stack, stack_len, nullptr))
-            return sys_status(ERR_NOT_FOUND);
-        status_t st = vm_unmap(vm, stack, stack_len, nullptr);
-        if (st != OK)
-            return sys_status(st);
+    lock_take(&vm->lock, LOCK_VM);
+    bool ends_task = task->n_live == 1;
+    if (ends_task && !arch_hart_self()->alone) {
+        lock_release(&vm->lock, LOCK_VM);
+        return sys_alone();
     }
-    if (clear != 0) {
+    if (clear != 0 && (!urange_ok(clear, 4) || vm_translate(vm, clear, VX_PROT_WRITE, &word) != OK))
+        st = ERR_BAD_ADDRESS;
+    if (st == OK && stack_len != 0 && begins)
+        st = vm_unmap(vm, stack, stack_len, nullptr);
+    if (st == OK && clear != 0) {
         /* release: what the thread wrote is visible to whoever sees the cleared word. */
         atomic_store_explicit((_Atomic uint32_t *)arch_phys_to_virt(word), 0, memory_order_release);
-        futex_wake_all(word.raw);
+        over = futex_wake_some(word.raw, UINT32_MAX);
     }
-    thread_end(t, (uint32_t)status);
-    return SYS_BLOCKED;
+    bool ends = over && (st == OK || !begins); /* once its stack has gone, it cannot but end */
+    if (ends && !ends_task)
+        end_self(t, (uint32_t)status);
+    lock_release(&vm->lock, LOCK_VM);
+    if (ends && ends_task)
+        task_kill(task, (uint32_t)status, VX_CAUSE_EXIT);
+    return ends ? SYS_BLOCKED : over ? sys_status(st) : thread_rerun_call();
 }
 
 struct sysret sys_thread_join(uint64_t id, uint64_t deadline)
 {
     struct task *task = current_task();
+    struct sysret r;
+    lock_take(&task->vm.lock, LOCK_VM);
     struct thread *t = id <= UINT32_MAX ? thread_find(task, (uint32_t)id) : nullptr;
-    if (t == nullptr)
-        return sys_status(ERR_NOT_FOUND);
-    if (t == current_thread() || t->detached)
-        return sys_status(ERR_BAD_ARGUMENT);
-    if (t->state == THREAD_ENDED) {
-        uint32_t status = t->status;
-        thread_free(t);
-        return sys_ok(status, 0);
+    if (t == nullptr) {
+        r = sys_status(ERR_NOT_FOUND);
+    } else if (t == current_thread() || t->detached) {
+        r = sys_status(ERR_BAD_ARGUMENT);
+    } else if (thread_state(t) == THREAD_ENDED) {
+        r = sys_ok(t->status, 0);
+        free_record(t);
+    } else {
+        lock_take(&task->lock, LOCK_TASK);
+        r = waitq_first(&t->joiners) != nullptr ? sys_status(ERR_BUSY)
+                                                : thread_block_call(&t->joiners, &task->lock, deadline);
+        lock_release(&task->lock, LOCK_TASK);
     }
-    if (waitq_first(&t->joiners) != nullptr)
-        return sys_status(ERR_BUSY);
-    return thread_block_call(&t->joiners, &task->lock, deadline);
+    lock_release(&task->vm.lock, LOCK_VM);
+    return r;
 }
 
 struct sysret sys_thread_interrupt(uint64_t id)

@@ -71,7 +71,10 @@ long px_child_add(uint32_t id, vx_task task, const struct px_held *held, size_t 
     vx_mutex_lock(&lock);
     struct child *c = place_locked();
     if (c != nullptr) {
-        *c = (struct child){ .task = task, .id = id, .n_held = n_held };
+        memset(c, 0, offsetof(struct child, held)); /* as many as are held are written */
+        c->task = task;
+        c->id = id;
+        c->n_held = n_held;
         memcpy(c->held, held, n_held * sizeof *held);
         (void)vx_sys_bind(task.raw, PX_BIT_CHILD);
     }

@@ -325,10 +325,10 @@ static long plain_image(struct job *j)
 
 /* --- the Bundle --- */
 
-static uint64_t memory_for_child(void)
+static uint64_t memory_for_child(vx_reticle own)
 {
     struct vx_cap_facts facts = {};
-    (void)vx_sys_cap_inspect(vx_bundle_reticle("reticle").raw, &facts, nullptr);
+    (void)vx_sys_cap_inspect(own.raw, &facts, nullptr);
     uint64_t bytes = CHILD_MEMORY_MAX;
     while (bytes > CHILD_MEMORY_MIN && (bytes > facts.c || bytes > facts.b / 2))
         bytes /= 2;
@@ -433,13 +433,15 @@ static long start(struct job *j)
     vx_ring_rx requests;
     struct px_birth birth = birth_of(j);
     bool known = px_proc_prepare(&proc, &requests);
-    struct vx_spawn s = { .path = j->path,
-                          .n_env = n_env,
-                          .env = (const char *const *)j->spawn->envp,
-                          .payer = vx_bundle_reticle("reticle"),
-                          .memory = memory_for_child(),
-                          .buffer = bytes <= sizeof j->buffer ? j->buffer : px_pages(bytes),
-                          .room = bytes };
+    struct vx_spawn s;
+    memset(&s, 0, offsetof(struct vx_spawn, small)); /* `small` is not used */
+    s.path = j->path;
+    s.n_env = n_env;
+    s.env = (const char *const *)j->spawn->envp;
+    s.payer = vx_bundle_reticle("reticle");
+    s.memory = memory_for_child(s.payer);
+    s.buffer = bytes <= sizeof j->buffer ? j->buffer : px_pages(bytes);
+    s.room = bytes;
     if (s.buffer == nullptr) {
         if (known)
             forget_ends(&proc, requests);

@@ -33,6 +33,7 @@ static struct timer {
     int overrun, told;
 } timers[TIMERS_MAX + INTERVALS]; /* setitimer's are the last */
 static struct vx_mutex lock;
+static bool any; /* was ever set */
 
 static uint64_t clock_now(int clock)
 {
@@ -108,7 +109,7 @@ uint64_t px_timers_run(void)
 {
     uint64_t soonest = VX_FOREVER;
     vx_mutex_lock(&lock);
-    for (struct timer *t = timers; t < timers + TIMERS_MAX + INTERVALS; t++) {
+    for (struct timer *t = timers; any && t < timers + TIMERS_MAX + INTERVALS; t++) {
         if (t->next == 0)
             continue;
         uint64_t now = clock_now(t->clock);
@@ -209,6 +210,7 @@ long px_setitimer(long which, long new_value, long old_value)
         struct itimerval before = left_locked(t);
         t->interval = value != 0 ? interval : 0;
         t->next = value != 0 ? clock_now(t->clock) + value : 0;
+        any = true;
         if (old_value != 0)
             *(struct itimerval *)old_value = before;
     }
@@ -336,6 +338,7 @@ long px_timer_settime(long id, long flags, long new_value, long old_value)
             *(struct itimerspec *)old_value = spec_locked(t);
         t->interval = interval;
         t->next = value == 0 ? 0 : (flags & TIMER_ABSTIME) != 0 ? value : clock_now(t->clock) + value;
+        any = true;
         t->queued = false;
         t->overrun = 0;
     }

@@ -1,6 +1,6 @@
-// broken: 1 2 3 4 5 6
+// broken: 1 2 3 4 5 6 7 8
 /* SPDX-License-Identifier: MIT
- * The end of a thread: sys_thread_exit, thread_end, retire, thread_free, sys_thread_join (kernel/thread.c), task_kill
+ * The end of a thread: sys_thread_exit, end_self, retire, thread_free, sys_thread_join (kernel/thread.c), task_kill
  * (kernel/task.c), sched_remove, sched_forget, open_inbox, kernel_timer, expire (kernel/sched.c), gate_catch
  * (kernel/gate.c), sys_waitpid (kernel/sys_task.c).
  *
@@ -9,13 +9,15 @@
  * and it is W's, who waits for the Task's end, with a deadline, under the lock in the Task's record. Properties: E's end is
  * told to one joiner at most; each record is freed once; nobody runs a thread, or touches a record, that is freed.
  *
- * All of these calls are made alone (test/model/gate.pml); the owner catches a hart that runs what it ends.
+ * Threads of the Task end and join among others, under the Task's LOCK_VM, and under LOCK_TASK inside it where a joiner
+ * waits or is told; who kills it is alone (test/model/gate.pml), and catches a hart that runs what it ends.
  *
  * BROKEN=1 A joiner that was woken frees what it waited for without looking it up again. 2 Who ends a thread does not
  * look for it in the inbox of its home. 3 Who ends a thread leaves its timer in the tree. 4 Who ends a thread does not
  * catch the hart that runs it. 5 kernel_timer() looks at its deadlines before its inbox: whose wait has ended still has a
- * timer there, and what it waited for may be gone. At the time of writing sched.c did what 5 says. 6 thread_end() completes the joiner's
- * call and keeps the record. */
+ * timer there, and what it waited for may be gone. At the time of writing sched.c did what 5 says. 6 end_self() completes the joiner's
+ * call and keeps the record. 7 It does so without LOCK_TASK, while the joiner's deadline passes. 8 THREAD_JOIN looks for
+ * the thread without LOCK_VM. */
 #ifndef BROKEN
 #define BROKEN 0
 #endif
@@ -28,12 +30,15 @@ bit task_dead, task_freed;
 bit j_waits, j_ready, j_in_inbox, j_in_tree, j_runs, j_freed, j_done;
 /* W, a thread of hart 0 and of another Task. */
 bit w_waits, w_in_inbox, w_in_tree, w_ready;
-bit hart_inside; /* hart 0 is in the kernel, among others; else it is in user mode, idle or at the gate */
+byte inside; /* harts that are in the kernel, among others; else they are in user mode, idle or at the gate */
+bit vm_lock, task_lock;
 
-inline gate_close() { atomic { !alone && !hart_inside -> alone = 1 } }
+inline gate_close() { atomic { !alone && inside == 0 -> alone = 1 } }
 inline gate_open() { alone = 0 }
-inline gate_enter() { atomic { !alone -> hart_inside = 1 } }
-inline gate_leave() { hart_inside = 0 }
+inline gate_enter() { atomic { !alone -> inside++ } }
+inline gate_leave() { atomic { assert(inside != 0); inside-- } }
+inline take(l) { atomic { !l -> l = 1 } }
+inline release(l) { l = 0 }
 
 inline free_e() { d_step { assert(!e_freed); e_freed = 1 } }
 
@@ -42,7 +47,7 @@ inline tell_j()
 {
     if
     :: j_waits ->
-        d_step { assert(!j_freed); told++; j_done = 1; j_waits = 0; j_in_inbox = 1 }
+        d_step { assert(!j_freed && j_waits); told++; j_done = 1; j_waits = 0; j_in_inbox = 1 }
 #if BROKEN != 6
         free_e()
 #endif
@@ -52,24 +57,38 @@ inline tell_j()
 
 proctype E()
 {
-    gate_close();
+    gate_enter();
     if
-    :: !task_dead ->
+    :: !task_dead -> /* else it was taken away at the gate */
+        take(vm_lock);
         e_ended = 1;
-        tell_j()
+#if BROKEN != 7
+        take(task_lock);
+#endif
+        tell_j();
+#if BROKEN != 7
+        release(task_lock);
+#endif
+        release(vm_lock)
     :: else
     fi;
-    gate_open()
+    gate_leave()
 }
 
 proctype K()
 {
-    gate_close();
+    gate_enter();
     if
-    :: !task_dead && e_ended && !e_freed -> told++; free_e()
+    :: !task_dead ->
+        take(vm_lock);
+        if
+        :: e_ended && !e_freed -> told++; free_e()
+        :: else
+        fi;
+        release(vm_lock)
     :: else
     fi;
-    gate_open()
+    gate_leave()
 }
 
 proctype killer()
@@ -118,19 +137,21 @@ inline tick()
     open_inbox();
 #endif
     if
-    :: w_in_tree -> w_in_tree = 0; assert(!task_freed); /* lock_take(&task->lock) */
+    :: w_in_tree -> w_in_tree = 0; assert(!task_freed); take(task_lock);
         if
         :: w_waits -> w_waits = 0; w_ready = 1
         :: else
-        fi
+        fi;
+        release(task_lock)
     :: else
     fi;
     if
-    :: j_in_tree -> assert(!j_freed); j_in_tree = 0;
+    :: j_in_tree -> take(task_lock); assert(!j_freed); j_in_tree = 0;
         if
         :: j_waits -> j_waits = 0; j_ready = 1
         :: else
-        fi
+        fi;
+        release(task_lock)
     :: else
     fi
 }
@@ -152,33 +173,44 @@ inline open_inbox()
 /* THREAD_JOIN; woken: it is run again. */
 inline join(woken)
 {
-    gate_close();
+    gate_enter();
     if
-    :: !j_runs /* gate_close() gives false: sched_run() */
+    :: !j_runs /* it was taken away at the gate: sched_run() */
     :: else ->
         assert(!j_freed);
+#if BROKEN == 8
+        found = (e_freed -> 2 : e_ended);
+        take(vm_lock);
+#else
+        take(vm_lock);
+        found = (e_freed -> 2 : e_ended);
+#endif
         if
 #if BROKEN == 1
         :: woken -> told++; free_e(); j_done = 1
-        :: !woken && e_freed -> j_done = 1
+        :: !woken && found == 2 -> j_done = 1
 #else
-        :: e_freed -> j_done = 1 /* NOT_FOUND */
+        :: found == 2 -> j_done = 1 /* NOT_FOUND */
 #endif
-        :: !e_freed && e_ended && !(BROKEN == 1 && woken) -> told++; free_e(); j_done = 1
-        :: !e_freed && !e_ended && !(BROKEN == 1 && woken) ->
+        :: found == 1 && !(BROKEN == 1 && woken) -> told++; free_e(); j_done = 1
+        :: found == 0 && !(BROKEN == 1 && woken) ->
+            take(task_lock);
+            j_runs = 0;
             if
-            :: j_waits = 1; j_in_tree = 1
+            :: j_in_tree = 1; j_waits = 1
             :: j_waits = 1
-            :: woken -> j_done = 1 /* TIMED_OUT */
+            :: woken -> j_done = 1; j_runs = 1 /* TIMED_OUT */
             fi;
-            j_runs = 0
-        fi
+            release(task_lock)
+        fi;
+        release(vm_lock)
     fi;
-    gate_open()
+    gate_leave()
 }
 
 proctype hart0()
 {
+    byte found;
     join(0);
 end:
     do

@@ -191,6 +191,10 @@ void host_relax(void)
 /* release: what the sender wrote is visible to the handler. */
 void arch_ipi_send(const struct hart *h)
 {
+#ifdef MUTATE_HOST_NO_IPI /* as of a kernel that raises none for what it sends, only for calls */
+    if (atomic_load_explicit(&h->calls.from, memory_order_relaxed) == 0)
+        return;
+#endif
     atomic_store_explicit(&outside[h->id].ipi, true, memory_order_seq_cst);
 }
 
@@ -325,6 +329,10 @@ uint64_t arch_timer_now_ns(void)
 
 void arch_timer_arm(uint64_t deadline_ns)
 {
+#ifdef MUTATE_HOST_LATE_ARM /* as of a kernel that forgets what is due already */
+    if (deadline_ns <= atomic_load_explicit(&host_cycles, memory_order_relaxed))
+        deadline_ns = UINT64_MAX;
+#endif
     host_timer_deadline = deadline_ns;
 }
 

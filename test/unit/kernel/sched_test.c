@@ -224,6 +224,25 @@ static void a_hand_over_waits_for_what_is_more_urgent(void **)
     assert_int_equal(results_of(running()).st, OK);
 }
 
+/* Two that hand the hart to each other are one against their equals: a third has its turn after a slice or two. */
+static void who_hand_over_to_each_other_do_not_keep_the_hart(void **)
+{
+    BEGIN(VX_BAND_NORMAL, VX_BAND_NORMAL, VX_BAND_NORMAL);
+    struct wire ask = wire(task[1], task[0]), answer = wire(task[0], task[1]);
+    server_waits(ask);
+    assert_ptr_equal(runs(), task[1]);
+    uint64_t begin = host_cycles;
+    while (runs() != task[2] && host_cycles - begin < 10 * (uint64_t)TIME_SLICE_NS) {
+        struct wire w = runs() == task[0] ? (struct wire){ answer.tx, ask.rx } : (struct wire){ ask.tx, answer.rx };
+        (void)call(NR_ring_call, w.tx, MSG_AT, w.rx, REPLY_AT, VX_FOREVER);
+        host_cycles += TIME_SLICE_NS / 16;
+        if (host_timer_deadline <= host_cycles)
+            (void)host_timer();
+    }
+    assert_ptr_equal(runs(), task[2]);
+    assert_true(host_cycles - begin >= TIME_SLICE_NS / 2 && host_cycles - begin <= 3 * (uint64_t)TIME_SLICE_NS);
+}
+
 /* --- interrupt lines --- */
 
 static void a_line_is_bound_once_and_masked_until_waited_for(void **)
@@ -282,6 +301,7 @@ int main(void)
         TEST(a_hart_without_a_thread_keeps_one_of_those_that_others_ask_for),
         TEST(a_call_lends_its_band_until_the_server_receives_again),
         TEST(a_hand_over_waits_for_what_is_more_urgent),
+        TEST(who_hand_over_to_each_other_do_not_keep_the_hart),
         TEST(a_line_is_bound_once_and_masked_until_waited_for),
         TEST(lines_beyond_the_limit_cannot_be_bound),
     };

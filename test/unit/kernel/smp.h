@@ -383,7 +383,7 @@ static uint32_t smp_check_rest(void)
     }
     for (uint32_t i = 0; i < smp_n; i++) {
         const struct hart *h = harts[i];
-        smp_must(h->current == nullptr && h->sched.mask == 0 && h->sched.inbox == nullptr &&
+        smp_must(h->current == nullptr && h->sched.mask == 0 && h->sched.inbox == nullptr && h->sched.mail == nullptr &&
                  h->sched.handover == nullptr);
         smp_must(h->gate == GATE_OUT && h->calls.from == 0 && h->sched.deadlines.first == nullptr);
     }

@@ -195,9 +195,11 @@ def prepared_initrd(spec, machine, folder):
 def place_initrd(machine, address, folder):
     """Makes QEMU load the initial RAM disk at `address`: QEMU's own device tree, changed, is given back to it."""
     tree, initrd = os.path.join(folder, "tree.dtb"), os.path.join(folder, "initrd.cpio")
-    archive = cpio.Archive()  # services without disks and the shell: below the kernel is 1 MiB of room
-    archive.entries = {name: entry for name, entry in cpio.parse(cpio.read(machine.initrd_file())).items()
-                       if name.startswith(("sbin", "etc")) and name != "sbin/fatfsd" or name in ("bin", "bin/sh")}
+    archive, whole = cpio.Archive(), cpio.parse(cpio.read(machine.initrd_file()))
+    # services without disks and the small shell: below the kernel is 1 MiB of room
+    archive.entries = {name: entry for name, entry in whole.items()
+                       if name.startswith(("sbin", "etc")) and name != "sbin/fatfsd" or name == "bin"}
+    archive.entries["bin/sh"] = whole["bin/nsh"]
     with open(initrd, "wb") as handle:
         handle.write(archive.pack())
     subprocess.run([*machine.command(execute.SERIAL), "-machine", f"dumpdtb={tree}"], stdin=subprocess.DEVNULL,

@@ -130,6 +130,6 @@ $(POSIX)/programs: FORCE
 	$(call save-if-changed,$@,$(POSIX_PROGRAM_OBJ))
 $(POSIX)/strip/%: $(POSIX)/user/%
 	@mkdir -p $(@D)
-	$(Q)$(OBJCOPY) --strip-all $< $@
+	$(Q)$(OBJCOPY) $(STRIP_IMAGE) $< $@
 
 -include $(POSIX_OBJ:.o=.d) $(POSIX_LIB_OBJ:.o=.d) $(POSIX_PROGRAM_OBJ:.o=.d)

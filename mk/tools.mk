@@ -6,6 +6,8 @@ LLD     ?= ld.lld-19
 LLVM_AR ?= llvm-ar-19
 LLVM_NM ?= llvm-nm-19
 OBJCOPY ?= llvm-objcopy-19
+# What programs on the image keep: the names of functions and data, for backtraces.
+STRIP_IMAGE := --strip-debug --wildcard --strip-symbol='$$$$*'
 CLANG_FORMAT ?= clang-format-19
 CLANG_TIDY   ?= clang-tidy-19
 SPIN    ?= spin

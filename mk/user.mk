@@ -91,6 +91,6 @@ $(foreach dir,$(PROGRAM_DIRS),$(eval $(call program,$(dir))))
 
 $(BUILD)/strip/%: $(BUILD)/user/%
 	@mkdir -p $(@D)
-	$(Q)$(OBJCOPY) --strip-all $< $@
+	$(Q)$(OBJCOPY) $(STRIP_IMAGE) $< $@
 
 -include $(LIB_OBJ:.o=.d) $(USER_OBJ:.o=.d)

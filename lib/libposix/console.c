@@ -393,7 +393,8 @@ static status_t finish_read(uint64_t deadline, bool *answered)
     struct vx_console_read_line_reply line = {};
     struct vx_console_read_keys_reply keys = {};
     status_t st = vx_rpc_finish(&in, &m, nullptr, deadline);
-    *answered = m.word[0] != 0;
+    /* of this read, not a late answer to one that was given up, behind which the wait was interrupted */
+    *answered = m.word[0] != 0 && vx_rpc_sequence(m.word[0]) == in.sequence;
     ahead_at = ahead_n = 0;
     if (st == OK && reading_line) {
         memcpy(&line, &m.word[1], sizeof line);

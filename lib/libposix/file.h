@@ -143,7 +143,7 @@ struct px_file *px_device_new(char kind, int flags);
 /* /proc/self (proc_self.c). */
 static inline bool px_in_proc(const char *path)
 {
-    return path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c' && path[5] == '/';
+    return path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c' && (path[5] == '/' || path[5] == '\0');
 }
 long px_proc_self_open(const char *path, int flags, unsigned mode, struct px_file **out);
 long px_proc_self_stat(const char *path, bool follow, struct stat *out);

@@ -9,6 +9,7 @@
  *  3. A directory's position: 0 ".", 1 "..", and behind those the file system's cookie and 2. */
 #define _GNU_SOURCE
 #include "file.h"
+#include "listing.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -337,18 +338,6 @@ static const struct px_ops file_ops = { .kind = 'F',
 
 /* --- directories --- */
 
-/* Room for a name in the listing, and the record for it: the length, or 0. */
-static size_t put_name(char *to, size_t room, uint64_t inode, int64_t next, uint8_t type, const char *name, size_t len)
-{
-    size_t bytes = (offsetof(struct dirent, d_name) + len + 1 + 7) & ~(size_t)7;
-    struct dirent head = { .d_ino = inode, .d_off = next, .d_reclen = (unsigned short)bytes, .d_type = type };
-    if (bytes > room)
-        return 0;
-    memmove(to + offsetof(struct dirent, d_name), name, len); /* it may come from a little behind `to` */
-    memset(to + offsetof(struct dirent, d_name) + len, 0, bytes - offsetof(struct dirent, d_name) - len);
-    memcpy(to, &head, offsetof(struct dirent, d_name));
-    return bytes;
-}
 static_assert(offsetof(struct vx_fs_entry, name) >= offsetof(struct dirent, d_name));
 
 /* The file system's entries at `to` become directory entries where they lie, which are no longer than those were. */
@@ -363,7 +352,7 @@ static size_t convert(char *to, size_t bytes, int64_t *position)
         const char *name = to + at + offsetof(struct vx_fs_entry, name);
         at += e.bytes;
         *position = (int64_t)(e.cookie + FIRST_COOKIE);
-        used += put_name(to + used, at - used, e.object, *position, e.type, name, e.name_bytes);
+        used += px_listing_put(to + used, at - used, e.object, *position, e.type, name, e.name_bytes);
     }
     return used;
 }
@@ -381,7 +370,7 @@ static long directory_list(struct px_file *f, void *to, size_t bytes)
         if (a.object == 0)
             (void)fs_getattr(&f->fs.file, &a);
         size_t n =
-            put_name((char *)to + used, bytes - used, a.object, position + 1, DT_DIR, "..", (size_t)position + 1);
+            px_listing_put((char *)to + used, bytes - used, a.object, position + 1, DT_DIR, "..", (size_t)position + 1);
         if (n == 0)
             break;
         used += n;

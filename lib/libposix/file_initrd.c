@@ -7,6 +7,7 @@
  * devices below "/", then each first appearance of a name in the archive's order, so a position stays good. */
 #define _GNU_SOURCE
 #include "file.h"
+#include "listing.h"
 #include "records.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -209,34 +210,7 @@ static bool told_before(const struct vx_cpio *archive, const char *dir, const ch
     return false;
 }
 
-struct listing {
-    char *to;
-    size_t room, used;
-    int64_t position, wanted; /* names seen; the first one to tell */
-    bool full;
-};
-
-static void tell(struct listing *l, const char *name, size_t len, uint64_t inode, uint8_t type)
-{
-    if (l->full || l->position++ < l->wanted)
-        return;
-    size_t bytes = (offsetof(struct dirent, d_name) + len + 1 + 7) & ~(size_t)7;
-    if (l->room - l->used < bytes) {
-        l->full = true;
-        l->position--;
-        return;
-    }
-    struct dirent *d = (struct dirent *)(void *)(l->to + l->used);
-    memset(d, 0, bytes);
-    d->d_ino = inode;
-    d->d_off = l->position;
-    d->d_reclen = (unsigned short)bytes;
-    d->d_type = type;
-    memcpy(d->d_name, name, len);
-    l->used += bytes;
-}
-
-static void tell_archive(struct listing *l, const char *dir)
+static void tell_archive(struct px_listing *l, const char *dir)
 {
     struct vx_cpio archive;
     struct vx_cpio_entry e;
@@ -249,27 +223,25 @@ static void tell_archive(struct listing *l, const char *dir)
         if (len == 0 || told_before(&archive, dir, part, len, cursor))
             continue;
         bool leaf = part[len] == '\0' && !VX_CPIO_IS_DIR(e.mode);
-        tell(l, part, len, n, !leaf ? DT_DIR : VX_CPIO_IS_LNK(e.mode) ? DT_LNK : DT_REG);
+        px_listing_tell(l, part, len, n, !leaf ? DT_DIR : VX_CPIO_IS_LNK(e.mode) ? DT_LNK : DT_REG);
     }
 }
 
 static long directory_list(struct px_file *f, void *to, size_t bytes)
 {
     vx_mutex_lock(&f->lock);
-    struct listing l = { .to = to, .room = bytes, .wanted = f->offset };
+    struct px_listing l = { .to = to, .room = bytes, .wanted = f->offset };
     const char *name;
     bool dev = strcmp(f->path, "/dev") == 0;
-    tell(&l, ".", 1, f->rom.inode, DT_DIR);
-    tell(&l, "..", 2, ROOT_INODE, DT_DIR);
+    px_listing_tell(&l, ".", 1, f->rom.inode, DT_DIR);
+    px_listing_tell(&l, "..", 2, ROOT_INODE, DT_DIR);
     if (f->path[1] == '\0')
-        tell(&l, "dev", 3, UINT32_MAX, DT_DIR);
+        px_listing_tell(&l, "dev", 3, UINT32_MAX, DT_DIR);
     for (unsigned i = 0; dev && px_device_name(i, &name); i++)
-        tell(&l, name, strlen(name), UINT32_MAX - 1 - i, DT_CHR);
+        px_listing_tell(&l, name, strlen(name), UINT32_MAX - 1 - i, DT_CHR);
     if (!dev)
         tell_archive(&l, f->path);
-    long answer = l.full && l.used == 0 ? -EINVAL : (long)l.used;
-    if (answer > 0)
-        f->offset = l.position;
+    long answer = px_listing_end(&l, &f->offset);
     vx_mutex_unlock(&f->lock);
     return answer;
 }

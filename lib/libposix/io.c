@@ -251,12 +251,12 @@ long px_fallocate(long fd, long mode, long at, long bytes)
 long px_fadvise64(long fd, long at, long bytes, long advice)
 {
     struct px_file *f = px_fd_get((int)fd);
-    (void)at, (void)bytes, (void)advice;
+    (void)at;
     if (f == nullptr)
         return -EBADF;
     bool file = f->ops->seek != nullptr;
     px_file_put(f);
-    return file ? 0 : -ESPIPE;
+    return !file ? -ESPIPE : bytes < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
 }
 
 /* preadv and pwritev; of the flags those that change nothing here. */

@@ -1,35 +1,40 @@
 /* SPDX-License-Identifier: MIT
- * /proc/self, and the same under this process's own number: exe, cwd, root and fd/N as links; cmdline, environ, comm
- * and status as files, of which an open one holds what was true then; fd is a directory. What it tells this process
- * knows of itself. There is nothing about others (kill, ps and the process service know of them), and no map of memory:
- * the kernel lists none. */
+ * /proc/self, and the same under this process's own number: exe, cwd, root and fd/N as links; cmdline, environ, comm,
+ * stat, status and maps as files, of which an open one holds what was true then; fd is a directory. What it tells this
+ * process knows of itself. There is nothing about others (kill, ps and the process service know of them), and maps has
+ * only what was there when the program began: the kernel lists no memory, and nobody keeps what was mapped since. */
 #define _GNU_SOURCE
+#include "listing.h"
 #include "process.h"
 #include "thread.h"
+#include <abi/timepage.h>
 #include <base/format.h>
 #include <dirent.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <unistd.h>
 
 enum : uint64_t { FIRST_INODE = UINT32_MAX - 512 };
-enum what : uint8_t { NOTHING, TOP, FDS, EXE, CWD, ROOT, CMDLINE, ENVIRON, COMM, STATUS, FD };
+enum what : uint8_t { NOTHING, PROC, SELF, TOP, FDS, EXE, CWD, ROOT, CMDLINE, ENVIRON, COMM, STATUS, STAT, MAPS, FD };
 
 static const struct {
     char name[8];
     enum what what;
-} names[] = { { "exe", EXE },   { "cwd", CWD },         { "root", ROOT },       { "fd", FDS },
-              { "comm", COMM }, { "cmdline", CMDLINE }, { "environ", ENVIRON }, { "status", STATUS } };
+} names[] = {
+    { "exe", EXE },         { "cwd", CWD },         { "root", ROOT },     { "fd", FDS },    { "comm", COMM },
+    { "cmdline", CMDLINE }, { "environ", ENVIRON }, { "status", STATUS }, { "stat", STAT }, { "maps", MAPS }
+};
 
 static bool is_link(enum what w)
 {
-    return w == EXE || w == CWD || w == ROOT || w == FD;
+    return w == SELF || w == EXE || w == CWD || w == ROOT || w == FD;
 }
 
 static bool is_directory(enum what w)
 {
-    return w == TOP || w == FDS;
+    return w == PROC || w == TOP || w == FDS;
 }
 
 /* A number that ends at a slash or the end; -1: it is none. */
@@ -47,9 +52,11 @@ static long number(const char *at, const char **end)
 static enum what find(const char *path, int *fd)
 {
     const char *at = path + 6, *end;
-    if (strncmp(path, "/proc/", 6) != 0)
-        return NOTHING;
-    if (strncmp(at, "self", 4) == 0)
+    if (path[5] == '\0')
+        return PROC;
+    if (strcmp(at, "self") == 0)
+        return SELF;
+    if (strncmp(at, "self/", 5) == 0)
         at += 4;
     else if (number(at, &end) == (long)px_pid)
         at = end;
@@ -112,6 +119,8 @@ static long target(enum what w, int fd, char *to)
     size_t len = 0;
     const char *exe;
     switch (w) {
+    case SELF:
+        return (long)format_into(to, PATH_MAX, "/proc/%u", px_pid);
     case EXE:
         exe = vx_bundle_bytes("posix.program", &len);
         if (exe == nullptr || len == 0 || len >= PATH_MAX)
@@ -164,19 +173,72 @@ static const char *base_name(const char *path)
     return slash != nullptr ? slash + 1 : path;
 }
 
-static size_t status_text(char *to, size_t room)
+static unsigned count_threads(void)
 {
-    char exe[PATH_MAX] = "";
     unsigned threads = 0;
-    (void)target(EXE, 0, exe);
     vx_mutex_lock(&px_threads_lock);
     for (const struct px_thread *t = px_threads; t != nullptr; t = t->next)
         threads++;
     vx_mutex_unlock(&px_threads_lock);
+    return threads;
+}
+
+static size_t status_text(char *to, size_t room)
+{
+    char exe[PATH_MAX] = "";
+    (void)target(EXE, 0, exe);
     return format_into(to, room,
                        "Name:\t%s\nUmask:\t%04o\nState:\tR (running)\nTgid:\t%u\nPid:\t%u\nPPid:\t%ld\n"
                        "Uid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\t1000\t1000\nFDSize:\t%d\nThreads:\t%u\n",
-                       base_name(exe), px_umask_now(), px_pid, px_pid, px_getppid(), PX_FD_MAX, threads);
+                       base_name(exe), px_umask_now(), px_pid, px_pid, px_getppid(), PX_FD_MAX, count_threads());
+}
+
+/* The 52 fields of proc(5); what nobody counts here is 0. Times are in hundredths of a second. */
+static size_t stat_text(char *to, size_t room)
+{
+    struct vx_task_info info = {};
+    char exe[PATH_MAX] = "";
+    int front = -1;
+    constexpr uint64_t tick_ns = VX_NS_PER_S / 100;
+    (void)target(EXE, 0, exe);
+    (void)vx_sys_task_control(VX_SELF, VX_TASK_INFO, (uintptr_t)&info, sizeof info, 0, nullptr, nullptr);
+    (void)px_proc_front(&front);
+    const struct vx_bundle *b = vx_bundle();
+    uint64_t used = info.memory_bytes - info.memory_free;
+    return format_into(to, room,
+                       "%u (%s) R %ld %ld %ld 0 %d 0 0 0 0 0 %lu 0 %lu 0 20 0 %u 0 %lu %lu %lu 18446744073709551615 "
+                       "0 0 %lu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+                       px_pid, base_name(exe), px_getppid(), (long)px_own_group(), px_getsid(0), front,
+                       info.cpu_ns / tick_ns, px_children_cpu_ns() / tick_ns, count_threads(), info.start_ns / tick_ns,
+                       used, used / PX_PAGE, b->stack_high);
+}
+
+static size_t map_line(char *to, size_t room, uint64_t from, uint64_t end, const char *rights, uint64_t at,
+                       const char *what)
+{
+    return format_into(to, room, "%08lx-%08lx %s %08lx 00:00 0%s%s\n", from, end, rights, at,
+                       what[0] != '\0' ? "                          " : "", what);
+}
+
+static size_t maps_text(char *to, size_t room)
+{
+    char exe[PATH_MAX] = "";
+    const struct vx_bundle *b = vx_bundle();
+    const Elf64_Phdr *h = (const Elf64_Phdr *)b->phdr_address;
+    (void)target(EXE, 0, exe);
+    size_t n = map_line(to, room, VX_TIME_PAGE_ADDRESS, VX_TIME_PAGE_ADDRESS + PX_PAGE, "r--p", 0, "[time]");
+    n += map_line(to + n, room - n, VX_BUNDLE_ADDRESS, VX_BUNDLE_ADDRESS + px_page_up(b->bytes), "r--p", 0, "[bundle]");
+    n += map_line(to + n, room - n, b->stack_low, b->stack_high, "rw-p", 0, "[stack]");
+    for (uint32_t i = 0; i < b->phdr_count && h != nullptr; i++) {
+        const char rights[] = { (h[i].p_flags & PF_R) != 0 ? 'r' : '-', (h[i].p_flags & PF_W) != 0 ? 'w' : '-',
+                                (h[i].p_flags & PF_X) != 0 ? 'x' : '-', 'p', '\0' };
+        uint64_t from = b->image_base + h[i].p_vaddr;
+        bool fits = strlen(exe) < room / 4 - 100; /* a path may be as long as all the room: then it is left out */
+        if (h[i].p_type == PT_LOAD && room - n > room / 4)
+            n += map_line(to + n, room - n, from & ~(PX_PAGE - 1), px_page_up(from + h[i].p_memsz), rights,
+                          h[i].p_offset & ~(PX_PAGE - 1), fits ? exe : "");
+    }
+    return n;
 }
 
 /* Fills pages that the file has from then on; 0: there is no memory. */
@@ -195,6 +257,10 @@ static uint8_t *text_of(enum what w, size_t *len)
         memcpy(at, bytes, *len);
     else if (w == STATUS)
         *len = status_text(at, PX_PAGE);
+    else if (w == STAT)
+        *len = stat_text(at, PX_PAGE);
+    else if (w == MAPS)
+        *len = maps_text(at, PX_PAGE);
     else if (w == COMM && target(EXE, 0, exe) > 0)
         *len = format_into(at, PX_PAGE, "%s\n", base_name(exe));
     return (uint8_t *)at;
@@ -260,31 +326,9 @@ static const struct px_ops text_ops = {
 
 /* --- directories --- */
 
-struct listing {
-    char *to;
-    size_t room, used;
-    int64_t position, wanted;
-    bool full;
-};
-
-static void tell(struct listing *l, const char *name, enum what w)
+static void tell(struct px_listing *l, const char *name, enum what w)
 {
-    size_t len = strlen(name), bytes = (offsetof(struct dirent, d_name) + len + 1 + 7) & ~(size_t)7;
-    if (l->full || l->position++ < l->wanted)
-        return;
-    if (l->room - l->used < bytes) {
-        l->full = true;
-        l->position--;
-        return;
-    }
-    struct dirent *d = (struct dirent *)(void *)(l->to + l->used);
-    memset(d, 0, bytes);
-    d->d_ino = FIRST_INODE + w;
-    d->d_off = l->position;
-    d->d_reclen = (unsigned short)bytes;
-    d->d_type = is_directory(w) ? DT_DIR : is_link(w) ? DT_LNK : DT_REG;
-    memcpy(d->d_name, name, len);
-    l->used += bytes;
+    px_listing_tell(l, name, strlen(name), FIRST_INODE + w, is_directory(w) ? DT_DIR : is_link(w) ? DT_LNK : DT_REG);
 }
 
 static void tell_descriptor(void *ctx, int fd, struct px_file *f, bool close_on_exec)
@@ -298,16 +342,20 @@ static void tell_descriptor(void *ctx, int fd, struct px_file *f, bool close_on_
 static long directory_list(struct px_file *f, void *to, size_t bytes)
 {
     vx_mutex_lock(&f->lock);
-    struct listing l = { .to = to, .room = bytes, .wanted = f->offset };
+    struct px_listing l = { .to = to, .room = bytes, .wanted = f->offset };
     tell(&l, ".", (enum what)f->rom.inode);
-    tell(&l, "..", TOP);
+    tell(&l, "..", f->rom.inode == FDS ? TOP : PROC);
     if (f->rom.inode == FDS)
         px_fd_visit(tell_descriptor, &l);
+    if (f->rom.inode == PROC) {
+        char own[12];
+        (void)format_into(own, sizeof own, "%u", px_pid);
+        tell(&l, own, TOP);
+        tell(&l, "self", SELF);
+    }
     for (size_t i = 0; f->rom.inode == TOP && i < sizeof names / sizeof names[0]; i++)
         tell(&l, names[i].name, names[i].what);
-    long answer = l.full && l.used == 0 ? -EINVAL : (long)l.used;
-    if (answer > 0)
-        f->offset = l.position;
+    long answer = px_listing_end(&l, &f->offset);
     vx_mutex_unlock(&f->lock);
     return answer;
 }

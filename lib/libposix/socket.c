@@ -324,7 +324,7 @@ static long connect_to(struct px_file *f, const void *address, long bytes)
             return -EINTR;
     }
     if (st != OK)
-        return st == ERR_NOT_FOUND || st == ERR_NOT_SUPPORTED ? -ECONNREFUSED : px_error(st);
+        return st == ERR_NOT_FOUND ? -ENOENT : st == ERR_NOT_SUPPORTED ? -ECONNREFUSED : px_error(st);
     answer = two_pipes(id, CONNECTOR, mem[0], mem[1], &s->out, &s->in);
     if (answer == 0) {
         px_pipe_hold(s->out, ACCEPTOR, 1, 0);

@@ -276,6 +276,13 @@ long px_prctl(long option, long a, long b, long c, long d)
         (void)vx_sys_task_control(VX_SELF, VX_TASK_SET_NAME, (uint64_t)a, strnlen((const char *)a, 15), 0, nullptr,
                                   nullptr);
         return 0;
+    case PR_GET_NAME: {
+        struct vx_task_info info = {};
+        (void)vx_sys_task_control(VX_SELF, VX_TASK_INFO, (uintptr_t)&info, sizeof info, 0, nullptr, nullptr);
+        memcpy((char *)a, info.name, 15);
+        ((char *)a)[15] = '\0';
+        return 0;
+    }
     case PR_GET_DUMPABLE:
         return 1;
     case PR_SET_DUMPABLE:

@@ -18,6 +18,7 @@ enum : long {
     FUTEX_WAKE = 1,
     FUTEX_REQUEUE = 3,
     FUTEX_CMP_REQUEUE = 4,
+    FUTEX_LOCK_PI = 6,
     FUTEX_WAIT_BITSET = 9,
     FUTEX_WAKE_BITSET = 10,
     FUTEX_PRIVATE = 128,
@@ -236,8 +237,10 @@ long px_futex(long word, long operation, long value, long timeout, long second, 
     case FUTEX_REQUEUE:
         st = vx_sys_futex_wake((uintptr_t)word, (uint32_t)value, VX_FUTEX_REQUEUE, (uintptr_t)second, &woken);
         return st == OK ? (long)woken : px_error(st);
+    case FUTEX_LOCK_PI: /* the C library asks in this way what pthread_mutexattr_setprotocol is to answer */
+        return -EOPNOTSUPP;
     default:
-        return -ENOSYS; /* priority inheritance */
+        return -ENOSYS;
     }
 }
 

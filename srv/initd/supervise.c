@@ -2,8 +2,10 @@
  * Keeping the graph true: start what can start, take note of what ended, start it again as its line says. */
 #include "initd.h"
 #include <vectra/bundle.h>
+#include <vectra/cpio.h>
 #include <vectra/io.h>
 #include <vectra/string.h>
+#include <vectra/symbols.h>
 #include <vectra/time.h>
 
 enum { CANNOT_RUN = 4 };
@@ -55,6 +57,17 @@ static void unit_down(struct unit *u)
     }
 }
 
+/* The function in which its program was; one that is not in the initial RAM disk, or has no names, is not named. */
+static struct vx_symbol function_at(const struct unit *u, uint64_t address)
+{
+    struct vx_symbol symbol = { .address = address };
+    struct vx_cpio archive;
+    struct vx_cpio_entry e;
+    if (vx_initrd(&archive) == OK && vx_cpio_find(&archive, u->decl->image, &e) == OK)
+        vx_symbols_find_in(e.data, e.data_len, &symbol, 1);
+    return symbol;
+}
+
 static void report_end(const struct unit *u)
 {
     struct vx_task_info info = {};
@@ -66,8 +79,10 @@ static void report_end(const struct unit *u)
     }
     (void)vx_sys_task_control(u->task, VX_TASK_INFO, (uintptr_t)&info, sizeof info, 0, nullptr,
                               nullptr); /* zeros otherwise */
-    initd_say("initd: %s (task %u) ended by a fault: %s, address %#lx, at %#lx, %#lx of its image\n", u->decl->name,
-              u->task_id, vx_cause_name(u->cause), info.fault_address, info.fault_pc, info.fault_pc - info.image_base);
+    struct vx_symbol in = function_at(u, info.fault_pc - info.image_base);
+    initd_say("initd: %s (task %u) ended by a fault: %s, address %#lx, at %#lx, %#lx of its image%s%s\n", u->decl->name,
+              u->task_id, vx_cause_name(u->cause), info.fault_address, info.fault_pc, info.fault_pc - info.image_base,
+              in.name[0] != '\0' ? ", in " : "", in.name);
 }
 
 static void unit_reaped(struct unit *u)

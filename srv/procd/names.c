@@ -152,8 +152,10 @@ static status_t allocate(struct connection *c)
 status_t names_connect(const uint8_t *text, uint32_t length, uint32_t *connection)
 {
     struct name *n = length > NAME_BYTES ? nullptr : find(text, length);
-    if (n == nullptr || n->door.raw == VX_HANDLE_NONE)
+    if (n == nullptr)
         return ERR_NOT_FOUND;
+    if (n->door.raw == VX_HANDLE_NONE)
+        return ERR_NOT_SUPPORTED; /* nobody listens there */
     if (n->n_waiting == BACKLOG_MAX)
         return ERR_BUSY;
     collect();

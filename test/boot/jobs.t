@@ -1,5 +1,5 @@
-# Job control as a person sees it: ^C into a program that only computes, ^Z, jobs, bg, fg; the stages of a pipeline
-# stop and end together; ^C in front of a job in the background leaves that alone. What says "ready" a moment
+# Job control as a person sees it: ^C into a program that only computes, ^Z, jobs, bg, fg, kill %1; the stages of a
+# pipeline stop and end together; ^C in front of a job in the background leaves that alone. What says "ready" a moment
 # after it began has the terminal by then.
 within 60s
 send "echo $-" after /^vectra:\/\$ /
@@ -34,3 +34,31 @@ send "fg" after /^vectra:\/\$ /
 send "\x1a" after /back\r?\n/
 send "echo again $?" after /^vectra:\/\$ /
 expect /^again 148\r?$/
+send "kill %1; fg %1" after /^vectra:\/\$ /
+expect /^Terminated\r?$/
+send "jobs; echo none left" after /^vectra:\/\$ /
+expect /^none left\r?$/
+send "sleep 1000 & kill %1; wait; echo waited" after /^vectra:\/\$ /
+expect /^waited\r?$/
+send "stty -a | grep -c ' echo '" after /^vectra:\/\$ /
+expect /^1\r?$/
+send "sh" after /^vectra:\/\$ /
+send "sh -c 'sleep 0.2; echo ready; sleep 1000'" after /^vectra:\/\$ /
+send "\x1a" after /^ready\r?\n/
+expect /^\[1\] \+ Stopped  sh -c/
+send "jobs" after /^vectra:\/\$ /
+expect /^\[1\] \+ Stopped  sh -c/
+send "kill -9 %1; exit 7" after /^vectra:\/\$ /
+send "echo inner $?" after /^vectra:\/\$ /
+expect /^inner 7\r?$/
+send "sh -c 'trap \"echo caught; exit 3\" INT; sleep 0.2; echo ready; while :; do sleep 0.1; done'" after /^vectra:\/\$ /
+send "\x03" after /^ready\r?$/
+expect /^caught\r?$/
+send "echo script $?" after /^vectra:\/\$ /
+expect /^script 3\r?$/
+send "set +m" after /^vectra:\/\$ /
+send "lua -e 'print(\"group\") while true do end'" after /^vectra:\/\$ /
+send "\x03" after /^group\r?$/
+expect /lua: interrupted!/
+send "echo together $?" after /^vectra:\/\$ /
+expect /^together 130\r?$/

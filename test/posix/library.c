@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 #include <complex.h>
+#include <fcntl.h>
 #include <fenv.h>
 #include <float.h>
 #include <iconv.h>
@@ -11,6 +12,7 @@
 #include <limits.h>
 #include <locale.h>
 #include <math.h>
+#include <pthread.h>
 #include <regex.h>
 #include <stdarg.h>
 #include <setjmp.h>
@@ -336,6 +338,28 @@ static void odds_and_ends(void)
     CHECK_ERRNO((int)syscall(9999), ENOSYS);
 }
 
+/* What is asked of advice, of names of threads and of mutexes that are not to be had. */
+static void small_answers(void)
+{
+    char name[16];
+    int ends[2], fd = open("/etc/version", O_RDONLY | O_CLOEXEC);
+    pthread_mutexattr_t a;
+    CHECK_IS(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    CHECK_IS(posix_fadvise(fd, 0, 0, 77), EINVAL);
+    CHECK_IS(posix_fadvise(fd, 0, -1, POSIX_FADV_NORMAL), EINVAL);
+    CHECK_IS(posix_fadvise(-1, 0, 0, POSIX_FADV_NORMAL), EBADF);
+    CHECK_IS(pipe(ends), 0);
+    CHECK_IS(posix_fadvise(ends[0], 0, 0, POSIX_FADV_NORMAL), ESPIPE);
+    close(ends[0]);
+    close(ends[1]);
+    close(fd);
+    CHECK_IS(pthread_setname_np(pthread_self(), "renamed"), 0);
+    CHECK_IS(pthread_getname_np(pthread_self(), name, sizeof name), 0);
+    CHECK(strcmp(name, "renamed") == 0);
+    CHECK_IS(pthread_mutexattr_init(&a), 0);
+    CHECK_IS(pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT), ENOTSUP);
+}
+
 int main(void)
 {
     formatting();
@@ -345,5 +369,6 @@ int main(void)
     jumps();
     times();
     odds_and_ends();
+    small_answers();
     return check_done();
 }

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -71,9 +73,66 @@ static void texts(char **argv)
     CHECK_IS(close(fd), 0);
     CHECK_ERRNO(open("/proc/self/comm", O_WRONLY), EACCES);
     CHECK_ERRNO(open("/proc/self/comm", O_RDONLY | O_DIRECTORY), ENOTDIR);
-    CHECK_ERRNO(open("/proc/self/maps", O_RDONLY), ENOENT);
     CHECK_ERRNO(open("/proc/self/nothing", O_RDONLY), ENOENT);
     CHECK_ERRNO(open("/proc/selfish/comm", O_RDONLY), ENOENT);
+}
+
+/* Numbers that other calls tell, too; each field in its place. */
+static void fields(void)
+{
+    char text[4096];
+    int pid = 0, parent = 0, group = 0, session = 0, spaces = 0;
+    CHECK(contents("/proc/self/stat", text, sizeof text) > 0);
+    CHECK_IS(sscanf(text, "%d (proc_self) R %d %d %d ", &pid, &parent, &group, &session), 4);
+    CHECK(pid == getpid() && parent == getppid() && group == getpgrp() && session == getsid(0));
+    for (const char *c = text; *c != '\0'; c++)
+        spaces += *c == ' ';
+    CHECK_IS(spaces, 51);
+}
+
+/* The lines that hold something of the program's have the rights that it takes. */
+static void maps(void)
+{
+    static char text[4096], written[8];
+    unsigned long code = (unsigned long)(uintptr_t)maps, data = (unsigned long)(uintptr_t)written, from, end;
+    unsigned long stack = (unsigned long)(uintptr_t)__builtin_frame_address(0);
+    char rights[8];
+    int seen = 0;
+    CHECK(contents("/proc/self/maps", text, sizeof text) > 0);
+    for (char *line = strtok(text, "\n"); line != nullptr; line = strtok(nullptr, "\n")) {
+        CHECK_IS(sscanf(line, "%lx-%lx %4s ", &from, &end, rights), 3);
+        if (code >= from && code < end)
+            seen |= strcmp(rights, "r-xp") == 0 && strstr(line, "/bin/proc_self") != nullptr ? 1 : 0;
+        if (data >= from && data < end)
+            seen |= strcmp(rights, "rw-p") == 0 ? 2 : 0;
+        if (stack >= from && stack < end)
+            seen |= strcmp(rights, "rw-p") == 0 && strstr(line, "[stack]") != nullptr ? 4 : 0;
+    }
+    CHECK_IS(seen, 7);
+}
+
+static void listed(void)
+{
+    char own[16];
+    struct stat s;
+    int seen = 0;
+    DIR *d = opendir("/proc");
+    CHECK(d != nullptr);
+    snprintf(own, sizeof own, "%d", getpid());
+    for (const struct dirent *e; d != nullptr && (e = readdir(d)) != nullptr;)
+        seen |= strcmp(e->d_name, "self") == 0 ? 1 : strcmp(e->d_name, own) == 0 ? 2 : e->d_name[0] == '.' ? 0 : 4;
+    CHECK_IS(seen, 3);
+    closedir(d);
+    CHECK(lstat("/proc/self", &s) == 0 && S_ISLNK(s.st_mode));
+    CHECK(stat("/proc/self", &s) == 0 && S_ISDIR(s.st_mode));
+    CHECK(stat("/proc", &s) == 0 && S_ISDIR(s.st_mode));
+    CHECK_ERRNO(open("/proc", O_RDWR), EISDIR);
+    d = opendir("/proc/self");
+    seen = 0;
+    for (const struct dirent *e; d != nullptr && (e = readdir(d)) != nullptr;)
+        seen++;
+    CHECK_IS(seen, 12);
+    closedir(d);
 }
 
 static void descriptors(void)
@@ -128,6 +187,9 @@ int main(int argc, char **argv)
         return !leads_to("/proc/self/exe", "/bin/proc_self");
     links();
     texts(argv);
+    fields();
+    maps();
+    listed();
     descriptors();
     again();
     return check_done();

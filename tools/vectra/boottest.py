@@ -192,11 +192,23 @@ def prepared_initrd(spec, machine, folder):
     return path
 
 
+def stripped(data, folder):
+    """A program without its symbols; anything else as it is."""
+    if not data.startswith(b"\x7fELF"):
+        return data
+    program = os.path.join(folder, "program")
+    with open(program, "wb") as handle:
+        handle.write(data)
+    subprocess.run([os.environ.get("OBJCOPY", "llvm-objcopy-19"), "--strip-all", program], check=True)
+    return cpio.read(program)
+
+
 def place_initrd(machine, address, folder):
     """Makes QEMU load the initial RAM disk at `address`: QEMU's own device tree, changed, is given back to it."""
     tree, initrd = os.path.join(folder, "tree.dtb"), os.path.join(folder, "initrd.cpio")
-    archive = cpio.Archive()  # services without disks and the shell: below the kernel is 1 MiB of room
-    archive.entries = {name: entry for name, entry in cpio.parse(cpio.read(machine.initrd_file())).items()
+    archive = cpio.Archive()  # services without disks and the shell, without names: below the kernel is 1 MiB of room
+    archive.entries = {name: (mode, stripped(data, folder))
+                       for name, (mode, data) in cpio.parse(cpio.read(machine.initrd_file())).items()
                        if name.startswith(("sbin", "etc")) and name != "sbin/fatfsd" or name in ("bin", "bin/sh")}
     with open(initrd, "wb") as handle:
         handle.write(archive.pack())

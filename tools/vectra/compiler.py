@@ -46,7 +46,9 @@ def base_flags(arch, root):
     resources = subprocess.run([clang(), "-print-resource-dir"], check=True, capture_output=True,
                                text=True).stdout.strip()
     flags = [f"--target={arch}-linux-musl", "-nostdinc", "-isystem", f"{root}/include", "-isystem",
-             f"{resources}/include", "-D__vectra__=1", "-ftls-model=local-exec"]
+             f"{resources}/include", "-D__vectra__=1", "-ftls-model=local-exec",
+             # What a crash prints of its callers is found by these.
+             "-fno-omit-frame-pointer", "-mno-omit-leaf-frame-pointer"]
     return flags + (["-mno-outline-atomics"] if arch == "aarch64" else [])
 
 

@@ -202,7 +202,8 @@ def link(port, arch, key, libraries, environment):
         for program, archive in port.link.items():
             os.makedirs(os.path.dirname(f"{out}/{program}"), exist_ok=True)
             for line in ([*environment["CC"].split(), "-o", f"{out}/{program}", f"{out}/{archive}"],
-                         [os.environ.get("OBJCOPY", "llvm-objcopy-19"), "--strip-all", f"{out}/{program}"]):
+                         [os.environ.get("OBJCOPY", "llvm-objcopy-19"), "--strip-debug", "--wildcard",
+                          "--strip-symbol=$*", f"{out}/{program}"]):
                 done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                       env={**os.environ, **environment}, check=False)
                 if done.returncode != 0:

@@ -48,12 +48,13 @@ status_t uart_open(vx_device device)
 size_t uart_read(uint8_t *buffer, size_t room)
 {
     size_t n = 0;
+    /* Before the bytes are taken, never after: one that comes between the last look and the clearing would lie there
+     * with its interrupt forgotten, and what follows it makes no new one, since the FIFO is not empty then. */
+    reg_write(REG_ICR, INT_RX | INT_RX_TIMEOUT | INT_OVERRUN);
     while (n < room && (reg_read(REG_FR) & FR_RXFE) == 0) {
         uint32_t data = reg_read(REG_DR);
         if ((data & DR_ERRORS) == 0)
             buffer[n++] = (uint8_t)data;
     }
-    if (n < room)
-        reg_write(REG_ICR, INT_RX | INT_RX_TIMEOUT | INT_OVERRUN);
     return n;
 }

@@ -18,7 +18,7 @@ import tempfile
 
 from vectra import build, execute, fetch, ports
 from vectra.commands import trace
-from vectra.groups import guest, host, shell
+from vectra.groups import guest, host, posix_crash, shell
 from vectra.qemu import Machine, Running
 from vectra.results import Failure
 
@@ -95,6 +95,14 @@ def terminal_test(arch, check):
     compile_program(arch, out, "-std=gnu23", "-O2", "-Wall", "-Wextra", "-Werror", f"{FOLDER}/terminal/main.c")
     output, status = type_for(Machine(arch), "/bin/terminal", [(out, "/bin/terminal")])
     return guest.judge(output, status)
+
+
+def crash_test(arch, check):
+    """What is said of a crashed program (posix_crash.py)."""
+    check(arch)
+    out = f"build/posix-{arch}/test/crash"
+    compile_program(arch, out, "-std=gnu23", "-O2", "-Wall", "-Wextra", "-Werror", f"{FOLDER}/crash/main.c")
+    return posix_crash.crash_test(arch, out, inside)
 
 
 def pie_test(arch, check):
@@ -349,6 +357,7 @@ def tests(context):
         out += [(f"script-{os.path.basename(path)[:-3]}-{arch}", lambda p=path, a=arch: script_test(p, a, check))
                 for path in shell.scripts(inside=True)]
         out += [(f"terminal-{arch}", lambda a=arch: terminal_test(a, check)),
+                (f"crash-{arch}", lambda a=arch: crash_test(a, check)),
                 (f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
                 (f"lua-interrupt-{arch}", lambda a=arch: lua_interrupt_test(a, check)),

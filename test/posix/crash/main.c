@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * Faults, as its word says, in functions that are named in what the system says about it. In its memory lies what a
+ * dump is to have, and a second thread waits. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MARK_BYTES = 100000 };
+
+[[gnu::noinline]] static int innermost(volatile int *at)
+{
+    *at = 7;
+    return *at + 1;
+}
+
+[[gnu::noinline]] static int middle(volatile int *at)
+{
+    return innermost(at) * 3;
+}
+
+[[gnu::noinline]] static int in_the_library(const char *text)
+{
+    return (int)strlen(text) + 1;
+}
+
+static void *wait_for_ever(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    char *mark = malloc(MARK_BYTES);
+    if (argc != 2 || mark == nullptr || pthread_create(&thread, nullptr, wait_for_ever, nullptr) != 0)
+        return 2;
+    usleep(20000); /* it waits by then */
+    for (int i = 0; i < MARK_BYTES; i++)
+        mark[i] = "mark"[i % 4];
+    volatile unsigned long nowhere = 8;
+    int n = strcmp(argv[1], "own") == 0 ? middle((volatile int *)nowhere) : in_the_library((const char *)nowhere);
+    printf("not reached: %d %c\n", n, mark[1]);
+    return 0;
+}

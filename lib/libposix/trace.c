@@ -37,28 +37,33 @@ static const char call_names[] =
 
 static const uint16_t letters_numbers[] = {
 #define TRACE(name, text) SYS_##name,
+#define ERROR(name)
 #include "trace.def"
 #undef TRACE
+#undef ERROR
 };
 static const char letters[] =
 #define TRACE(name, text) text "\0"
+#define ERROR(name)
 #include "trace.def"
 #undef TRACE
+#undef ERROR
     ;
 
-#define ERRORS(E)                                                                                                      \
-    E(EPERM)                                                                                                           \
-    E(ENOENT) E(ESRCH) E(EINTR) E(EIO) E(ENXIO) E(E2BIG) E(ENOEXEC) E(EBADF) E(ECHILD) E(EAGAIN) E(ENOMEM) E(EACCES)   \
-        E(EFAULT) E(EBUSY) E(EEXIST) E(EXDEV) E(ENODEV) E(ENOTDIR) E(EISDIR) E(EINVAL) E(ENFILE) E(EMFILE) E(ENOTTY)   \
-            E(ETXTBSY) E(EFBIG) E(ENOSPC) E(ESPIPE) E(EROFS) E(EMLINK) E(EPIPE) E(EDOM) E(ERANGE) E(EDEADLK)           \
-                E(ENAMETOOLONG) E(ENOLCK) E(ENOSYS) E(ENOTEMPTY) E(ELOOP) E(ESTALE) E(EOVERFLOW) E(ENOTSOCK)           \
-                    E(EDESTADDRREQ) E(EMSGSIZE) E(EPROTOTYPE) E(ENOPROTOOPT) E(EPROTONOSUPPORT) E(EOPNOTSUPP)          \
-                        E(EAFNOSUPPORT) E(EADDRINUSE) E(EADDRNOTAVAIL) E(ECONNABORTED) E(ECONNRESET) E(ENOBUFS)        \
-                            E(EISCONN) E(ENOTCONN) E(ETIMEDOUT) E(ECONNREFUSED) E(EALREADY) E(EINPROGRESS)
-#define NUMBER(name) name,
-#define TEXT(name) #name "\0"
-static const uint16_t error_numbers[] = { ERRORS(NUMBER) };
-static const char error_names[] = ERRORS(TEXT);
+static const uint16_t error_numbers[] = {
+#define TRACE(name, text)
+#define ERROR(name) name,
+#include "trace.def"
+#undef TRACE
+#undef ERROR
+};
+static const char error_names[] =
+#define TRACE(name, text)
+#define ERROR(name) #name "\0"
+#include "trace.def"
+#undef TRACE
+#undef ERROR
+    ;
 
 /* The text of a number, or nullptr. */
 static const char *text_of(long number, const uint16_t *numbers, size_t n, const char *texts)

@@ -199,28 +199,30 @@ class Others:
     def __init__(self, arches):
         self.arches, self.alone = arches, threading.Lock()
 
-    def compiled(self):
-        """The sysroot that they were compiled with."""
+    def linked(self, arch):
+        """(the sysroot that they were compiled with, the programs of an architecture)."""
         with self.alone:
             try:
                 made = front.ready(self.arches)
                 programs.build(made, [*self.arches, programs.HOST], toolchain.say_on_stderr)
-                return made
+                return made, programs.linked(made, arch)
             except (RustError, fetch.Unavailable, fetch.WrongHash) as problem:
                 raise Failure(str(problem)) from None
 
     def test(self, arch, check):
         """They print inside what the same programs print here."""
         check(arch)
-        made = self.compiled()
+        made, linked = self.linked(arch)
         tree = sorted(path for path in glob.glob("docs/**", recursive=True) if os.path.isfile(path))
         line = "cd /test/tree; " + "; ".join(f'{command} >/tmp/out 2>/tmp/err; echo "== $?"; cat /tmp/out /tmp/err'
                                              for command, _ in OTHERS)
         with tempfile.TemporaryDirectory(prefix="vectra-") as work:
             with open(f"{work}/dna", "w", encoding="ascii") as handle:
                 handle.write(dna())
-            files = [(path, f"/bin/{programs.command(name)}") for name, path in programs.linked(made, arch).items()]
-            said = inside(arch, 4, line, [*files, (f"{work}/dna", "/test/tree/dna"), *((path, f"/test/tree/{path}") for path in tree)])
+            files = [(path, f"/bin/{programs.command(name)}") for name, path in linked.items()]
+            # regex-dna takes 51 MiB at once for its input.
+            said = inside_of(Machine(arch, smp=4, mem="1G"), line,
+                             [*files, (f"{work}/dna", "/test/tree/dna"), *((path, f"/test/tree/{path}") for path in tree)])
             answers = re.split(rb"^== ", said, flags=re.MULTILINE)[1:]
             if len(answers) != len(OTHERS):
                 raise Failure(f"{len(answers)} answers to {len(OTHERS)} questions", said)

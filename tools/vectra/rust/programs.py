@@ -159,9 +159,10 @@ def linked(made, arch):
         # The linker goes by the names of files.
         shutil.copyfile(kept(made, arch, name), f"{folder}/{name}.o")
         found[name] = os.path.abspath(f"{folder}/{name}")
-        done = subprocess.run([sys.executable, os.path.abspath(link.__file__), arch, f"{folder}/{name}.o", "--gc-sections",
-                               "--eh-frame-hdr", "--strip-all", "-o", found[name]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+        done = subprocess.run([sys.executable, os.path.abspath(link.__file__), arch, f"{folder}/{name}.o",
+                               f"-L{made.libraries(arch)}", "--gc-sections", "--eh-frame-hdr", "--strip-all", "-o", found[name]],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace", check=False)
         if done.returncode != 0:
             raise RustError(f"{name} does not link for {arch}\n{done.stdout}")
     return found
@@ -176,6 +177,7 @@ def peers(made, into):
             continue
         package, digest, inside = program["peer"]
         [path] = fetch.binary_packages([(package, digest)])
+        os.makedirs(into, exist_ok=True)
         subprocess.run(["dpkg-deb", "-x", path, f"{into}/{name}"], check=True)
         found[name] = f"{into}/{name}/{inside}"
     return found

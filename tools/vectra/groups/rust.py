@@ -36,7 +36,7 @@ OTHERS = [("rg --sort path -n 'capabilit(y|ies)' docs", True), ("rg -j 4 -c -w R
           ("rg -j 4 --files -g '*.md' docs", False), ("rg -j 4 -U -o 'the\\s+kernel' docs", False),
           ("rg nothing-is-like-this docs", True), ("rg -o '[ACGT]{60}' - <dna", True), ("regex-dna <dna", True),
           ("pulldown-cmark -T -F <docs/rust.md", True), ("pulldown-cmark -e <docs/protocols/vfs.md", True)]
-DNA_BYTES = 100_000
+DNA_BYTES = 4_000
 PIPED = 'fn main() { std::io::copy(&mut std::io::stdin(), &mut std::io::stdout()).unwrap(); }\n'
 
 
@@ -221,7 +221,7 @@ class Others:
                 handle.write(dna())
             files = [(path, f"/bin/{programs.command(name)}") for name, path in linked.items()]
             # regex-dna takes 51 MiB at once for its input.
-            said = inside_of(Machine(arch, smp=4, mem="1G"), line,
+            said = inside_of(Machine(arch, smp=4, mem="1024M"), line,
                              [*files, (f"{work}/dna", "/test/tree/dna"), *((path, f"/test/tree/{path}") for path in tree)])
             answers = re.split(rb"^== ", said, flags=re.MULTILINE)[1:]
             if len(answers) != len(OTHERS):

@@ -28,6 +28,12 @@ POSIX_VECTRA += $(wildcard lib/libfs/client*.c) lib/libfs/copy.c
 POSIX_SRC := $(wildcard lib/libposix/*.c lib/libposix/$(ARCH)/*.c lib/libposix/$(ARCH)/*.S)
 POSIX_OBJ := $(POSIX_SRC:lib/libposix/%=$(POSIX)/obj/px/%.o) $(POSIX_VECTRA:%.c=$(POSIX)/obj/vx/%.c.o)
 
+# All of libposix is in every program, since a program may call by number. What is not called often is compiled to be small.
+POSIX_SMALL := $(patsubst %,$(POSIX)/obj/px/%.c.o,attributes console copy counters device epoll file_initrd image mounts names \
+	proc proc_self process sigcalls socket socket_io start system timers trace tty) \
+	$(patsubst %,$(POSIX)/obj/vx/lib/%.c.o,libfs/client_names libvectra/bundle libvectra/connect libvectra/cpio libvectra/format)
+$(POSIX_SMALL): POSIX_SIZE := -Oz
+
 # For drivers, clients of disks, what knows FAT and what serves files, as libraries of their own; lib/libNAME/posix: what
 # they need of the C library in the place of libvectra's.
 POSIX_LIBRARIES := virtio block fat fs
@@ -58,7 +64,7 @@ $(POSIX_GEN)/.stamp: $(GEN_INPUT)
 	@touch $@
 
 $(POSIX)/flags: FORCE
-	$(call save-if-changed,$@,$(CLANG) $(POSIX_CFLAGS))
+	$(call save-if-changed,$@,$(CLANG) $(POSIX_CFLAGS) small: $(POSIX_SMALL))
 $(POSIX)/list: FORCE
 	$(call save-if-changed,$@,$(LLVM_AR) $(POSIX_OBJ))
 
@@ -66,7 +72,7 @@ POSIX_WAIT := $(POSIX)/musl.key $(POSIX_GEN)/.stamp
 $(POSIX)/obj/px/%.c.o: lib/libposix/%.c $(POSIX)/flags $(POSIX_WAIT)
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(POSIX_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(CLANG) $(POSIX_CFLAGS) $(POSIX_SIZE) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 $(POSIX)/obj/px/%.S.o: lib/libposix/%.S $(POSIX)/flags $(POSIX_WAIT)
 	$(say) AS $<
 	@mkdir -p $(@D)
@@ -74,7 +80,7 @@ $(POSIX)/obj/px/%.S.o: lib/libposix/%.S $(POSIX)/flags $(POSIX_WAIT)
 $(POSIX)/obj/vx/%.c.o: %.c $(POSIX)/flags $(POSIX_WAIT)
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(POSIX_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(CLANG) $(POSIX_CFLAGS) $(POSIX_SIZE) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 # The headers of libvectra are there for programs that want Rings and capabilities beside POSIX.
 $(SYSROOT)/.stamp: $(POSIX_OBJ) $(POSIX_LIB_OBJ) $(POSIX)/obj/px/crt/$(ARCH)/crt1.S.o $(POSIX)/list tools/vectra/compiler.py \

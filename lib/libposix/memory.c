@@ -3,7 +3,8 @@
  * nothing is remembered here.
  *
  * A small map is given its pages at once, since whoever asks for it is about to write them; a large one gets each on
- * its first touch. PROT_NONE is address space and costs nothing until mprotect. */
+ * its first touch, and so does a stack, of which most is never used: Rust maps one for signals with each thread.
+ * PROT_NONE is address space and costs nothing until mprotect. */
 #define _GNU_SOURCE
 #include "file.h"
 #include <fcntl.h>
@@ -39,11 +40,10 @@ static bool fits(size_t bytes)
 
 static long map_anonymous(uintptr_t at, size_t bytes, long prot, long flags)
 {
-    uint32_t state = prot == PROT_NONE                                    ? VX_MEM_RESERVE
-                     : bytes <= COMMIT_MAX || (flags & MAP_POPULATE) != 0 ? VX_MEM_COMMIT
-                                                                          : VX_MEM_LAZY;
+    bool at_once = (bytes <= COMMIT_MAX && (flags & MAP_STACK) == 0) || (flags & MAP_POPULATE) != 0;
+    uint32_t state = prot == PROT_NONE ? VX_MEM_RESERVE : at_once ? VX_MEM_COMMIT : VX_MEM_LAZY;
     void *got = nullptr;
-    if (state == VX_MEM_LAZY && !fits(bytes))
+    if (state == VX_MEM_LAZY && bytes > COMMIT_MAX && !fits(bytes))
         return -ENOMEM;
     if ((flags & MAP_FIXED) != 0) {
         if ((flags & MAP_FIXED_NOREPLACE) != MAP_FIXED_NOREPLACE)

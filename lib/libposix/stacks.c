@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Stacks of threads: address space, a guard at its lower end, pages as they are touched. To map one and take it away
  * again is most of what a thread costs, so the last one that became free stays for the next thread: one, and none
- * larger than KEPT_MAX, so that a process holds little that it does not use.
+ * larger than KEPT_MAX, so that a process holds little that it does not use. That is what Rust gives a thread, 2 MiB,
+ * and what the C library adds to it.
  *
  *  1. `kept` is nullptr or a stack that is nobody's. It is exchanged: whoever takes it out has it alone.
  *  2. The top of a stack, which the C library takes for zeroes, is zero again when it is given out. What lies below is
@@ -10,7 +11,7 @@
 #include "posix.h"
 #include "thread.h"
 
-enum : size_t { KEPT_MAX = 256 << 10 };
+enum : size_t { KEPT_MAX = (2 << 20) + (256 << 10) };
 
 /* At the top of a stack that is kept. */
 struct kept {

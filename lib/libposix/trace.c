@@ -9,50 +9,71 @@
 #include <sys/syscall.h>
 
 enum : size_t { LINE_MAX_BYTES = 512, SHOWN_BYTES = 32, SHOWN_TEXT = 128, SHOWN_WORDS = 8 };
-enum : unsigned long { NUMBERS = 512 };
 
 bool px_tracing;
 
-/* --- what the tables say: without pointers, which would make them pages of each process's own --- */
+/* --- what the tables say. Without pointers, which would make them pages of each process's own, and without gaps: they
+ * are in every program, and read in few. The texts stand behind each other, in the order of their numbers. --- */
 
-static const struct {
-    char name[24];
-    uint8_t arguments;
-} calls[NUMBERS] = {
-#define DONE(name, n, text) [SYS_##name] = { #name, n },
-#define REFUSED(name, error, text) [SYS_##name] = { #name, 0 },
-#define LATER(name, error, text) [SYS_##name] = { #name, 0 },
+static const uint16_t call_numbers[] = {
+#define DONE(name, n, text) SYS_##name,
+#define REFUSED(name, error, text) SYS_##name,
+#define LATER(name, error, text) SYS_##name,
 #include "calls.def"
 #undef DONE
 #undef REFUSED
 #undef LATER
 };
+/* The first character says how many arguments it has. */
+static const char call_names[] =
+#define DONE(name, n, text) #n #name "\0"
+#define REFUSED(name, error, text) "0" #name "\0"
+#define LATER(name, error, text) "0" #name "\0"
+#include "calls.def"
+#undef DONE
+#undef REFUSED
+#undef LATER
+    ;
 
-static const char letters[NUMBERS][8] = {
-#define TRACE(name, text) [SYS_##name] = text,
+static const uint16_t letters_numbers[] = {
+#define TRACE(name, text) SYS_##name,
+#define ERROR(name)
 #include "trace.def"
 #undef TRACE
+#undef ERROR
 };
+static const char letters[] =
+#define TRACE(name, text) text "\0"
+#define ERROR(name)
+#include "trace.def"
+#undef TRACE
+#undef ERROR
+    ;
 
-static const char errors[][16] = {
-#define E(name) [name] = #name
-    E(EPERM),        E(ENOENT),       E(ESRCH),           E(EINTR),
-    E(EIO),          E(ENXIO),        E(E2BIG),           E(ENOEXEC),
-    E(EBADF),        E(ECHILD),       E(EAGAIN),          E(ENOMEM),
-    E(EACCES),       E(EFAULT),       E(EBUSY),           E(EEXIST),
-    E(EXDEV),        E(ENODEV),       E(ENOTDIR),         E(EISDIR),
-    E(EINVAL),       E(ENFILE),       E(EMFILE),          E(ENOTTY),
-    E(ETXTBSY),      E(EFBIG),        E(ENOSPC),          E(ESPIPE),
-    E(EROFS),        E(EMLINK),       E(EPIPE),           E(EDOM),
-    E(ERANGE),       E(EDEADLK),      E(ENAMETOOLONG),    E(ENOLCK),
-    E(ENOSYS),       E(ENOTEMPTY),    E(ELOOP),           E(ESTALE),
-    E(EOVERFLOW),    E(ENOTSOCK),     E(EDESTADDRREQ),    E(EMSGSIZE),
-    E(EPROTOTYPE),   E(ENOPROTOOPT),  E(EPROTONOSUPPORT), E(EOPNOTSUPP),
-    E(EAFNOSUPPORT), E(EADDRINUSE),   E(EADDRNOTAVAIL),   E(ECONNABORTED),
-    E(ECONNRESET),   E(ENOBUFS),      E(EISCONN),         E(ENOTCONN),
-    E(ETIMEDOUT),    E(ECONNREFUSED), E(EALREADY),        E(EINPROGRESS),
-#undef E
+static const uint16_t error_numbers[] = {
+#define TRACE(name, text)
+#define ERROR(name) name,
+#include "trace.def"
+#undef TRACE
+#undef ERROR
 };
+static const char error_names[] =
+#define TRACE(name, text)
+#define ERROR(name) #name "\0"
+#include "trace.def"
+#undef TRACE
+#undef ERROR
+    ;
+
+/* The text of a number, or nullptr. */
+static const char *text_of(long number, const uint16_t *numbers, size_t n, const char *texts)
+{
+    for (size_t i = 0; i < n; i++, texts += strlen(texts) + 1)
+        if (numbers[i] == number)
+            return texts;
+    return nullptr;
+}
+#define TEXT_OF(number, numbers, texts) text_of(number, numbers, sizeof(numbers) / sizeof(numbers)[0], texts)
 
 static const struct {
     unsigned long bit;
@@ -212,32 +233,32 @@ static void add_argument(struct line *l, char letter, long value, long next, con
 
 static void add_call(struct line *l, long number, const long *arguments, const long *answer)
 {
-    bool known = (unsigned long)number < NUMBERS && calls[number].name[0] != '\0';
-    const char *letter = known && letters[number][0] != '\0' ? letters[number] : "xxxxxx";
-    size_t n = !known ? 6 : letters[number][0] != '\0' ? strlen(letter) : calls[number].arguments;
+    const char *name = TEXT_OF(number, call_numbers, call_names);
+    const char *letter = TEXT_OF(number, letters_numbers, letters);
+    size_t n = letter != nullptr ? strlen(letter) : name != nullptr ? (size_t)(name[0] - '0') : 6;
     say(l, "[%u] ", px_pid);
-    if (known)
-        say(l, "%s(", calls[number].name);
+    if (name != nullptr)
+        say(l, "%s(", name + 1);
     else
         say(l, "call_%ld(", number);
     for (size_t i = 0; i < n; i++) {
         add(l, ", ", i != 0 ? 2 : 0);
-        add_argument(l, letter[i], arguments[i], i + 1 < 6 ? arguments[i + 1] : 0, answer);
+        add_argument(l, letter != nullptr ? letter[i] : 'x', arguments[i], i + 1 < 6 ? arguments[i + 1] : 0, answer);
     }
     add(l, ")", 1);
 }
 
 static void add_answer(struct line *l, long answer)
 {
-    size_t error = (size_t)-answer;
+    const char *error = TEXT_OF(-answer, error_numbers, error_names);
     if (answer >= 0 && answer < 0x100000)
         say(l, " = %ld", answer);
     else if (answer >= 0 || answer < -4095)
         say(l, " = %#lx", (unsigned long)answer);
-    else if (error < sizeof errors / sizeof errors[0] && errors[error][0] != '\0')
-        say(l, " = -1 %s", errors[error]);
+    else if (error != nullptr)
+        say(l, " = -1 %s", error);
     else
-        say(l, " = -1 errno %lu", (unsigned long)error);
+        say(l, " = -1 errno %lu", (unsigned long)-answer);
 }
 
 /* --- the interface --- */

@@ -104,6 +104,26 @@ def download(folder, package, version, upstream_only=False):
                 raise Unavailable(f"{wanted} cannot be fetched: {last_line(words)}")
 
 
+def binary_packages(files):
+    """The paths of binary packages, [(file name, sha256)], in that order; what the cache has not is fetched at once."""
+    found = {name: have(name, digest) for name, digest in files}
+    if missing := [name for name, path in found.items() if path is None]:
+        wanted = ["=".join(name.removesuffix(".deb").split("_")[:2]).replace("%3a", ":") for name in missing]
+        with packages() as options, tempfile.TemporaryDirectory(prefix="vectra-fetch-") as folder:
+            if not apt([*options, "download", "-qq", *wanted], folder)[0]:
+                renew(options, folder)
+                ok, words = apt([*options, "download", "-qq", *wanted], folder)
+                if not ok:
+                    raise Unavailable(f"{len(wanted)} packages cannot be fetched: {last_line(words)}")
+            for name, digest in files:
+                if name in missing:
+                    path = os.path.join(folder, name)
+                    if not os.path.isfile(path):
+                        raise Unavailable(f"the distribution has no {name}")
+                    found[name] = keep(path, name, digest)
+    return [found[name] for name, _ in files]
+
+
 def prepare(state, parts):
     """Writes the private settings; apt's options for them."""
     for name in ("parts", "lists/partial", "cache/archives/partial"):

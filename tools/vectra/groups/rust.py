@@ -3,21 +3,23 @@
 
 test/rust/std is one program of many tests, compiled with `./vectra rustc --test`; test/rust/native the same for the crate
 `vectra`; what lies in test/rust/refused must not compile, with the error that its first line names. test/rust/stray.rs enters
-the kernel by itself, so it must not link. examples/rust and a new project are built and run with `./vectra cargo`. std is
-built when the cache has it not, a minute or two for each architecture."""
+the kernel by itself, so it must not link. examples/rust, a new project and programs of others (ports/rust/programs) are built
+and run with `./vectra cargo`. std is built when the cache has it not, a minute or two for each architecture."""
 
 import glob
 import os
+import random
 import re
 import shutil
 import subprocess
 import tempfile
+import threading
 
-from vectra import benchmarks, build, execute
+from vectra import benchmarks, build, execute, fetch
 from vectra.groups import bench, guest
 from vectra.qemu import Machine
 from vectra.results import Failure, LeftOut
-from vectra.rust import NotHere, RustError, front, toolchain
+from vectra.rust import NotHere, RustError, front, programs, toolchain
 
 FOLDER = "test/rust"
 WITHIN_S = 300.0
@@ -29,11 +31,21 @@ TESTED = """pub fn twice(n: u32) -> u32 { 2 * n }
 """
 
 
-def vectra(folder, *words):
-    """./vectra as typed in a folder: (status, output, words on stderr)."""
+# What programs of others are asked to do in a folder that has docs/ and dna in it, and whether the order of the lines is theirs.
+OTHERS = [("rg --sort path -n 'capabilit(y|ies)' docs", True), ("rg -j 4 -c -w Ring docs", False),
+          ("rg -j 4 --files -g '*.md' docs", False), ("rg -j 4 -U -o 'the\\s+kernel' docs", False),
+          ("rg nothing-is-like-this docs", True), ("rg -o '[ACGT]{60}' - <dna", True), ("regex-dna <dna", True),
+          ("pulldown-cmark -T -F <docs/rust.md", True), ("pulldown-cmark -e <docs/protocols/vfs.md", True)]
+DNA_BYTES = 4_000
+PIPED = 'fn main() { std::io::copy(&mut std::io::stdin(), &mut std::io::stdout()).unwrap(); }\n'
+
+
+def vectra(folder, *words, given=None):
+    """./vectra as typed in a folder: (status, output, words on stderr). `given`: what is piped into it."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith(("CARGO", "RUST", "VECTRA_CALLED"))}
-    done = subprocess.run([os.path.abspath("vectra"), *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, env=settings, check=False)
+    source = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
+    done = subprocess.run([os.path.abspath("vectra"), *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=settings, check=False, **source)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -75,13 +87,18 @@ def libtest(arch, harts, name, options, files):
 
 def inside(arch, harts, command, files):
     """Boots and runs a command that must end well; its output."""
+    return inside_of(Machine(arch, smp=harts), command, files)
+
+
+def inside_of(machine, command, files):
+    """The same for any machine."""
     parts = []
-    outcome = execute.run_command(Machine(arch, smp=harts), command, files, WITHIN_S, parts.append)
+    outcome = execute.run_command(machine, command, files, WITHIN_S, parts.append)
     output = b"".join(parts)
     if outcome.failed:
-        raise Failure(f"{outcome.reason}, on {harts} harts", output + outcome.transcript + outcome.messages)
+        raise Failure(f"{outcome.reason}, on {machine.smp} harts", output + outcome.transcript + outcome.messages)
     if outcome.status != 0:
-        raise Failure(f"exit status {outcome.status}, on {harts} harts", output)
+        raise Failure(f"exit status {outcome.status}, on {machine.smp} harts", output)
     return output
 
 
@@ -109,10 +126,26 @@ def native_test(arch, check):
         count += libtest(arch, 1, "/test/rust-native", "--test-threads=2",
                          [(f"{work}/tests", "/test/rust-native"), (service, SERVICE)])
         said = inside(arch, 1, f"{CLIENT} {SERVICE}", [(service, SERVICE), (client, CLIENT)])
+        count += graph_test(work, arch, service, client)
     with open("examples/rust/expected", "rb") as handle:
         if said != handle.read():
             raise Failure("the example's client printed something else", said)
     return count + 1
+
+
+def graph_test(work, arch, service, client):
+    """initd starts the service from a graph, and clients reach it by its name."""
+    with open("examples/rust/services.tally", encoding="utf-8") as ours, open("etc/services", encoding="utf-8") as usual:
+        text = ours.read() + usual.read()
+    graph = re.sub(r"(?m)(^service shell\n(?: +\S.*\n)*? +uses +)", r"\1tally ", text, count=1)
+    with open(f"{work}/graph", "w", encoding="utf-8") as handle:
+        handle.write(graph)
+    machine = Machine(arch)
+    machine.append.append("services=/test/graph")
+    said = inside_of(machine, f"{CLIENT} --graph", [(service, SERVICE), (client, CLIENT), (f"{work}/graph", "/test/graph")])
+    if said != b"one two three: 3\nfour five: 2\n":
+        raise Failure("the service of the graph answered otherwise", said)
+    return 1
 
 
 def refused(work, arch, crate, path):
@@ -138,7 +171,12 @@ def guard_test(arch, check):
             raise Failure("a program that enters the kernel by itself was linked", words)
         if not re.search(rb"stray_call\S* enters the kernel by itself", words):
             raise Failure("the message does not name the function", words)
-    return 1
+        # Linked all the same, by who goes around the guard: the kernel refuses the number.
+        compiled(work, arch, "-O", "--cfg", "unguarded", source, "-o", f"{work}/stray")
+        said = inside(arch, 1, "stray", [(f"{work}/stray", "/bin/stray")])
+        if said != b"-1\n":
+            raise Failure("a number that is no call of ours was not refused", said)
+    return 2
 
 
 def words_test(arch, check):
@@ -153,6 +191,68 @@ def words_test(arch, check):
     if said != wanted:
         raise Failure("the words were counted otherwise", b"inside:\n" + said + b"here:\n" + wanted)
     return len(tree)
+
+
+class Others:
+    """Programs of others: compiled once for all architectures of the run, when the first of them is tested."""
+
+    def __init__(self, arches):
+        self.arches, self.alone = arches, threading.Lock()
+
+    def linked(self, arch):
+        """(the sysroot that they were compiled with, the programs of an architecture)."""
+        with self.alone:
+            try:
+                made = front.ready(self.arches)
+                programs.build(made, [*self.arches, programs.HOST], toolchain.say_on_stderr)
+                return made, programs.linked(made, arch)
+            except (RustError, fetch.Unavailable, fetch.WrongHash) as problem:
+                raise Failure(str(problem)) from None
+
+    def test(self, arch, check):
+        """They print inside what the same programs print here."""
+        check(arch)
+        made, linked = self.linked(arch)
+        tree = sorted(path for path in glob.glob("docs/**", recursive=True) if os.path.isfile(path))
+        line = "cd /test/tree; " + "; ".join(f'{command} >/tmp/out 2>/tmp/err; echo "== $?"; cat /tmp/out /tmp/err'
+                                             for command, _ in OTHERS)
+        with tempfile.TemporaryDirectory(prefix="vectra-") as work:
+            with open(f"{work}/dna", "w", encoding="ascii") as handle:
+                handle.write(dna())
+            files = [(path, f"/bin/{programs.command(name)}") for name, path in linked.items()]
+            # regex-dna takes 51 MiB at once for its input.
+            said = inside_of(Machine(arch, smp=4, mem="1024M"), line,
+                             [*files, (f"{work}/dna", "/test/tree/dna"), *((path, f"/test/tree/{path}") for path in tree)])
+            answers = re.split(rb"^== ", said, flags=re.MULTILINE)[1:]
+            if len(answers) != len(OTHERS):
+                raise Failure(f"{len(answers)} answers to {len(OTHERS)} questions", said)
+            for (command, ordered), answer, wanted in zip(OTHERS, answers, answered_here(work, made)):
+                lines, other = answer.splitlines(), wanted.splitlines()
+                if lines[:1] != other[:1] or (lines != other if ordered else sorted(lines) != sorted(other)):
+                    raise Failure(f"{command}: another answer than here", b"inside:\n" + answer + b"here:\n" + wanted)
+        return len(OTHERS)
+
+
+def dna():
+    """Letters by chance, the same each time."""
+    chance = random.Random(1)
+    letters = "".join(chance.choice("acgtACGT") for _ in range(DNA_BYTES))
+    return ">ONE\n" + "\n".join(letters[at:at + 60] for at in range(0, len(letters), 60)) + "\n"
+
+
+def answered_here(work, made):
+    """What the same programs print on this machine, in the folder where the input lies."""
+    os.makedirs(f"{work}/bin")
+    for name, path in programs.peers(made, f"{work}/peers").items():
+        os.symlink(path, f"{work}/bin/{programs.command(name)}")
+    shutil.copytree("docs", f"{work}/docs")
+    settings = {"PATH": f"{work}/bin:{os.environ['PATH']}", "HOME": work, "LC_ALL": "C"}
+    found = []
+    for command, _ in OTHERS:
+        done = subprocess.run(["sh", "-c", command], cwd=work, env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        found.append(f"{done.returncode}\n".encode() + done.stdout)
+    return found
 
 
 def counted_here(tree):
@@ -201,17 +301,21 @@ def cargo_test(arch, check):
         with open(f"{folder}/src/main.rs", "w", encoding="utf-8") as handle:
             handle.write(EXIT)
         expect(folder, (7, b'["a b", "$x"]\n'), "cargo", "run", "-q", "--release", target(arch), "--", "a b", "$x")
-        with open(f"{folder}/src/main.rs", "a", encoding="utf-8") as handle:
-            handle.write(TESTED)
+        with open(f"{folder}/src/main.rs", "w", encoding="utf-8") as handle:
+            handle.write(PIPED)
+        piped = b"a line\nand bytes \x00\x04\xff without an end"
+        expect(folder, (0, piped), "cargo", "run", "-q", target(arch), given=piped)
+        with open(f"{folder}/src/main.rs", "w", encoding="utf-8") as handle:
+            handle.write(EXIT + TESTED)
         status, output, words = vectra(folder, "cargo", "test", target(arch))
         if status != 101 or b"test good ... ok" not in output or b"test bad ... FAILED" not in output:
             raise Failure(f"cargo test: exit status {status}", output + words)
-    return 3
+    return 4
 
 
-def expect(folder, wanted, *words):
+def expect(folder, wanted, *words, given=None):
     """A command that must end so and print that."""
-    status, output, said = vectra(folder, *words)
+    status, output, said = vectra(folder, *words, given=given)
     if (status, output) != wanted:
         raise Failure(f"{' '.join(words[:2])}: exit status {status}, printed {output!r}", said)
 
@@ -236,5 +340,7 @@ def tests(context):
         built(arch, "release")
         if arch in broken:
             raise Failure(broken[arch])
-    kinds = {"std": std_test, "native": native_test, "words": words_test, "cargo": cargo_test, "bench": bench_test, "guard": guard_test}
+    others = Others(context.arches)
+    kinds = {"std": std_test, "native": native_test, "words": words_test, "cargo": cargo_test, "bench": bench_test, "guard": guard_test,
+             "programs": others.test}
     return [(f"{name}-{arch}", lambda t=test, a=arch: t(a, check)) for name, test in kinds.items() for arch in context.arches]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The linker of Rust programs: adds the C library to what rustc asks for, links, and has the guard look at the result."""
+"""The linker of Rust programs: adds the C library to what rustc asks for, links, and has the guard look at the result.
+
+With JOIN in the environment it makes one object of the program's own parts instead, to be linked later."""
 
 import os
 import subprocess
@@ -12,6 +14,7 @@ if __name__ == "__main__":
 from vectra.rust import guard   # noqa: E402  (the path above comes first)
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
+JOIN = "VECTRA_RUST_JOIN"
 # As ./vectra cc links.
 LAYOUT = ["-static", "--image-base=0x400000", "-z", "max-page-size=4096", "-z", "separate-code", "-z", "noexecstack", "-z",
           "norelro", "--build-id=none"]
@@ -31,6 +34,13 @@ def command(arch, arguments, map_file):
             "--start-group", "-lc", "-lgcc", "-lunwind", "--end-group", *end]
 
 
+def join_command(arguments):
+    """The command line that makes one object: only what is a file, in its order."""
+    parts = [word for word in arguments if word.endswith((".o", ".rlib", ".a")) and not word.startswith("-")]
+    return [os.environ.get("LLD", "ld.lld-19"), "-r", *(part for part in parts if part != output_of(arguments)),
+            "-o", output_of(arguments)]
+
+
 def output_of(arguments):
     """The file that -o names."""
     return arguments[arguments.index("-o") + 1] if "-o" in arguments[:-1] else "a.out"
@@ -39,6 +49,8 @@ def output_of(arguments):
 def main(arguments):
     """Links for the architecture that comes first; returns the exit status."""
     arch, rest = arguments[0], arguments[1:]
+    if os.environ.get(JOIN):
+        return subprocess.run(join_command(rest), check=False).returncode
     libraries = library_folder(arch)
     if not os.path.exists(f"{libraries}/libc.a"):
         print(f"vectra: there is no C library for {arch} in {libraries}: call rustc or cargo through ./vectra",

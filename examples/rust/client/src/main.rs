@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! Starts the service, gives it two Ring ends and no other authority, has words counted, and lends it memory. Then it asks two
-//! services that are written in C, over Rings of the same kind.
+//! services that are written in C, over Rings of the same kind. With `--graph` it asks the service that initd started.
 use std::error::Error;
 use vectra::protocols::{naming, topo};
 use vectra::rpc::{Client, Payload};
@@ -27,7 +27,19 @@ fn count(service: &mut Client, text: &str) -> Result<u64, vectra::Error> {
     Ok(u64::from_le_bytes(answer.get(0)))
 }
 
+/// Two clients, one after the other.
+fn ask_the_graph() -> Result<(), Box<dyn Error>> {
+    let mut names = Client::from_bundle("naming")?;
+    for text in ["one two three", "four five"] {
+        println!("{text}: {}", count(&mut Client::connect(&mut names, "tally")?, text)?);
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::args().nth(1).as_deref() == Some("--graph") {
+        return ask_the_graph();
+    }
     let (mut service, task) = start(&std::env::args().nth(1).ok_or("usage: tally-client IMAGE")?)?;
     println!("one, two, three: {}", count(&mut service, "one two three")?);
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-//! A service of a few kilobytes: it counts words. All it can do is in its Bundle: two Ring ends. It ends when its client does.
+//! A service of a few kilobytes: it counts words. All it can do is in its Bundle. With two Ring ends there, it serves the one
+//! client behind them and ends with it; started by initd from a graph (services.tally), it serves whoever connects to its name,
+//! one after the other.
 #![no_std]
 #![no_main]
 
 use vectra::mem::{Access, PAGE};
-use vectra::rpc::{Payload, Request, Server};
-use vectra::{Bundle, Error, Mem};
+use vectra::protocols::{inbox, init};
+use vectra::rpc::{Client, Payload, Request, Server};
+use vectra::{Bundle, Error, Mem, RingRx, RingTx};
 
 vectra::entry!(main);
 
@@ -55,14 +58,43 @@ impl Tally {
     }
 }
 
-fn main() -> u32 {
-    let bundle = Bundle::own();
-    let (Some(requests), Some(replies)) = (bundle.take("requests.rx"), bundle.take("replies.tx")) else {
-        return 2; // started by somebody who knows nothing of it
-    };
+/// Until its client goes.
+fn serve(server: &mut Server) -> u32 {
     let mut tally = Tally::default();
-    match Server::new(requests, replies).serve(|request| tally.answer(request)) {
+    match server.serve(|request| tally.answer(request)) {
         Ok(()) => 0,
         Err(_) => 1,
     }
+}
+
+/// A service of the graph: clients come to the inbox, in two halves, until initd asks for the end.
+fn serve_inbox(inbox: RingRx) -> Result<(), Error> {
+    init::ready(&mut Client::from_bundle("init")?)?;
+    let (mut notes, mut requests) = (Server { requests: inbox, replies: None }, None);
+    loop {
+        let mut note = notes.next()?;
+        let cap = note.cap.take();
+        match note.op {
+            inbox::NOTE_ACCEPT_REQUESTS => requests = cap.and_then(|cap| cap.downcast::<RingRx>().ok()),
+            inbox::NOTE_ACCEPT_REPLIES => {
+                let replies = cap.and_then(|cap| cap.downcast::<RingTx>().ok());
+                if let Some(requests) = requests.take() {
+                    serve(&mut Server { requests, replies });
+                }
+            }
+            inbox::NOTE_SHUTDOWN => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+fn main() -> u32 {
+    let bundle = Bundle::own();
+    if let Some(inbox) = bundle.take("inbox.rx") {
+        return u32::from(serve_inbox(inbox).is_err());
+    }
+    let (Some(requests), Some(replies)) = (bundle.take("requests.rx"), bundle.take("replies.tx")) else {
+        return 2; // started by somebody who knows nothing of it
+    };
+    serve(&mut Server::new(requests, replies))
 }

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+//! The C library's allocator.
+pub use std::alloc::System as Jemalloc;

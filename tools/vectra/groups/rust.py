@@ -341,6 +341,7 @@ def tests(context):
         if arch in broken:
             raise Failure(broken[arch])
     others = Others(context.arches)
-    kinds = {"std": std_test, "native": native_test, "words": words_test, "cargo": cargo_test, "bench": bench_test, "guard": guard_test,
-             "programs": others.test}
+    kinds = {"std": std_test, "native": native_test, "words": words_test, "cargo": cargo_test, "bench": bench_test, "guard": guard_test}
+    if "rust" in context.named:   # not yet steady enough for the run of everything
+        kinds["programs"] = others.test
     return [(f"{name}-{arch}", lambda t=test, a=arch: t(a, check)) for name, test in kinds.items() for arch in context.arches]

@@ -7,10 +7,45 @@
 #define HOST_OPS 32
 #include "service_host.h"
 #include <srv/procd/landing.h>
+#include <srv/procd/core.h>
 #include <srv/procd/ops.h>
+#include <srv/procd/program.h>
 #include <srv/procd/table.h>
 #include <srv/procd/terminal.h>
 #include <vectra/rpc_proc.h>
+
+/* What a crashed process was, for the reports: it may say anything. (Its file and the dump have tests of their own.) */
+const struct vx_bundle *program_bundle(const struct proc *)
+{
+    static const struct vx_bundle some;
+    return host_byte() % 2 == 0 ? &some : nullptr;
+}
+
+void program_names(const struct vx_bundle *, struct vx_symbol *symbol, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        symbol[i].name[0] = (char)host_byte();
+        symbol[i].start = host_byte();
+    }
+}
+
+bool program_read(const struct proc *, uint64_t, void *to, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        ((uint8_t *)to)[i] = host_byte();
+    return host_luck() == OK;
+}
+
+const char *program_variable(const struct vx_bundle *, const char *, size_t *len)
+{
+    *len = host_byte() % 2;
+    return *len != 0 ? "1" : nullptr;
+}
+
+void core_write(const struct proc *p, const struct vx_bundle *bundle, uint32_t, uint32_t, const struct vx_frame *)
+{
+    require(bundle != nullptr && p->id != 0);
+}
 
 static void check(void)
 {

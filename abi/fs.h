@@ -57,8 +57,8 @@ enum vx_fs_mode : uint32_t {
 
 struct vx_fs_attributes {
     uint64_t volume, object, generation;
-    uint64_t size, allocated; /* bytes */
-    uint64_t version;         /* grows with every change of the object; what WATCH compares */
+    uint64_t size, allocated;                                 /* bytes */
+    uint64_t version;                                         /* grows with every change of the object */
     int64_t accessed_ns, modified_ns, changed_ns, created_ns; /* since 1970; 0: not kept */
     uint32_t mode, links, user, group;
     uint64_t device; /* of VX_FS_CHAR and VX_FS_BLOCK: which */
@@ -145,7 +145,7 @@ enum vx_fs_queue_op : uint8_t {
     VX_FS_OP_LIST = 8,       /* offset: a cookie, 0 to begin; data → bytes of struct vx_fs_entry, 0 at the end */
     VX_FS_OP_SYNC = 9,       /* what was reported before it was sent is on stable media; VX_FS_DATA_ONLY */
     VX_FS_OP_LOCK = 10,      /* data: struct vx_fs_lock; VX_FS_WAIT, VX_FS_TEST */
-    VX_FS_OP_WATCH = 11,     /* argument: events; offset: a version → value: version, bytes: events that happened */
+    VX_FS_OP_WATCH = 11,     /* argument: events; offset: a version or 0 → value: version, bytes: events */
     VX_FS_OP_CANCEL = 12,    /* argument: the tag of a LOCK or WATCH that waits: it is answered INTERRUPTED */
     VX_FS_OP_CLOSE = 13,     /* ends the file's number, and its locks with VX_FS_UNLOCK_OWNER (argument: owner) */
     VX_FS_OP_GETXATTR = 14,  /* data: name; length: room → as many bytes of value in its place; value: all it has */

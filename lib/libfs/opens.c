@@ -231,8 +231,11 @@ status_t fs_open_watch(struct fs_job *j)
     uint32_t wanted = (uint32_t)j->q.argument;
     if (wanted == 0 || wanted != j->q.argument || wanted >= 1u << FS_EVENTS)
         return ERR_BAD_ARGUMENT;
-    uint64_t since = j->q.offset == 0 ? o->version : j->q.offset;
+    uint64_t since = j->q.offset;
     j->value = o->version;
+    j->bytes = 0;
+    if (since == 0)
+        return OK; /* what to begin with */
     /* A version that this record has not come to is of an earlier one: something may have been missed. */
     j->bytes = since > o->version ? VX_FS_EVENT_LOST : events_since(o, since) & wanted;
     if (j->bytes != 0)

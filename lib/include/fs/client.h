@@ -145,8 +145,8 @@ status_t fs_sync(struct fs_file *f, uint32_t flags);
 status_t fs_lock(struct fs_file *f, struct vx_fs_lock *lock, uint32_t flags, uint64_t deadline);
 /* Everything that an owner holds of this file. */
 status_t fs_unlock_all(struct fs_file *f, uint64_t owner);
-/* Waits until one of `events` (VX_FS_EVENT_*) happened since *version (0: from now on); tells which, and the version
- * to go on with. */
+/* Waits until one of `events` (VX_FS_EVENT_*) happened since *version; tells which, and the version to go
+ * on with. With *version 0 it waits for nothing: no event, and the version to begin with. */
 status_t fs_watch(struct fs_file *f, uint32_t events, uint64_t *version, uint32_t *happened, uint64_t deadline);
 
 /* A handle for a child whose connection is `number` (fs_dup): it opens the same object by fs_take, once, even if the

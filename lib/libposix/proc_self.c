@@ -241,7 +241,13 @@ static size_t maps_text(char *to, size_t room)
     return n;
 }
 
-/* Fills pages that the file has from then on; 0: there is no memory. */
+/* What a text of this length takes: each that is formatted is shorter than a page. */
+static size_t text_room(size_t len)
+{
+    return px_page_up(len + 1);
+}
+
+/* Fills text_room(*len) bytes that the file has from then on; 0: there is no memory. */
 static uint8_t *text_of(enum what w, size_t *len)
 {
     const char *bytes = nullptr;
@@ -250,7 +256,7 @@ static uint8_t *text_of(enum what w, size_t *len)
         bytes = vx_bundle_bytes(w == CMDLINE ? "argv" : "env", len);
     if (bytes == nullptr)
         *len = 0;
-    char *at = px_pages(px_page_up(*len + PX_PAGE));
+    char *at = px_pages(text_room(*len));
     if (at == nullptr)
         return nullptr;
     if (bytes != nullptr)
@@ -316,7 +322,7 @@ static unsigned self_poll(struct px_file *f, bool sleep)
 
 static void text_close(struct px_file *f)
 {
-    px_pages_free((void *)(uintptr_t)f->rom.data, px_page_up(f->rom.bytes + PX_PAGE));
+    px_pages_free((void *)(uintptr_t)f->rom.data, text_room(f->rom.bytes));
 }
 
 /* Not inherited by programs that are started: it is about this one. */
@@ -374,7 +380,7 @@ static long make(enum what w, const char *path, int flags, struct px_file **out)
     struct px_file *f = at != nullptr ? px_file_new(directory ? &directory_ops : &text_ops, flags) : nullptr;
     if (f == nullptr) {
         if (at != nullptr)
-            px_pages_free(at, px_page_up(len + PX_PAGE));
+            px_pages_free(at, text_room(len));
         return -ENOMEM;
     }
     f->rom.inode = w;

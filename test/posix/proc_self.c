@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,6 +76,26 @@ static void texts(char **argv)
     CHECK_ERRNO(open("/proc/self/comm", O_RDONLY | O_DIRECTORY), ENOTDIR);
     CHECK_ERRNO(open("/proc/self/nothing", O_RDONLY), ENOENT);
     CHECK_ERRNO(open("/proc/selfish/comm", O_RDONLY), ENOENT);
+}
+
+/* What lies beside the text of an open file stays when it is closed. */
+static void neighbours(void)
+{
+    static const char *const names[] = { "cmdline", "environ", "status", "stat", "maps", "comm" };
+    enum { PAGES = 8 };
+    char path[32], *page[PAGES];
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "/proc/self/%s", names[i]);
+        int fd = open(path, O_RDONLY), intact = 0;
+        for (int p = 0; p < PAGES; p++) {
+            page[p] = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            page[p][0] = (char)p;
+        }
+        CHECK_IS(close(fd), 0);
+        for (int p = 0; p < PAGES; p++)
+            intact += page[p][0] == (char)p && munmap(page[p], 4096) == 0;
+        CHECK_IS(intact, PAGES);
+    }
 }
 
 /* Numbers that other calls tell, too; each field in its place. */
@@ -189,6 +210,7 @@ int main(int argc, char **argv)
     texts(argv);
     fields();
     maps();
+    neighbours();
     listed();
     descriptors();
     again();

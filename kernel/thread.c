@@ -90,10 +90,9 @@ status_t thread_create(struct task *task, uaddr_t entry, uaddr_t stack, uint64_t
 
 void thread_start(struct thread *t)
 {
-    t->state = THREAD_BLOCKED; /* so that wake applies to it */
-    if (t->task->state == VX_TASK_STOPPED)
-        t->state = THREAD_STOPPED;
-    else
+    bool stopped = t->task->state == VX_TASK_STOPPED;
+    thread_set_state(t, stopped ? THREAD_STOPPED : THREAD_BLOCKED); /* blocked: so that wake applies to it */
+    if (!stopped)
         sched_start(t);
 }
 

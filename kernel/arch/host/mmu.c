@@ -105,10 +105,15 @@ static uint64_t translate(uint64_t va, uint32_t access)
     return (prot & PTE_USER) != 0 && (prot & access) == access ? now : 0;
 }
 
+/* What stands behind the registers of devices: none is simulated. */
+static _Thread_local unsigned char no_device[ARCH_PAGE_SIZE];
+
 /* [va, va + len) lies in one page. */
 static unsigned char *user_bytes(uint64_t va, uint32_t access)
 {
     uint64_t e = va < UINT64_C(1) << 47 ? translate(va, access) : 0;
+    if (e != 0 && (e & HOST_PTE_DEVICE) != 0)
+        return &no_device[va & (ARCH_PAGE_SIZE - 1)];
     return e == 0 ? nullptr : (unsigned char *)arch_phys_to_virt((paddr_t){ pte_pa(e) }) + (va & (ARCH_PAGE_SIZE - 1));
 }
 

@@ -112,7 +112,7 @@ static _Thread_local unsigned char no_device[ARCH_PAGE_SIZE];
 static unsigned char *user_bytes(uint64_t va, uint32_t access)
 {
     uint64_t e = va < UINT64_C(1) << 47 ? translate(va, access) : 0;
-    if (e != 0 && (e & HOST_PTE_DEVICE) != 0)
+    if (e != 0 && pte_type(e) == MEM_DEVICE)
         return &no_device[va & (ARCH_PAGE_SIZE - 1)];
     return e == 0 ? nullptr : (unsigned char *)arch_phys_to_virt((paddr_t){ pte_pa(e) }) + (va & (ARCH_PAGE_SIZE - 1));
 }

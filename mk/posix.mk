@@ -22,7 +22,7 @@ POSIX_CFLAGS := --target=$(ARCH)-linux-musl -std=gnu23 -O2 -g -gdwarf-4 $(WARNIN
 
 # What libposix takes of libvectra; programs may use it too. The rest of libvectra is the start, threads and memory of
 # programs without a C library.
-POSIX_VECTRA := $(patsubst %,lib/libvectra/%.c,alloc bundle connect cpio io mutex names own panic relocate ring rpc service spawn string format)
+POSIX_VECTRA := $(patsubst %,lib/libvectra/%.c,alloc bundle connect cpio io mutex names own panic relocate ring rpc service spawn string format format_into)
 # And of libfs: the client's half.
 POSIX_VECTRA += $(wildcard lib/libfs/client*.c) lib/libfs/copy.c
 POSIX_SRC := $(wildcard lib/libposix/*.c lib/libposix/$(ARCH)/*.c lib/libposix/$(ARCH)/*.S)

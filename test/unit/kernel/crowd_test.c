@@ -105,12 +105,18 @@ static uint32_t in_steps(uint32_t before)
     return steps;
 }
 
-static void a_futex_wakes_a_crowd_in_steps(void **)
+/* All of the crowd wait for one word, and the caller plays one of its threads: the word is the crowd's. */
+static void begin_with_futex(void)
 {
     begin();
     EACH(NR_futex_wait, WORD, 0, VX_FOREVER);
     wake_caller();
-    running()->task = crowd; /* the word is the crowd's: the caller plays one of its threads */
+    running()->task = crowd;
+}
+
+static void a_futex_wakes_a_crowd_in_steps(void **)
+{
+    begin_with_futex();
     (void)call(NR_futex_wake, WORD, UINT32_MAX);
     assert_int_equal(awake(), WAKES_AT_ONCE);
     assert_int_equal(in_steps(0), CROWD / WAKES_AT_ONCE + 1);
@@ -122,10 +128,7 @@ static void a_futex_wakes_a_crowd_in_steps(void **)
 /* The first count of them, and who comes back on the way is not woken again. */
 static void who_comes_back_meanwhile_is_not_met_again(void **)
 {
-    begin();
-    EACH(NR_futex_wait, WORD, 0, VX_FOREVER);
-    wake_caller();
-    running()->task = crowd;
+    begin_with_futex();
     struct thread *self = running();
     (void)call(NR_futex_wake, WORD, UINT32_MAX);
     sched_set_band(self, VX_BAND_BATCH); /* those that are woken run first, between any two steps */
@@ -143,10 +146,7 @@ static void who_comes_back_meanwhile_is_not_met_again(void **)
 
 static void a_count_is_kept_over_the_steps(void **)
 {
-    begin();
-    EACH(NR_futex_wait, WORD, 0, VX_FOREVER);
-    wake_caller();
-    running()->task = crowd;
+    begin_with_futex();
     (void)call(NR_futex_wake, WORD, 2 * WAKES_AT_ONCE + 3);
     assert_int_equal(in_steps(0), 3);
     assert_int_equal(awake(), 2 * WAKES_AT_ONCE + 3);
@@ -157,10 +157,7 @@ static void a_count_is_kept_over_the_steps(void **)
 /* One is woken, the others wait for another word; all of them. */
 static void a_crowd_is_moved_in_steps(void **)
 {
-    begin();
-    EACH(NR_futex_wait, WORD, 0, VX_FOREVER);
-    wake_caller();
-    running()->task = crowd;
+    begin_with_futex();
     (void)call(NR_futex_wake, WORD, 1, VX_FUTEX_REQUEUE, OTHER_WORD);
     assert_true(in_steps(0) > CROWD / WAKES_AT_ONCE);
     assert_int_equal(results_of(running()).first, 1);

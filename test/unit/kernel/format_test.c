@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * kernel/format.c against the C library's printf: every conversion that the kernel prints with, at every length and
  * width. That it prints with no other is checked in test/tools/test_formats.py. */
-// sources: kernel/format.c
+// sources: kernel/format.c lib/libvectra/format_into.c
 #include "cmocka_kassert.h"
 #include <base/format.h>
 #include <limits.h>
@@ -12,39 +12,12 @@
 #pragma clang diagnostic ignored "-Wformat-nonliteral"
 #pragma clang diagnostic ignored "-Wformat-security"
 
-/* format_va() into a buffer, cut where that ends; the length that the whole text would have. */
-struct buffer {
-    char *at;
-    size_t room, total;
-};
-
-static void buffer_sink(void *ctx, const char *text, size_t len)
-{
-    struct buffer *b = ctx;
-    size_t n = len < b->room ? len : b->room;
-    memcpy(b->at, text, n);
-    b->at += n;
-    b->room -= n;
-    b->total += len;
-}
-
-static size_t format_to(char *out, size_t room, const char *format, ...)
-{
-    struct buffer b = { .at = out, .room = room - 1 };
-    va_list args;
-    va_start(args, format);
-    format_va(buffer_sink, &b, format, args);
-    va_end(args);
-    *b.at = '\0';
-    return b.total;
-}
-
 #define SAME(format, ...)                                                                                              \
     do {                                                                                                               \
         char want[256], got[256];                                                                                      \
         int n = snprintf(want, sizeof want, format, __VA_ARGS__);                                                      \
         memset(got, 0x77, sizeof got);                                                                                 \
-        size_t m = format_to(got, sizeof got, format, __VA_ARGS__);                                                    \
+        size_t m = format_into(got, sizeof got, format, __VA_ARGS__);                                                  \
         if (n < 0 || (size_t)n != m || strcmp(want, got) != 0)                                                         \
             fail_msg("format \"%s\": wanted \"%s\" (%d), got \"%s\" (%zu)", format, want, n, got, m);                  \
     } while (0)
@@ -96,11 +69,11 @@ static void what_is_no_conversion_is_printed_as_it_stands(void **)
     char got[64];
     static const char *const odd[] = { "%", "a%", "%q", "%5", "%-", "50%!", "%.3s", "%99999999999999999999999" };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
-        size_t n = format_to(got, sizeof got, odd[i]);
+        size_t n = format_into(got, sizeof got, odd[i]);
         assert_int_equal(n, strlen(got));
         assert_string_equal(got, odd[i]);
     }
-    format_to(got, sizeof got, "%s", (const char *)nullptr);
+    format_into(got, sizeof got, "%s", (const char *)nullptr);
     assert_string_equal(got, "(null)");
 }
 

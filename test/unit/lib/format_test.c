@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * lib/libvectra/format.c against the C library's printf: every conversion, flag, width, precision and length together.
  */
-// sources: lib/libvectra/format.c
+// sources: lib/libvectra/format.c lib/libvectra/format_into.c
 #include "host.h"
 #include <base/format.h>
 #include <limits.h>

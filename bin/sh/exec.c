@@ -145,7 +145,9 @@ static int run_program(const struct command *c)
     struct job *j = job_new();
     capture_need_descriptor();
     pid_t group = sh.option[OPT_MONITOR] ? 0 : -1;
+    spawn_leads = true;
     pid_t pid = spawn_program(c->argv, group, false, &status);
+    spawn_leads = false;
     if (pid == 0) {
         job_forget(j);
         return status;

@@ -39,6 +39,8 @@ pid_t spawn_program(char **argv, pid_t group, bool background, int *status);
 pid_t spawn_shell(const struct node *n, char **argv, const struct node *assigns, pid_t group, bool background);
 /* Whether the program that is being started is not waited for. */
 extern bool spawn_in_background;
+/* Whether a program that leads a group of its own has the terminal from its first moment on. */
+extern bool spawn_leads;
 /* `exec`: does not come back unless it fails. */
 int spawn_instead(char **argv);
 /* The path of the program; nullptr with a message and *status. */

@@ -248,7 +248,9 @@ int exec_pipeline(const struct node *n)
     struct job *j = job_new();
     (void)out_flush();
     capture_need_descriptor();
+    spawn_leads = only_programs(n->items); /* what runs here may want to read the terminal */
     bool good = begin_stages(n, stage, j, &group, false);
+    spawn_leads = false;
     bool here = stage[stages - 1].ran;
     int last = stage[stages - 1].status;
     j->node = n;

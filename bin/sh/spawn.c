@@ -49,7 +49,7 @@ const char *spawn_find(const char *name, int *status)
     return path;
 }
 
-bool spawn_in_background;
+bool spawn_in_background, spawn_leads;
 
 struct quiet {
     struct sigaction interrupt, quit;

@@ -153,6 +153,9 @@ void px_process_init(void)
         take_descriptors(records, len / sizeof(struct px_fd_record));
     else
         usual_descriptors();
+    struct px_about about;
+    if (self.in_front != 0)
+        (void)px_proc_about(0, &about); /* answered when our parent has told the service of us */
 }
 
 /* Set when another Task is this process: no call does anything any more. */

@@ -10,7 +10,8 @@ struct px_self_record {
     uint32_t pid;            /* 0: the Task's id */
     uint32_t parent;         /* 0: nobody of ours */
     uint32_t group, session; /* 0: it leads one */
-    uint32_t umask, reserved;
+    uint32_t umask;
+    uint32_t in_front;      /* 1: its parent is about to put it in front of the terminal; it begins when that is done */
     uint64_t mask, ignored; /* signals */
 };
 

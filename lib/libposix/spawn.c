@@ -368,6 +368,10 @@ static struct px_birth birth_of(const struct job *j)
     } else if ((s->flags & POSIX_SPAWN_SETPGROUP) != 0) {
         b.flags = s->group == 0 ? VX_PROC_OWN_GROUP : VX_PROC_JOIN_GROUP;
         b.group = (uint32_t)s->group;
+        int front = 0;
+        if (s->group == 0 && vx_spawn_hook != nullptr && vx_spawn_hook->leads() && px_proc_front(&front) == 0 &&
+            front == px_own_group())
+            b.flags |= VX_PROC_IN_FRONT;
     }
     return b;
 }
@@ -379,6 +383,7 @@ static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth
     struct px_self_record self = { .parent = j->replaces ? (uint32_t)px_getppid() : px_pid,
                                    .pid = j->replaces ? px_pid : 0,
                                    .umask = px_umask_now(),
+                                   .in_front = (birth->flags & VX_PROC_IN_FRONT) != 0,
                                    .mask = birth->blocked,
                                    .ignored = birth->ignored };
     if ((s->flags & POSIX_SPAWN_SETSID) == 0) {
@@ -402,7 +407,13 @@ static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
 /* The Task that was made is the process service's business too: a child of ours, or what we are from now on. */
 static long introduce(const struct job *j, vx_ring_rx requests, vx_task task, struct px_birth *birth)
 {
+    bool in_front =
+        (birth->flags & VX_PROC_IN_FRONT) != 0; /* told to the terminal first: the child waits for the other */
+    if (in_front)
+        (void)px_console_set_front(j->id);
     long answer = j->replaces ? px_proc_replace(requests, task, birth) : px_proc_child(requests, task, birth);
+    if (answer != 0 && in_front)
+        (void)px_console_set_front((uint32_t)px_own_group());
     if (answer != 0) {
         (void)vx_sys_destroy(task.raw);
         (void)vx_sys_cap_drop(task.raw);

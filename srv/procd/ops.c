@@ -88,8 +88,9 @@ static uint32_t id_of_task(vx_task task)
 
 static status_t check_child(const struct proc *parent, const struct link *l, uint32_t flags, uint32_t group)
 {
-    constexpr uint32_t known = VX_PROC_OWN_GROUP | VX_PROC_OWN_SESSION | VX_PROC_JOIN_GROUP;
-    if (parent == nullptr || l->requests.raw == VX_HANDLE_NONE || (flags & ~known) != 0)
+    constexpr uint32_t known = VX_PROC_OWN_GROUP | VX_PROC_OWN_SESSION | VX_PROC_JOIN_GROUP | VX_PROC_IN_FRONT;
+    if (parent == nullptr || l->requests.raw == VX_HANDLE_NONE || (flags & ~known) != 0 ||
+        ((flags & VX_PROC_IN_FRONT) != 0 && (flags & VX_PROC_OWN_GROUP) == 0))
         return ERR_BAD_ARGUMENT;
     return (flags & VX_PROC_JOIN_GROUP) != 0 && !group_exists(group, parent->session) ? ERR_NO_RIGHTS : OK;
 }
@@ -131,6 +132,9 @@ static status_t op_child(struct vx_session *s, const struct vx_proc_child_reques
     p->task = task;
     p->link = made;
     link_of(made)->proc = p;
+    uint32_t *front = (q->flags & VX_PROC_IN_FRONT) != 0 ? terminal_front(p->session) : nullptr;
+    if (front != nullptr && *front == parent->group)
+        *front = p->group;
     landing_watch(p);
     a->id = id;
     a->group = p->group;

@@ -93,7 +93,14 @@ static bool in_front(void)
     return !spawn_in_background;
 }
 
-static const struct vx_spawn_hook hook = { .in_front = in_front, .prepare = prepare, .grant = grant, .done = done };
+static bool leads(void)
+{
+    return spawn_leads && jobs_have_terminal();
+}
+
+static const struct vx_spawn_hook hook = {
+    .in_front = in_front, .leads = leads, .prepare = prepare, .grant = grant, .done = done
+};
 
 /* --- ^C --- */
 

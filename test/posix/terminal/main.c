@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+#include <vectra/spawn_hook.h>
 
 static const char *self = "/bin/terminal";
 static int said[2];
@@ -60,8 +61,28 @@ static int child(const char *what)
                        tcgetsid(tty) == getsid(0)
                    ? 0
                    : 1;
+    if (strcmp(what, "+ahead") == 0) /* nobody has put it in front since it began */
+        return tcgetpgrp(tty) == getpgrp() ? 0 : 1;
     return 99;
 }
+
+/* As a shell has it: what it starts in a group of its own is in front from its first moment on. */
+static bool yes(void)
+{
+    return true;
+}
+static void nothing(struct vx_spawn *s)
+{
+    (void)s;
+}
+static void over(struct vx_spawn *s, bool started)
+{
+    (void)s;
+    (void)started;
+}
+static const struct vx_spawn_hook leading = {
+    .in_front = yes, .leads = yes, .prepare = nothing, .grant = nothing, .done = over
+};
 
 static pid_t start(const char *what, pid_t group)
 {
@@ -197,6 +218,23 @@ int main(int argc, char **argv)
     CHECK_IS(tcgetattr(0, &t), 0);
     CHECK((t.c_lflag & ECHO) == 0 && t.c_cc[VMIN] == 3);
     CHECK_IS(WEXITSTATUS(wait_for(start("+front", 0))), 0);
+    front(getpgrp());
+
+    /* born in front, unless its parent is behind */
+    vx_spawn_hook = &leading;
+    CHECK_IS(WEXITSTATUS(wait_for(start("+ahead", 0))), 0);
+    front(getpgrp());
+    pid_t born = start("+wait", 0);
+    ask("^Z");
+    CHECK_IS(WSTOPSIG(wait_for(born)), SIGTSTP);
+    CHECK_IS(tcgetpgrp(0), born);
+    CHECK_IS(WEXITSTATUS(wait_for(start("+ahead", 0))), 1);
+    kill(-born, SIGCONT);
+    ask("^Z");
+    CHECK_IS(WSTOPSIG(wait_for(born)), SIGTSTP);
+    vx_spawn_hook = nullptr;
+    kill(-born, SIGKILL);
+    wait_for(born);
     front(getpgrp());
 
     /* one's own ^C: a handler, and the read is over */

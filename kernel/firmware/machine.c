@@ -23,13 +23,6 @@ status_t machine_fail(struct machine *m, status_t st, const char *what, uint64_t
     return st;
 }
 
-void machine_insert_ram(struct machine *m, uint32_t at, struct ram_region r)
-{
-    memmove(&m->ram[at + 1], &m->ram[at], (m->n_ram - at) * sizeof r);
-    m->ram[at] = r;
-    m->n_ram++;
-}
-
 status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node)
 {
     uint64_t end;
@@ -42,10 +35,12 @@ status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes, u
         at++;
     if (at < m->n_ram && m->ram[at].base < end)
         return machine_fail(m, ERR_BAD_ARGUMENT, "RAM regions overlap", base);
-    if (m->n_ram == MEMORY_REGION_MAX)
+    if (m->n_ram == MEMORY_REGION_MAX) {
         machine_leave_out(m, LEFT_OUT_RAM);
-    else
-        machine_insert_ram(m, at, (struct ram_region){ base, len_bytes, node });
+        return OK;
+    }
+    memmove(&m->ram[at + 1], &m->ram[at], (m->n_ram++ - at) * sizeof m->ram[0]);
+    m->ram[at] = (struct ram_region){ base, len_bytes, node };
     return OK;
 }
 

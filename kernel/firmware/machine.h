@@ -15,8 +15,6 @@ void machine_leave_out(struct machine *m, enum left_out reason);
 status_t machine_fail(struct machine *m, status_t st, const char *what, uint64_t where);
 /* ERR_BAD_ARGUMENT: the range wraps or overlaps RAM already there. Empty ranges are ignored. */
 status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node);
-/* Makes the region number `at`; there is room for it. */
-void machine_insert_ram(struct machine *m, uint32_t at, struct ram_region r);
 /* ERR_TOO_BIG: the table is full. ERR_BAD_ARGUMENT: the range wraps. Empty ranges are ignored. */
 status_t machine_add_reserved(struct machine *m, uint64_t base, uint64_t len_bytes, enum reserved_kind kind);
 /* Adds a hart of node 0 unless its id is there already. nullptr: left out. */
@@ -28,8 +26,6 @@ uint32_t machine_node(struct machine *m, uint64_t firmware_node);
 /* The first multiple of `align` (a power of two) at or above `at` from which on len_bytes are RAM and not reserved;
  * UINT64_MAX: there is none. */
 uint64_t machine_free_from(const struct machine *m, uint64_t at, uint64_t len_bytes, uint64_t align);
-/* Gives the RAM within the range to `node`, splitting regions where needed. */
-void machine_set_ram_node(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node);
 /* Numbers the coherence domains. On entry each hart's domain is any number that its cluster shares. */
 void machine_number_domains(struct machine *m);
 /* Sets the command line, cut where it does not fit. `text` need not end in a zero byte within len_bytes. */

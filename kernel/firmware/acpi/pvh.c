@@ -2,7 +2,7 @@
  * Reads hvm_start_info.
  * Source: [PVH] "x86/HVM direct boot ABI", struct hvm_start_info, hvm_modlist_entry, hvm_memmap_table_entry. */
 #include <kernel/firmware/acpi/pvh.h>
-#include <kernel/firmware/bytes.h>
+#include <base/bytes.h>
 #include <stdckdint.h>
 
 enum : uint32_t { PVH_MAGIC = 0x336ec578, PVH_V0_BYTES = 40, PVH_V1_BYTES = 56, MODULE_BYTES = 32, MEMMAP_BYTES = 24 };

@@ -1,4 +1,4 @@
-// sources: kernel/firmware/machine.c kernel/firmware/acpi/ram_node.c kernel/firmware/dt/seed.c
+// sources: kernel/firmware/machine.c lib/libplatform/acpi/ram_node.c kernel/firmware/dt/seed.c
 /* SPDX-License-Identifier: MIT
  * The machine description keeps its invariants whatever the parsers add. */
 #include "support.h"
@@ -102,8 +102,8 @@ static void a_node_range_splits_the_ram_it_covers_in_part(void **)
     m.n_nodes = 3;
     assert_int_equal(machine_add_ram(&m, 0x1000, 0x4000, 0), OK);
     assert_int_equal(machine_add_ram(&m, 0x8000, 0x2000, 0), OK);
-    machine_set_ram_node(&m, 0x2000, 0x1000, 1);
-    machine_set_ram_node(&m, 0x4000, 0x5000, 2);
+    platform_set_ram_node(&m, 0x2000, 0x1000, 1);
+    platform_set_ram_node(&m, 0x4000, 0x5000, 2);
     assert_int_equal(m.n_ram, 6);
     assert_ram(&m, 0, 0x1000, 0x1000, 0);
     assert_ram(&m, 1, 0x2000, 0x1000, 1);
@@ -118,10 +118,10 @@ static void a_node_range_may_reach_to_the_end_of_the_address_space(void **)
 {
     m.n_nodes = 2;
     assert_int_equal(machine_add_ram(&m, 0x1000, 0x4000, 0), OK);
-    machine_set_ram_node(&m, 0x2000, UINT64_MAX, 1);
+    platform_set_ram_node(&m, 0x2000, UINT64_MAX, 1);
     assert_int_equal(m.n_ram, 2);
     assert_ram(&m, 1, 0x2000, 0x3000, 1);
-    machine_set_ram_node(&m, 0, 0, 1);
+    platform_set_ram_node(&m, 0, 0, 1);
     assert_ram(&m, 0, 0x1000, 0x1000, 0);
 }
 
@@ -130,7 +130,7 @@ static void ram_that_cannot_be_split_keeps_its_node_and_is_reported(void **)
     m.n_nodes = 2;
     for (uint32_t i = 0; i < MEMORY_REGION_MAX; i++)
         assert_int_equal(machine_add_ram(&m, i * 0x4000, 0x2000, 0), OK);
-    machine_set_ram_node(&m, 0x1000, 0x1000, 1);
+    platform_set_ram_node(&m, 0x1000, 0x1000, 1);
     assert_int_equal(m.left_out, LEFT_OUT_NODE);
     assert_ram(&m, 0, 0, 0x2000, 0);
     assert_sane(&m);

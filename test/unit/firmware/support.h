@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <kernel/firmware/machine.h>
+#include <platform/platform.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -94,7 +95,7 @@ static inline void assert_sane(const struct machine *m)
 {
     assert_true(m->n_ram <= MEMORY_REGION_MAX && m->n_reserved <= RESERVED_REGION_MAX && m->n_harts <= HART_MAX);
     assert_true(m->n_nodes >= 1 && m->n_nodes <= NUMA_NODE_MAX && m->n_domains >= 1);
-    assert_true(m->n_pci <= MACHINE_PCI_WINDOW_MAX && m->n_virtio_mmio <= MACHINE_VIRTIO_MMIO_MAX);
+    assert_true(m->n_virtio_mmio <= MACHINE_VIRTIO_MMIO_MAX);
     assert_true(m->apic.n_ioapics <= MACHINE_IOAPIC_MAX && m->apic.n_overrides <= MACHINE_IRQ_OVERRIDE_MAX);
     assert_true(m->gic.n_redist <= MACHINE_GIC_REDIST_MAX && m->seed_len_bytes <= FIRMWARE_SEED_MAX);
     for (uint32_t i = 0; i < m->n_ram; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A flattened device tree as nodes and properties; fdt.c gives them their meaning.
+ * A flattened device tree as nodes and properties; who reads them gives them their meaning.
  *
  * A walk checks the structure block token by token; the first one, which visits nobody, is there for that alone, so
  * what comes after it acts on a tree that is whole. A walk keeps one struct fdt_node per level; properties are looked
@@ -11,7 +11,7 @@
  *  2. The bytes of a struct fdt_prop lie within the blob.
  *
  * Source: [DTSpec] "Flattened Devicetree (DTB) Format", "Devicetree Basics". */
-#include <kernel/firmware/dt/fdt_tree.h>
+#include <base/dt/fdt_tree.h>
 #include <stdckdint.h>
 
 enum : uint32_t { FDT_MAGIC = 0xd00dfeed, FDT_VERSION = 17, FDT_HEADER_BYTES = 40 };

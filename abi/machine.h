@@ -45,11 +45,8 @@ struct ram_region {
 };
 
 enum reserved_kind : uint8_t {
-    RESERVED_FIRMWARE, /* never touch: firmware still uses it */
+    RESERVED_FIRMWARE, /* in use, defective, or not ours: never given out */
     RESERVED_NO_MAP,   /* as above, and must not even be mapped (device tree "no-map") */
-    RESERVED_ACPI,     /* ACPI tables: ordinary RAM once they have been parsed */
-    RESERVED_INITRD,   /* the initial RAM disk: ordinary RAM once it is no longer needed */
-    RESERVED_BAD,      /* the firmware found it defective */
 };
 
 struct reserved_region {
@@ -172,7 +169,6 @@ struct machine {
     uint32_t n_ram;
     uint32_t n_reserved;
     uint32_t n_harts;
-    uint32_t n_harts_disabled; /* listed by the firmware, but not startable: not in hart[] */
     uint32_t n_nodes;          /* at least 1 */
     uint32_t n_domains;        /* at least 1 */
     uint32_t n_virtio_mmio;

@@ -10,9 +10,8 @@
 
 static void add_hart(struct machine *m, uint64_t apic_id, uint64_t flags)
 {
-    if ((flags & 1) == 0)
-        m->n_harts_disabled++; /* absent, or to be plugged in later */
-    else if (machine_add_hart(m, apic_id) != nullptr && apic_id > 254)
+    /* Not enabled: absent, or to be plugged in later. */
+    if ((flags & 1) != 0 && machine_add_hart(m, apic_id) != nullptr && apic_id > 254)
         m->apic.x2apic_needed = true;
 }
 

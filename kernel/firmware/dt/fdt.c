@@ -99,7 +99,7 @@ static status_t read_chosen(struct fdt *f, struct fdt_node *n)
         to < from)
         return malformed(f, "device tree: chosen: linux,initrd", n->name);
     f->m->initrd = (struct phys_range){ from, to - from };
-    return machine_add_reserved(f->m, from, to - from, RESERVED_INITRD);
+    return machine_add_reserved(f->m, from, to - from, RESERVED_FIRMWARE);
 }
 
 static status_t read_cpu(struct fdt *f, struct fdt_node *n)
@@ -107,10 +107,8 @@ static status_t read_cpu(struct fdt *f, struct fdt_node *n)
     struct phys_range id; /* #size-cells is 0 here */
     if (!fdt_reg_raw(&f->t, n, 0, &id))
         return malformed(f, "device tree: cpu: reg", n->name);
-    if (!n->usable) {
-        f->m->n_harts_disabled++;
+    if (!n->usable)
         return OK;
-    }
     struct hart_info *h = machine_add_hart(f->m, id.base);
     if (h == nullptr)
         return OK;

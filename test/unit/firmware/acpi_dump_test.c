@@ -141,11 +141,10 @@ static void power_off_and_reset_are_found(void **)
     assert_int_equal(p.power.reset_value, 0xf);
 }
 
-static void harts_to_be_plugged_in_later_are_counted(void **)
+static void harts_to_be_plugged_in_later_are_left_out(void **)
 {
     parse_dump(q35_plug, sizeof q35_plug);
     assert_hart_ids((const uint8_t[]){ 0, 1 }, 2);
-    assert_int_equal(m.n_harts_disabled, 4);
 }
 
 static void apic_ids_need_not_be_dense(void **)
@@ -253,7 +252,7 @@ int main(void)
         cmocka_unit_test(every_dump_parses_whole),
         cmocka_unit_test(interrupt_overrides_are_read),
         cmocka_unit_test(power_off_and_reset_are_found),
-        cmocka_unit_test(harts_to_be_plugged_in_later_are_counted),
+        cmocka_unit_test(harts_to_be_plugged_in_later_are_left_out),
         cmocka_unit_test(apic_ids_need_not_be_dense),
         cmocka_unit_test(numa_splits_the_ram_of_the_memory_map),
         cmocka_unit_test(every_region_cut_anywhere_is_refused_or_sane),

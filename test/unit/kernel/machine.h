@@ -62,17 +62,13 @@ static void machine_log_sink(void *, const char *text, size_t len)
         fwrite(text, 1, len, stderr);
 }
 
-#define MACHINE_PRINTER(name)                                                                                          \
-    void name(const char *format, ...)                                                                                 \
-    {                                                                                                                  \
-        va_list args;                                                                                                  \
-        va_start(args, format);                                                                                        \
-        format_va(machine_log_sink, nullptr, format, args);                                                            \
-        va_end(args);                                                                                                  \
-    }
-MACHINE_PRINTER(kprintf)
-MACHINE_PRINTER(log_urgent)
-#undef MACHINE_PRINTER
+void log_at(log_level_t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    format_va(machine_log_sink, nullptr, format, args);
+    va_end(args);
+}
 
 void kernel_panic(const char *format, ...)
 {

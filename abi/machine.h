@@ -4,12 +4,10 @@
  *
  * Invariants, after a parser returned OK:
  *  1. ram[] is sorted by base, its regions do not overlap, none is empty and none wraps.
- *  2. Every node number is below n_nodes, and n_nodes <= NUMA_NODE_MAX. Every domain is below n_domains, and no domain
- *     spans nodes.
+ *  2. No reservation was forgotten: if they do not fit, the parser fails.
  *  3. Every hart listed may be started, and each hw_id is listed once. The order is the firmware's; the boot hart can
  * be any.
- *  4. No reservation was forgotten: if they do not fit, the parser fails.
- *  5. cmdline ends in a zero byte. Text that did not fit is reported in left_out.
+ *  4. cmdline ends in a zero byte. Text that did not fit is reported in left_out.
  *
  * The tables have fixed sizes (abi/limits.def). What does not fit is counted in n_left_out and named in left_out.
  * After an error the contents are good for nothing but `error`. */
@@ -38,12 +36,6 @@ struct phys_range {
     uint64_t len_bytes;
 };
 
-struct ram_region {
-    uint64_t base;
-    uint64_t len_bytes;
-    uint32_t node; /* ACPI says it apart: struct platform */
-};
-
 enum reserved_kind : uint8_t {
     RESERVED_FIRMWARE, /* in use, defective, or not ours: never given out */
     RESERVED_NO_MAP,   /* as above, and must not even be mapped (device tree "no-map") */
@@ -57,8 +49,7 @@ struct reserved_region {
 
 struct hart_info {
     uint64_t hw_id;  /* MPIDR affinity bits, or the local APIC id */
-    uint32_t node;   /* NUMA node */
-    uint32_t domain; /* coherence domain, from 0: a cluster's harts of one node. Without a cpu-map: a whole node's */
+    uint64_t domain; /* the same for a cluster's harts of one NUMA node. Without a cpu-map: for a whole node's */
 };
 
 /* An interrupt as the controller numbers it: a GIC INTID (PPIs from 16, SPIs from 32), or an x86 GSI. 0 is none. */
@@ -169,11 +160,9 @@ struct machine {
     uint32_t n_ram;
     uint32_t n_reserved;
     uint32_t n_harts;
-    uint32_t n_nodes;          /* at least 1 */
-    uint32_t n_domains;        /* at least 1 */
     uint32_t n_virtio_mmio;
 
-    struct ram_region ram[MEMORY_REGION_MAX];
+    struct phys_range ram[MEMORY_REGION_MAX];
     struct reserved_region reserved[RESERVED_REGION_MAX]; /* may overlap RAM and each other: they win */
     struct hart_info hart[HART_MAX];
 

@@ -41,7 +41,7 @@ struct hart {
     uint64_t hw_id;              /* 72: MPIDR or APIC id */
     _Atomic uint32_t gate;       /* 80: enum gate_state, kernel/gate.h */
     _Atomic uint32_t phase;      /* enum hart_phase */
-    uint32_t domain;             /* coherence domain, as the firmware tables number it */
+    uint64_t domain;             /* struct hart_info */
     bool at_syscall;             /* it waits at the gate, or for it, at the start of a system call */
     union {
         struct {

@@ -143,7 +143,7 @@ struct task {
     uint64_t image_base;
     uint64_t cpu_cycles, start_ns;
     uint64_t n_waits, n_faults, n_switches; /* waits and switches: of threads that ended */
-    uint8_t band; /* ceiling */
+    uint8_t band;                           /* ceiling */
     bool is_init;
     char name[32];
 };

@@ -99,14 +99,14 @@ struct firmware_register acpi_fadt_register(const struct acpi_table *t, uint32_t
 }
 
 status_t acpi_each_entry(struct acpi *a, const struct acpi_table *t, uint32_t off, const uint8_t *least, size_t n_types,
-                         void (*visit)(struct machine *m, const struct acpi_table *entry), struct machine *m)
+                         void (*visit)(void *ctx, const struct acpi_table *entry), void *ctx)
 {
     while (off != t->len) {
         uint32_t len = (uint32_t)acpi_field(t, off + 1, 1);
         struct acpi_table entry = { t->bytes + off, len, t->pa + off };
         if (len < 2 || len > t->len - off || (entry.bytes[0] < n_types && len < least[entry.bytes[0]]))
             return acpi_fail(a, ERR_BAD_ARGUMENT, "ACPI: MADT or SRAT: entry", entry.pa);
-        visit(m, &entry);
+        visit(ctx, &entry);
         off += len;
     }
     return OK;

@@ -37,4 +37,4 @@ struct firmware_register acpi_fadt_register(const struct acpi_table *t, uint32_t
 /* Visits the entries of MADT and SRAT, from `off` on: type, length, then the rest. Those of a type below n_types have a
  * least length. ERR_BAD_ARGUMENT. */
 status_t acpi_each_entry(struct acpi *a, const struct acpi_table *t, uint32_t off, const uint8_t *least, size_t n_types,
-                         void (*visit)(struct machine *m, const struct acpi_table *entry), struct machine *m);
+                         void (*visit)(void *ctx, const struct acpi_table *entry), void *ctx);

@@ -22,6 +22,8 @@ status_t platform_read(struct platform *p)
         return st;
     memcpy(&p->machine, at, sizeof p->machine);
     (void)vx_sys_mem_free(VX_NO_MEM, (uintptr_t)at, (facts.b + 4095) & ~UINT64_C(4095));
+    platform_begin(p); /* so much is there without tables */
+    platform_end(p);
     platform_read_tables(p);
     return OK;
 }

@@ -87,9 +87,9 @@ static void scan_virtio(void)
 static status_t op_summary(struct vx_session *, struct vx_topo_summary_reply *a)
 {
     *a = (struct vx_topo_summary_reply){ .harts = machine->n_harts,
-                                         .nodes = machine->n_nodes,
-                                         .domains = machine->n_domains,
-                                         .memories = machine->n_ram,
+                                         .nodes = platform.n_nodes,
+                                         .domains = platform.n_domains,
+                                         .memories = platform.n_memories,
                                          .bridges = platform.n_pci,
                                          .functions = pci.count,
                                          .virtios = machine->n_virtio_mmio,
@@ -106,15 +106,16 @@ static status_t op_hart(struct vx_session *, const struct vx_topo_hart_request *
     if (q->index >= machine->n_harts)
         return ERR_NOT_FOUND;
     const struct hart_info *h = &machine->hart[q->index];
-    *a = (struct vx_topo_hart_reply){ .hw_id = h->hw_id, .node = h->node, .domain = h->domain };
+    const struct platform_hart *where = &platform.hart[q->index];
+    *a = (struct vx_topo_hart_reply){ .hw_id = h->hw_id, .node = where->node, .domain = where->domain };
     return OK;
 }
 
 static status_t op_memory(struct vx_session *, const struct vx_topo_memory_request *q, struct vx_topo_memory_reply *a)
 {
-    if (q->index >= machine->n_ram)
+    if (q->index >= platform.n_memories)
         return ERR_NOT_FOUND;
-    const struct ram_region *r = &machine->ram[q->index];
+    const struct platform_memory *r = &platform.memory[q->index];
     *a = (struct vx_topo_memory_reply){ .base = r->base, .bytes = r->len_bytes, .node = r->node };
     return OK;
 }
@@ -122,7 +123,7 @@ static status_t op_memory(struct vx_session *, const struct vx_topo_memory_reque
 static status_t op_distance(struct vx_session *, const struct vx_topo_distance_request *q,
                             struct vx_topo_distance_reply *a)
 {
-    if (q->from >= machine->n_nodes || q->to >= machine->n_nodes)
+    if (q->from >= platform.n_nodes || q->to >= platform.n_nodes)
         return ERR_NOT_FOUND;
     a->distance = platform.has_distances ? platform.distance[q->from][q->to] : q->from == q->to ? 10 : 20;
     return OK;

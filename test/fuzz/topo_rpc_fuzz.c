@@ -2,6 +2,8 @@
  * topod with hostile clients: any messages about a machine that fills its tables. */
 // sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
 // sources: srv/topod/pci.c srv/topod/devices.c srv/topod/ecam.c srv/topod/route.c srv/topod/its.c srv/topod/lines.c
+// sources: lib/libplatform/read.c lib/libplatform/nodes.c lib/libplatform/dt/read.c lib/libplatform/dt/tree.c
+// sources: base/dt/fdt_tree.c
 #include "service_host.h"
 #define main topo_main
 #include <srv/topod/main.c>
@@ -9,26 +11,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct machine full;
+    struct machine *full = &platform.machine;
     struct vx_service svc = { .name = "topod", .dispatch = dispatch, .closed = devices_release };
-    full = (struct machine){ .n_harts = HART_MAX,
-                             .n_nodes = NUMA_NODE_MAX,
-                             .n_ram = MEMORY_REGION_MAX,
-                             .n_pci = MACHINE_PCI_WINDOW_MAX,
-                             .n_virtio_mmio = MACHINE_VIRTIO_MMIO_MAX,
-                             .has_distances = size % 2 != 0,
-                             .irqchip = IRQCHIP_APIC };
-    machine = &full;
+    platform.n_nodes = NUMA_NODE_MAX;
+    platform.n_memories = MEMORY_REGION_MAX;
+    platform.n_pci = MACHINE_PCI_WINDOW_MAX;
+    platform.has_distances = size % 2 != 0;
+    full->n_harts = HART_MAX;
+    full->n_ram = MEMORY_REGION_MAX;
+    full->n_virtio_mmio = MACHINE_VIRTIO_MMIO_MAX;
+    full->irqchip = IRQCHIP_APIC;
     pci.count = PCI_FUNCTIONS_MAX;
     static bool found;
     static uint32_t kinds[MACHINE_VIRTIO_MMIO_MAX];
     for (uint32_t i = 0; i < MACHINE_VIRTIO_MMIO_MAX; i++) {
-        full.virtio_mmio[i] =
+        full->virtio_mmio[i] =
             (struct virtio_mmio_info){ .base = 0xa000000 + i * 512, .len_bytes = 512, .irq.number = i };
         kinds[i] = 1 + i % 4;
     }
     if (!found)
-        devices_find(&full, &(struct pci_list){}, kinds);
+        devices_find(&platform, &(struct pci_list){}, kinds);
     found = true;
     host_begin(&svc, data, size);
     svc.inbox = (vx_ring_rx){ host_new() };

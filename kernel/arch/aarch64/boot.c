@@ -57,7 +57,7 @@ static void check_memory(struct machine *m)
 {
     uint64_t total = 0, limit = UINT64_C(1) << LAYOUT_PA_BITS;
     for (uint32_t i = 0; i < m->n_ram; i++) {
-        struct ram_region *r = &m->ram[i];
+        struct phys_range *r = &m->ram[i];
         if (r->base >= limit || r->len_bytes > limit - r->base) {
             kprintf("memory at %llx lies beyond 64 TiB and is not used\n", (unsigned long long)r->base);
             machine_leave_out(m, LEFT_OUT_RAM);

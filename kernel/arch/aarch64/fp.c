@@ -2,9 +2,9 @@
  * Vector state. A thread that never used a vector register costs a few instructions at a switch: CPACR_EL1.FPEN traps
  * its first use, which hands it zeroed registers and turns them on for good.
  *
- * Invariants: FPEN is "no traps" exactly while the registers belong to the thread that was switched to last, and then its
- * state's memory is stale; else user mode traps, and what is in the registers does not matter.
- * Source: [Arm-ARM] "CPACR_EL1". */
+ * Invariants: FPEN is "no traps" exactly while the registers belong to the thread that was switched to last, and then
+ * its state's memory is stale; else user mode traps, and what is in the registers does not matter. Source: [Arm-ARM]
+ * "CPACR_EL1". */
 #include "fp.h"
 #include <abi/status.h>
 #include <arch/fp.h>

@@ -38,8 +38,9 @@ static void add_override(struct machine *m, const struct acpi_table *e)
     };
 }
 
-static void visit_madt(struct machine *m, const struct acpi_table *e)
+static void visit_madt(void *ctx, const struct acpi_table *e)
 {
+    struct machine *m = ctx;
     uint8_t type = e->bytes[0];
     if (type == 0)
         add_hart(m, acpi_field(e, 3, 1), acpi_field(e, 3, 1) == 255 ? 0 : acpi_field(e, 4, 4));
@@ -68,13 +69,13 @@ static status_t read_madt(struct acpi *a, struct machine *m)
 
 /* ---- NUMA ---- */
 
-static void visit_srat(struct machine *m, const struct acpi_table *e)
+static void visit_srat(void *ctx, const struct acpi_table *e)
 {
     uint8_t type = e->bytes[0]; /* 0 and 2: a hart */
     bool wide = type == 2, enabled = (acpi_field(e, wide ? 12 : 4, 4) & 1) != 0;
-    struct hart_info *h = machine_find_hart(m, wide ? acpi_field(e, 8, 4) : acpi_field(e, 3, 1));
+    struct hart_info *h = machine_find_hart(ctx, wide ? acpi_field(e, 8, 4) : acpi_field(e, 3, 1));
     if ((type == 0 || wide) && enabled && h != nullptr)
-        h->node = machine_node(m, wide ? acpi_field(e, 4, 4) : acpi_field(e, 2, 1) | acpi_field(e, 9, 3) << 8);
+        h->domain = wide ? acpi_field(e, 4, 4) : acpi_field(e, 2, 1) | acpi_field(e, 9, 3) << 8;
 }
 
 static status_t read_srat(struct acpi *a, struct machine *m)
@@ -121,6 +122,5 @@ status_t acpi_parse(const struct firmware_memory *mem, uint64_t rsdp_pa, struct 
         machine_leave_out(out, LEFT_OUT_ACPI_TABLE);
     out->error = a.error;
     add_com1(out);
-    machine_number_domains(out);
     return st;
 }

@@ -26,7 +26,7 @@ static status_t read_memory_map(const struct firmware_memory *mem, uint64_t map,
             return machine_fail(m, ERR_BAD_ADDRESS, "PVH: memory map", map);
         uint64_t base = load_le64(e), len_bytes = load_le64(e + 8);
         uint32_t type = load_le32(e + 16); /* 1: RAM; 2 to 7 and what the future brings: not ours */
-        status_t st = type == 1 ? machine_add_ram(m, base, len_bytes, 0)
+        status_t st = type == 1 ? machine_add_ram(m, base, len_bytes)
                                 : machine_add_reserved(m, base, len_bytes, RESERVED_FIRMWARE);
         if (st != OK)
             return st;

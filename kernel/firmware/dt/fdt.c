@@ -59,7 +59,6 @@ static struct irq_info node_irq(struct fdt *f, const struct fdt_node *n, uint32_
  * to give, and reserves none. */
 static status_t read_regions(struct fdt *f, struct fdt_node *n, bool reserved)
 {
-    uint32_t node = reserved ? 0 : machine_node(f->m, fdt_cell(&f->t, n, "numa-node-id", 0));
     enum reserved_kind kind = fdt_prop(&f->t, n, "no-map").data != nullptr ? RESERVED_NO_MAP : RESERVED_FIRMWARE;
     struct fdt_prop reg = fdt_prop(&f->t, n, "reg");
     struct phys_range r;
@@ -70,7 +69,7 @@ static status_t read_regions(struct fdt *f, struct fdt_node *n, bool reserved)
         return malformed(f, reserved ? "device tree: reserved-memory: reg" : "device tree: memory: reg", n->name);
     for (uint32_t i = 0; st == OK && fdt_reg_raw(&f->t, n, i, &r); i++)
         st = reserved ? machine_add_reserved(f->m, r.base, r.len_bytes, kind)
-                      : machine_add_ram(f->m, r.base, r.len_bytes, node);
+                      : machine_add_ram(f->m, r.base, r.len_bytes);
     return st;
 }
 
@@ -112,7 +111,7 @@ static status_t read_cpu(struct fdt *f, struct fdt_node *n)
     struct hart_info *h = machine_add_hart(f->m, id.base);
     if (h == nullptr)
         return OK;
-    h->node = machine_node(f->m, fdt_cell(&f->t, n, "numa-node-id", 0));
+    h->domain = fdt_cell(&f->t, n, "numa-node-id", 0);
     f->hart_phandle[h - f->m->hart] = fdt_cell(&f->t, n, "phandle", 0);
     return OK;
 }
@@ -255,7 +254,7 @@ static void read_cpu_map(struct fdt *f, struct fdt_node *n)
     uint32_t phandle = fdt_cell(&f->t, n, "cpu", 0);
     for (uint32_t i = 0; phandle != 0 && i < f->m->n_harts; i++)
         if (f->hart_phandle[i] == phandle)
-            f->m->hart[i].domain = n->cluster;
+            f->m->hart[i].domain |= (uint64_t)n->cluster << 32;
 }
 
 static status_t visit_devices(void *ctx, struct fdt_node *n)
@@ -327,7 +326,6 @@ status_t fdt_parse(void *blob, size_t blob_size, struct machine *out)
     st = fdt_tree_walk(&f.t, visit_devices, &f);
     if (st != OK)
         return st;
-    machine_number_domains(out);
     if (out->n_ram == 0)
         return machine_fail(out, ERR_NOT_FOUND, "device tree: no memory node", 0);
     if (out->n_harts == 0)

@@ -3,7 +3,9 @@
  * keeps the date, how the machine is turned off. Read of the tables themselves, ACPI's through device memory, the
  * device tree through the capability to it; both are a stranger's bytes.
  *
- * Invariants: those of struct machine hold of `machine`. No bridge's configuration space wraps. */
+ * Invariants: those of struct machine hold of `machine`. Every node number is below n_nodes, and n_nodes <=
+ * NUMA_NODE_MAX; every domain is below n_domains, and no domain spans nodes. memory[] is sorted by base, nothing in it
+ * is empty, wraps or overlaps. No bridge's configuration space wraps. */
 #pragma once
 #include <abi/machine.h>
 
@@ -42,8 +44,25 @@ struct pci_bridge {
     struct pci_window io, mmio32, mmio64;
 };
 
+/* RAM of one node: a region of struct machine, or a part of one. */
+struct platform_memory {
+    uint64_t base;
+    uint64_t len_bytes;
+    uint32_t node;
+};
+
+struct platform_hart {
+    uint32_t node;
+    uint32_t domain; /* coherence domain, from 0 */
+};
+
 struct platform {
-    struct machine machine; /* the kernel's, with the nodes of RAM, and with what was left out here added */
+    struct machine machine; /* the kernel's, with what was left out here added */
+    uint32_t n_memories;
+    uint32_t n_nodes;   /* at least 1 */
+    uint32_t n_domains; /* at least 1 */
+    struct platform_memory memory[MEMORY_REGION_MAX];
+    struct platform_hart hart[HART_MAX]; /* in the order of machine.hart */
     uint32_t n_pci;
     struct pci_bridge pci[MACHINE_PCI_WINDOW_MAX];
     /* distance[from][to]; 10 is local. All 0 when the firmware gave none. */
@@ -60,11 +79,14 @@ void platform_from_device_tree(struct platform *p, const void *blob, size_t blob
 /* The same for the machine that the caller runs on: of "machine", and of "mmio" or "device-tree", whichever of the two
  * its Bundle has. NOT_FOUND: there is no "machine". */
 status_t platform_read(struct platform *p);
-/* For platform_from_acpi: gives the RAM within the range to `node`, splitting regions where needed. */
-void platform_set_ram_node(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node);
 
-static inline void platform_leave_out(struct machine *m, enum left_out reason)
-{
-    m->left_out |= reason;
-    m->n_left_out++;
-}
+/* The rest is for the readers: nodes.c. */
+
+/* Before and after they read. */
+void platform_begin(struct platform *p);
+void platform_end(struct platform *p);
+/* Gives the RAM within the range to a node of the firmware's, splitting where needed. */
+void platform_set_memory_node(struct platform *p, uint64_t base, uint64_t len_bytes, uint64_t firmware_node);
+/* The same of a hart, if it is listed. */
+void platform_set_hart_node(struct platform *p, uint64_t hw_id, uint64_t firmware_node);
+void platform_leave_out(struct platform *p, enum left_out reason);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the kernel leaves of the ACPI tables: which RAM is of which node, how far apart nodes are, PCI configuration
- * space, the clock chip, power-off and reset.
+ * What the kernel leaves of the ACPI tables: which RAM and which hart is of which node, how far apart nodes are, PCI
+ * configuration space, the clock chip, power-off and reset.
  *
  * Sources: [ACPI] "FADT", "SRAT", "SLIT", "AML Byte Stream"; [PCI-FW] "MCFG Table Description". */
 #include <base/acpi/acpi_tables.h>
@@ -12,18 +12,19 @@ static constexpr uint32_t TABLE_HEADER_BYTES = 36;
 
 /* ---- NUMA ---- */
 
-static void visit_srat(struct machine *m, const struct acpi_table *e)
+/* Types 0 and 2 are harts, 1 is memory. */
+static void visit_srat(void *ctx, const struct acpi_table *e)
 {
-    if (e->bytes[0] != 1 || (acpi_field(e, 28, 4) & 1) == 0)
-        return; /* a hart, which is the kernel's, or not enabled */
-    uint64_t node = acpi_field(e, 2, 4);
-    if (node >= NUMA_NODE_MAX) {
-        platform_leave_out(m, LEFT_OUT_NODE);
-        node = 0;
-    }
-    if (m->n_nodes <= node)
-        m->n_nodes = (uint32_t)node + 1;
-    platform_set_ram_node(m, acpi_field(e, 8, 8), acpi_field(e, 16, 8), (uint32_t)node);
+    struct platform *p = ctx;
+    uint8_t type = e->bytes[0];
+    if (type > 2 || (acpi_field(e, type == 0 ? 4 : type == 1 ? 28 : 12, 4) & 1) == 0)
+        return; /* not enabled */
+    if (type == 0)
+        platform_set_hart_node(p, acpi_field(e, 3, 1), acpi_field(e, 2, 1) | acpi_field(e, 9, 3) << 8);
+    else if (type == 1)
+        platform_set_memory_node(p, acpi_field(e, 8, 8), acpi_field(e, 16, 8), acpi_field(e, 2, 4));
+    else
+        platform_set_hart_node(p, acpi_field(e, 8, 4), acpi_field(e, 4, 4));
 }
 
 static void read_srat(struct acpi *a, struct platform *p)
@@ -31,7 +32,7 @@ static void read_srat(struct acpi *a, struct platform *p)
     static const uint8_t least[] = { 16, 40, 24 };
     struct acpi_table t = acpi_table_find(a, "SRAT");
     if (t.bytes != nullptr)
-        (void)acpi_each_entry(a, &t, 48, least, sizeof least, visit_srat, &p->machine);
+        (void)acpi_each_entry(a, &t, 48, least, sizeof least, visit_srat, p);
 }
 
 static void read_slit(struct acpi *a, struct platform *p)
@@ -45,7 +46,7 @@ static void read_slit(struct acpi *a, struct platform *p)
         return;
     }
     if (n > NUMA_NODE_MAX)
-        platform_leave_out(&p->machine, LEFT_OUT_NODE);
+        platform_leave_out(p, LEFT_OUT_NODE);
     for (uint32_t from = 0; from < n && from < NUMA_NODE_MAX; from++)
         for (uint32_t to = 0; to < n && to < NUMA_NODE_MAX; to++)
             p->distance[from][to] = t.bytes[44 + from * (uint32_t)n + to];
@@ -61,7 +62,7 @@ static void read_mcfg(struct acpi *a, struct platform *p)
         uint64_t base = acpi_field(&t, off, 8); /* of bus 0, even if bus 0 is not there */
         uint64_t first = acpi_field(&t, off + 10, 1), last = acpi_field(&t, off + 11, 1), end;
         if (last < first || ckd_add(&end, base, (last + 1) << 20) || p->n_pci == MACHINE_PCI_WINDOW_MAX)
-            platform_leave_out(&p->machine, LEFT_OUT_PCI);
+            platform_leave_out(p, LEFT_OUT_PCI);
         else
             p->pci[p->n_pci++] = (struct pci_bridge){ .ecam = { base + (first << 20), (last - first + 1) << 20 },
                                                       .segment = (uint16_t)acpi_field(&t, off + 8, 2),
@@ -132,6 +133,7 @@ static void read_fadt(struct acpi *a, struct platform *p)
 void platform_from_acpi(struct platform *p, const struct firmware_memory *mem)
 {
     struct acpi a;
+    platform_begin(p);
     if (acpi_open(&a, mem, p->machine.rsdp) == OK) {
         read_srat(&a, p);
         read_slit(&a, p);
@@ -139,6 +141,7 @@ void platform_from_acpi(struct platform *p, const struct firmware_memory *mem)
         read_fadt(&a, p);
     }
     if (a.n_unsound != 0)
-        platform_leave_out(&p->machine, LEFT_OUT_ACPI_TABLE);
+        platform_leave_out(p, LEFT_OUT_ACPI_TABLE);
     p->machine.error = a.error;
+    platform_end(p);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the kernel leaves of the device tree: PCI bridges and their windows, how far apart nodes are, the clock chip.
+ * What the kernel leaves of the device tree: nodes of RAM and of harts, PCI bridges and their windows, how far apart
+ * nodes are, the clock chip.
  *
  * Sources: [DTSpec] "Device Node Requirements"; the [Linux-DT] bindings numa, host-generic-pci. */
 #include <base/dt/fdt_tree.h>
@@ -29,7 +30,7 @@ static bool read_pci_ranges(struct reader *r, const struct fdt_node *n, struct p
         if (to != nullptr && to->len_bytes == 0)
             *to = w;
         else
-            platform_leave_out(&r->p->machine, LEFT_OUT_PCI);
+            platform_leave_out(r->p, LEFT_OUT_PCI);
     }
     return true;
 }
@@ -43,13 +44,13 @@ static void read_pci(struct reader *r, const struct fdt_node *n)
     if (r->t.depth == 0 || n->address_cells != 3 || !fdt_reg(&r->t, n, 0, &b.ecam) ||
         (buses.data != nullptr && (!fdt_take(&buses, 1, &first) || !fdt_take(&buses, 1, &last))) || last > 255 ||
         first > last || b.ecam.len_bytes >> 20 <= last - first || !read_pci_ranges(r, n, &b)) {
-        platform_leave_out(&p->machine, LEFT_OUT_DEVICE);
+        platform_leave_out(p, LEFT_OUT_DEVICE);
         return;
     }
     b.first_bus = (uint8_t)first;
     b.last_bus = (uint8_t)last;
     if (p->n_pci == MACHINE_PCI_WINDOW_MAX)
-        platform_leave_out(&p->machine, LEFT_OUT_PCI);
+        platform_leave_out(p, LEFT_OUT_PCI);
     else
         p->pci[p->n_pci++] = b;
 }
@@ -62,7 +63,7 @@ static void read_distances(struct reader *r, const struct fdt_node *n)
     uint64_t from, to, distance;
     while (fdt_take(&matrix, 1, &from) && fdt_take(&matrix, 1, &to) && fdt_take(&matrix, 1, &distance)) {
         if (from >= NUMA_NODE_MAX || to >= NUMA_NODE_MAX || distance == 0 || distance > 255) {
-            platform_leave_out(&p->machine, LEFT_OUT_NODE);
+            platform_leave_out(p, LEFT_OUT_NODE);
             continue;
         }
         p->has_distances = true;
@@ -72,12 +73,26 @@ static void read_distances(struct reader *r, const struct fdt_node *n)
     }
 }
 
+static void read_nodes(struct reader *r, const struct fdt_node *n)
+{
+    const char *parent = r->t.depth > 0 ? r->t.path[r->t.depth - 1].name : "";
+    struct fdt_prop type = fdt_prop(&r->t, n, "device_type");
+    uint32_t node = fdt_cell(&r->t, n, "numa-node-id", 0);
+    struct phys_range reg;
+    if (r->t.depth == 2 && fdt_same(parent, "cpus") && fdt_list_find(type, "cpu") == 0 &&
+        fdt_reg_raw(&r->t, n, 0, &reg))
+        platform_set_hart_node(r->p, reg.base, node);
+    for (uint32_t i = 0; r->t.depth == 1 && fdt_list_find(type, "memory") == 0 && fdt_reg_raw(&r->t, n, i, &reg); i++)
+        platform_set_memory_node(r->p, reg.base, reg.len_bytes, node);
+}
+
 static status_t visit(void *ctx, struct fdt_node *n)
 {
     struct reader *r = ctx;
     struct rtc_info *rtc = &r->p->rtc;
     if (!n->usable)
         return OK;
+    read_nodes(r, n);
     if (fdt_is(&r->t, n, "pci-host-ecam-generic"))
         read_pci(r, n);
     else if (fdt_is(&r->t, n, "numa-distance-map-v1"))
@@ -90,7 +105,9 @@ static status_t visit(void *ctx, struct fdt_node *n)
 void platform_from_device_tree(struct platform *p, const void *blob, size_t blob_size)
 {
     struct reader r = { .p = p };
+    platform_begin(p);
     if (fdt_tree_open(&r.t, blob, blob_size) == OK)
         (void)fdt_tree_walk(&r.t, visit, &r);
     p->machine.error = r.t.error;
+    platform_end(p);
 }

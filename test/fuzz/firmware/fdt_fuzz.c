@@ -1,5 +1,5 @@
 // sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/seed.c base/dt/fdt_tree.c lib/libplatform/dt/tree.c
-// sources: kernel/firmware/machine.c
+// sources: lib/libplatform/nodes.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Any bytes as a device tree. */
 #include "sane.h"

@@ -1,5 +1,5 @@
 // sources: kernel/firmware/acpi/acpi.c base/acpi/acpi_tables.c lib/libplatform/acpi/tables.c
-// sources: lib/libplatform/acpi/ram_node.c kernel/firmware/machine.c kernel/firmware/acpi/pvh.c
+// sources: lib/libplatform/nodes.c kernel/firmware/machine.c kernel/firmware/acpi/pvh.c
 /* SPDX-License-Identifier: MIT
  * The ACPI tables that QEMU makes: read right, and refused or read safely when they are damaged. */
 #include "acpi_sums.h"
@@ -49,8 +49,10 @@ static status_t parse(uint64_t rsdp)
         p = (struct platform){ .machine = m };
         platform_from_acpi(&p, &mem);
         m = p.machine;
-        if (m.error.what == nullptr)
-            assert_sane(&m);
+        m.error = (struct firmware_error){};
+        assert_sane(&m);
+        assert_platform_sane(&p);
+        m.error = p.machine.error;
     }
     phys_return_loans(&phys);
     return st;
@@ -156,16 +158,16 @@ static void apic_ids_need_not_be_dense(void **)
 static void numa_splits_the_ram_of_the_memory_map(void **)
 {
     parse_dump(q35_numa, sizeof q35_numa);
-    assert_int_equal(m.n_nodes, 2);
-    assert_int_equal(m.n_domains, 2);
+    assert_int_equal(p.n_nodes, 2);
+    assert_int_equal(p.n_domains, 2);
     for (uint32_t i = 0; i < 4; i++) {
-        assert_int_equal(m.hart[i].node, i / 2);
-        assert_int_equal(m.hart[i].domain, i / 2);
+        assert_int_equal(p.hart[i].node, i / 2);
+        assert_int_equal(p.hart[i].domain, i / 2);
     }
-    assert_int_equal(m.n_ram, 3);
-    assert_ram(&m, 0, 0, 0x9fc00, 0);
-    assert_ram(&m, 1, 0x100000, 0x1ff00000, 0);
-    assert_ram(&m, 2, 0x20000000, 0x1ffe0000, 1);
+    assert_int_equal(p.n_memories, 3);
+    assert_memory(&p, 0, 0, 0x9fc00, 0);
+    assert_memory(&p, 1, 0x100000, 0x1ff00000, 0);
+    assert_memory(&p, 2, 0x20000000, 0x1ffe0000, 1);
     assert_true(p.has_distances);
     assert_int_equal(p.distance[0][0], 10);
     assert_int_equal(p.distance[0][1], 20);

@@ -1,5 +1,5 @@
 // sources: kernel/firmware/acpi/acpi.c base/acpi/acpi_tables.c lib/libplatform/acpi/tables.c
-// sources: lib/libplatform/acpi/ram_node.c kernel/firmware/machine.c
+// sources: lib/libplatform/nodes.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * ACPI tables made to reach each rule, and to break it. */
 #include "acpi_sums.h"
@@ -20,8 +20,10 @@ static status_t parse(uint64_t rsdp)
         p = (struct platform){ .machine = m };
         platform_from_acpi(&p, &mem);
         m = p.machine;
-        if (m.error.what == nullptr)
-            assert_sane(&m);
+        m.error = (struct firmware_error){};
+        assert_sane(&m);
+        assert_platform_sane(&p);
+        m.error = p.machine.error;
     }
     phys_return_loans(&phys);
     return st;
@@ -95,7 +97,7 @@ static status_t parse_made(void)
 {
     machine_init(&m);
     m.n_ram = 0;
-    assert_int_equal(machine_add_ram(&m, 0x100000, 0x10000000, 0), OK);
+    assert_int_equal(machine_add_ram(&m, 0x100000, 0x10000000), OK);
     return parse(0xe0000);
 }
 
@@ -221,11 +223,11 @@ static void srat_reads_wide_ids_and_wide_nodes(void **)
     make_entry(off, sizeof off);
     make_done();
     assert_int_equal(parse_made(), OK);
-    assert_int_equal(m.hart[0].node, 5);
-    assert_int_equal(m.n_nodes, 64);
+    assert_int_equal(p.hart[0].node, 5);
+    assert_int_equal(p.n_nodes, 64);
     assert_int_equal(m.left_out, LEFT_OUT_NODE);
-    assert_int_equal(m.n_ram, 3);
-    assert_ram(&m, 1, 0x8000000, 0x1000000, 63);
+    assert_int_equal(p.n_memories, 3);
+    assert_memory(&p, 1, 0x8000000, 0x1000000, 63);
 }
 
 static void a_slit_must_hold_its_matrix(void **)

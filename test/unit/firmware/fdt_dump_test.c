@@ -1,5 +1,5 @@
 // sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/seed.c base/dt/fdt_tree.c lib/libplatform/dt/tree.c
-// sources: kernel/firmware/machine.c
+// sources: lib/libplatform/nodes.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * The device trees that QEMU makes: read right, and refused or read safely when they are damaged. */
 #include "tree_builder.h"
@@ -65,6 +65,7 @@ static status_t parse(const void *blob, size_t len)
         platform_from_device_tree(&p, copy, len);
         m = p.machine;
         assert_sane(&m);
+        assert_platform_sane(&p);
     }
     free(copy);
     return st;
@@ -99,7 +100,7 @@ static void every_dump_parses_whole(void **)
         assert_int_equal(m.left_out, 0);
         assert_int_equal(m.n_harts, dumps[i].harts);
         assert_int_equal(m.n_ram, 1);
-        assert_ram(&m, 0, 0x40000000, dumps[i].ram_bytes, 0);
+        assert_memory(&p, 0, 0x40000000, dumps[i].ram_bytes, 0);
         assert_int_equal(m.irqchip, dumps[i].irqchip);
         assert_int_equal(m.gic.dist.base, 0x08000000);
         assert_int_equal(m.console.kind, CONSOLE_PL011);
@@ -115,7 +116,7 @@ static void every_dump_parses_whole(void **)
         assert_int_equal(m.seed_len_bytes, 40);
         assert_int_equal(m.seed[0], 0x20);
         assert_int_equal(m.seed[32], 0x08);
-        assert_int_equal(m.n_domains, dumps[i].harts == 8 && dumps[i].blob == gic3_8 ? 2 : 1);
+        assert_int_equal(p.n_domains, dumps[i].harts == 8 && dumps[i].blob == gic3_8 ? 2 : 1);
     }
 }
 
@@ -159,20 +160,20 @@ static void clusters_are_coherence_domains(void **)
     parse_ok(gic3_8, sizeof gic3_8);
     for (uint32_t i = 0; i < 8; i++) {
         assert_int_equal(m.hart[i].hw_id, i);
-        assert_int_equal(m.hart[i].domain, i / 4);
+        assert_int_equal(p.hart[i].domain, i / 4);
     }
 }
 
 static void numa_nodes_and_distances_are_read(void **)
 {
     parse_ok(gic3_numa, sizeof gic3_numa);
-    assert_int_equal(m.n_nodes, 2);
+    assert_int_equal(p.n_nodes, 2);
     assert_int_equal(m.n_ram, 2);
-    assert_ram(&m, 0, 0x40000000, 512u << 20, 0);
-    assert_ram(&m, 1, 0x60000000, 512u << 20, 1);
+    assert_memory(&p, 0, 0x40000000, 512u << 20, 0);
+    assert_memory(&p, 1, 0x60000000, 512u << 20, 1);
     for (uint32_t i = 0; i < 4; i++) {
-        assert_int_equal(m.hart[i].node, i / 2);
-        assert_int_equal(m.hart[i].domain, i / 2);
+        assert_int_equal(p.hart[i].node, i / 2);
+        assert_int_equal(p.hart[i].domain, i / 2);
     }
     assert_true(p.has_distances);
     assert_int_equal(p.distance[0][0], 10);

@@ -1,5 +1,5 @@
 // sources: kernel/firmware/dt/fdt.c kernel/firmware/dt/seed.c base/dt/fdt_tree.c lib/libplatform/dt/tree.c
-// sources: kernel/firmware/machine.c
+// sources: lib/libplatform/nodes.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Device trees made to reach each rule of the reader, and to break each rule of the format. */
 #include "tree_builder.h"
@@ -22,6 +22,7 @@ static status_t parse(const void *blob, size_t len)
         platform_from_device_tree(&p, copy, len);
         m = p.machine;
         assert_sane(&m);
+        assert_platform_sane(&p);
     }
     free(copy);
     return st;
@@ -332,7 +333,7 @@ static void memory_cells_are_the_roots_and_memory_must_be_there(void **)
     tree_end(&t);
     assert_int_equal(parse_tree(), OK);
     assert_int_equal(m.n_ram, 2);
-    assert_ram(&m, 1, 0x90000000, 0x2000, 0);
+    assert_memory(&p, 1, 0x90000000, 0x2000, 0);
 
     tree_start(&t);
     tree_end(&t);

@@ -34,8 +34,8 @@ static void qemus_start_information_is_read(void **)
 {
     assert_int_equal(parse(phys_load_dump(&phys, q35_4, sizeof q35_4)), OK);
     assert_int_equal(m.n_ram, 2);
-    assert_ram(&m, 0, 0, 0x9fc00, 0);
-    assert_ram(&m, 1, 0x100000, 0x1fee0000, 0);
+    assert_ram(&m, 0, 0, 0x9fc00);
+    assert_ram(&m, 1, 0x100000, 0x1fee0000);
     assert_string_equal(m.cmdline, "console=serial autorun=selftest;poweroff");
     assert_int_equal(m.initrd.len_bytes, 3000);
     assert_int_equal(m.reserved[m.n_reserved - 1].base, m.initrd.base);
@@ -49,8 +49,8 @@ static void ram_above_four_gigabytes_is_read(void **)
 {
     assert_int_equal(parse(phys_load_dump(&phys, q35_plug, sizeof q35_plug)), OK);
     assert_int_equal(m.n_ram, 3);
-    assert_ram(&m, 1, 0x100000, 0x7fee0000, 0);
-    assert_ram(&m, 2, 0x100000000, 14ull << 30, 0);
+    assert_ram(&m, 1, 0x100000, 0x7fee0000);
+    assert_ram(&m, 2, 0x100000000, 14ull << 30);
     assert_int_equal(m.initrd.len_bytes, 0);
 }
 

@@ -119,7 +119,7 @@ uint32_t irqchip_lines(void)
 static void machine_boot(void)
 {
     static const struct ram_range ram[] = { { MACHINE_RAM_BASE, MACHINE_RAM } };
-    static const struct machine described = { .n_ram = 1, .ram = { { MACHINE_RAM_BASE, MACHINE_RAM, 0 } } };
+    static const struct machine described = { .n_ram = 1, .ram = { { MACHINE_RAM_BASE, MACHINE_RAM } } };
     machine_verbose = getenv("MACHINE_LOG") != nullptr;
     host_ram_reset();
     host_ram_add(ram[0].base, ram[0].len);

@@ -11,7 +11,8 @@
 // flags: -DHOST_SMP -DVECTRA_DEBUG
 // sanitize: thread
 // mutations: lock-none:-DLOCK_NOT_TAKEN=LOCK_RING lock-none:-DLOCK_NOT_TAKEN=LOCK_MAPS
-// lock-none:-DLOCK_NOT_TAKEN=LOCK_SEM mutations: lock-none:-DLOCK_NOT_TAKEN=LOCK_FUTEX
-// lock-none:-DLOCK_NOT_TAKEN=LOCK_TASK lock-none:-DLOCK_NOT_TAKEN=LOCK_VM mutations: -DMUTATE_HOST_NO_IPI libs:
-// -lpthread
+// mutations: lock-none:-DLOCK_NOT_TAKEN=LOCK_SEM lock-none:-DLOCK_NOT_TAKEN=LOCK_FUTEX
+// mutations: lock-none:-DLOCK_NOT_TAKEN=LOCK_TASK lock-none:-DLOCK_NOT_TAKEN=LOCK_VM
+// mutations: -DMUTATE_HOST_NO_IPI
+// libs: -lpthread
 #include "smp_main.h"

@@ -9,14 +9,19 @@
 
 enum { PAGE = 4096, NS16550_PORTS = 8, CMOS_FIRST_PORT = 0x70, CMOS_PORTS = 2 };
 
-/* nullptr: there is no description. */
+static vx_mem platform_mem; /* for who wants to see it: "platform" */
+
+/* Read once, when it is first asked for. nullptr: there is no description, or no memory for it. */
 static const struct platform *platform(void)
 {
-    static struct platform p;
-    static bool read;
-    if (!read)
-        read = platform_read(&p) == OK;
-    return read ? &p : nullptr;
+    static struct platform *p;
+    void *at = nullptr;
+    if (p != nullptr)
+        return p;
+    constexpr uint64_t flags = VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE;
+    if (vx_sys_mem_alloc(VX_OWN_RETICLE, sizeof *p, flags, 0, &platform_mem, &at) == OK && platform_read(at) == OK)
+        p = at;
+    return p;
 }
 
 static const struct console_info *serial_port(void)
@@ -82,6 +87,11 @@ status_t source_find(const char *name, vx_handle_t *handle, bool *made)
     if (vx_streq(name, "uart.irq"))
         return uart_line(handle);
     *made = false;
+    if (vx_streq(name, "platform")) {
+        status_t st = platform() != nullptr ? OK : ERR_NOT_FOUND;
+        *handle = platform_mem.raw;
+        return st;
+    }
     const struct vx_slot *slot = vx_bundle_find(vx_bundle(), name);
     if (slot == nullptr || slot->kind != VX_SLOT_CAP)
         return ERR_NOT_FOUND;

@@ -2,8 +2,6 @@
  * topod with hostile clients: any messages about a machine that fills its tables. */
 // sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
 // sources: srv/topod/pci.c srv/topod/devices.c srv/topod/ecam.c srv/topod/route.c srv/topod/its.c srv/topod/lines.c
-// sources: lib/libplatform/read.c lib/libplatform/nodes.c lib/libplatform/dt/read.c lib/libplatform/dt/tree.c
-// sources: base/dt/fdt_tree.c
 #include "service_host.h"
 #define main topo_main
 #include <srv/topod/main.c>
@@ -11,12 +9,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct machine *full = &platform.machine;
+    static struct platform p;
+    struct machine *full = &p.machine;
+    platform = &p;
+    machine = full;
     struct vx_service svc = { .name = "topod", .dispatch = dispatch, .closed = devices_release };
-    platform.n_nodes = NUMA_NODE_MAX;
-    platform.n_memories = MEMORY_REGION_MAX;
-    platform.n_pci = MACHINE_PCI_WINDOW_MAX;
-    platform.has_distances = size % 2 != 0;
+    p.n_nodes = NUMA_NODE_MAX;
+    p.n_memories = MEMORY_REGION_MAX;
+    p.n_pci = MACHINE_PCI_WINDOW_MAX;
+    p.has_distances = size % 2 != 0;
     full->n_harts = HART_MAX;
     full->n_ram = MEMORY_REGION_MAX;
     full->n_virtio_mmio = MACHINE_VIRTIO_MMIO_MAX;
@@ -30,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         kinds[i] = 1 + i % 4;
     }
     if (!found)
-        devices_find(&platform, &(struct pci_list){}, kinds);
+        devices_find(&p, &(struct pci_list){}, kinds);
     found = true;
     host_begin(&svc, data, size);
     svc.inbox = (vx_ring_rx){ host_new() };

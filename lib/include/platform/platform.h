@@ -77,7 +77,7 @@ struct platform {
 void platform_from_acpi(struct platform *p, const struct firmware_memory *mem);
 void platform_from_device_tree(struct platform *p, const void *blob, size_t blob_size);
 /* The same for the machine that the caller runs on: of "machine", and of "mmio" or "device-tree", whichever of the two
- * its Bundle has. NOT_FOUND: there is no "machine". */
+ * its Bundle has. initd does it for all. NOT_FOUND: there is no "machine". */
 status_t platform_read(struct platform *p);
 
 /* The rest is for the readers: nodes.c. */

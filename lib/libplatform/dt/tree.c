@@ -75,14 +75,14 @@ static void read_distances(struct reader *r, const struct fdt_node *n)
 
 static void read_nodes(struct reader *r, const struct fdt_node *n)
 {
-    const char *parent = r->t.depth > 0 ? r->t.path[r->t.depth - 1].name : "";
-    struct fdt_prop type = fdt_prop(&r->t, n, "device_type");
     uint32_t node = fdt_cell(&r->t, n, "numa-node-id", 0);
+    struct fdt_prop type = fdt_prop(&r->t, n, "device_type");
     struct phys_range reg;
-    if (r->t.depth == 2 && fdt_same(parent, "cpus") && fdt_list_find(type, "cpu") == 0 &&
-        fdt_reg_raw(&r->t, n, 0, &reg))
+    if (node == 0)
+        return; /* as all of which nothing is said */
+    if (fdt_list_find(type, "cpu") == 0 && fdt_reg_raw(&r->t, n, 0, &reg))
         platform_set_hart_node(r->p, reg.base, node);
-    for (uint32_t i = 0; r->t.depth == 1 && fdt_list_find(type, "memory") == 0 && fdt_reg_raw(&r->t, n, i, &reg); i++)
+    for (uint32_t i = 0; fdt_list_find(type, "memory") == 0 && fdt_reg_raw(&r->t, n, i, &reg); i++)
         platform_set_memory_node(r->p, reg.base, reg.len_bytes, node);
 }
 
@@ -92,12 +92,14 @@ static status_t visit(void *ctx, struct fdt_node *n)
     struct rtc_info *rtc = &r->p->rtc;
     if (!n->usable)
         return OK;
-    read_nodes(r, n);
-    if (fdt_is(&r->t, n, "pci-host-ecam-generic"))
+    struct fdt_prop list = fdt_prop(&r->t, n, "compatible");
+    if (r->t.depth == 1 || (r->t.depth == 2 && fdt_same(r->t.path[1].name, "cpus")))
+        read_nodes(r, n);
+    if (fdt_list_find(list, "pci-host-ecam-generic") >= 0)
         read_pci(r, n);
-    else if (fdt_is(&r->t, n, "numa-distance-map-v1"))
+    else if (fdt_list_find(list, "numa-distance-map-v1") >= 0)
         read_distances(r, n);
-    else if (fdt_is(&r->t, n, "arm,pl031") && rtc->kind == RTC_NONE && fdt_reg(&r->t, n, 0, &rtc->pl031))
+    else if (fdt_list_find(list, "arm,pl031") >= 0 && rtc->kind == RTC_NONE && fdt_reg(&r->t, n, 0, &rtc->pl031))
         rtc->kind = RTC_PL031;
     return OK;
 }

@@ -34,7 +34,7 @@ class HostProgram:
         self.sources = [main, *fields.get("sources", [])]
         patch, _, flag = (mutation or "").partition(":")
         self.patch = f"{MUTATIONS}/{patch}.patch" if patch and not patch.startswith("-") else None
-        self.flags = [*fields.get("flags", []), *([flag if self.patch else patch] if mutation else [])]
+        self.flags = [*fields.get("flags", []), *filter(None, [flag if self.patch else mutation])]
         self.libs = fields.get("libs", [])
         self.sanitize = ",".join(fields.get("sanitize", [])) or DEFAULT_SANITIZE
 

@@ -83,7 +83,10 @@ void selftest_caps_and_rings(void)
     uint64_t free_before = root_reticle()->free_pages;
     struct cap *c, *found;
     struct ring *r;
-    CHECK(ring_create(root_reticle(), 16, true, &r) == OK && ring_used(r) == 0 && cap_reserve(&t, &c) == OK);
+    CHECK(ring_create(root_reticle(), 16, true, &r) == OK && ring_used(r) == 0);
+    atomic_store_explicit(&r->shared->head, 1, memory_order_release);
+    CHECK(ring_used(r) == 1);
+    CHECK(cap_reserve(&t, &c) == OK);
     uint32_t handle = cap_make(c, &r->obj, VX_CAP_RING_TX, VX_R_SEND, 0, 0);
     CHECK(cap_get(&t, handle, VX_CAP_RING_TX, VX_R_SEND, &found) == OK && found == c);
     CHECK(cap_get(&t, handle, VX_CAP_RING_TX, VX_R_REVOKE, &found) == ERR_NO_RIGHTS);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * struct machine: everything the firmware said, in one form, whether it spoke device tree, ACPI or PVH.
+ * struct machine: what the kernel needs of what the firmware said, in one form, whether it spoke device tree, ACPI or
+ * PVH. What else it said is read in user space, of the same tables: lib/include/platform/platform.h.
  *
  * Invariants, after a parser returned OK:
  *  1. ram[] is sorted by base, its regions do not overlap, none is empty and none wraps.
- *  2. Every node number is below n_nodes, and n_nodes <= NUMA_NODE_MAX. Every domain is below n_domains, and no domain
- *     spans nodes.
+ *  2. No reservation was forgotten: if they do not fit, the parser fails.
  *  3. Every hart listed may be started, and each hw_id is listed once. The order is the firmware's; the boot hart can
  * be any.
- *  4. No reservation was forgotten: if they do not fit, the parser fails.
- *  5. cmdline ends in a zero byte. Text that did not fit is reported in left_out.
+ *  4. cmdline ends in a zero byte. Text that did not fit is reported in left_out.
  *
  * The tables have fixed sizes (abi/limits.def). What does not fit is counted in n_left_out and named in left_out.
  * After an error the contents are good for nothing but `error`. */
@@ -37,18 +36,9 @@ struct phys_range {
     uint64_t len_bytes;
 };
 
-struct ram_region {
-    uint64_t base;
-    uint64_t len_bytes;
-    uint32_t node;
-};
-
 enum reserved_kind : uint8_t {
-    RESERVED_FIRMWARE, /* never touch: firmware still uses it */
+    RESERVED_FIRMWARE, /* in use, defective, or not ours: never given out */
     RESERVED_NO_MAP,   /* as above, and must not even be mapped (device tree "no-map") */
-    RESERVED_ACPI,     /* ACPI tables: ordinary RAM once they have been parsed */
-    RESERVED_INITRD,   /* the initial RAM disk: ordinary RAM once it is no longer needed */
-    RESERVED_BAD,      /* the firmware found it defective */
 };
 
 struct reserved_region {
@@ -59,8 +49,7 @@ struct reserved_region {
 
 struct hart_info {
     uint64_t hw_id;  /* MPIDR affinity bits, or the local APIC id */
-    uint32_t node;   /* NUMA node */
-    uint32_t domain; /* coherence domain, from 0: a cluster's harts of one node. Without a cpu-map: a whole node's */
+    uint64_t domain; /* the same for a cluster's harts of one NUMA node. Without a cpu-map: for a whole node's */
 };
 
 /* An interrupt as the controller numbers it: a GIC INTID (PPIs from 16, SPIs from 32), or an x86 GSI. 0 is none. */
@@ -138,43 +127,8 @@ struct console_info {
     struct irq_info irq;
 };
 
-enum rtc_kind : uint8_t { RTC_NONE, RTC_PL031, RTC_CMOS };
-
-struct rtc_info {
-    enum rtc_kind kind;
-    struct phys_range pl031;
-    uint8_t cmos_century; /* index of the century byte in CMOS memory; 0: none */
-};
-
 /* PSCI_NONE: not there, or older than 0.2 */
 enum psci_method : uint8_t { PSCI_NONE, PSCI_SMC, PSCI_HVC };
-
-/* Power-off writes slp_typ and SLP_EN to the PM1 control registers; reset writes reset_value to the reset register. */
-struct power_info {
-    bool has_s5;
-    uint8_t slp_typ_a, slp_typ_b;
-    struct firmware_register pm1a_control, pm1b_control;
-    struct firmware_register reset;
-    uint8_t reset_value;
-    uint16_t smi_command_port; /* 0: ACPI mode is already on; else write acpi_enable there before using PM1 */
-    uint8_t acpi_enable;
-};
-
-/* Part of a PCI bridge's address space: [bus_base, +len) as devices see it is [cpu_base, +len) for us. */
-struct pci_window {
-    uint64_t cpu_base;
-    uint64_t bus_base;
-    uint64_t len_bytes;
-};
-
-/* A PCI host bridge. ecam is the configuration space of first_bus and following. Without windows (ACPI: they are in
- * AML) the firmware has assigned the BARs already. */
-struct pci_bridge {
-    struct phys_range ecam;
-    uint16_t segment;
-    uint8_t first_bus, last_bus;
-    struct pci_window io, mmio32, mmio64;
-};
 
 struct virtio_mmio_info {
     uint64_t base;
@@ -206,19 +160,11 @@ struct machine {
     uint32_t n_ram;
     uint32_t n_reserved;
     uint32_t n_harts;
-    uint32_t n_harts_disabled; /* listed by the firmware, but not startable: not in hart[] */
-    uint32_t n_nodes;          /* at least 1 */
-    uint32_t n_domains;        /* at least 1 */
-    uint32_t n_pci;
     uint32_t n_virtio_mmio;
 
-    struct ram_region ram[MEMORY_REGION_MAX];
+    struct phys_range ram[MEMORY_REGION_MAX];
     struct reserved_region reserved[RESERVED_REGION_MAX]; /* may overlap RAM and each other: they win */
     struct hart_info hart[HART_MAX];
-
-    /* distance[from][to]; 10 is local. All 0 when the firmware gave none. */
-    bool has_distances;
-    uint8_t distance[NUMA_NODE_MAX][NUMA_NODE_MAX];
 
     enum irqchip_kind irqchip;
     struct message_info messages; /* whole when the first Task starts; a parser may leave `first` to the chip to say */
@@ -226,14 +172,12 @@ struct machine {
     struct apic_info apic;
     struct timer_info timer;
     struct console_info console;
-    struct rtc_info rtc;
     enum psci_method psci;
-    struct power_info power;
-    struct pci_bridge pci[MACHINE_PCI_WINDOW_MAX];
     struct virtio_mmio_info virtio_mmio[MACHINE_VIRTIO_MMIO_MAX];
 
-    struct phys_range initrd; /* also in reserved[] */
-    uint64_t rsdp;            /* physical address, from PVH; 0: none was given */
+    struct phys_range initrd;      /* also in reserved[] */
+    struct phys_range device_tree; /* the same; absent where there is none */
+    uint64_t rsdp;                 /* physical address, from PVH; 0: none was given */
     uint32_t seed_len_bytes;
     uint8_t seed[FIRMWARE_SEED_MAX]; /* a secret: wipe it when it has been used */
     uint32_t cmdline_len_bytes;

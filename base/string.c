@@ -51,11 +51,7 @@ static inline void copy_up(unsigned char *d, const unsigned char *s, size_t len)
 
 [[gnu::weak]] void *memmove(void *dst, const void *src, size_t len)
 {
-    bool up = (uintptr_t)dst - (uintptr_t)src >= len;
-#ifdef MUTATE_STRING_ALWAYS_UP
-    up = true;
-#endif
-    if (up)
+    if ((uintptr_t)dst - (uintptr_t)src >= len)
         copy_up(dst, src, len);
     else /* nothing that costs time moves memory this way: a byte at a time will do */
         for (size_t i = len; i-- > 0;)

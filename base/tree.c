@@ -41,12 +41,8 @@ static struct tree_node *mend(struct tree *t, struct tree_node *x)
 {
     bool side = x->balance > 0;
     struct tree_node *y = x->child[side];
-#ifndef MUTATE_TREE_SINGLE_ROTATION
     if (side ? y->balance < 0 : y->balance > 0)
         rotate(t, y, !side);
-#else
-    (void)y;
-#endif
     return rotate(t, x, side);
 }
 

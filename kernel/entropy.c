@@ -192,9 +192,7 @@ void entropy_fill(void *out, size_t len)
         uint32_t block[16];
         size_t n = len < BLOCK_BYTES - KEY_BYTES ? len : BLOCK_BYTES - KEY_BYTES;
         chacha20_block(g->key, 0, nonce, block);
-#ifndef MUTATE_ENTROPY_KEEP_KEY
         memcpy(g->key, block, KEY_BYTES);
-#endif
         memcpy(at, block + KEY_WORDS, n);
         wipe(block, sizeof block);
         at += n;

@@ -41,7 +41,7 @@ struct hart {
     uint64_t hw_id;              /* 72: MPIDR or APIC id */
     _Atomic uint32_t gate;       /* 80: enum gate_state, kernel/gate.h */
     _Atomic uint32_t phase;      /* enum hart_phase */
-    uint32_t domain;             /* coherence domain, as the firmware tables number it */
+    uint64_t domain;             /* struct hart_info */
     bool at_syscall;             /* it waits at the gate, or for it, at the start of a system call */
     union {
         struct {
@@ -114,6 +114,8 @@ void *kernel_boot_pages(uint32_t order);
 
 /* Reports and stops. Printf subset: %s %c %d %u %x %lx %lu %llx %llu %p %zu, width and 0 padding. */
 [[noreturn]] void kernel_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+typedef enum log_level : uint8_t { LOG_QUIET = 0, LOG_NORMAL = 1, LOG_DEBUG = 2 } log_level_t;
+void log_at(log_level_t level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define kprintf(...) log_at(LOG_NORMAL, __VA_ARGS__)
 /* For boot code that finds the machine unusable: one clear message, then power off. */
 [[noreturn]] void kernel_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

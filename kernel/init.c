@@ -128,6 +128,21 @@ static struct object *lasting_memory(paddr_t at, uint64_t bytes)
     return &m->obj;
 }
 
+/* What a boot loader left begins a page, so that it can be mapped: what it put anywhere else is copied. The rest of the
+ * last page is cleared: whoever maps it sees the whole page. */
+static paddr_t on_pages(struct phys_range r, const char *what)
+{
+    paddr_t at = { r.base };
+    if (at.raw % ARCH_PAGE_SIZE != 0) {
+        uint32_t order = order_for(r.len_bytes);
+        if (order > RETICLE_ORDER_MAX || reticle_alloc(&root.reticle, order, PAGE_KERNEL, &at) != OK)
+            kernel_refuse("too little memory for the %s", what);
+        memcpy(arch_phys_to_virt(at), arch_phys_to_virt((paddr_t){ r.base }), r.len_bytes);
+    }
+    memset((char *)arch_phys_to_virt(at) + r.len_bytes, 0, -r.len_bytes & PAGE_MASK);
+    return at;
+}
+
 /* The specification of the first Bundle, with handles of the Task that it is for. */
 static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine *m, struct object *initrd,
                       const char *path)
@@ -150,6 +165,10 @@ static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine 
     add_cap(b, t, "klog", lasting_memory(log_at, log_bytes), VX_R_READ, log_bytes);
     add_cap(b, t, "clock", lasting_memory(wallclock_page(), ARCH_PAGE_SIZE), VX_R_READ | VX_R_WRITE, ARCH_PAGE_SIZE);
     add_cap(b, t, "machine", lasting_memory(arch_virt_to_phys(facts), sizeof *m), VX_R_READ, sizeof *m);
+    if (m->device_tree.len_bytes != 0) {
+        struct object *tree = lasting_memory(on_pages(m->device_tree, "device tree"), m->device_tree.len_bytes);
+        add_cap(b, t, "device-tree", tree, VX_R_READ, m->device_tree.len_bytes);
+    }
     if (m->console.base.space == REGISTER_IO)
         add_cap(b, t, "ports", &ports.obj, VX_R_READ | VX_R_WRITE, ports.length);
     add_bytes(b, "name", "initd", 5);
@@ -157,27 +176,17 @@ static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine 
     add_bytes(b, "cmdline", m->cmdline, m->cmdline_len_bytes);
 }
 
-/* The initial RAM disk begins a page, so that it can be mapped: one that a boot loader put anywhere else is copied. The
- * rest of its last page is cleared: whoever maps it sees the whole page. */
 static paddr_t place_initrd(const struct machine *m)
 {
     if (m->initrd.len_bytes == 0)
         kernel_refuse("there is no initial RAM disk: start the machine with -initrd build/<arch>-<mode>/initrd.cpio");
-    paddr_t at = { m->initrd.base };
-    uint64_t end = at.raw; /* of the RAM that begins there; regions ascend */
+    uint64_t at = m->initrd.base, end = at; /* of the RAM that begins there; regions ascend */
     for (uint32_t i = 0; i < m->n_ram; i++)
         if (m->ram[i].base <= end && end < m->ram[i].base + m->ram[i].len_bytes)
             end = m->ram[i].base + m->ram[i].len_bytes;
-    if (end - at.raw < m->initrd.len_bytes)
+    if (end - at < m->initrd.len_bytes)
         kernel_refuse("the initial RAM disk is not all in RAM (q35 with bootable disks needs -boot strict=on)");
-    if (at.raw % ARCH_PAGE_SIZE != 0) {
-        uint32_t order = order_for(m->initrd.len_bytes);
-        if (order > RETICLE_ORDER_MAX || reticle_alloc(&root.reticle, order, PAGE_KERNEL, &at) != OK)
-            kernel_refuse("too little memory for the initial RAM disk");
-        memcpy(arch_phys_to_virt(at), arch_phys_to_virt((paddr_t){ m->initrd.base }), m->initrd.len_bytes);
-    }
-    memset((char *)arch_phys_to_virt(at) + m->initrd.len_bytes, 0, -m->initrd.len_bytes & PAGE_MASK);
-    return at;
+    return on_pages(m->initrd, "initial RAM disk");
 }
 
 static void find_image(const void *archive, uint64_t bytes, const char *path, struct cpio_file *out)

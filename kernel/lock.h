@@ -30,11 +30,8 @@ void lock_wait(struct spinlock *l);
 [[gnu::always_inline]] static inline void lock_take(struct spinlock *l, [[maybe_unused]] enum lock_rank rank)
 {
     /* acquire: pairs with the release in lock_release(). */
-#ifdef MUTATE_LOCK_NONE /* of one rank */
-    if (rank != MUTATE_LOCK_NONE)
-#endif
-        if (unlikely((atomic_fetch_or_explicit(&l->held, 1, memory_order_acquire) & 1) != 0))
-            lock_wait(l);
+    if (unlikely((atomic_fetch_or_explicit(&l->held, 1, memory_order_acquire) & 1) != 0))
+        lock_wait(l);
 #ifdef VECTRA_DEBUG
     lock_check(rank);
 #endif

@@ -105,27 +105,11 @@ void log_console(const char *text, size_t len)
     lock_release(&lock, LOCK_LOG);
 }
 
-void kprintf(const char *format, ...)
+void log_at(log_level_t at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    log_va(LOG_NORMAL, format, args);
-    va_end(args);
-}
-
-void log_debug(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    log_va(LOG_DEBUG, format, args);
-    va_end(args);
-}
-
-void log_urgent(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    log_va(LOG_QUIET, format, args);
+    log_va(at, format, args);
     va_end(args);
 }
 

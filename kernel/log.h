@@ -2,17 +2,14 @@
  * The kernel log: a ring of text that initd can read (abi/klog.h), echoed on the console at and above a level. */
 #pragma once
 #include <base/addr.h>
+#include <kernel/entry.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-typedef enum log_level : uint8_t { LOG_QUIET = 0, LOG_NORMAL = 1, LOG_DEBUG = 2 } log_level_t;
 
 /* What the console gets: quiet: panics only; normal: kprintf; debug: log_debug as well. The ring gets everything. */
 void log_set_level(log_level_t level);
-void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 /* To the ring and, whatever the level, to the console. */
-void log_urgent(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define log_urgent(...) log_at(LOG_QUIET, __VA_ARGS__)
 void log_va(log_level_t at, const char *format, va_list args);
 /* What a program writes: on the console alone, between the kernel's lines. */
 void log_console(const char *text, size_t len);

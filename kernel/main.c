@@ -29,11 +29,10 @@ static void report_machine(const struct machine *m)
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < m->n_ram; i++)
         bytes += m->ram[i].len_bytes;
-    kprintf("machine: %llu MiB RAM in %u regions, %u harts, %u nodes, %u coherence domains, %u PCI bridges\n",
-            (unsigned long long)(bytes >> 20), m->n_ram, m->n_harts, m->n_nodes, m->n_domains, m->n_pci);
+    kprintf("machine: %llu MiB RAM in %u regions, %u harts\n", (unsigned long long)(bytes >> 20), m->n_ram, m->n_harts);
     for (uint32_t i = 0; i < m->n_ram; i++)
-        log_debug("machine: RAM 0x%llx, %llu KiB, node %u\n", (unsigned long long)m->ram[i].base,
-                  (unsigned long long)(m->ram[i].len_bytes >> 10), m->ram[i].node);
+        log_debug("machine: RAM 0x%llx, %llu KiB\n", (unsigned long long)m->ram[i].base,
+                  (unsigned long long)(m->ram[i].len_bytes >> 10));
     for (uint32_t i = 0; i < m->n_reserved; i++)
         log_debug("machine: reserved 0x%llx, %llu bytes\n", (unsigned long long)m->reserved[i].base,
                   (unsigned long long)m->reserved[i].len_bytes);

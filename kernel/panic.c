@@ -100,13 +100,9 @@ static void begin_report(void)
 
 [[noreturn]] void machine_stop(uint32_t status, uint32_t cause)
 {
-    if (cause == VX_CAUSE_EXIT && status == 0) {
-        kprintf("power off\n");
+    if (cause == VX_CAUSE_EXIT && status == 0)
         arch_poweroff();
-    }
-    if (cause == VX_CAUSE_EXIT && status == 1) {
-        kprintf("reboot\n");
+    if (cause == VX_CAUSE_EXIT && status == 1)
         arch_reboot();
-    }
     kernel_panic("the first Task ended (status %u, cause %u)", status, cause);
 }

@@ -103,10 +103,7 @@ static inline void free_list_take(struct reticle *r, struct page *p, uint32_t or
 /* Enters a block in the free lists, merged with its free buddies as far as that goes (R4). Does not count. */
 [[gnu::noinline]] static void block_merge(struct reticle *r, struct range *g, uint64_t pfn, uint32_t order)
 {
-    uint32_t limit = order_limit(r);
-#ifdef MUTATE_RETICLE_NO_MERGE
-    limit = limit < 3 ? limit : 3;
-#endif
+    const uint32_t limit = order_limit(r);
     while (order < limit) {
         uint64_t buddy_pfn = pfn ^ pages_in(order);
         if (buddy_pfn - g->first >= g->n)
@@ -269,9 +266,7 @@ void reticle_release(struct reticle *child)
     child->free_mask = child->n_spares = 0;
     uint64_t pfn = pfn_of(child->base);
     struct range *g = range_of(pfn);
-#ifndef MUTATE_RETICLE_KEEP_LENT
     parent->lent_pages -= pages_in(child->order);
-#endif
     page_set(page_in(g, pfn), parent, PAGE_LENT, child->order);
     block_free(parent, g, pfn, child->order);
 }
@@ -359,9 +354,7 @@ void reticle_kfree(struct reticle *r, void *object, size_t size)
     kassert((bits & bit) == 0 && (slots_all(class) & bit) != 0); /* else: freed twice */
     if (bits == 0)
         list_push_front(&r->partial[class], &p->node);
-#ifndef MUTATE_RETICLE_LOSE_SLOT
     bits |= bit;
-#endif
     if (bits != slots_all(class)) {
         slots_set(p, page_start, bits);
         return;

@@ -570,14 +570,8 @@ static void ask_around(const struct hart *h)
 
 static void idle(struct hart *h)
 {
-    struct thread *cur = h->current;
-    if (cur != nullptr) {
-        sched_charge(h, cur);
-        cur->tls = arch_tls_get();
-        arch_fp_switch(thread_fp(cur), thread_fp(cur));
-        atomic_store_explicit(&cur->on_hart, false, memory_order_release);
-        h->current = nullptr;
-    }
+    if (h->current != nullptr)
+        sched_forget(h->current, true);
     if (h->sched.slice_armed) {
         h->sched.slice_armed = false;
         arm(h, first_deadline(h));

@@ -129,40 +129,27 @@ status_t binding_set(struct binding *b, struct task *t, uint32_t bit)
     return OK;
 }
 
-/* True when the event that a fresh binding waits for has already happened. */
-static bool has_happened(const struct cap *c)
-{
-    switch (c->type) {
-    case VX_CAP_RING_RX: {
-        const struct ring *r = ring_of(c->obj);
-        return ring_used(r) != 0 || !r->tx_open;
-    }
-    case VX_CAP_TASK:
-        return task_of(c->obj)->ended;
-    case VX_CAP_SEM:
-        return sem_of(c->obj)->count != 0;
-    default:
-        return false;
-    }
-}
-
 struct sysret sys_bind(uint64_t source, uint64_t bit)
 {
     struct task *t = current_task();
     struct cap *c;
     struct binding *b;
+    bool happened; /* what a fresh binding waits for */
     status_t st = cap_get_any(&t->caps, source, 0, false, &c);
     if (st != OK)
         return sys_status(st);
     switch (c->type) {
     case VX_CAP_RING_RX:
         b = &ring_of(c->obj)->rx_binding;
+        happened = ring_used(ring_of(c->obj)) != 0 || !ring_of(c->obj)->tx_open;
         break;
     case VX_CAP_TASK:
         b = &task_of(c->obj)->exit_binding;
+        happened = task_of(c->obj)->ended;
         break;
     case VX_CAP_SEM:
         b = &sem_of(c->obj)->binding;
+        happened = sem_of(c->obj)->count != 0;
         break;
     case VX_CAP_IRQ:
         return sys_device_bind_irq(source, bit);
@@ -174,7 +161,7 @@ struct sysret sys_bind(uint64_t source, uint64_t bit)
     if (bit > 64)
         return sys_status(ERR_BAD_ARGUMENT);
     st = binding_set(b, t, (uint32_t)bit);
-    if (st == OK && bit < 64 && has_happened(c))
+    if (st == OK && bit < 64 && happened)
         binding_post(b);
     return sys_status(st);
 }

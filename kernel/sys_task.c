@@ -54,10 +54,7 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
     task->fault_address = address;
     task->cause = cause; /* for who looks at a Task that goes on; its end says another */
     task->fault_pc = arch_frame_pc(&t->frame);
-    t->trap_cause = cause;
-    t->trap_address = address;
     if (task->fault_binding.task != nullptr) { /* a debugger wants it stopped, not dead */
-        t->has_trap = true;
         t->state = THREAD_STOPPED;
         arch_hart_self()->need_switch = 1;
         binding_post(&task->fault_binding);
@@ -167,9 +164,10 @@ struct sysret sys_getrandom(uint64_t buffer, uint64_t len)
 struct sysret sys_fp_clobber(void)
 {
 #ifdef VECTRA_DEBUG
-    arch_fp_begin();
+    void *state = thread_fp(current_thread());
+    arch_fp_switch(state, state);
     arch_fp_clobber();
-    arch_fp_end();
+    arch_fp_switch(nullptr, state);
     return sys_ok(0, 0);
 #else
     return sys_status(ERR_NOT_SUPPORTED);

@@ -13,7 +13,6 @@
 #include <base/string.h>
 
 static uint32_t last_task_id;
-static struct list_node all_tasks = { &all_tasks, &all_tasks };
 
 struct reticle *reticle_of_object(const struct object *o)
 {
@@ -50,7 +49,6 @@ status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, st
     /* Not zeroed, but for the one slot that a lookup finds so far (C4). */
     t->caps = (struct cap_table){ .slots = arch_phys_to_virt(slots), .n_slots = n_slots, .task = t };
     t->caps.slots[0] = (struct cap){};
-    t->memory_order = order;
     t->id = ++last_task_id;
     t->parent = parent;
     t->start_ns = arch_timer_now_ns();
@@ -61,7 +59,6 @@ status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, st
     list_init(&t->bindings);
     list_init(&t->children);
     list_init(&t->sibling);
-    list_push_back(&all_tasks, &t->all);
     if (parent != nullptr)
         list_push_back(&parent->children, &t->sibling);
     *out = t;
@@ -89,7 +86,6 @@ static void release_task(struct task *t)
         container_of(l, struct task, sibling)->parent = nullptr;
         list_remove(l);
     }
-    list_remove(&t->all);
     t->caps = (struct cap_table){ .task = t };
     t->ended = true;
     (void)waitq_wake_all(&t->exit_waiters); /* those of a crowd that are left, in later steps */

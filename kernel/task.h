@@ -53,7 +53,7 @@ struct thread {
     uint8_t band;           /* its own, from the Task's ceiling down */
     uint8_t effective_band; /* the more urgent of its own and what a caller lends it */
     bool parked;            /* T3 */
-    bool detached, stop_pending, has_trap;
+    bool detached, stop_pending;
     bool in_inbox; /* READY, but not on a queue yet */
     union {
         struct {
@@ -74,8 +74,6 @@ struct thread {
     bool has_result;
     uint64_t affinity; /* harts it should run on, a bit each: a hint */
     uint64_t cpu_cycles, n_waits, n_switches;
-    uint64_t trap_address;
-    uint32_t trap_cause;
 };
 
 static_assert(offsetof(struct thread, frame) == 0); /* struct hart */
@@ -135,7 +133,6 @@ struct task {
     struct list_node bindings; /* that post to this Task */
     struct task *parent;       /* who spawned it; nullptr once that is dead. For people and NEXT_CHILD */
     struct list_node children, sibling;
-    struct list_node all; /* every Task of the system */
     uint64_t masked_irqs; /* signal bits whose line waits for an unmask */
     uint32_t id;
     uint32_t state; /* enum vx_task_state; dead from the moment its end begins */
@@ -146,8 +143,7 @@ struct task {
     uint64_t image_base;
     uint64_t cpu_cycles, start_ns;
     uint64_t n_waits, n_faults, n_switches; /* waits and switches: of threads that ended */
-    uint32_t memory_order;
-    uint8_t band; /* ceiling */
+    uint8_t band;                           /* ceiling */
     bool is_init;
     char name[32];
 };

@@ -174,7 +174,6 @@ static void resume(struct task *t)
     for (struct tree_node *n = t->threads.first; n != nullptr; n = tree_next(n)) {
         struct thread *th = container_of(n, struct thread, by_id);
         th->stop_pending = false;
-        th->has_trap = false;
         if (th->state == THREAD_STOPPED)
             sched_ready(th);
     }

@@ -10,7 +10,7 @@ FIRMWARE_x86_64  := acpi
 FIRMWARE_aarch64 := dt
 FIRMWARE := $(FIRMWARE_$(ARCH))
 
-KERNEL_SRC := $(wildcard kernel/*.c kernel/firmware/*.c kernel/firmware/$(FIRMWARE)/*.c base/*.c kernel/arch/$(ARCH)/*.c kernel/arch/$(ARCH)/*.S \
+KERNEL_SRC := $(wildcard kernel/*.c kernel/firmware/*.c kernel/firmware/$(FIRMWARE)/*.c base/*.c base/$(FIRMWARE)/*.c kernel/arch/$(ARCH)/*.c kernel/arch/$(ARCH)/*.S \
 	kernel/plat/$(PLAT)/*.c kernel/plat/common/*.c)
 # What only a debug kernel checks of itself, beside the rules that it checks.
 ifneq ($(MODE),debug)

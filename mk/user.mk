@@ -51,7 +51,7 @@ $(BUILD)/$1/%.S.o: $2/%.S $(BUILD)/user.flags $(wildcard $2/flags.mk) | $(GEN_ST
 endef
 
 # $(call sources,FOLDER): what of a folder belongs to this architecture, relative to the folder.
-sources = $(patsubst $1/%,%,$(wildcard $1/*.c $1/*.S $1/$(ARCH)/*.c $1/$(ARCH)/*.S))
+sources = $(patsubst $1/%,%,$(wildcard $1/*.c $1/*.S $1/$(ARCH)/*.c $1/$(ARCH)/*.S $1/$(FIRMWARE)/*.c))
 
 # $(call library,NAME,FOLDER)
 define library

@@ -7,8 +7,6 @@
 void machine_init(struct machine *m)
 {
     memset(m, 0, sizeof *m);
-    m->n_nodes = 1;
-    m->n_domains = 1;
 }
 
 void machine_leave_out(struct machine *m, enum left_out reason)
@@ -23,14 +21,7 @@ status_t machine_fail(struct machine *m, status_t st, const char *what, uint64_t
     return st;
 }
 
-void machine_insert_ram(struct machine *m, uint32_t at, struct ram_region r)
-{
-    memmove(&m->ram[at + 1], &m->ram[at], (m->n_ram - at) * sizeof r);
-    m->ram[at] = r;
-    m->n_ram++;
-}
-
-status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node)
+status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes)
 {
     uint64_t end;
     if (len_bytes == 0)
@@ -42,10 +33,12 @@ status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes, u
         at++;
     if (at < m->n_ram && m->ram[at].base < end)
         return machine_fail(m, ERR_BAD_ARGUMENT, "RAM regions overlap", base);
-    if (m->n_ram == MEMORY_REGION_MAX)
+    if (m->n_ram == MEMORY_REGION_MAX) {
         machine_leave_out(m, LEFT_OUT_RAM);
-    else
-        machine_insert_ram(m, at, (struct ram_region){ base, len_bytes, node });
+        return OK;
+    }
+    memmove(&m->ram[at + 1], &m->ram[at], (m->n_ram++ - at) * sizeof m->ram[0]);
+    m->ram[at] = (struct phys_range){ base, len_bytes };
     return OK;
 }
 
@@ -112,34 +105,6 @@ struct hart_info *machine_add_hart(struct machine *m, uint64_t hw_id)
     h = &m->hart[m->n_harts++];
     *h = (struct hart_info){ .hw_id = hw_id };
     return h;
-}
-
-uint32_t machine_node(struct machine *m, uint64_t firmware_node)
-{
-    if (firmware_node >= NUMA_NODE_MAX) {
-        machine_leave_out(m, LEFT_OUT_NODE);
-        return 0;
-    }
-    uint32_t node = (uint32_t)firmware_node;
-    if (m->n_nodes <= node)
-        m->n_nodes = node + 1;
-    return node;
-}
-
-void machine_number_domains(struct machine *m)
-{
-    uint32_t cluster[HART_MAX];
-    m->n_domains = 0;
-    for (uint32_t i = 0; i < m->n_harts; i++) {
-        struct hart_info *h = &m->hart[i];
-        uint32_t same = 0;
-        cluster[i] = h->domain;
-        while (cluster[same] != cluster[i] || m->hart[same].node != h->node)
-            same++; /* ends at i */
-        h->domain = same < i ? m->hart[same].domain : m->n_domains++;
-    }
-    if (m->n_domains == 0)
-        m->n_domains = 1;
 }
 
 void machine_set_cmdline(struct machine *m, const char *text, size_t len_bytes)

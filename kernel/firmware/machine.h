@@ -4,7 +4,7 @@
 #include <abi/machine.h>
 #include <abi/status.h>
 
-/* An empty machine: one node, nothing else. Call it once, before the first parser. */
+/* An empty machine. Call it once, before the first parser. */
 void machine_init(struct machine *m);
 
 /* The rest is for the parsers, and for who takes memory before there is a Reticle. */
@@ -14,24 +14,16 @@ void machine_leave_out(struct machine *m, enum left_out reason);
 /* Fills m->error and returns `st`. */
 status_t machine_fail(struct machine *m, status_t st, const char *what, uint64_t where);
 /* ERR_BAD_ARGUMENT: the range wraps or overlaps RAM already there. Empty ranges are ignored. */
-status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node);
-/* Makes the region number `at`; there is room for it. */
-void machine_insert_ram(struct machine *m, uint32_t at, struct ram_region r);
+status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes);
 /* ERR_TOO_BIG: the table is full. ERR_BAD_ARGUMENT: the range wraps. Empty ranges are ignored. */
 status_t machine_add_reserved(struct machine *m, uint64_t base, uint64_t len_bytes, enum reserved_kind kind);
-/* Adds a hart of node 0 unless its id is there already. nullptr: left out. */
+/* Adds a hart of domain 0 unless its id is there already. nullptr: left out. */
 struct hart_info *machine_add_hart(struct machine *m, uint64_t hw_id);
 /* nullptr: there is none. */
 struct hart_info *machine_find_hart(struct machine *m, uint64_t hw_id);
-/* Checks a node number of the firmware's and makes room for it; answers the node to use. */
-uint32_t machine_node(struct machine *m, uint64_t firmware_node);
 /* The first multiple of `align` (a power of two) at or above `at` from which on len_bytes are RAM and not reserved;
  * UINT64_MAX: there is none. */
 uint64_t machine_free_from(const struct machine *m, uint64_t at, uint64_t len_bytes, uint64_t align);
-/* Gives the RAM within the range to `node`, splitting regions where needed. */
-void machine_set_ram_node(struct machine *m, uint64_t base, uint64_t len_bytes, uint32_t node);
-/* Numbers the coherence domains. On entry each hart's domain is any number that its cluster shares. */
-void machine_number_domains(struct machine *m);
 /* Sets the command line, cut where it does not fit. `text` need not end in a zero byte within len_bytes. */
 void machine_set_cmdline(struct machine *m, const char *text, size_t len_bytes);
 /* Appends boot-time entropy, cut where it does not fit. */

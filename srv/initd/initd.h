@@ -86,6 +86,12 @@ status_t source_find(const char *name, vx_handle_t *handle, bool *made);
 /* source.c: the clock chip's registers, ours to drop, and what the machine description says of it. NOT_FOUND. */
 struct rtc_info;
 status_t source_clock_chip(vx_handle_t *handle, const struct rtc_info **chip);
+/* source.c: how the firmware wants the machine turned off; nullptr: it is not known. */
+struct power_info;
+const struct power_info *source_power(void);
+/* power.c: turns the machine off or, `restart`, on again, as the firmware says. Returns when it says nothing, or was
+ * wrong: then the kernel does it, by what it knows of the board. */
+void power_leave(const struct power_info *p, bool restart);
 /* clock.c: sets the wall clock of the time page, for everybody. Without a clock chip it stays unset. */
 void clock_set(void);
 /* The chip of this architecture: seconds since 1970-01-01 UTC. Not OK: there is none, or it makes no sense. */

@@ -104,6 +104,17 @@ static void make_units(void)
     }
 }
 
+/* The way the firmware names, if it does: what comes after our end is the board's. */
+static void leave_machine(void)
+{
+    const struct power_info *power = source_power();
+    if (initd.exit_status > 1)
+        return;
+    vx_printf(initd.exit_status == 0 ? "power off\n" : "reboot\n");
+    if (power != nullptr)
+        power_leave(power, initd.exit_status == 1);
+}
+
 int main(int, char **)
 {
     if (check_bundle() != OK)
@@ -128,5 +139,8 @@ int main(int, char **)
     initd_again();
     status_t st = vx_service_run(&initd.service);
     files_sync_all();
-    return st == OK ? (int)initd.exit_status : BAD_BUNDLE;
+    if (st != OK)
+        return BAD_BUNDLE;
+    leave_machine();
+    return (int)initd.exit_status;
 }

@@ -3,22 +3,31 @@
  * machine description points out: uart.regs  the serial port's registers, of "mmio" or "ports"      uart.irq  its
  * interrupt line, of "irqs" */
 #include "initd.h"
-#include <abi/machine.h>
+#include <platform/platform.h>
 #include <vectra/bundle.h>
 #include <vectra/string.h>
 
 enum { PAGE = 4096, NS16550_PORTS = 8, CMOS_FIRST_PORT = 0x70, CMOS_PORTS = 2 };
 
-static const struct machine *machine(void)
+static vx_mem platform_mem; /* for who wants to see it: "platform" */
+
+/* Read once, when it is first asked for. nullptr: there is no description, or no memory for it. */
+static const struct platform *platform(void)
 {
-    static const struct machine *mapped;
-    vx_mem mem = vx_bundle_mem("machine");
-    struct vx_cap_facts facts = {};
+    static struct platform *p;
     void *at = nullptr;
-    if (mapped == nullptr && vx_sys_cap_inspect(mem.raw, &facts, nullptr) == OK && facts.b >= sizeof *mapped &&
-        vx_sys_mem_map(mem, 0, facts.b, 0, VX_PROT_READ, &at) == OK)
-        mapped = at;
-    return mapped;
+    if (p != nullptr)
+        return p;
+    constexpr uint64_t flags = VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE;
+    if (vx_sys_mem_alloc(VX_OWN_RETICLE, sizeof *p, flags, 0, &platform_mem, &at) == OK && platform_read(at) == OK)
+        p = at;
+    return p;
+}
+
+static const struct console_info *serial_port(void)
+{
+    const struct platform *p = platform();
+    return p != nullptr && p->machine.console.kind != CONSOLE_NONE ? &p->machine.console : nullptr;
 }
 
 /* The part of `whole` that starts at the absolute address, port or line `first`. */
@@ -37,10 +46,10 @@ static status_t part_of(vx_handle_t whole, uint64_t first, uint64_t length, vx_h
 
 static status_t uart_registers(vx_handle_t *out)
 {
-    const struct machine *m = machine();
-    if (m == nullptr || m->console.kind == CONSOLE_NONE)
+    const struct console_info *console = serial_port();
+    if (console == nullptr)
         return ERR_NOT_FOUND;
-    const struct firmware_register *base = &m->console.base;
+    const struct firmware_register *base = &console->base;
     bool is_port = base->space == REGISTER_IO;
     vx_device whole = vx_bundle_device(is_port ? "ports" : "mmio");
     return part_of(whole.raw, base->address, is_port ? NS16550_PORTS : PAGE, out);
@@ -48,20 +57,26 @@ static status_t uart_registers(vx_handle_t *out)
 
 static status_t uart_line(vx_handle_t *out)
 {
-    const struct machine *m = machine();
-    if (m == nullptr || m->console.kind == CONSOLE_NONE)
+    const struct console_info *console = serial_port();
+    if (console == nullptr)
         return ERR_NOT_FOUND;
-    return part_of(vx_bundle_irq("irqs").raw, m->console.irq.number, 1, out);
+    return part_of(vx_bundle_irq("irqs").raw, console->irq.number, 1, out);
 }
 
 status_t source_clock_chip(vx_handle_t *handle, const struct rtc_info **chip)
 {
-    const struct machine *m = machine();
-    if (m == nullptr || m->rtc.kind == RTC_NONE)
+    const struct platform *p = platform();
+    if (p == nullptr || p->rtc.kind == RTC_NONE)
         return ERR_NOT_FOUND;
-    *chip = &m->rtc;
-    return m->rtc.kind == RTC_CMOS ? part_of(vx_bundle_device("ports").raw, CMOS_FIRST_PORT, CMOS_PORTS, handle)
-                                   : part_of(vx_bundle_device("mmio").raw, m->rtc.pl031.base, PAGE, handle);
+    *chip = &p->rtc;
+    return p->rtc.kind == RTC_CMOS ? part_of(vx_bundle_device("ports").raw, CMOS_FIRST_PORT, CMOS_PORTS, handle)
+                                   : part_of(vx_bundle_device("mmio").raw, p->rtc.pl031.base, PAGE, handle);
+}
+
+const struct power_info *source_power(void)
+{
+    const struct platform *p = platform();
+    return p != nullptr ? &p->power : nullptr;
 }
 
 status_t source_find(const char *name, vx_handle_t *handle, bool *made)
@@ -72,6 +87,11 @@ status_t source_find(const char *name, vx_handle_t *handle, bool *made)
     if (vx_streq(name, "uart.irq"))
         return uart_line(handle);
     *made = false;
+    if (vx_streq(name, "platform")) {
+        status_t st = platform() != nullptr ? OK : ERR_NOT_FOUND;
+        *handle = platform_mem.raw;
+        return st;
+    }
     const struct vx_slot *slot = vx_bundle_find(vx_bundle(), name);
     if (slot == nullptr || slot->kind != VX_SLOT_CAP)
         return ERR_NOT_FOUND;

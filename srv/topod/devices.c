@@ -57,9 +57,10 @@ static void add(const struct device *d)
         devices[n_devices++] = *d;
 }
 
-void devices_find(const struct machine *m, const struct pci_list *pci, const uint32_t *virtio_device)
+void devices_find(const struct platform *p, const struct pci_list *pci, const uint32_t *virtio_device)
 {
     uint32_t ids = 1;
+    const struct machine *m = &p->machine;
     machine = m;
     for (uint32_t i = 0; i < pci->count; i++)
         ids = pci->function[i].address >= ids ? pci->function[i].address + 1u : ids;
@@ -67,12 +68,12 @@ void devices_find(const struct machine *m, const struct pci_list *pci, const uin
     for (uint32_t i = 0; i < pci->count; i++) {
         const struct pci_function *f = &pci->function[i];
         uint32_t kind = pci_virtio_kind(f);
-        for (uint32_t b = 0; kind != 0 && b < m->n_pci; b++) {
-            if (m->pci[b].segment == f->segment)
+        for (uint32_t b = 0; kind != 0 && b < p->n_pci; b++) {
+            if (p->pci[b].segment == f->segment)
                 add(&(struct device){ .transport = VX_TOPO_TRANSPORT_PCI,
                                       .kind = kind,
                                       .pci = f,
-                                      .bridge = &m->pci[b],
+                                      .bridge = &p->pci[b],
                                       .badge = NOBODY });
         }
     }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * topod: what the machine is made of, and devices for their drivers. The firmware's description is memory that we may
- * read; buses are asked, and set up, through device memory. */
+ * topod: what the machine is made of, and devices for their drivers. The description of it is memory that we may read;
+ * buses are asked, and set up, through device memory. */
 #include "devices.h"
 #include "lines.h"
 #include "pci.h"
-#include <abi/machine.h>
 #include <isa/machine.h>
 #include <vectra/bundle.h>
 #include <vectra/io.h>
@@ -14,7 +13,8 @@
 
 enum { SESSIONS_MAX = 32, PAGE = 4096, PCI_BAR_0 = 0x10, VIRTIO_DEVICE_ID = 8 };
 
-static const struct machine *machine;
+static const struct platform *platform;
+static const struct machine *machine; /* what the kernel said of it */
 static struct pci_list pci;
 static uint32_t virtio_device[MACHINE_VIRTIO_MMIO_MAX];
 
@@ -59,8 +59,8 @@ static void find_room(struct pci_setup *s, const struct pci_bridge *b)
 /* Addresses of the bus are ours where the window says so; virt and q35 have no other kind. */
 static void scan_pci(void)
 {
-    for (uint32_t i = 0; i < machine->n_pci; i++) {
-        struct ecam e = { .bridge = &machine->pci[i] };
+    for (uint32_t i = 0; i < platform->n_pci; i++) {
+        struct ecam e = { .bridge = &platform->pci[i] };
         struct pci_setup s = { .read = ecam_read,
                                .write = ecam_write,
                                .ctx = &e,
@@ -87,10 +87,10 @@ static void scan_virtio(void)
 static status_t op_summary(struct vx_session *, struct vx_topo_summary_reply *a)
 {
     *a = (struct vx_topo_summary_reply){ .harts = machine->n_harts,
-                                         .nodes = machine->n_nodes,
-                                         .domains = machine->n_domains,
-                                         .memories = machine->n_ram,
-                                         .bridges = machine->n_pci,
+                                         .nodes = platform->n_nodes,
+                                         .domains = platform->n_domains,
+                                         .memories = platform->n_memories,
+                                         .bridges = platform->n_pci,
                                          .functions = pci.count,
                                          .virtios = machine->n_virtio_mmio,
                                          .irqchip = machine->irqchip,
@@ -106,15 +106,16 @@ static status_t op_hart(struct vx_session *, const struct vx_topo_hart_request *
     if (q->index >= machine->n_harts)
         return ERR_NOT_FOUND;
     const struct hart_info *h = &machine->hart[q->index];
-    *a = (struct vx_topo_hart_reply){ .hw_id = h->hw_id, .node = h->node, .domain = h->domain };
+    const struct platform_hart *where = &platform->hart[q->index];
+    *a = (struct vx_topo_hart_reply){ .hw_id = h->hw_id, .node = where->node, .domain = where->domain };
     return OK;
 }
 
 static status_t op_memory(struct vx_session *, const struct vx_topo_memory_request *q, struct vx_topo_memory_reply *a)
 {
-    if (q->index >= machine->n_ram)
+    if (q->index >= platform->n_memories)
         return ERR_NOT_FOUND;
-    const struct ram_region *r = &machine->ram[q->index];
+    const struct platform_memory *r = &platform->memory[q->index];
     *a = (struct vx_topo_memory_reply){ .base = r->base, .bytes = r->len_bytes, .node = r->node };
     return OK;
 }
@@ -122,17 +123,17 @@ static status_t op_memory(struct vx_session *, const struct vx_topo_memory_reque
 static status_t op_distance(struct vx_session *, const struct vx_topo_distance_request *q,
                             struct vx_topo_distance_reply *a)
 {
-    if (q->from >= machine->n_nodes || q->to >= machine->n_nodes)
+    if (q->from >= platform->n_nodes || q->to >= platform->n_nodes)
         return ERR_NOT_FOUND;
-    a->distance = machine->has_distances ? machine->distance[q->from][q->to] : q->from == q->to ? 10 : 20;
+    a->distance = platform->has_distances ? platform->distance[q->from][q->to] : q->from == q->to ? 10 : 20;
     return OK;
 }
 
 static status_t op_bridge(struct vx_session *, const struct vx_topo_bridge_request *q, struct vx_topo_bridge_reply *a)
 {
-    if (q->index >= machine->n_pci)
+    if (q->index >= platform->n_pci)
         return ERR_NOT_FOUND;
-    const struct pci_bridge *b = &machine->pci[q->index];
+    const struct pci_bridge *b = &platform->pci[q->index];
     *a = (struct vx_topo_bridge_reply){ .ecam = b->ecam.base,
                                         .segment = b->segment,
                                         .first_bus = b->first_bus,
@@ -221,25 +222,29 @@ static void on_signal(struct vx_service *, uint64_t bits)
     lines_fired(bits);
 }
 
-static status_t map_machine(void)
+/* initd has read it, for all. */
+static status_t map_platform(void)
 {
-    vx_mem mem = vx_bundle_mem("machine");
+    vx_mem mem = vx_bundle_mem("platform");
     struct vx_cap_facts facts = {};
     void *at = nullptr;
     status_t st = vx_sys_cap_inspect(mem.raw, &facts, nullptr);
-    if (st == OK && facts.b < sizeof *machine)
+    if (st == OK && facts.b < sizeof *platform)
         st = ERR_BAD_ARGUMENT;
     if (st == OK)
         st = vx_sys_mem_map(mem, 0, facts.b, 0, VX_PROT_READ, &at);
-    machine = at;
-    return st;
+    if (st != OK)
+        return st;
+    platform = at;
+    machine = &platform->machine;
+    return OK;
 }
 
 int main(int, char **)
 {
     static const struct vx_need needs[] = {
         { "inbox.rx", VX_CAP_RING_RX, false },
-        { "machine", VX_CAP_MEM, false },
+        { "platform", VX_CAP_MEM, false },
         { "mmio", VX_CAP_DEVICE, true },
     };
     struct vx_service service = {
@@ -253,13 +258,15 @@ int main(int, char **)
         .own_bits = lines_bits(),
         .deadline_ns = VX_FOREVER,
     };
-    status_t st = map_machine();
+    status_t st = map_platform();
     if (st != OK) {
         vx_printf("topod: no machine description: %s\n", vx_status_text(st));
         return 1;
     }
+    if (machine->error.what != nullptr)
+        vx_printf("topod: %s (at 0x%llx)\n", machine->error.what, (unsigned long long)machine->error.where);
     scan_pci();
     scan_virtio();
-    devices_find(machine, &pci, virtio_device);
+    devices_find(platform, &pci, virtio_device);
     return vx_service_run(&service) == OK ? 0 : 1;
 }

@@ -170,6 +170,26 @@ class HostTestsTest(unittest.TestCase):
         self.assertEqual(programs[0].sources[1:], ["x.c", "y.c", "z.c"])
         self.assertEqual(programs[1].flags, ["-DBREAK"])
 
+    def test_mutation_by_patch(self):
+        """A name in small letters is a patch, with or without a flag; it changes copies, or says that it does not fit."""
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "a_test.c"), "w", encoding="utf-8") as handle:
+                handle.write("// mutations: string-always-up string-always-up:-DX=1\n")
+            _, plain, flagged = hosttests.find("unit", folder, "_test.c")
+            self.assertEqual((plain.patch, plain.flags), ("test/mutations/string-always-up.patch", []))
+            self.assertEqual((flagged.patch, flagged.flags), ("test/mutations/string-always-up.patch", ["-DX=1"]))
+            for patch in sorted(os.listdir(hosttests.MUTATIONS)):
+                patch = os.path.join(hosttests.MUTATIONS, patch)
+                hosttests.mutate(patch, folder)
+                for name in hosttests.changed_files(patch):
+                    with open(name, "rb") as whole, open(os.path.join(folder, name), "rb") as broken:
+                        self.assertNotEqual(whole.read(), broken.read())
+            stale = os.path.join(folder, "stale.patch")
+            with open(stale, "w", encoding="utf-8") as handle:
+                handle.write("--- a/base/tree.c\n+++ b/base/tree.c\n@@ -1 +1 @@\n-not there\n+nor there\n")
+            with self.assertRaises(hosttests.unidiff.PatchError):
+                hosttests.mutate(stale, folder)
+
 
 class ReportTest(unittest.TestCase):
     """The report of a run."""

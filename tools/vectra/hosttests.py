@@ -7,15 +7,23 @@ A test is test/unit/**/NAME_test.c, a fuzzer test/fuzz/**/NAME_fuzz.c. Comment l
     // flags: -DSOMETHING                     more compiler flags for all of them (optional)
     // libs: -lpthread                        more libraries (optional)
     // sanitize: thread                       in place of address,undefined (optional)
-    // mutations: BREAK_A BREAK_B             macros that must each make the test fail when defined (optional)
+    // mutations: BREAK_A -DBREAK_B=1         macros that must each make the test fail when defined (optional)
+    // mutations: lose-it lose-it:-DTHIS      the same of test/mutations/lose-it.patch, applied to copies of the files
+                                              that it changes; behind a colon, a flag to go with it
 """
 
 import os
 import re
+import shutil
 import sys
+
+sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+
+from vectra import unidiff   # noqa: E402
 
 FIELD = re.compile(r"^\s*(?://|\*|/\*)\s*(sources|flags|libs|sanitize|mutations):\s*(.*?)\s*(?:\*/)?\s*$")
 DEFAULT_SANITIZE = "address,undefined"
+MUTATIONS = "test/mutations"
 
 
 class HostProgram:
@@ -24,7 +32,9 @@ class HostProgram:
     def __init__(self, kind, name, main, fields, mutation=None):
         self.kind, self.name, self.main, self.mutation = kind, name, main, mutation
         self.sources = [main, *fields.get("sources", [])]
-        self.flags = [*fields.get("flags", []), *([mutation] if mutation else [])]
+        patch, _, flag = (mutation or "").partition(":")
+        self.patch = f"{MUTATIONS}/{patch}.patch" if patch and not patch.startswith("-") else None
+        self.flags = [*fields.get("flags", []), *filter(None, [flag if self.patch else mutation])]
         self.libs = fields.get("libs", [])
         self.sanitize = ",".join(fields.get("sanitize", [])) or DEFAULT_SANITIZE
 
@@ -58,9 +68,10 @@ def find(kind, folder, suffix):
             fields = read_fields(path)
             programs.append(HostProgram(kind, short, path, fields))
             for mutation in fields.get("mutations", []):
-                flag = mutation if mutation.startswith("-") else f"-D{mutation}"
-                label = re.sub(r"[^A-Za-z0-9_]+", "_", flag.removeprefix("-D"))
-                programs.append(HostProgram(kind, f"{short}+{label}", path, fields, flag))
+                if mutation.isupper() and not mutation.startswith("-"):
+                    mutation = f"-D{mutation}"
+                label = re.sub(r"[^A-Za-z0-9_]+", "_", mutation.removeprefix("-D"))
+                programs.append(HostProgram(kind, f"{short}+{label}", path, fields, mutation))
     return programs
 
 
@@ -74,6 +85,22 @@ def fuzzers():
     return find("fuzz", "test/fuzz", "_fuzz.c")
 
 
+def changed_files(patch):
+    """The files of the tree that a patch changes."""
+    with open(patch, encoding="utf-8") as handle:
+        return [name for name, _, _ in unidiff.parse(handle.read())]
+
+
+def mutate(patch, folder):
+    """Puts copies of the files that a patch changes into `folder`, and changes them."""
+    for name in changed_files(patch):
+        copy = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        shutil.copyfile(name, copy)
+    with open(patch, encoding="utf-8") as handle:
+        unidiff.apply(handle.read(), folder)
+
+
 def rules(program, build):
     """The make rules that build one program; every program has its own objects, for its own flags."""
     fuzz = program.kind == "fuzz"
@@ -81,13 +108,21 @@ def rules(program, build):
     flags = " ".join([sanitize + (" -fsanitize=fuzzer-no-link" if fuzz else ""), *program.flags])
     libs = " ".join(["-fsanitize=fuzzer" if fuzz else "-lcmocka", *program.libs])
     binary = program.binary(build)
-    out, objects = [], []
+    out, objects, mutant, changed = [], [], f"{build}/obj/{program.kind}/{program.name}/mutant", []
+    if program.patch:   # a copy is found before what it is a copy of
+        changed = changed_files(program.patch)
+        names = " ".join(changed)
+        out.append(f"{mutant}/.stamp: {program.patch} {names} tools/vectra/hosttests.py\n"
+                   f"\t$(Q)$(PYTHON) tools/vectra/hosttests.py mutate {program.patch} {mutant} && touch $@\n")
+    first = f"-I{mutant} " if program.patch else ""
+    stamp = f"{mutant}/.stamp " if program.patch else ""
     for source in program.sources:
         target = f"{build}/obj/{program.kind}/{program.name}/{source}.o"
+        copy = f"{mutant}/{source}" if source in changed else "$<"
         objects.append(target)
-        out.append(f"{target}: {source} {build}/flags {build}/rules.mk | {build}/gen/.stamp\n"
+        out.append(f"{target}: {source} {stamp}{build}/flags {build}/rules.mk | {build}/gen/.stamp\n"
                    f"\t@mkdir -p $(@D)\n"
-                   f"\t$(Q)$(CLANG) $(HOST_CFLAGS) {flags} -MMD -MP -MF $(@:.o=.d) -c $< -o $@\n")
+                   f"\t$(Q)$(CLANG) {first}$(HOST_CFLAGS) {flags} -MMD -MP -MF $(@:.o=.d) -c {copy} -o $@\n")
     names = " ".join(objects)
     out.append(f"{binary}: {names}\n"
                f"\t@mkdir -p $(@D)\n"
@@ -99,9 +134,15 @@ def rules(program, build):
 
 
 def main(arguments):
-    """The command that mk/host.mk calls: `rules BUILD` prints the make fragment."""
+    """What mk/host.mk calls: `rules BUILD` prints the make fragment, whose rules call `mutate PATCH FOLDER`."""
+    if len(arguments) == 3 and arguments[0] == "mutate":
+        try:
+            mutate(arguments[1], arguments[2])
+        except unidiff.PatchError as error:
+            sys.exit(f"{arguments[1]}: {error}: the mutation is to follow the source")
+        return
     if len(arguments) != 2 or arguments[0] != "rules":
-        sys.exit("usage: hosttests.py rules BUILD")
+        sys.exit("usage: hosttests.py rules BUILD | mutate PATCH FOLDER")
     print("# Generated by tools/vectra/hosttests.py.")
     for program in unit_tests() + fuzzers():
         print(rules(program, arguments[1]))

@@ -10,6 +10,7 @@
 #include <arch/pte.h>
 #include <isa/plat.h>
 #include <kernel/entry.h>
+#include <base/dt/fdt_tree.h>
 #include <kernel/firmware/dt/fdt.h>
 
 struct hart boot_hart;
@@ -25,13 +26,13 @@ void *boot_view(unsigned slot, uint64_t pa, bool device)
 }
 
 /* The boot protocol allows at most 2 MiB, so two views cover any device tree. */
-static size_t read_device_tree(uint64_t pa)
+static void read_device_tree(uint64_t pa)
 {
     size_t size;
     if (pa == 0 || pa >= UINT64_C(1) << LAYOUT_PA_BITS || pa % 8 != 0)
         kernel_refuse("no device tree: x0 is %llx at entry; start the kernel as an arm64 Image",
                       (unsigned long long)pa);
-    const void *blob = boot_view(SLOT_DTB, pa, false);
+    void *blob = boot_view(SLOT_DTB, pa, false);
     if (fdt_size(blob, 8, &size) != OK)
         kernel_refuse("no device tree at %llx: bad magic or size", (unsigned long long)pa);
     if (pa % BLOCK_BYTES + size > BLOCK_BYTES)
@@ -41,7 +42,7 @@ static size_t read_device_tree(uint64_t pa)
         kernel_refuse("unusable device tree: %s (at %llx)",
                       machine.error.what != nullptr ? machine.error.what : "malformed",
                       (unsigned long long)machine.error.where);
-    return size;
+    machine.device_tree = (struct phys_range){ pa, size };
 }
 
 static void reserve(uint64_t pa, uint64_t bytes)
@@ -56,7 +57,7 @@ static void check_memory(struct machine *m)
 {
     uint64_t total = 0, limit = UINT64_C(1) << LAYOUT_PA_BITS;
     for (uint32_t i = 0; i < m->n_ram; i++) {
-        struct ram_region *r = &m->ram[i];
+        struct phys_range *r = &m->ram[i];
         if (r->base >= limit || r->len_bytes > limit - r->base) {
             kprintf("memory at %llx lies beyond 64 TiB and is not used\n", (unsigned long long)r->base);
             machine_leave_out(m, LEFT_OUT_RAM);
@@ -79,14 +80,14 @@ void boot_main(uint64_t dtb_pa, uint64_t image_pa, uint64_t el)
     plat_console_at((void *)(uintptr_t)(LAYOUT_WINDOW + SLOT_UART * BLOCK_BYTES));
 
     struct machine *m = &machine;
-    size_t dtb_size = read_device_tree(dtb_pa);
+    read_device_tree(dtb_pa);
     if (m->console.kind == CONSOLE_PL011 && m->console.base.address < UINT64_C(1) << LAYOUT_PA_BITS)
         plat_console_at(boot_view(SLOT_CONSOLE, m->console.base.address, true));
     if (!time_init(m->timer.counter_hz))
         kernel_refuse("the timer's frequency makes no sense: CNTFRQ_EL0 must say 1 MHz or more");
     check_memory(m);
     reserve(image_pa, (uint64_t)(__image_end - image_start));
-    reserve(dtb_pa, dtb_size);
+    reserve(dtb_pa, m->device_tree.len_bytes);
 
     boot_final_tables(m);
     mmu_init();

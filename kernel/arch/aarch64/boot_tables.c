@@ -45,7 +45,7 @@ static struct span next_hole(const struct machine *m, struct span s)
     return first;
 }
 
-static void add_ram(const struct machine *m, const struct ram_region *r)
+static void add_ram(const struct machine *m, const struct phys_range *r)
 {
     struct span s = { page_up(r->base), page_down(r->base + r->len_bytes) };
     while (s.start < s.end) {

@@ -2,9 +2,9 @@
  * Vector state. A thread that never used a vector register costs a few instructions at a switch: CPACR_EL1.FPEN traps
  * its first use, which hands it zeroed registers and turns them on for good.
  *
- * Invariants: FPEN is "no traps" exactly while the registers belong to the thread whose state hart->arch_word
- * points to, and then that state's memory is stale; else user mode traps, and what is in the registers does not matter.
- * Source: [Arm-ARM] "CPACR_EL1". */
+ * Invariants: FPEN is "no traps" exactly while the registers belong to the thread that was switched to last, and then
+ * its state's memory is stale; else user mode traps, and what is in the registers does not matter. Source: [Arm-ARM]
+ * "CPACR_EL1". */
 #include "fp.h"
 #include <abi/status.h>
 #include <arch/fp.h>
@@ -24,7 +24,6 @@ static constexpr uint64_t FPEN_KERNEL = 1u << 20, FPEN_ALL = 3u << 20;
 void fp_store(struct fp_state *s);
 void fp_load(const struct fp_state *s);
 void fp_swap(struct fp_state *from, const struct fp_state *to);
-void fp_fill(uint64_t pattern);
 
 static bool user_has_it(void)
 {
@@ -66,8 +65,6 @@ void arch_fp_clear(void *state)
 void arch_fp_switch(void *from, const void *to)
 {
     const struct fp_state *next = to;
-    /* arch_fp_begin() saves into it; the memory is the thread's own, only this call promises not to write. */
-    arch_hart_self()->arch_word = (uintptr_t)to;
     bool on = user_has_it();
     if (!on && next->used == 0)
         return;
@@ -81,26 +78,4 @@ void fp_first_use(void)
 {
     fp_fill(0);
     set_access(FPEN_ALL);
-}
-
-static struct fp_state *owner(void)
-{
-    return (struct fp_state *)(uintptr_t)arch_hart_self()->arch_word;
-}
-
-void arch_fp_begin(void)
-{
-    if (user_has_it())
-        fp_store(owner());
-}
-
-void arch_fp_end(void)
-{
-    if (user_has_it())
-        fp_load(owner());
-}
-
-void arch_fp_clobber(void)
-{
-    fp_fill(UINT64_C(0xa5a5a5a5a5a5a5a5));
 }

@@ -138,7 +138,7 @@ struct hart *arch_hart_create(uint32_t id, uint64_t hw_id)
     h->id = id;
     h->hw_id = hw_id;
     h->kernel_stack_top = slot + SLOT_STACK + STACK_BYTES;
-    h->arch_word = kmap_root(); /* head.S takes it from here; from the first switch on it is fp.c's */
+    h->arch_word = kmap_root(); /* head.S takes it from here */
     slot += SLOT_BYTES;
     return h;
 }

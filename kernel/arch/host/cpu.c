@@ -401,18 +401,6 @@ void arch_fp_switch(void *from, const void *to)
     memcpy(vector_registers, to, sizeof vector_registers);
 }
 
-static _Thread_local unsigned char saved_registers[64];
-
-void arch_fp_begin(void)
-{
-    memcpy(saved_registers, vector_registers, sizeof vector_registers);
-}
-
-void arch_fp_end(void)
-{
-    memcpy(vector_registers, saved_registers, sizeof vector_registers);
-}
-
 void arch_fp_clobber(void)
 {
     memset(vector_registers, 0xcc, sizeof vector_registers);

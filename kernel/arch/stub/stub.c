@@ -48,8 +48,6 @@ uint64_t arch_tls_get(void) { return 0; }
 size_t arch_fp_bytes(void) { return 0; }
 void arch_fp_clear(void *) {}
 void arch_fp_switch(void *, const void *) {}
-void arch_fp_begin(void) {}
-void arch_fp_end(void) {}
 void arch_fp_clobber(void) {}
 
 /* mmu.h */

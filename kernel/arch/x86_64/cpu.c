@@ -81,7 +81,7 @@ static void detect_fp(struct cpuid f1)
     x86_cpu.xcr0 = (can & XCR0_AVX512) == XCR0_AVX512 ? XCR0_AVX512 : can & XCR0_AVX;
     set_xcr0(x86_cpu.xcr0);
     x86_cpu.fp_bytes = cpuid(0xd, 0).b;
-    if (x86_cpu.fp_bytes > sizeof(((struct x86_hart *)nullptr)->fp_save))
+    if (x86_cpu.fp_bytes > ARCH_FP_BYTES_MAX)
         kernel_refuse("the vector state takes %u bytes, more than there is room for", x86_cpu.fp_bytes);
     x86_use_xsaveopt = bit(cpuid(0xd, 1).a, 0);
     x86_cpu.avx = bit(f1.c, 28) && (x86_cpu.xcr0 & XCR0_AVX) == XCR0_AVX;
@@ -251,26 +251,6 @@ void arch_fp_clear(void *state)
     memset(state, 0, 512 + 64);
     memcpy(state, &fcw, sizeof fcw);
     memcpy((char *)state + 24, &mxcsr, sizeof mxcsr);
-}
-
-void arch_fp_begin(void)
-{
-    void *save = x86_of(arch_hart_self())->fp_save;
-    arch_fp_switch(save, save);
-}
-
-void arch_fp_end(void)
-{
-    arch_fp_switch(nullptr, x86_of(arch_hart_self())->fp_save);
-}
-
-void arch_fp_clobber(void)
-{
-    __asm__ volatile(
-        "fninit\n\t.rept 8\n\tfldpi\n\t.endr\n\t"
-        ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n\tpcmpeqd %xmm\\n, %xmm\\n\n\t.endr");
-    if (x86_cpu.avx)
-        __asm__ volatile("vzeroupper");
 }
 
 /* --- entropy. [SDM-1] "Random Number Generator Instructions" --- */

@@ -110,7 +110,7 @@ static void map_image(struct table_source *s, const uint8_t *start, const uint8_
 }
 
 /* The direct map of a region. Of the image it has what is fixed only to be read: invariant 2. */
-static void map_ram(struct table_source *s, const struct ram_region *r)
+static void map_ram(struct table_source *s, const struct phys_range *r)
 {
     uint64_t at = page_up(r->base), end = page_down(r->base + r->len_bytes);
     uint64_t fixed = arch_virt_to_phys(image_start).raw, fixed_end = arch_virt_to_phys(x86_data_start).raw;

@@ -70,7 +70,6 @@ struct x86_hart {
     uint64_t pcid_stamp[X86_PCIDS]; /* what may be cached under number i + 1: the stamp of an address space */
     uint64_t ports_stamp;           /* whose ports it holds, on or off */
     uint64_t armed_ns;              /* what the timer is set to; UINT64_MAX: nothing */
-    alignas(64) uint8_t fp_save[ARCH_FP_BYTES_MAX]; /* arch_fp_begin */
 };
 
 /* What the processor has. */

@@ -2,7 +2,7 @@
  * Reads hvm_start_info.
  * Source: [PVH] "x86/HVM direct boot ABI", struct hvm_start_info, hvm_modlist_entry, hvm_memmap_table_entry. */
 #include <kernel/firmware/acpi/pvh.h>
-#include <kernel/firmware/bytes.h>
+#include <base/bytes.h>
 #include <stdckdint.h>
 
 enum : uint32_t { PVH_MAGIC = 0x336ec578, PVH_V0_BYTES = 40, PVH_V1_BYTES = 56, MODULE_BYTES = 32, MEMMAP_BYTES = 24 };
@@ -18,7 +18,6 @@ static const uint8_t *element(const struct firmware_memory *mem, uint64_t base, 
 
 static status_t read_memory_map(const struct firmware_memory *mem, uint64_t map, uint32_t n, struct machine *m)
 {
-    static const enum reserved_kind kinds[] = { [3] = RESERVED_ACPI, [5] = RESERVED_BAD };
     if (n > PVH_MEMMAP_MAX)
         return machine_fail(m, ERR_TOO_BIG, "PVH: memory map too long", map);
     for (uint32_t i = 0; i < n; i++) {
@@ -26,10 +25,9 @@ static status_t read_memory_map(const struct firmware_memory *mem, uint64_t map,
         if (e == nullptr)
             return machine_fail(m, ERR_BAD_ADDRESS, "PVH: memory map", map);
         uint64_t base = load_le64(e), len_bytes = load_le64(e + 8);
-        uint32_t type = load_le32(e + 16); /* 1: RAM; 2, 4, 6, 7 and what the future brings: not ours */
-        status_t st =
-            type == 1 ? machine_add_ram(m, base, len_bytes, 0)
-                      : machine_add_reserved(m, base, len_bytes, type < sizeof kinds ? kinds[type] : RESERVED_FIRMWARE);
+        uint32_t type = load_le32(e + 16); /* 1: RAM; 2 to 7 and what the future brings: not ours */
+        status_t st = type == 1 ? machine_add_ram(m, base, len_bytes)
+                                : machine_add_reserved(m, base, len_bytes, RESERVED_FIRMWARE);
         if (st != OK)
             return st;
     }
@@ -45,7 +43,7 @@ static status_t read_modules(const struct firmware_memory *mem, uint64_t list, u
         if (e == nullptr)
             return machine_fail(m, ERR_BAD_ADDRESS, "PVH: module list", list);
         struct phys_range r = { load_le64(e), load_le64(e + 8) };
-        status_t st = machine_add_reserved(m, r.base, r.len_bytes, i == 0 ? RESERVED_INITRD : RESERVED_FIRMWARE);
+        status_t st = machine_add_reserved(m, r.base, r.len_bytes, RESERVED_FIRMWARE);
         if (st != OK)
             return st;
         if (i == 0)

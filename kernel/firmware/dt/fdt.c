@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * What a device tree says about the machine.
+ * What the kernel needs of what a device tree says about the machine. The rest is read in user space (lib/libplatform).
  *
  * Two walks: the first finds memory and what others refer to (the interrupt controller, the harts' phandles, the
  * console's path), the second reads the devices.
  *
  * Sources: [DTSpec] "Device Node Requirements"; the [Linux-DT] bindings arm,gic, arm,gic-v3, arm,arch_timer, psci,
- * cpu-topology, numa, reserved-memory, host-generic-pci. */
-#include <kernel/firmware/dt/fdt_tree.h>
+ * cpu-topology, numa, reserved-memory. */
+#include <base/dt/fdt_tree.h>
+#include <kernel/firmware/dt/fdt.h>
 #include <stdckdint.h>
 
 struct fdt {
@@ -58,7 +59,6 @@ static struct irq_info node_irq(struct fdt *f, const struct fdt_node *n, uint32_
  * to give, and reserves none. */
 static status_t read_regions(struct fdt *f, struct fdt_node *n, bool reserved)
 {
-    uint32_t node = reserved ? 0 : machine_node(f->m, fdt_cell(&f->t, n, "numa-node-id", 0));
     enum reserved_kind kind = fdt_prop(&f->t, n, "no-map").data != nullptr ? RESERVED_NO_MAP : RESERVED_FIRMWARE;
     struct fdt_prop reg = fdt_prop(&f->t, n, "reg");
     struct phys_range r;
@@ -69,8 +69,16 @@ static status_t read_regions(struct fdt *f, struct fdt_node *n, bool reserved)
         return malformed(f, reserved ? "device tree: reserved-memory: reg" : "device tree: memory: reg", n->name);
     for (uint32_t i = 0; st == OK && fdt_reg_raw(&f->t, n, i, &r); i++)
         st = reserved ? machine_add_reserved(f->m, r.base, r.len_bytes, kind)
-                      : machine_add_ram(f->m, r.base, r.len_bytes, node);
+                      : machine_add_ram(f->m, r.base, r.len_bytes);
     return st;
+}
+
+/* A secret: user space will see the tree. The blob is the caller's to change. */
+static void take_seed(struct fdt *f, const struct fdt_node *n, const char *name)
+{
+    struct fdt_prop p = fdt_prop(&f->t, n, name);
+    machine_add_seed(f->m, p.data, p.len);
+    memset((void *)(uintptr_t)p.data, 0, p.len);
 }
 
 static status_t read_chosen(struct fdt *f, struct fdt_node *n)
@@ -78,10 +86,8 @@ static status_t read_chosen(struct fdt *f, struct fdt_node *n)
     struct fdt_prop p = fdt_prop(&f->t, n, "bootargs");
     if (p.data != nullptr)
         machine_set_cmdline(f->m, (const char *)p.data, p.len);
-    p = fdt_prop(&f->t, n, "rng-seed");
-    machine_add_seed(f->m, p.data, p.len);
-    p = fdt_prop(&f->t, n, "kaslr-seed");
-    machine_add_seed(f->m, p.data, p.len);
+    take_seed(f, n, "rng-seed");
+    take_seed(f, n, "kaslr-seed");
     f->stdout_path = fdt_prop(&f->t, n, "stdout-path");
 
     struct fdt_prop start = fdt_prop(&f->t, n, "linux,initrd-start"), end = fdt_prop(&f->t, n, "linux,initrd-end");
@@ -92,7 +98,7 @@ static status_t read_chosen(struct fdt *f, struct fdt_node *n)
         to < from)
         return malformed(f, "device tree: chosen: linux,initrd", n->name);
     f->m->initrd = (struct phys_range){ from, to - from };
-    return machine_add_reserved(f->m, from, to - from, RESERVED_INITRD);
+    return machine_add_reserved(f->m, from, to - from, RESERVED_FIRMWARE);
 }
 
 static status_t read_cpu(struct fdt *f, struct fdt_node *n)
@@ -100,14 +106,12 @@ static status_t read_cpu(struct fdt *f, struct fdt_node *n)
     struct phys_range id; /* #size-cells is 0 here */
     if (!fdt_reg_raw(&f->t, n, 0, &id))
         return malformed(f, "device tree: cpu: reg", n->name);
-    if (!n->usable) {
-        f->m->n_harts_disabled++;
+    if (!n->usable)
         return OK;
-    }
     struct hart_info *h = machine_add_hart(f->m, id.base);
     if (h == nullptr)
         return OK;
-    h->node = machine_node(f->m, fdt_cell(&f->t, n, "numa-node-id", 0));
+    h->domain = fdt_cell(&f->t, n, "numa-node-id", 0);
     f->hart_phandle[h - f->m->hart] = fdt_cell(&f->t, n, "phandle", 0);
     return OK;
 }
@@ -222,13 +226,6 @@ static status_t read_pl011(struct fdt *f, struct fdt_node *n)
     return OK;
 }
 
-static status_t read_pl031(struct fdt *f, struct fdt_node *n)
-{
-    if (f->m->rtc.kind == RTC_NONE && fdt_reg(&f->t, n, 0, &f->m->rtc.pl031))
-        f->m->rtc.kind = RTC_PL031;
-    return OK;
-}
-
 static status_t read_psci(struct fdt *f, struct fdt_node *n)
 {
     struct fdt_prop how = fdt_prop(&f->t, n, "method");
@@ -249,68 +246,6 @@ static status_t read_virtio(struct fdt *f, struct fdt_node *n)
     return OK;
 }
 
-/* "ranges" of a PCI bridge: three cells of PCI address, the first of them flags; then our address; then the size. */
-static bool read_pci_ranges(struct fdt *f, const struct fdt_node *n, struct pci_bridge *b)
-{
-    struct fdt_prop p = fdt_prop(&f->t, n, "ranges");
-    uint64_t flags, end;
-    struct pci_window w;
-    while (p.len > 0) {
-        if (!fdt_take(&p, 1, &flags) || !fdt_take(&p, 2, &w.bus_base) ||
-            !fdt_take(&p, f->t.path[f->t.depth - 1].address_cells, &w.cpu_base) ||
-            !fdt_take(&p, n->size_cells, &w.len_bytes) || ckd_add(&end, w.bus_base, w.len_bytes) ||
-            !fdt_translate(&f->t, f->t.depth - 1, &w.cpu_base, w.len_bytes) || ckd_add(&end, w.cpu_base, w.len_bytes))
-            return false;
-        uint64_t space = flags >> 24 & 3; /* [DTSpec]/[PCI-OF] "phys.hi cell": configuration, I/O, 32 and 64 bit */
-        struct pci_window *to = space == 1 ? &b->io : space == 2 ? &b->mmio32 : space == 3 ? &b->mmio64 : nullptr;
-        if (to != nullptr && to->len_bytes == 0)
-            *to = w;
-        else
-            machine_leave_out(f->m, LEFT_OUT_PCI);
-    }
-    return true;
-}
-
-static status_t read_pci(struct fdt *f, struct fdt_node *n)
-{
-    struct machine *m = f->m;
-    struct pci_bridge b = { .last_bus = 255, .segment = (uint16_t)fdt_cell(&f->t, n, "linux,pci-domain", 0) };
-    struct fdt_prop buses = fdt_prop(&f->t, n, "bus-range");
-    uint64_t first = 0, last = 255;
-    if (f->t.depth == 0 || n->address_cells != 3 || !fdt_reg(&f->t, n, 0, &b.ecam) ||
-        (buses.data != nullptr && (!fdt_take(&buses, 1, &first) || !fdt_take(&buses, 1, &last))) || last > 255 ||
-        first > last || b.ecam.len_bytes >> 20 <= last - first || !read_pci_ranges(f, n, &b)) {
-        machine_leave_out(m, LEFT_OUT_DEVICE);
-        return OK;
-    }
-    b.first_bus = (uint8_t)first;
-    b.last_bus = (uint8_t)last;
-    if (m->n_pci == MACHINE_PCI_WINDOW_MAX)
-        machine_leave_out(m, LEFT_OUT_PCI);
-    else
-        m->pci[m->n_pci++] = b;
-    return OK;
-}
-
-/* "distance-matrix": triples of from, to, distance. What is given one way only holds the other way too. */
-static status_t read_distances(struct fdt *f, struct fdt_node *n)
-{
-    struct machine *m = f->m;
-    struct fdt_prop p = fdt_prop(&f->t, n, "distance-matrix");
-    uint64_t from, to, distance;
-    while (fdt_take(&p, 1, &from) && fdt_take(&p, 1, &to) && fdt_take(&p, 1, &distance)) {
-        if (from >= NUMA_NODE_MAX || to >= NUMA_NODE_MAX || distance == 0 || distance > 255) {
-            machine_leave_out(m, LEFT_OUT_NODE);
-            continue;
-        }
-        m->has_distances = true;
-        m->distance[from][to] = (uint8_t)distance;
-        if (m->distance[to][from] == 0)
-            m->distance[to][from] = (uint8_t)distance;
-    }
-    return OK;
-}
-
 /* Below /cpus/cpu-map: sockets and clusters contain cores, which name their hart in "cpu". */
 static void read_cpu_map(struct fdt *f, struct fdt_node *n)
 {
@@ -319,7 +254,7 @@ static void read_cpu_map(struct fdt *f, struct fdt_node *n)
     uint32_t phandle = fdt_cell(&f->t, n, "cpu", 0);
     for (uint32_t i = 0; phandle != 0 && i < f->m->n_harts; i++)
         if (f->hart_phandle[i] == phandle)
-            f->m->hart[i].domain = n->cluster;
+            f->m->hart[i].domain |= (uint64_t)n->cluster << 32;
 }
 
 static status_t visit_devices(void *ctx, struct fdt_node *n)
@@ -329,11 +264,9 @@ static status_t visit_devices(void *ctx, struct fdt_node *n)
         const char *compatible;
         read_fn *read;
     } devices[] = {
-        { "arm,gic-v2m-frame", read_v2m },     { "arm,gic-v3-its", read_its },
-        { "arm,armv8-timer", read_timer },     { "arm,pl011", read_pl011 },
-        { "arm,pl031", read_pl031 },           { "virtio,mmio", read_virtio },
-        { "arm,psci-0.2", read_psci },         { "arm,psci-1.0", read_psci },
-        { "pci-host-ecam-generic", read_pci }, { "numa-distance-map-v1", read_distances },
+        { "arm,gic-v2m-frame", read_v2m }, { "arm,gic-v3-its", read_its }, { "arm,armv8-timer", read_timer },
+        { "arm,pl011", read_pl011 },       { "virtio,mmio", read_virtio }, { "arm,psci-0.2", read_psci },
+        { "arm,psci-1.0", read_psci },
     };
     if (f->t.depth > 2 && fdt_same(f->t.path[1].name, "cpus") && fdt_same(f->t.path[2].name, "cpu-map"))
         read_cpu_map(f, n);
@@ -376,7 +309,7 @@ static void resolve_stdout(struct fdt *f)
     f->stdout_path = f->aliases.name == nullptr ? (struct fdt_prop){} : fdt_prop(&f->t, &f->aliases, alias);
 }
 
-status_t fdt_parse(const void *blob, size_t blob_size, struct machine *out)
+status_t fdt_parse(void *blob, size_t blob_size, struct machine *out)
 {
     struct fdt f = { .m = out };
     status_t st = fdt_tree_open(&f.t, blob, blob_size);
@@ -393,7 +326,6 @@ status_t fdt_parse(const void *blob, size_t blob_size, struct machine *out)
     st = fdt_tree_walk(&f.t, visit_devices, &f);
     if (st != OK)
         return st;
-    machine_number_domains(out);
     if (out->n_ram == 0)
         return machine_fail(out, ERR_NOT_FOUND, "device tree: no memory node", 0);
     if (out->n_harts == 0)

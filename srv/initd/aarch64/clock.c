@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * PL031. Source: [PL031] "Programmers model". */
 #include "../initd.h"
-#include <abi/machine.h>
+#include <platform/platform.h>
 #include <vectra/syscall.h>
 
 status_t clock_chip_read(vx_device registers, const struct rtc_info *chip, uint64_t *seconds)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The clock chip of a PC. Source: [MC146818A] "Address map", "Registers". */
 #include "../initd.h"
-#include <abi/machine.h>
+#include <platform/platform.h>
 #include <vectra/syscall.h>
 
 static constexpr uint16_t CMOS_INDEX = 0x70, CMOS_DATA = 0x71;

@@ -1,4 +1,5 @@
-// sources: kernel/firmware/acpi/acpi.c kernel/firmware/acpi/ram_node.c kernel/firmware/machine.c
+// sources: kernel/firmware/acpi/acpi.c base/acpi/acpi_tables.c lib/libplatform/acpi/tables.c
+// sources: lib/libplatform/nodes.c kernel/firmware/machine.c
 /* SPDX-License-Identifier: MIT
  * Any physical memory as ACPI tables. Checksums are put right first wherever a region looks like a table, because
  * otherwise hardly anything would get past them. */
@@ -50,9 +51,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_memory f = { copy, size };
     struct firmware_memory mem = { fuzz_memory_at, &f };
     machine_init(&m);
-    require(machine_add_ram(&m, 0, 0x9fc00, 0) == OK && machine_add_ram(&m, 0x100000, 0x40000000, 0) == OK);
+    require(machine_add_ram(&m, 0, 0x9fc00) == OK && machine_add_ram(&m, 0x100000, 0x40000000) == OK);
     status_t st = acpi_parse(&mem, word_at(copy + 8), &m);
-    require(st == OK ? machine_is_sane(&m) && m.n_harts > 0 : m.error.what != nullptr);
+    require((st == OK) == (m.error.what == nullptr));
+    require(st != OK || (machine_is_sane(&m) && m.n_harts > 0));
+    static struct platform p; /* whatever the kernel thought of them: it may have been told of other tables */
+    if (st != OK) {
+        machine_init(&m);
+        require(machine_add_ram(&m, 0x100000, 0x40000000) == OK);
+    }
+    m.rsdp = word_at(copy + 8);
+    p = (struct platform){ .machine = m };
+    platform_from_acpi(&p, &mem);
+    require(platform_is_sane(&p));
     free(copy);
     return 0;
 }

@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     machine_init(&m);
     status_t st = pvh_parse(&mem, word_at(data + 8), &m);
-    require(st == OK ? machine_is_sane(&m) && m.n_ram > 0 : m.error.what != nullptr);
+    require((st == OK) == (m.error.what == nullptr));
+    require(st != OK || (machine_is_sane(&m) && m.n_ram > 0));
     return 0;
 }

@@ -2,6 +2,7 @@
  * What must hold of a machine whatever bytes it was made from, and physical memory made from those bytes. */
 #pragma once
 #include <kernel/firmware/machine.h>
+#include <platform/platform.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,23 +18,34 @@ static inline void require(bool holds)
 static inline bool machine_is_sane(const struct machine *m)
 {
     if (m->n_ram > MEMORY_REGION_MAX || m->n_reserved > RESERVED_REGION_MAX || m->n_harts > HART_MAX ||
-        m->n_pci > MACHINE_PCI_WINDOW_MAX || m->n_virtio_mmio > MACHINE_VIRTIO_MMIO_MAX || m->n_nodes < 1 ||
-        m->n_nodes > NUMA_NODE_MAX || m->apic.n_ioapics > MACHINE_IOAPIC_MAX ||
+        m->n_virtio_mmio > MACHINE_VIRTIO_MMIO_MAX || m->apic.n_ioapics > MACHINE_IOAPIC_MAX ||
         m->apic.n_overrides > MACHINE_IRQ_OVERRIDE_MAX || m->gic.n_redist > MACHINE_GIC_REDIST_MAX ||
         m->seed_len_bytes > FIRMWARE_SEED_MAX || strlen(m->cmdline) != m->cmdline_len_bytes)
         return false;
     for (uint32_t i = 0; i < m->n_ram; i++) {
         uint64_t end = m->ram[i].base + m->ram[i].len_bytes;
-        if (end <= m->ram[i].base || m->ram[i].node >= m->n_nodes || (i + 1 < m->n_ram && end > m->ram[i + 1].base))
+        if (end <= m->ram[i].base || (i + 1 < m->n_ram && end > m->ram[i + 1].base))
             return false;
     }
-    for (uint32_t i = 0; i < m->n_harts; i++)
-        if (m->hart[i].node >= m->n_nodes || m->hart[i].domain >= m->n_domains)
+    return (m->left_out != 0) == (m->n_left_out != 0);
+}
+
+static inline bool platform_is_sane(const struct platform *p)
+{
+    for (uint32_t i = 0; i < p->n_pci; i++)
+        if (p->pci[i].ecam.base + p->pci[i].ecam.len_bytes < p->pci[i].ecam.base)
             return false;
-    for (uint32_t i = 0; i < m->n_pci; i++)
-        if (m->pci[i].ecam.base + m->pci[i].ecam.len_bytes < m->pci[i].ecam.base)
+    for (uint32_t i = 0; i < p->n_memories; i++) {
+        uint64_t end = p->memory[i].base + p->memory[i].len_bytes;
+        if (end <= p->memory[i].base || p->memory[i].node >= p->n_nodes ||
+            (i + 1 < p->n_memories && end > p->memory[i + 1].base))
             return false;
-    return m->error.what == nullptr && (m->left_out != 0) == (m->n_left_out != 0);
+    }
+    for (uint32_t i = 0; i < p->machine.n_harts; i++)
+        if (p->hart[i].node >= p->n_nodes || p->hart[i].domain >= p->n_domains)
+            return false;
+    return machine_is_sane(&p->machine) && p->n_pci <= MACHINE_PCI_WINDOW_MAX && p->n_memories <= MEMORY_REGION_MAX &&
+           p->n_nodes >= 1 && p->n_nodes <= NUMA_NODE_MAX;
 }
 
 /* The format of test/data/firmware/NAME.mem: "PHYSMEM1", a start address, then regions of address, length, bytes. */

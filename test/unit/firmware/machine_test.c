@@ -1,9 +1,10 @@
-// sources: kernel/firmware/machine.c kernel/firmware/acpi/ram_node.c kernel/firmware/dt/seed.c
+// sources: kernel/firmware/machine.c lib/libplatform/nodes.c kernel/firmware/dt/seed.c
 /* SPDX-License-Identifier: MIT
  * The machine description keeps its invariants whatever the parsers add. */
 #include "support.h"
 
 static struct machine m;
+static struct platform p;
 
 static int fresh(void **)
 {
@@ -13,13 +14,13 @@ static int fresh(void **)
 
 static void ram_is_sorted_whatever_its_order(void **)
 {
-    assert_int_equal(machine_add_ram(&m, 0x3000, 0x1000, 0), OK);
-    assert_int_equal(machine_add_ram(&m, 0x1000, 0x1000, 0), OK);
-    assert_int_equal(machine_add_ram(&m, 0x2000, 0x1000, 0), OK);
-    assert_int_equal(machine_add_ram(&m, 0x9000, 0, 0), OK);
+    assert_int_equal(machine_add_ram(&m, 0x3000, 0x1000), OK);
+    assert_int_equal(machine_add_ram(&m, 0x1000, 0x1000), OK);
+    assert_int_equal(machine_add_ram(&m, 0x2000, 0x1000), OK);
+    assert_int_equal(machine_add_ram(&m, 0x9000, 0), OK);
     assert_int_equal(m.n_ram, 3);
     for (uint32_t i = 0; i < 3; i++)
-        assert_ram(&m, i, 0x1000 + i * 0x1000, 0x1000, 0);
+        assert_ram(&m, i, 0x1000 + i * 0x1000, 0x1000);
     assert_sane(&m);
 }
 
@@ -27,23 +28,23 @@ static void ram_that_overlaps_or_wraps_is_refused(void **)
 {
     static const uint64_t bad[][2] = { { 0x1000, 1 },     { 0xfff, 2 }, { 0x1fff, 0x1000 }, { 0, 0x4000 },
                                        { 0x1800, 0x100 }, { ~0ull, 1 }, { 0x8000, ~0ull } };
-    assert_int_equal(machine_add_ram(&m, 0x1000, 0x1000, 0), OK);
+    assert_int_equal(machine_add_ram(&m, 0x1000, 0x1000), OK);
     for (size_t i = 0; i < COUNT(bad); i++) {
         m.error = (struct firmware_error){};
-        assert_int_equal(machine_add_ram(&m, bad[i][0], bad[i][1], 0), ERR_BAD_ARGUMENT);
+        assert_int_equal(machine_add_ram(&m, bad[i][0], bad[i][1]), ERR_BAD_ARGUMENT);
         assert_non_null(m.error.what);
     }
     assert_int_equal(m.n_ram, 1);
-    assert_int_equal(machine_add_ram(&m, 0, 0x1000, 0), OK);
-    assert_int_equal(machine_add_ram(&m, 0x2000, 1, 0), OK);
+    assert_int_equal(machine_add_ram(&m, 0, 0x1000), OK);
+    assert_int_equal(machine_add_ram(&m, 0x2000, 1), OK);
 }
 
 static void ram_beyond_the_limit_is_left_out_with_a_report(void **)
 {
     for (uint32_t i = 0; i < MEMORY_REGION_MAX; i++)
-        assert_int_equal(machine_add_ram(&m, i * 0x2000, 0x1000, 0), OK);
+        assert_int_equal(machine_add_ram(&m, i * 0x2000, 0x1000), OK);
     assert_int_equal(m.left_out, 0);
-    assert_int_equal(machine_add_ram(&m, 0x10000000, 0x1000, 0), OK);
+    assert_int_equal(machine_add_ram(&m, 0x10000000, 0x1000), OK);
     assert_int_equal(m.n_ram, MEMORY_REGION_MAX);
     assert_int_equal(m.left_out, LEFT_OUT_RAM);
     assert_sane(&m);
@@ -60,8 +61,8 @@ static void a_reservation_beyond_the_limit_is_an_error(void **)
 static void free_memory_is_ram_that_nothing_reserves(void **)
 {
     assert_int_equal(machine_free_from(&m, 0, 0x1000, 0x1000), UINT64_MAX);
-    assert_int_equal(machine_add_ram(&m, 0x1800, 0x2800, 0), OK); /* whole pages: 0x2000 and 0x3000 */
-    assert_int_equal(machine_add_ram(&m, 0x10000, 0x4000, 0), OK);
+    assert_int_equal(machine_add_ram(&m, 0x1800, 0x2800), OK); /* whole pages: 0x2000 and 0x3000 */
+    assert_int_equal(machine_add_ram(&m, 0x10000, 0x4000), OK);
     assert_int_equal(machine_free_from(&m, 0, 0x1000, 0x1000), 0x2000);
     assert_int_equal(machine_free_from(&m, 0x2001, 0x1000, 0x1000), 0x3000);
     assert_int_equal(machine_free_from(&m, 0, 0x4000, 0x4000), 0x10000);
@@ -72,7 +73,7 @@ static void free_memory_is_ram_that_nothing_reserves(void **)
     assert_int_equal(machine_add_reserved(&m, 0x11000, 0x1000, RESERVED_FIRMWARE), OK);
     assert_int_equal(machine_add_reserved(&m, 0x10000, 0x1000, RESERVED_FIRMWARE), OK);
     assert_int_equal(machine_free_from(&m, 0, 0x1000, 0x1000), 0x12000);
-    assert_int_equal(machine_add_reserved(&m, 0x12000, ~0ull - 0x12000, RESERVED_BAD), OK);
+    assert_int_equal(machine_add_reserved(&m, 0x12000, ~0ull - 0x12000, RESERVED_FIRMWARE), OK);
     assert_int_equal(machine_free_from(&m, 0, 0x1000, 0x1000), UINT64_MAX);
 }
 
@@ -88,69 +89,84 @@ static void harts_are_listed_once_and_up_to_the_limit(void **)
     assert_null(machine_find_hart(&m, 1));
 }
 
+/* What the tables say of nodes comes on top of what the kernel found. */
+static void begin(void)
+{
+    p = (struct platform){ .machine = m };
+    platform_begin(&p);
+}
+
 static void nodes_beyond_the_limit_count_as_node_0(void **)
 {
-    assert_int_equal(machine_node(&m, NUMA_NODE_MAX - 1), NUMA_NODE_MAX - 1);
-    assert_int_equal(m.n_nodes, NUMA_NODE_MAX);
-    assert_int_equal(m.left_out, 0);
-    assert_int_equal(machine_node(&m, NUMA_NODE_MAX), 0);
-    assert_int_equal(m.left_out, LEFT_OUT_NODE);
+    for (uint32_t i = 0; i < 2; i++)
+        assert_non_null(machine_add_hart(&m, 7 + i));
+    begin();
+    platform_set_hart_node(&p, 8, NUMA_NODE_MAX - 1);
+    assert_int_equal(p.hart[1].node, NUMA_NODE_MAX - 1);
+    assert_int_equal(p.n_nodes, NUMA_NODE_MAX);
+    assert_int_equal(p.machine.left_out, 0);
+    platform_set_hart_node(&p, 8, NUMA_NODE_MAX);
+    platform_set_hart_node(&p, 9, 1); /* there is no such hart */
+    assert_int_equal(p.hart[1].node, 0);
+    assert_int_equal(p.machine.left_out, LEFT_OUT_NODE);
 }
 
 static void a_node_range_splits_the_ram_it_covers_in_part(void **)
 {
-    m.n_nodes = 3;
-    assert_int_equal(machine_add_ram(&m, 0x1000, 0x4000, 0), OK);
-    assert_int_equal(machine_add_ram(&m, 0x8000, 0x2000, 0), OK);
-    machine_set_ram_node(&m, 0x2000, 0x1000, 1);
-    machine_set_ram_node(&m, 0x4000, 0x5000, 2);
-    assert_int_equal(m.n_ram, 6);
-    assert_ram(&m, 0, 0x1000, 0x1000, 0);
-    assert_ram(&m, 1, 0x2000, 0x1000, 1);
-    assert_ram(&m, 2, 0x3000, 0x1000, 0);
-    assert_ram(&m, 3, 0x4000, 0x1000, 2);
-    assert_ram(&m, 4, 0x8000, 0x1000, 2);
-    assert_ram(&m, 5, 0x9000, 0x1000, 0);
-    assert_sane(&m);
+    assert_int_equal(machine_add_ram(&m, 0x1000, 0x4000), OK);
+    assert_int_equal(machine_add_ram(&m, 0x8000, 0x2000), OK);
+    begin();
+    platform_set_memory_node(&p, 0x2000, 0x1000, 1);
+    platform_set_memory_node(&p, 0x4000, 0x5000, 2);
+    platform_end(&p);
+    assert_int_equal(p.n_memories, 6);
+    assert_memory(&p, 0, 0x1000, 0x1000, 0);
+    assert_memory(&p, 1, 0x2000, 0x1000, 1);
+    assert_memory(&p, 2, 0x3000, 0x1000, 0);
+    assert_memory(&p, 3, 0x4000, 0x1000, 2);
+    assert_memory(&p, 4, 0x8000, 0x1000, 2);
+    assert_memory(&p, 5, 0x9000, 0x1000, 0);
+    assert_int_equal(p.machine.n_ram, 2);
+    assert_platform_sane(&p);
 }
 
 static void a_node_range_may_reach_to_the_end_of_the_address_space(void **)
 {
-    m.n_nodes = 2;
-    assert_int_equal(machine_add_ram(&m, 0x1000, 0x4000, 0), OK);
-    machine_set_ram_node(&m, 0x2000, UINT64_MAX, 1);
-    assert_int_equal(m.n_ram, 2);
-    assert_ram(&m, 1, 0x2000, 0x3000, 1);
-    machine_set_ram_node(&m, 0, 0, 1);
-    assert_ram(&m, 0, 0x1000, 0x1000, 0);
+    assert_int_equal(machine_add_ram(&m, 0x1000, 0x4000), OK);
+    begin();
+    platform_set_memory_node(&p, 0x2000, UINT64_MAX, 1);
+    assert_int_equal(p.n_memories, 2);
+    assert_memory(&p, 1, 0x2000, 0x3000, 1);
+    platform_set_memory_node(&p, 0, 0, 1);
+    assert_memory(&p, 0, 0x1000, 0x1000, 0);
 }
 
 static void ram_that_cannot_be_split_keeps_its_node_and_is_reported(void **)
 {
-    m.n_nodes = 2;
     for (uint32_t i = 0; i < MEMORY_REGION_MAX; i++)
-        assert_int_equal(machine_add_ram(&m, i * 0x4000, 0x2000, 0), OK);
-    machine_set_ram_node(&m, 0x1000, 0x1000, 1);
-    assert_int_equal(m.left_out, LEFT_OUT_NODE);
-    assert_ram(&m, 0, 0, 0x2000, 0);
-    assert_sane(&m);
+        assert_int_equal(machine_add_ram(&m, i * 0x4000, 0x2000), OK);
+    begin();
+    platform_set_memory_node(&p, 0x1000, 0x1000, 1);
+    platform_end(&p);
+    assert_int_equal(p.machine.left_out, LEFT_OUT_NODE);
+    assert_memory(&p, 0, 0, 0x2000, 0);
+    assert_platform_sane(&p);
 }
 
 static void domains_are_clusters_within_nodes(void **)
 {
     static const uint32_t node[] = { 0, 1, 0, 1, 0, 1 }, cluster[] = { 7, 7, 7, 7, 9, 9 },
                           domain[] = { 0, 1, 0, 1, 2, 3 };
-    m.n_nodes = 2;
-    for (uint32_t i = 0; i < COUNT(node); i++) {
-        struct hart_info *h = machine_add_hart(&m, i);
-        h->node = node[i];
-        h->domain = cluster[i];
-    }
-    machine_number_domains(&m);
-    assert_int_equal(m.n_domains, 4);
     for (uint32_t i = 0; i < COUNT(node); i++)
-        assert_int_equal(m.hart[i].domain, domain[i]);
-    assert_sane(&m);
+        machine_add_hart(&m, i)->domain = cluster[i];
+    begin();
+    for (uint32_t i = 0; i < COUNT(node); i++)
+        platform_set_hart_node(&p, i, node[i]);
+    platform_end(&p);
+    assert_int_equal(p.n_domains, 4);
+    for (uint32_t i = 0; i < COUNT(node); i++)
+        assert_int_equal(p.hart[i].domain, domain[i]);
+    assert_platform_sane(&p);
 }
 
 static void a_command_line_that_fits_exactly_is_whole_and_one_longer_is_cut(void **)

@@ -34,11 +34,11 @@ static void qemus_start_information_is_read(void **)
 {
     assert_int_equal(parse(phys_load_dump(&phys, q35_4, sizeof q35_4)), OK);
     assert_int_equal(m.n_ram, 2);
-    assert_ram(&m, 0, 0, 0x9fc00, 0);
-    assert_ram(&m, 1, 0x100000, 0x1fee0000, 0);
+    assert_ram(&m, 0, 0, 0x9fc00);
+    assert_ram(&m, 1, 0x100000, 0x1fee0000);
     assert_string_equal(m.cmdline, "console=serial autorun=selftest;poweroff");
     assert_int_equal(m.initrd.len_bytes, 3000);
-    assert_int_equal(m.reserved[m.n_reserved - 1].kind, RESERVED_INITRD);
+    assert_int_equal(m.reserved[m.n_reserved - 1].base, m.initrd.base);
     assert_int_equal(m.reserved[m.n_reserved - 1].base, m.initrd.base);
     assert_true(m.initrd.base >= 0x100000 && m.initrd.base + 3000 <= 0x1ffe0000);
     assert_true(m.rsdp >= 0xe0000 && m.rsdp < 0x100000);
@@ -49,8 +49,8 @@ static void ram_above_four_gigabytes_is_read(void **)
 {
     assert_int_equal(parse(phys_load_dump(&phys, q35_plug, sizeof q35_plug)), OK);
     assert_int_equal(m.n_ram, 3);
-    assert_ram(&m, 1, 0x100000, 0x7fee0000, 0);
-    assert_ram(&m, 2, 0x100000000, 14ull << 30, 0);
+    assert_ram(&m, 1, 0x100000, 0x7fee0000);
+    assert_ram(&m, 2, 0x100000000, 14ull << 30);
     assert_int_equal(m.initrd.len_bytes, 0);
 }
 
@@ -92,17 +92,16 @@ static void make(void)
 
 static void kinds_of_memory_are_told_apart(void **)
 {
-    static const enum reserved_kind kinds[] = { RESERVED_FIRMWARE, RESERVED_ACPI,     RESERVED_FIRMWARE, RESERVED_BAD,
-                                                RESERVED_FIRMWARE, RESERVED_FIRMWARE, RESERVED_FIRMWARE };
+    constexpr uint32_t others = 7; /* beside RAM, the last of them not known yet */
     make();
-    for (uint32_t type = 2; type < 2 + COUNT(kinds); type++)
+    for (uint32_t type = 2; type < 2 + others; type++)
         memmap[type - 1] = (struct memmap_entry){ 0x10000000 * type, 0x1000, type == 8 ? 0xffffffff : type, 0 };
-    info.n_memmap = 1 + COUNT(kinds);
+    info.n_memmap = 1 + others;
     assert_int_equal(parse(0x10000), OK);
     assert_int_equal(m.n_ram, 1);
-    assert_int_equal(m.n_reserved, COUNT(kinds));
-    for (size_t i = 0; i < COUNT(kinds); i++)
-        assert_int_equal(m.reserved[i].kind, kinds[i]);
+    assert_int_equal(m.n_reserved, others);
+    for (size_t i = 0; i < others; i++)
+        assert_int_equal(m.reserved[i].kind, RESERVED_FIRMWARE);
 }
 
 static void version_0_has_no_memory_map_and_is_refused(void **)
@@ -170,7 +169,7 @@ static void modules_are_reserved_and_the_first_is_the_initial_ram_disk(void **)
     assert_int_equal(m.initrd.base, 0x200000);
     assert_int_equal(m.initrd.len_bytes, 0x1234);
     assert_int_equal(m.n_reserved, 2);
-    assert_int_equal(m.reserved[0].kind, RESERVED_INITRD);
+    assert_int_equal(m.reserved[0].base, m.initrd.base);
     assert_int_equal(m.reserved[1].kind, RESERVED_FIRMWARE);
     info.n_modules = RESERVED_REGION_MAX;
     assert_int_equal(parse(0x10000), OK);

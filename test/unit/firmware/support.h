@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <kernel/firmware/machine.h>
+#include <platform/platform.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -93,35 +94,54 @@ static inline uint64_t phys_load_dump(struct phys *p, const uint8_t *dump, size_
 static inline void assert_sane(const struct machine *m)
 {
     assert_true(m->n_ram <= MEMORY_REGION_MAX && m->n_reserved <= RESERVED_REGION_MAX && m->n_harts <= HART_MAX);
-    assert_true(m->n_nodes >= 1 && m->n_nodes <= NUMA_NODE_MAX && m->n_domains >= 1);
-    assert_true(m->n_pci <= MACHINE_PCI_WINDOW_MAX && m->n_virtio_mmio <= MACHINE_VIRTIO_MMIO_MAX);
+    assert_true(m->n_virtio_mmio <= MACHINE_VIRTIO_MMIO_MAX);
     assert_true(m->apic.n_ioapics <= MACHINE_IOAPIC_MAX && m->apic.n_overrides <= MACHINE_IRQ_OVERRIDE_MAX);
     assert_true(m->gic.n_redist <= MACHINE_GIC_REDIST_MAX && m->seed_len_bytes <= FIRMWARE_SEED_MAX);
     for (uint32_t i = 0; i < m->n_ram; i++) {
         uint64_t end = m->ram[i].base + m->ram[i].len_bytes;
-        assert_true(end > m->ram[i].base && m->ram[i].node < m->n_nodes);
+        assert_true(end > m->ram[i].base);
         assert_true(i + 1 == m->n_ram || end <= m->ram[i + 1].base);
     }
     for (uint32_t i = 0; i < m->n_reserved; i++)
         assert_true(m->reserved[i].base + m->reserved[i].len_bytes > m->reserved[i].base);
-    for (uint32_t i = 0; i < m->n_harts; i++) {
-        assert_true(m->hart[i].node < m->n_nodes && m->hart[i].domain < m->n_domains);
-        for (uint32_t j = 0; j < i; j++) {
+    for (uint32_t i = 0; i < m->n_harts; i++)
+        for (uint32_t j = 0; j < i; j++)
             assert_true(m->hart[i].hw_id != m->hart[j].hw_id);
-            assert_true(m->hart[i].domain != m->hart[j].domain || m->hart[i].node == m->hart[j].node);
-        }
-    }
     assert_true(m->cmdline_len_bytes < CMDLINE_MAX && strlen(m->cmdline) == m->cmdline_len_bytes);
     assert_true((m->left_out != 0) == (m->n_left_out != 0));
     assert_null(m->error.what);
 }
 
-static inline void assert_ram(const struct machine *m, uint32_t i, uint64_t base, uint64_t len_bytes, uint32_t node)
+/* Those of platform.h. */
+static inline void assert_platform_sane(const struct platform *p)
+{
+    assert_true(p->n_nodes >= 1 && p->n_nodes <= NUMA_NODE_MAX && p->n_domains >= 1);
+    assert_true(p->n_pci <= MACHINE_PCI_WINDOW_MAX && p->n_memories <= MEMORY_REGION_MAX);
+    for (uint32_t i = 0; i < p->n_memories; i++) {
+        uint64_t end = p->memory[i].base + p->memory[i].len_bytes;
+        assert_true(end > p->memory[i].base && p->memory[i].node < p->n_nodes);
+        assert_true(i + 1 == p->n_memories || end <= p->memory[i + 1].base);
+    }
+    for (uint32_t i = 0; i < p->machine.n_harts; i++) {
+        assert_true(p->hart[i].node < p->n_nodes && p->hart[i].domain < p->n_domains);
+        for (uint32_t j = 0; j < i; j++)
+            assert_true(p->hart[i].domain != p->hart[j].domain || p->hart[i].node == p->hart[j].node);
+    }
+}
+
+static inline void assert_ram(const struct machine *m, uint32_t i, uint64_t base, uint64_t len_bytes)
 {
     assert_true(i < m->n_ram);
     assert_int_equal(m->ram[i].base, base);
     assert_int_equal(m->ram[i].len_bytes, len_bytes);
-    assert_int_equal(m->ram[i].node, node);
+}
+
+static inline void assert_memory(const struct platform *p, uint32_t i, uint64_t base, uint64_t len_bytes, uint32_t node)
+{
+    assert_true(i < p->n_memories);
+    assert_int_equal(p->memory[i].base, base);
+    assert_int_equal(p->memory[i].len_bytes, len_bytes);
+    assert_int_equal(p->memory[i].node, node);
 }
 
 static inline void assert_irq(struct irq_info irq, uint32_t number, bool edge, bool active_low)

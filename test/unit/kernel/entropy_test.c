@@ -2,7 +2,7 @@
  * The generator: the cipher against published vectors, and what the construction promises (E1-E3 of kernel/entropy.c).
  */
 // sources: kernel/entropy.c kernel/format.c kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
-// mutations: -DMUTATE_ENTROPY_KEEP_KEY
+// mutations: entropy-keep-key
 #include "cmocka_kassert.h"
 #include "no_locks.h"
 #include "host_hart.h"

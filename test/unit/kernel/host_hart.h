@@ -21,7 +21,7 @@ UNEXPECTED(void kernel_return_to_user(void))
 UNEXPECTED(void kernel_gate_closed(uint64_t is_syscall [[maybe_unused]]))
 #undef UNEXPECTED
 
-void kprintf(const char *format, ...)
+void log_at(log_level_t, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

@@ -62,17 +62,13 @@ static void machine_log_sink(void *, const char *text, size_t len)
         fwrite(text, 1, len, stderr);
 }
 
-#define MACHINE_PRINTER(name)                                                                                          \
-    void name(const char *format, ...)                                                                                 \
-    {                                                                                                                  \
-        va_list args;                                                                                                  \
-        va_start(args, format);                                                                                        \
-        format_va(machine_log_sink, nullptr, format, args);                                                            \
-        va_end(args);                                                                                                  \
-    }
-MACHINE_PRINTER(kprintf)
-MACHINE_PRINTER(log_urgent)
-#undef MACHINE_PRINTER
+void log_at(log_level_t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    format_va(machine_log_sink, nullptr, format, args);
+    va_end(args);
+}
 
 void kernel_panic(const char *format, ...)
 {
@@ -123,7 +119,7 @@ uint32_t irqchip_lines(void)
 static void machine_boot(void)
 {
     static const struct ram_range ram[] = { { MACHINE_RAM_BASE, MACHINE_RAM } };
-    static const struct machine described = { .n_ram = 1, .ram = { { MACHINE_RAM_BASE, MACHINE_RAM, 0 } } };
+    static const struct machine described = { .n_ram = 1, .ram = { { MACHINE_RAM_BASE, MACHINE_RAM } } };
     machine_verbose = getenv("MACHINE_LOG") != nullptr;
     host_ram_reset();
     host_ram_add(ram[0].base, ram[0].len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Reticles against a page-by-page model, over memory of every awkward shape; and the edges by name. */
 // sources: kernel/reticle.c kernel/reticle_check.c kernel/arch/host/ram.c
-// mutations: -DMUTATE_RETICLE_NO_MERGE -DMUTATE_RETICLE_LOSE_SLOT -DMUTATE_RETICLE_KEEP_LENT
+// mutations: reticle-no-merge reticle-lose-slot reticle-keep-lent
 #include "cmocka_kassert.h"
 #include "reticle_model.h"
 

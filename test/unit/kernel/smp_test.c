@@ -10,8 +10,9 @@
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -DHOST_SMP -DVECTRA_DEBUG
 // sanitize: thread
-// mutations: -DMUTATE_LOCK_NONE=LOCK_RING -DMUTATE_LOCK_NONE=LOCK_MAPS -DMUTATE_LOCK_NONE=LOCK_SEM
-// mutations: -DMUTATE_LOCK_NONE=LOCK_FUTEX -DMUTATE_LOCK_NONE=LOCK_TASK -DMUTATE_LOCK_NONE=LOCK_VM
+// mutations: lock-none:-DLOCK_NOT_TAKEN=LOCK_RING lock-none:-DLOCK_NOT_TAKEN=LOCK_MAPS
+// mutations: lock-none:-DLOCK_NOT_TAKEN=LOCK_SEM lock-none:-DLOCK_NOT_TAKEN=LOCK_FUTEX
+// mutations: lock-none:-DLOCK_NOT_TAKEN=LOCK_TASK lock-none:-DLOCK_NOT_TAKEN=LOCK_VM
 // mutations: -DMUTATE_HOST_NO_IPI
 // libs: -lpthread
 #include "smp_main.h"

@@ -2,7 +2,7 @@
  * base/string.c, under other names, against the C library: every length, alignment and overlap up to some hundred
  * bytes. */
 // sources:
-// mutations: -DMUTATE_STRING_ALWAYS_UP
+// mutations: string-always-up
 #include "cmocka_kassert.h"
 #include <string.h>
 

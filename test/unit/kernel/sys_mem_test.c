@@ -125,7 +125,7 @@ void ring_facts(const struct ring *, uint8_t, struct vx_cap_facts *)
 
 /* --- the Task --- */
 
-static const struct machine described = { .n_ram = 1, .ram = { { 16 * MIB, 16 * MIB, 0 } } };
+static const struct machine described = { .n_ram = 1, .ram = { { 16 * MIB, 16 * MIB } } };
 
 static int setup(void **)
 {

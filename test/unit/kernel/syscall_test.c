@@ -9,7 +9,7 @@
 // sources: kernel/firmware/elf.c base/tree.c kernel/format.c
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -fno-sanitize=function
-// mutations: -DMUTATE_RETICLE_KEEP_LENT -DMUTATE_RETICLE_LOSE_SLOT -DMUTATE_TLB_NO_FLUSH
+// mutations: reticle-keep-lent reticle-lose-slot -DMUTATE_TLB_NO_FLUSH
 #include "cmocka_kassert.h"
 #include "machine.h"
 #include "machine_check.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Trees against a sorted array: every operation at random, and the invariants T1-T3 of base/tree.c after each. */
 // sources: base/tree.c
-// mutations: -DMUTATE_TREE_SINGLE_ROTATION
+// mutations: tree-single-rotation
 #include "cmocka_kassert.h"
 #include <base/tree.h>
 #include <string.h>

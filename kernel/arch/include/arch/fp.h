@@ -10,6 +10,4 @@
 size_t arch_fp_bytes(void);                      /* decided at boot; at most ARCH_FP_BYTES_MAX */
 void arch_fp_clear(void *state);                 /* the state of a thread that never used a vector register */
 void arch_fp_switch(void *from, const void *to); /* from may be null (the thread is gone). Inline on some isas */
-void arch_fp_begin(void); /* the kernel may use vector registers until arch_fp_end(); not nestable */
-void arch_fp_end(void);
-void arch_fp_clobber(void); /* for FP_CLOBBER, between begin and end: overwrites every one */
+void arch_fp_clobber(void);                      /* overwrites every one; debug kernels alone have it */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * A flattened device tree as nodes and properties. For fdt.c, which knows what they mean. */
+ * A flattened device tree as nodes and properties. What they mean is said by who reads them: kernel/firmware/dt for
+ * what the kernel needs, lib/libplatform for the rest. */
 #pragma once
-#include <kernel/firmware/bytes.h>
-#include <kernel/firmware/dt/fdt.h>
+#include <abi/machine.h>
+#include <base/bytes.h>
 
 /* Its numbers are big endian. */
 static inline uint32_t load_be32(const void *p)
@@ -41,6 +42,12 @@ struct fdt_tree {
     struct fdt_node path[FDT_DEPTH_MAX];
     uint32_t depth; /* of the node being visited; the root's is 0 */
 };
+
+/**
+ * How long the device tree is whose first bytes are given; so that the kernel can map the rest of it.
+ * Errors: ERR_BAD_ARGUMENT not a device tree, or fewer than 8 bytes; ERR_TOO_BIG beyond FDT_SIZE_MAX.
+ */
+status_t fdt_size(const void *first_bytes, size_t n, size_t *total);
 
 typedef status_t fdt_visit_fn(void *ctx, struct fdt_node *n);
 

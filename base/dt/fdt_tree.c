@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A flattened device tree as nodes and properties; fdt.c gives them their meaning.
+ * A flattened device tree as nodes and properties; who reads them gives them their meaning.
  *
  * A walk checks the structure block token by token; the first one, which visits nobody, is there for that alone, so
  * what comes after it acts on a tree that is whole. A walk keeps one struct fdt_node per level; properties are looked
@@ -11,7 +11,7 @@
  *  2. The bytes of a struct fdt_prop lie within the blob.
  *
  * Source: [DTSpec] "Flattened Devicetree (DTB) Format", "Devicetree Basics". */
-#include <kernel/firmware/dt/fdt_tree.h>
+#include <base/dt/fdt_tree.h>
 #include <stdckdint.h>
 
 enum : uint32_t { FDT_MAGIC = 0xd00dfeed, FDT_VERSION = 17, FDT_HEADER_BYTES = 40 };
@@ -25,7 +25,9 @@ static status_t fail(struct fdt_tree *t, status_t st, const char *what, const vo
 
 bool fdt_same(const char *a, const char *b)
 {
-    return strncmp(a, b, strlen(b) + 1) == 0;
+    for (; *a == *b && *a != '\0'; a++)
+        b++;
+    return *a == *b;
 }
 
 /* ---- tokens and properties ---- */
@@ -201,19 +203,29 @@ bool fdt_path_is(const struct fdt_tree *t, struct fdt_prop text)
 
 /* ---- walks ---- */
 
-/* Fills in the node on the path that begins here; its properties start at `props`. */
+/* Fills in the node on the path that begins here; its properties start at `props`, and are looked at once. */
 static void enter_node(struct fdt_tree *t, const char *name, uint32_t props)
 {
     struct fdt_node *n = &t->path[t->depth];
-    const struct fdt_node *parent = t->depth > 0 ? n - 1 : nullptr;
-    *n = (struct fdt_node){ .name = name, .props = props, .usable = parent == nullptr || parent->usable };
-    n->address_cells = fdt_cell(t, n, "#address-cells", 2);
-    n->size_cells = fdt_cell(t, n, "#size-cells", 1);
-    n->irq_parent = fdt_cell(t, n, "interrupt-parent", parent == nullptr ? 0 : parent->irq_parent);
-    n->cluster = parent == nullptr ? 0 : parent->cluster;
-    struct fdt_prop status = fdt_prop(t, n, "status");
-    if (status.data != nullptr && fdt_list_find(status, "okay") != 0 && fdt_list_find(status, "ok") != 0)
-        n->usable = false;
+    uint32_t off = props, token;
+    struct fdt_prop p;
+    *n = t->depth > 0 ? n[-1] : (struct fdt_node){ .usable = true };
+    n->name = name;
+    n->props = props;
+    n->address_cells = 2;
+    n->size_cells = 1;
+    while (next_token(t, &off, &token, &name, &p) && (token == PROP || token == NOP)) {
+        if (token == NOP)
+            continue;
+        uint32_t *cell = fdt_same(name, "#address-cells")     ? &n->address_cells
+                         : fdt_same(name, "#size-cells")      ? &n->size_cells
+                         : fdt_same(name, "interrupt-parent") ? &n->irq_parent
+                                                              : nullptr;
+        if (cell != nullptr && p.len >= 4)
+            *cell = load_be32(p.data);
+        if (fdt_same(name, "status") && fdt_list_find(p, "okay") != 0 && fdt_list_find(p, "ok") != 0)
+            n->usable = false;
+    }
 }
 
 status_t fdt_tree_walk(struct fdt_tree *t, fdt_visit_fn *visit, void *ctx)

@@ -9,7 +9,7 @@ import unittest
 from unittest import mock
 
 from vectra import fetch
-from vectra.rust import NotHere, link, programs, runner, toolchain
+from vectra.rust import NotHere, link, listing, programs, runner, toolchain
 
 POLICY = """rustc-web:
   Installed: (none)
@@ -100,6 +100,49 @@ class ProgramsTest(unittest.TestCase):
         """One object is made of what is a file; what is for the last link is left out."""
         line = link.join_command(["a.o", "-L", "x", "--gc-sections", "b.rlib", "-lc", "-o", "out.o"])
         self.assertEqual(line[1:], ["-r", "a.o", "b.rlib", "-o", "out.o"])
+
+
+class SysrootTest(unittest.TestCase):
+    """Which std the compiler is given."""
+
+    def given(self, *arguments):
+        """The folder behind --sysroot, of two that are there."""
+        with tempfile.TemporaryDirectory() as place:
+            for arch in ("x86_64", "aarch64"):
+                with open(f"{place}/.stripped-{arch}", "w", encoding="utf-8"):
+                    pass
+            done = subprocess.run(["ports/rust/bin/vectra-rustc", *arguments], stdout=subprocess.PIPE, check=True, text=True,
+                                  env={**os.environ, "VECTRA_RUSTC": "echo", "VECTRA_RUST_SYSROOT": place})
+            return done.stdout.split()[1].removeprefix(place)
+
+    def test_which(self):
+        """That without names is for crates of programs that abort on a panic and keep no symbols, and for no other."""
+        target, small = "--target=aarch64-unknown-vectra", ["-C", "panic=abort", "-Cstrip=symbols"]
+        self.assertEqual(self.given(target, *small, "a.rs"), "/stripped")
+        self.assertEqual(self.given(target, *small, "--emit=dep-info,metadata,link"), "/stripped")
+        self.assertEqual(self.given(target, *small, "--emit=dep-info,metadata"), "")
+        self.assertEqual(self.given(target, "-Cpanic=abort"), "")
+        self.assertEqual(self.given(target, "-Cpanic=abort", "-Cstrip=debuginfo"), "")
+        self.assertEqual(self.given(target, "-Cstrip=symbols"), "")
+        self.assertEqual(self.given(*small), "")   # for this machine
+
+
+class ListingTest(unittest.TestCase):
+    """What ./vectra ports says of crates."""
+
+    def test_crates(self):
+        """Of vendored ones, whatever their licence is written like."""
+        with tempfile.TemporaryDirectory() as place:
+            os.mkdir(f"{place}/one")
+            with open(f"{place}/one/Cargo.toml", "w", encoding="utf-8") as about:
+                about.write('[package]\nname = "one"\nversion = "1.2.3"\nlicense = "MIT/Apache-2.0"\n')
+            with open(f"{place}/one/.cargo-checksum.json", "w", encoding="utf-8") as sums:
+                sums.write('{"files": {}, "package": "abcd"}')
+            self.assertEqual(list(listing.vendored(place)), [("one", "1.2.3", "MIT or Apache-2.0", "abcd")])
+
+    def test_names(self):
+        """Each program has its row."""
+        self.assertEqual([row[0] for row in listing.rows()], listing.names())
 
 
 if __name__ == "__main__":

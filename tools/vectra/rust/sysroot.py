@@ -84,6 +84,14 @@ class Sysroot:
         self.step("complete", arch, self.build_complete)
         self.step("abort", arch, self.build_abort)
 
+    def has(self, arch):
+        """True when std is there for an architecture."""
+        return os.path.exists(self.mark("abort", arch))
+
+    def mark(self, name, arch):
+        """The file that says that a step of the building is done."""
+        return f"{self.place}/.{name}-{arch}"
+
     def build_stripped(self, arch):
         """Sees that the one without names is there, too."""
         self.build(arch)
@@ -91,7 +99,7 @@ class Sysroot:
 
     def step(self, name, arch, work):
         """Does one step of the building, unless it is done."""
-        mark = f"{self.place}/.{name}-{arch}"
+        mark = self.mark(name, arch)
         if os.path.exists(mark):
             return
         os.makedirs(self.place, exist_ok=True)

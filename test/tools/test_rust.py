@@ -116,7 +116,7 @@ class SysrootTest(unittest.TestCase):
             return done.stdout.split()[1].removeprefix(place)
 
     def test_which(self):
-        """That without names is for crates of programs that abort on a panic and keep no symbols, and for no other."""
+        """The std without backtraces is for crates of programs that abort on a panic and keep no symbols, and for no other."""
         target, small = "--target=aarch64-unknown-vectra", ["-C", "panic=abort", "-Cstrip=symbols"]
         self.assertEqual(self.given(target, *small, "a.rs"), "/stripped")
         self.assertEqual(self.given(target, *small, "--emit=dep-info,metadata,link"), "/stripped")

@@ -6,7 +6,7 @@ key of everything that decides what comes out, so it is built once for all trees
 program for it is built.
 
 A second one in it is for programs that abort on a panic and are stripped of their symbols: such a program cannot name a
-frame, so its std has nothing that would look for names, which is half of a small program. ports/rust/bin/vectra-rustc sees
+frame, so its std has no backtraces; what makes them is half of a small program. ports/rust/bin/vectra-rustc sees
 from its arguments which one a crate is for, and has this one built when the first such crate comes.
 """
 
@@ -93,7 +93,7 @@ class Sysroot:
         return f"{self.place}/.{name}-{arch}"
 
     def build_stripped(self, arch):
-        """Sees that the one without names is there, too."""
+        """Sees that the one without backtraces is there, too."""
         self.build(arch)
         self.step(STRIPPED, arch, self.build_nameless)
 

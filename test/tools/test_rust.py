@@ -102,6 +102,25 @@ class ProgramsTest(unittest.TestCase):
         self.assertEqual(line[1:], ["-r", "a.o", "b.rlib", "-o", "out.o"])
 
 
+class CommandTest(unittest.TestCase):
+    """The linker's command line."""
+
+    def test_placed(self):
+        """What may lie anywhere relocates itself first; what begins by itself lies where it was linked for."""
+        free = link.command("x86_64", ["-static", "-pie", "--no-dynamic-linker", "a.o"], "m")
+        self.assertTrue(any(word.endswith("/rcrt1.o") for word in free))
+        self.assertNotIn(link.FIXED, free)
+        bare = link.command("x86_64", ["-static", "-pie", "--no-dynamic-linker", "-nostartfiles", "a.o"], "m")
+        self.assertFalse([word for word in bare if word.endswith("crt1.o") or word in link.PLACED])
+        self.assertIn(link.FIXED, bare)
+
+    def test_maps(self):
+        """The guard has its map, and so has who asked for one."""
+        words = ["--Map=mine", "a.o"]
+        self.assertEqual(link.command("x86_64", words, "ours")[-1], "--Map=ours")
+        self.assertEqual(link.maps(words), ["mine"])
+
+
 class SysrootTest(unittest.TestCase):
     """Which std the compiler is given."""
 

@@ -4,6 +4,7 @@
 With JOIN in the environment it makes one object of the program's own parts instead, to be linked later."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,8 +38,14 @@ def command(arch, arguments, map_file):
         begin = [f"{libraries}/{'rcrt1' if '-pie' in rest else 'crt1'}.o", f"{libraries}/crti.o"]
         end = [f"{libraries}/crtn.o"]
     layout = LAYOUT if "-pie" in rest else [*LAYOUT, FIXED]
-    return [os.environ.get("LLD", "ld.lld-19"), *layout, f"--Map={map_file}", *begin, f"-L{libraries}", *rest,
-            "--start-group", "-lc", "-lgcc", "-lunwind", "--end-group", *end]
+    # Of several maps the linker writes the last.
+    return [os.environ.get("LLD", "ld.lld-19"), *layout, *begin, f"-L{libraries}", *rest,
+            "--start-group", "-lc", "-lgcc", "-lunwind", "--end-group", *end, f"--Map={map_file}"]
+
+
+def maps(arguments):
+    """Where the caller wants a map of the program, too."""
+    return [word.partition("=")[2] for word in arguments if word.startswith(("--Map=", "-Map="))]
 
 
 def join_command(arguments):
@@ -68,6 +75,8 @@ def main(arguments):
         status = subprocess.run(command(arch, rest, map_file), check=False).returncode
         if status != 0:
             return status
+        for path in maps(rest):
+            shutil.copyfile(map_file, path)
         with open(map_file, encoding="utf-8", errors="replace") as handle:
             found = guard.strays(out, guard.Map(handle.read(), f"{libraries}/libc.a"))
     if not found:

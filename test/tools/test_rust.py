@@ -9,6 +9,7 @@ import unittest
 from unittest import mock
 
 from vectra import fetch
+from vectra.commands import cargo
 from vectra.rust import NotHere, link, listing, programs, runner, toolchain
 
 POLICY = """rustc-web:
@@ -119,6 +120,24 @@ class CommandTest(unittest.TestCase):
         words = ["--Map=mine", "a.o"]
         self.assertEqual(link.command("x86_64", words, "ours")[-1], "--Map=ours")
         self.assertEqual(link.maps(words), ["mine"])
+
+
+class CargoTest(unittest.TestCase):
+    """Whether cargo is told of the crate `vectra`."""
+
+    def test_who_uses_it(self):
+        """The project, one of its workspace, or perhaps something outside; cargo new in an empty folder does not."""
+        with tempfile.TemporaryDirectory() as place:
+            os.makedirs(f"{place}/project/member/src")
+            self.assertFalse(cargo.may_use_ours(place, ["new", "project"]))
+            for folder, dependency, uses in (("project", "libc", False), ("project/member", "libc", False),
+                                             ("project", 'other = { path = "../other" }', True), ("project", "libc", False),
+                                             ("project/member", "vectra", True)):
+                with open(f"{place}/{folder}/Cargo.toml", "w", encoding="utf-8") as about:
+                    about.write(f"[dependencies]\n{dependency}\n")
+                self.assertEqual(cargo.may_use_ours(f"{place}/project/member/src", ["build"]), uses)
+            self.assertTrue(cargo.may_use_ours("/", ["build", f"--manifest-path={place}/project/Cargo.toml"]))
+            self.assertTrue(cargo.may_use_ours(place, ["build", "--manifest-path", "project/member/Cargo.toml"]))
 
 
 class SysrootTest(unittest.TestCase):

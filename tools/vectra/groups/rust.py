@@ -162,6 +162,7 @@ def refused(work, arch, crate, path):
     return 1
 
 
+ET_DYN = b"\x03\x00"
 STRAY = {"x86_64": 186, "aarch64": 178}   # what test/rust/stray.rs asks for: Linux's gettid
 
 
@@ -178,13 +179,16 @@ def guard_test(arch, check):
             raise Failure("the message does not name the function", words)
         # Linked all the same, by who goes around the guard: the kernel refuses the number.
         compiled(work, arch, "-O", "--cfg", "unguarded", source, "-o", f"{work}/stray")
+        with open(f"{work}/stray", "rb") as handle:
+            if handle.read(18)[16:] != ET_DYN:
+                raise Failure("a program is linked for one place, which the kernel then cannot choose")
         said = inside(arch, 1, "stray", [(f"{work}/stray", "/bin/stray")])
         if said != b"-1\n":
             raise Failure("a number that is no call of ours was not refused", said)
         status, traced, words = vectra(work, "trace", "stray", "--arch", arch, "--add", "stray:/bin/stray", "--", "stray")
         if status != 0 or not re.search(rb" no call %d\(.*\)\s+\[.*\] trace \S+ = -1, " % STRAY[arch], traced):
             raise Failure(f"the trace does not name the call {STRAY[arch]}", traced + words)
-    return 3
+    return 4
 
 
 def words_test(arch, check):

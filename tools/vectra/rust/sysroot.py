@@ -75,7 +75,8 @@ class Sysroot:
         """For whoever calls the recipe's vectra-rustc, directly or through cargo."""
         folder = os.path.abspath(f"{RECIPE}/bin")
         return {**self.tools.environment(), "VECTRA_RUSTC": self.tools.rustc, "VECTRA_RUSTDOC": self.tools.rustdoc,
-                "VECTRA_RUST_SYSROOT": self.place, "VECTRA_RUST_STRIPPED": os.path.abspath(__file__), "RUSTC": f"{folder}/vectra-rustc", "RUSTDOC": f"{folder}/vectra-rustdoc",
+                "VECTRA_RUST_SYSROOT": self.place, "VECTRA_RUST_STRIPPED": os.path.abspath(__file__),
+                "RUSTC": f"{folder}/vectra-rustc", "RUSTDOC": f"{folder}/vectra-rustdoc",
                 "PATH": f"{folder}:{os.environ.get('PATH', '')}",
                 host_variable(self.tools.host, "LINKER"): os.environ.get("CLANG", "clang-19")}
 

@@ -147,22 +147,22 @@ class SysrootTest(unittest.TestCase):
         """The folder behind --sysroot, of two that are there."""
         with tempfile.TemporaryDirectory() as place:
             for arch in ("x86_64", "aarch64"):
-                with open(f"{place}/.stripped-{arch}", "w", encoding="utf-8"):
+                with open(f"{place}/.small-{arch}", "w", encoding="utf-8"):
                     pass
             done = subprocess.run(["ports/rust/bin/vectra-rustc", *arguments], stdout=subprocess.PIPE, check=True, text=True,
                                   env={**os.environ, "VECTRA_RUSTC": "echo", "VECTRA_RUST_SYSROOT": place})
             return done.stdout.split()[1].removeprefix(place)
 
     def test_which(self):
-        """The std without backtraces is for crates of programs that abort on a panic and keep no symbols, and for no other."""
-        target, small = "--target=aarch64-unknown-vectra", ["-C", "panic=abort", "-Cstrip=symbols"]
-        self.assertEqual(self.given(target, *small, "a.rs"), "/stripped")
-        self.assertEqual(self.given(target, *small, "--emit=dep-info,metadata,link"), "/stripped")
-        self.assertEqual(self.given(target, *small, "--emit=dep-info,metadata"), "")
-        self.assertEqual(self.given(target, "-Cpanic=abort"), "")
-        self.assertEqual(self.given(target, "-Cpanic=abort", "-Cstrip=debuginfo"), "")
-        self.assertEqual(self.given(target, "-Cstrip=symbols"), "")
-        self.assertEqual(self.given(*small), "")   # for this machine
+        """The std without backtraces is for programs that abort on a panic and are optimised as a whole, and for no other."""
+        target = "--target=aarch64-unknown-vectra"
+        for words in (["-C", "lto"], ["-Clto=thin"], ["-C", "linker-plugin-lto", "--emit=dep-info,metadata,link"]):
+            self.assertEqual(self.given(target, "-C", "panic=abort", *words, "a.rs"), "/small")
+            self.assertEqual(self.given(target, *words, "a.rs"), "")
+            self.assertEqual(self.given("-Cpanic=abort", *words), "")   # for this machine
+            self.assertEqual(self.given(target, "-Cpanic=abort", *words, "--emit=dep-info,metadata"), "")
+        for words in ([], ["-C", "lto=off"], ["-Cstrip=symbols"]):
+            self.assertEqual(self.given(target, "-Cpanic=abort", *words), "")
 
 
 class ListingTest(unittest.TestCase):

@@ -86,7 +86,7 @@ def make(chosen, arch):
     """Builds for an architecture; lines that say what is where."""
     made = front.ready([arch])
     if STD in chosen:
-        made.build_stripped(arch)
+        made.build_small(arch)
         yield f"{STD} {made.tools.version} for {arch} in {made.place}"
     if others := [name for name in chosen if name != STD]:
         programs.build(made, [arch], toolchain.say_on_stderr)

@@ -5,9 +5,10 @@ One folder serves both architectures and, for build scripts and procedural macro
 key of everything that decides what comes out, so it is built once for all trees, and each architecture only when a
 program for it is built.
 
-A second one in it is for programs that abort on a panic and are stripped of their symbols: such a program cannot name a
-frame, so its std has no backtraces; what makes them is half of a small program. ports/rust/bin/vectra-rustc sees
-from its arguments which one a crate is for, and has this one built when the first such crate comes.
+A second one in it is for programs that abort on a panic and are optimised as a whole, which is how one asks for a small
+program: its std has no backtraces, and what makes them is half of such a program. ports/rust/bin/vectra-rustc sees from
+its arguments which one a crate is for, and has this one built when the first such crate comes. Cargo says both things of
+all crates of a program or of none; what it can say of one crate alone, as `strip`, would give a program two kinds of std.
 """
 
 import fcntl
@@ -33,7 +34,7 @@ from vectra.rust import RustError, toolchain   # noqa: E402
 RECIPE = "ports/rust"
 FORMAT = 2          # raise it when the way of building changes
 PARTS = ("std", "panic_unwind", "panic_abort", "test")
-STRIPPED, STRIPPED_PARTS = "stripped", ("std", "panic_abort")
+SMALL, SMALL_PARTS = "small", ("std", "panic_abort")
 SEPARATOR = "\x1f"
 
 
@@ -75,7 +76,7 @@ class Sysroot:
         """For whoever calls the recipe's vectra-rustc, directly or through cargo."""
         folder = os.path.abspath(f"{RECIPE}/bin")
         return {**self.tools.environment(), "VECTRA_RUSTC": self.tools.rustc, "VECTRA_RUSTDOC": self.tools.rustdoc,
-                "VECTRA_RUST_SYSROOT": self.place, "VECTRA_RUST_STRIPPED": os.path.abspath(__file__),
+                "VECTRA_RUST_SYSROOT": self.place, "VECTRA_RUST_SMALL": os.path.abspath(__file__),
                 "RUSTC": f"{folder}/vectra-rustc", "RUSTDOC": f"{folder}/vectra-rustdoc",
                 "PATH": f"{folder}:{os.environ.get('PATH', '')}",
                 host_variable(self.tools.host, "LINKER"): os.environ.get("CLANG", "clang-19")}
@@ -93,10 +94,10 @@ class Sysroot:
         """The file that says that a step of the building is done."""
         return f"{self.place}/.{name}-{arch}"
 
-    def build_stripped(self, arch):
+    def build_small(self, arch):
         """Sees that the one without backtraces is there, too."""
         self.build(arch)
-        self.step(STRIPPED, arch, self.build_nameless)
+        self.step(SMALL, arch, self.build_smaller)
 
     def step(self, name, arch, work):
         """Does one step of the building, unless it is done."""
@@ -119,15 +120,15 @@ class Sysroot:
             self.build_std(arch, work, ".", [f"-Zbuild-std={','.join(PARTS)}"], [])
             self.build_unwinder(arch, work)
 
-    def build_nameless(self, arch):
-        """std for programs that abort on a panic and keep no symbols."""
-        self.say(f"building std for programs without symbols for {arch}; once, it takes a minute")
+    def build_smaller(self, arch):
+        """std for small programs."""
+        self.say(f"building std for small programs for {arch}; once, it takes a minute")
         with tempfile.TemporaryDirectory(prefix="build-", dir=self.place) as work:
-            self.prepare(STRIPPED)
+            self.prepare(SMALL)
             # Any feature takes the place of the usual ones; this one does nothing beside that.
-            self.build_std(arch, work, STRIPPED, [f"-Zbuild-std={','.join(STRIPPED_PARTS)}",
+            self.build_std(arch, work, SMALL, [f"-Zbuild-std={','.join(SMALL_PARTS)}",
                                                   "-Zbuild-std-features=backtrace-trace-only"], ["-Cpanic=abort"])
-            shutil.copyfile(f"{self.libraries(arch)}/libunwind.a", f"{self.libraries(arch, STRIPPED)}/libunwind.a")
+            shutil.copyfile(f"{self.libraries(arch)}/libunwind.a", f"{self.libraries(arch, SMALL)}/libunwind.a")
 
     def prepare(self, variant):
         """The targets, and this machine's own libraries."""
@@ -241,9 +242,9 @@ def run(line):
 
 
 def main(arguments):
-    """What vectra-rustc calls: `sysroot.py ARCH` sees that the std for programs without symbols is there."""
+    """What vectra-rustc calls: `sysroot.py ARCH` sees that the std for small programs is there."""
     try:
-        Sysroot(toolchain.find(toolchain.say_on_stderr), toolchain.say_on_stderr).build_stripped(arguments[0])
+        Sysroot(toolchain.find(toolchain.say_on_stderr), toolchain.say_on_stderr).build_small(arguments[0])
     except RustError as problem:
         print(f"vectra: rustc: {problem}", file=sys.stderr)
         return 1

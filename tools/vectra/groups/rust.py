@@ -25,7 +25,17 @@ from vectra.rust import NotHere, RustError, front, programs, toolchain
 FOLDER = "test/rust"
 WITHIN_S = 300.0
 VERDICT = re.compile(rb"^test result: ok\. (\d+) passed; 0 failed;", re.MULTILINE)
-EXIT = 'fn main() { println!("{:?}", std::env::args().skip(1).collect::<Vec<_>>()); std::process::exit(7) }\n'
+# A small program of two crates, one of which is to be fast all the same.
+SMALL = """part = { path = "part" }
+[profile.release]
+panic = "abort"
+lto = true
+strip = true
+opt-level = "s"
+[profile.release.package.part]
+opt-level = 3
+"""
+EXIT = 'fn main() { assert_eq!(part::add(1, 2), 3); println!("{:?}", std::env::args().skip(1).collect::<Vec<_>>()); std::process::exit(7) }\n'
 TESTED = """pub fn twice(n: u32) -> u32 { 2 * n }
 #[test] fn good() { assert_eq!(twice(2), 4); }
 #[test] fn bad() { assert_eq!(twice(2), 5); }
@@ -323,6 +333,9 @@ def cargo_test(arch, check):
             raise Failure(f"cargo new: exit status {status}", words)
         folder = f"{work}/my demo"
         expect(folder, (0, b"Hello, world!\n"), "cargo", "run", "-q", target(arch))
+        vectra(folder, "cargo", "new", "--vcs=none", "--lib", "part")
+        with open(f"{folder}/Cargo.toml", "a", encoding="utf-8") as handle:
+            handle.write(SMALL)
         with open(f"{folder}/src/main.rs", "w", encoding="utf-8") as handle:
             handle.write(EXIT)
         expect(folder, (7, b'["a b", "$x"]\n'), "cargo", "run", "-q", "--release", target(arch), "--", "a b", "$x")

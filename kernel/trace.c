@@ -26,18 +26,21 @@ static struct sysret traced(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, 
 {
     const struct thread *t = current_thread();
     const struct task *task = t->task;
-    uint64_t nr = arch_frame_syscall_nr(&t->frame);
+    uint64_t nr = arch_frame_syscall_nr(&t->frame), entry = nr < SYSCALL_TABLE_ENTRIES ? nr : SYSCALL_TABLE_ENTRIES - 1;
     bool show = strncmp(wanted, "all", sizeof wanted) == 0 || strncmp(wanted, task->name, sizeof wanted) == 0;
     const uint64_t arg[] = { a0, a1, a2, a3, a4, a5 };
     uint32_t id = task->id, thread_id = t->id;
     if (show) {
         bool known = nr < SYSCALL_LIMIT && calls[nr].name != nullptr;
-        log_urgent("trace %u.%u %s(", id, thread_id, known ? calls[nr].name : "?");
+        if (known)
+            log_urgent("trace %u.%u %s(", id, thread_id, calls[nr].name);
+        else
+            log_urgent("trace %u.%u no call %llu(", id, thread_id, (unsigned long long)nr);
         for (unsigned i = 0; i < (known ? calls[nr].n_args : 6); i++)
             log_urgent("%s0x%llx", i != 0 ? ", " : "", (unsigned long long)arg[i]);
         log_urgent(")\n");
     }
-    struct sysret r = ((call_fn *)(uintptr_t)syscall_table[nr])(a0, a1, a2, a3, a4, a5);
+    struct sysret r = ((call_fn *)(uintptr_t)syscall_table[entry])(a0, a1, a2, a3, a4, a5);
     const struct thread *after = current_thread();
     if (!show)
         return r;

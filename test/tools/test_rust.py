@@ -9,7 +9,8 @@ import unittest
 from unittest import mock
 
 from vectra import fetch
-from vectra.rust import NotHere, link, programs, runner, toolchain
+from vectra.commands import cargo
+from vectra.rust import NotHere, link, listing, programs, runner, toolchain
 
 POLICY = """rustc-web:
   Installed: (none)
@@ -100,6 +101,86 @@ class ProgramsTest(unittest.TestCase):
         """One object is made of what is a file; what is for the last link is left out."""
         line = link.join_command(["a.o", "-L", "x", "--gc-sections", "b.rlib", "-lc", "-o", "out.o"])
         self.assertEqual(line[1:], ["-r", "a.o", "b.rlib", "-o", "out.o"])
+
+
+class CommandTest(unittest.TestCase):
+    """The linker's command line."""
+
+    def test_placed(self):
+        """What may lie anywhere relocates itself first; what begins by itself lies where it was linked for."""
+        free = link.command("x86_64", ["-static", "-pie", "--no-dynamic-linker", "a.o"], "m")
+        self.assertTrue(any(word.endswith("/rcrt1.o") for word in free))
+        self.assertNotIn(link.FIXED, free)
+        bare = link.command("x86_64", ["-static", "-pie", "--no-dynamic-linker", "-nostartfiles", "a.o"], "m")
+        self.assertFalse([word for word in bare if word.endswith("crt1.o") or word in link.PLACED])
+        self.assertIn(link.FIXED, bare)
+
+    def test_maps(self):
+        """The guard has its map, and so has who asked for one."""
+        words = ["--Map=mine", "a.o"]
+        self.assertEqual(link.command("x86_64", words, "ours")[-1], "--Map=ours")
+        self.assertEqual(link.maps(words), ["mine"])
+
+
+class CargoTest(unittest.TestCase):
+    """Whether cargo is told of the crate `vectra`."""
+
+    def test_who_uses_it(self):
+        """The project, one of its workspace, or perhaps something outside; cargo new in an empty folder does not."""
+        with tempfile.TemporaryDirectory() as place:
+            os.makedirs(f"{place}/project/member/src")
+            self.assertFalse(cargo.may_use_ours(place, ["new", "project"]))
+            for folder, dependency, uses in (("project", "libc", False), ("project/member", "libc", False),
+                                             ("project", 'other = { path = "../other" }', True), ("project", "libc", False),
+                                             ("project/member", "vectra", True)):
+                with open(f"{place}/{folder}/Cargo.toml", "w", encoding="utf-8") as about:
+                    about.write(f"[dependencies]\n{dependency}\n")
+                self.assertEqual(cargo.may_use_ours(f"{place}/project/member/src", ["build"]), uses)
+            self.assertTrue(cargo.may_use_ours("/", ["build", f"--manifest-path={place}/project/Cargo.toml"]))
+            self.assertTrue(cargo.may_use_ours(place, ["build", "--manifest-path", "project/member/Cargo.toml"]))
+
+
+class SysrootTest(unittest.TestCase):
+    """Which std the compiler is given."""
+
+    def given(self, *arguments):
+        """The folder behind --sysroot, of two that are there."""
+        with tempfile.TemporaryDirectory() as place:
+            for arch in ("x86_64", "aarch64"):
+                with open(f"{place}/.small-{arch}", "w", encoding="utf-8"):
+                    pass
+            done = subprocess.run(["ports/rust/bin/vectra-rustc", *arguments], stdout=subprocess.PIPE, check=True, text=True,
+                                  env={**os.environ, "VECTRA_RUSTC": "echo", "VECTRA_RUST_SYSROOT": place})
+            return done.stdout.split()[1].removeprefix(place)
+
+    def test_which(self):
+        """The std without backtraces is for programs that abort on a panic and are optimised as a whole, and for no other."""
+        target = "--target=aarch64-unknown-vectra"
+        for words in (["-C", "lto"], ["-Clto=thin"], ["-C", "linker-plugin-lto", "--emit=dep-info,metadata,link"]):
+            self.assertEqual(self.given(target, "-C", "panic=abort", *words, "a.rs"), "/small")
+            self.assertEqual(self.given(target, *words, "a.rs"), "")
+            self.assertEqual(self.given("-Cpanic=abort", *words), "")   # for this machine
+            self.assertEqual(self.given(target, "-Cpanic=abort", *words, "--emit=dep-info,metadata"), "")
+        for words in ([], ["-C", "lto=off"], ["-Cstrip=symbols"]):
+            self.assertEqual(self.given(target, "-Cpanic=abort", *words), "")
+
+
+class ListingTest(unittest.TestCase):
+    """What ./vectra ports says of crates."""
+
+    def test_crates(self):
+        """Of vendored ones, whatever their licence is written like."""
+        with tempfile.TemporaryDirectory() as place:
+            os.mkdir(f"{place}/one")
+            with open(f"{place}/one/Cargo.toml", "w", encoding="utf-8") as about:
+                about.write('[package]\nname = "one"\nversion = "1.2.3"\nlicense = "MIT/Apache-2.0"\n')
+            with open(f"{place}/one/.cargo-checksum.json", "w", encoding="utf-8") as sums:
+                sums.write('{"files": {}, "package": "abcd"}')
+            self.assertEqual(list(listing.vendored(place)), [("one", "1.2.3", "MIT or Apache-2.0", "abcd")])
+
+    def test_names(self):
+        """Each program has its row."""
+        self.assertEqual([row[0] for row in listing.rows()], listing.names())
 
 
 if __name__ == "__main__":

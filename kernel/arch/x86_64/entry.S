@@ -63,9 +63,9 @@ x86_syscall_entry:
     movq %gs:HART_STACK_TOP, %rsp
     xorl %ebp, %ebp /* the kernel's chain of stack frames ends here */
     GATE_ENTER %ecx, 4f
-5:  cmpq $64, %rax /* SYSCALL_TABLE_ENTRIES */
-    jae 2f
-    andl $63, %eax /* within the table even where the processor guesses that the branch was not taken */
+5:  movl $63, %ecx /* the last of SYSCALL_TABLE_ENTRIES, which answers ERR_BAD_SYSCALL */
+    cmpq %rcx, %rax
+    cmovaq %rcx, %rax /* no branch: the processor does not speculate beyond the table either */
     movq %r10, %rcx
     movq %gs:HART_SYSCALLS, %r11
     callq *(%r11,%rax,8)
@@ -79,9 +79,6 @@ x86_syscall_entry:
     LOAD rsp, rbp, rdi, rsi, r8, r9, r10, rsp
     swapgs
     sysretq
-2:  movq $-1, %rax /* ERR_BAD_SYSCALL */
-    xorl %edx, %edx
-    jmp 1b
 3:  movq %rax, %rdi
     movq %rdx, %rsi
     call kernel_syscall_slow

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-from vectra import options as opt
+from vectra import fetch, options as opt
 from vectra.rust import RustError, front, sysroot, toolchain
 
 SUMMARY = "Rust's build tool for VectraOS programs, used as cargo is"
@@ -23,11 +23,35 @@ adds options of ./vectra exec. The first call fetches the compiler (about 150 MB
 architecture that is asked for; both are kept in the cache. More in docs/rust.md."""
 
 
-def configuration():
+def manifests(place, arguments):
+    """The Cargo.toml of the project that is meant, and of all that lies in it."""
+    for at, word in enumerate(arguments):
+        if word.startswith("--manifest-path"):
+            named = word.partition("=")[2] or "".join(arguments[at + 1:at + 2])
+            place = os.path.dirname(os.path.join(place, named))
+    found, above = None, place
+    while os.path.dirname(above) != above:
+        if os.path.isfile(f"{above}/Cargo.toml"):
+            found = above
+        above = os.path.dirname(above)
+    for folder, folders, names in os.walk(found) if found else ():
+        folders[:] = [name for name in folders if name != "target" and not name.startswith(".")]
+        if "Cargo.toml" in names:
+            yield f"{folder}/Cargo.toml"
+
+
+def may_use_ours(place, arguments):
+    """True when something there names the crate `vectra`, or lies outside and is not looked at. Cargo warns of a crate that
+    nobody depends on each time it is told of one."""
+    return any("vectra" in fetch.read(path) or ".." in fetch.read(path) for path in manifests(place, arguments))
+
+
+def configuration(arguments):
     """Cargo's settings that are ours, as words of its command line: the programs that run a program, and where the crate
     `vectra` lies for who depends on it."""
-    runner = os.path.abspath("ports/rust/bin/vectra-run")
-    words = ["--config", f"patch.crates-io.vectra.path={json.dumps(os.path.abspath('lib/rust/vectra'))}"]
+    runner, words = os.path.abspath("ports/rust/bin/vectra-run"), []
+    if may_use_ours(os.environ.get("VECTRA_CALLED_FROM") or os.getcwd(), arguments):
+        words = ["--config", f"patch.crates-io.vectra.path={json.dumps(os.path.abspath('lib/rust/vectra'))}"]
     for arch in opt.ARCHES:
         words += ["--config", f"target.{sysroot.triple(arch)}.runner=[{json.dumps(runner)},{json.dumps(arch)}]"]
     return words
@@ -45,4 +69,4 @@ def main(arguments):
     # The machine's own settings of cargo are about the machine's own Rust.
     settings |= {"CARGO_HOME": os.path.join(toolchain.folder(), "cargo"),
                  "CARGO_BUILD_TARGET": os.environ.get("CARGO_BUILD_TARGET") or sysroot.triple(front.DEFAULT)}
-    return front.call([made.tools.cargo, *configuration(), *arguments], settings)
+    return front.call([made.tools.cargo, *configuration(mine), *arguments], settings)

@@ -6,6 +6,7 @@ import sys
 
 from vectra import build, fetch, ports
 from vectra import options as opt
+from vectra.rust import RustError, listing
 
 SUMMARY = "list, fetch or build other people's programs"
 OPTIONS = [
@@ -19,6 +20,9 @@ into the cache, `build` builds; without names, all of them. The archives come th
 where that is not possible, put them into a folder and name it with --from. `run`, `exec` and `test` do all this by
 themselves.
 
+Rust and the programs in it (docs/rust.md) are fetched and built when they are named, and by who needs them. `list NAME`
+shows of them, too, which crates they are made with: version, licence, SHA-256.
+
 {opt.usage(OPTIONS)}"""
 
 
@@ -30,11 +34,30 @@ def state(port):
     return "fetched" if all(fetch.have(*archive) for archive in port.archives()) else "not fetched"
 
 
-def show(known):
+def show(known, rust):
     """The table of `list`."""
-    print(f"{'port':<12} {'version':<10} {'licence':<12} {'state':<24} what")
-    for port in known:
-        print(f"{port.name:<12} {port.version:<10} {port.licence:<12} {state(port):<24} {port.recipe['summary']}")
+    print(f"{'port':<14} {'version':<10} {'licence':<18} {'state':<24} what")
+    rows = [(port.name, port.version, port.licence, state(port), port.recipe["summary"]) for port in known]
+    for name, version, licence, there, what in [*rows, *(row for row in listing.rows() if row[0] in rust)]:
+        print(f"{name:<14} {version:<10} {licence:<18} {there:<24} {what}")
+
+
+def show_crates(rust):
+    """What std is made with, and the programs: all of these have the same crates to choose from."""
+    for name in [*(["rust"] if "rust" in rust else []), *[name for name in rust if name != "rust"][:1]]:
+        print(f"\n{'crates of std' if name == 'rust' else 'crates of the programs':<24} {'version':<20} {'licence':<34} SHA-256")
+        for crate, version, licence, digest in listing.crates(name) or [("not fetched", "", "", "")]:
+            print(f"{crate:<24} {version:<20} {licence:<34} {digest}")
+
+
+def of_rust(work, *words):
+    """One of the tasks for Rust; True when it was done."""
+    try:
+        print("\n".join(text) if not isinstance(text := work(*words), str) else text)
+        return True
+    except (RustError, build.BuildError, fetch.Unavailable, fetch.WrongHash) as problem:
+        print(f"vectra: ports: {problem}", file=sys.stderr)
+        return False
 
 
 def bring(known, folder):
@@ -81,13 +104,18 @@ def main(arguments):
     action, names = (options.words[0], options.words[1:]) if options.words else ("list", [])
     if action not in ("list", "fetch", "build"):
         raise opt.UsageError(f"ports: unknown action '{action}'{opt.near(action, ['list', 'fetch', 'build'])}")
+    rust = [name for name in names if name in listing.names()]
     try:
-        known = [ports.load(name) for name in names] if names else list(ports.load().values())
+        known = [ports.load(name) for name in names if name not in rust] if names else list(ports.load().values())
     except ports.PortError as problem:
         raise opt.UsageError(f"ports: {problem}") from None
     if action == "list":
-        show(known)
+        show(known, rust if names else listing.names())
+        show_crates(rust)
         return 0
     if action == "fetch":
-        return 0 if bring(known, options["from"]) else 1
-    return 0 if make(known, [options.arch] if options.arch else ports.ARCHES) else 1
+        done = [bring(known, options["from"]), *(of_rust(listing.bring, name) for name in rust)]
+    else:
+        arches = [options.arch] if options.arch else ports.ARCHES
+        done = [make(known, arches) if known else True, *(of_rust(listing.make, rust, arch) for arch in arches if rust)]
+    return 0 if all(done) else 1

@@ -4,6 +4,7 @@
 With JOIN in the environment it makes one object of the program's own parts instead, to be linked later."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,9 @@ from vectra.rust import guard   # noqa: E402  (the path above comes first)
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
 JOIN = "VECTRA_RUST_JOIN"
 # As ./vectra cc links.
-LAYOUT = ["-static", "--image-base=0x400000", "-z", "max-page-size=4096", "-z", "separate-code", "-z", "noexecstack", "-z",
-          "norelro", "--build-id=none"]
+LAYOUT = ["-static", "-z", "max-page-size=4096", "-z", "separate-code", "-z", "noexecstack", "-z", "norelro", "--build-id=none"]
+FIXED = "--image-base=0x400000"
+PLACED = ["-pie", "--no-dynamic-linker"]   # what rustc says for a program that may lie anywhere; the kernel chooses where
 
 
 def library_folder(arch):
@@ -26,12 +28,24 @@ def library_folder(arch):
 
 
 def command(arch, arguments, map_file):
-    """The whole command line. -nostartfiles, which no linker knows, is what C compilers call a program that begins by itself."""
-    libraries, rest = library_folder(arch), [word for word in arguments if word != "-nostartfiles"]
-    begin, end = ([], []) if len(rest) != len(arguments) else \
-        ([f"{libraries}/crt1.o", f"{libraries}/crti.o"], [f"{libraries}/crtn.o"])
-    return [os.environ.get("LLD", "ld.lld-19"), *LAYOUT, f"--Map={map_file}", *begin, f"-L{libraries}", *rest,
-            "--start-group", "-lc", "-lgcc", "-lunwind", "--end-group", *end]
+    """The whole command line. -nostartfiles, which no linker knows, is what C compilers call a program that begins by itself;
+    nothing relocates such a one, so it lies where it was linked for."""
+    libraries, begin, end = library_folder(arch), [], []
+    rest = [word for word in arguments if word != "-nostartfiles"]
+    if len(rest) != len(arguments):
+        rest = [word for word in rest if word not in PLACED]
+    else:
+        begin = [f"{libraries}/{'rcrt1' if '-pie' in rest else 'crt1'}.o", f"{libraries}/crti.o"]
+        end = [f"{libraries}/crtn.o"]
+    layout = LAYOUT if "-pie" in rest else [*LAYOUT, FIXED]
+    # Of several maps the linker writes the last.
+    return [os.environ.get("LLD", "ld.lld-19"), *layout, *begin, f"-L{libraries}", *rest,
+            "--start-group", "-lc", "-lgcc", "-lunwind", "--end-group", *end, f"--Map={map_file}"]
+
+
+def maps(arguments):
+    """Where the caller wants a map of the program, too."""
+    return [word.partition("=")[2] for word in arguments if word.startswith(("--Map=", "-Map="))]
 
 
 def join_command(arguments):
@@ -61,6 +75,8 @@ def main(arguments):
         status = subprocess.run(command(arch, rest, map_file), check=False).returncode
         if status != 0:
             return status
+        for path in maps(rest):
+            shutil.copyfile(map_file, path)
         with open(map_file, encoding="utf-8", errors="replace") as handle:
             found = guard.strays(out, guard.Map(handle.read(), f"{libraries}/libc.a"))
     if not found:

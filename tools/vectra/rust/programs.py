@@ -112,30 +112,50 @@ def vendor(folder, crates):
         sysroot.write(f"{folder}/{name}/.cargo-checksum.json", '{"files": {}}\n')
 
 
+def source(program):
+    """Where the released source of a program comes from, if it is no crate."""
+    return {"package": program["package"], "package-version": program["package-version"],
+            "files": [(program["archive"], program["sha256"])], "upstream-only": True}
+
+
+def have(name):
+    """True when the cache has what a program is made from."""
+    programs, crates = recipe()
+    files = [*crates.items(), *([] if "crate" in programs[name] else source(programs[name])["files"])]
+    return all(fetch.have(*file) for file in files)
+
+
+def bring(name):
+    """Fetches what a program is made from, and what it is compared with."""
+    programs, crates = recipe()
+    fetch.binary_packages([*crates.items(), *(tuple(peer[:2]) for peer in [programs[name].get("peer")] if peer)])
+    if "crate" not in programs[name]:
+        fetch.fetch(source(programs[name]))
+
+
 def unpack(name, program, work):
     """The source, without what is only there to test it."""
     if "crate" in program:
-        source = f"{work}/{program['crate']}"
-        shutil.copytree(f"{work}/vendor/{program['crate']}", source)
+        place = f"{work}/{program['crate']}"
+        shutil.copytree(f"{work}/vendor/{program['crate']}", place)
     else:
-        [(_, path)] = fetch.fetch({"package": program["package"], "package-version": program["package-version"],
-                                   "files": [(program["archive"], program["sha256"])], "upstream-only": True})
-        source = f"{work}/{program['folder']}"
+        [(_, path)] = fetch.fetch(source(program))
+        place = f"{work}/{program['folder']}"
         with tarfile.open(path) as archive:
             archive.extractall(work, filter="data")
-    path, words = f"{source}/Cargo.toml", program.get("without-features", [])
+    path, words = f"{place}/Cargo.toml", program.get("without-features", [])
     text = "".join(part for part in TABLE.split(fetch.read(path)) if not TESTS_ONLY.match(part))
     for word in words:
         text, count = re.subn(rf"^{re.escape(word)} = .*\n", "", text, flags=re.MULTILINE)
         if count != 1:
             raise RustError(f"{name}: its Cargo.toml has no feature '{word}'")
     sysroot.write(path, text)
-    if os.path.exists(f"{source}/Cargo.lock"):
-        os.remove(f"{source}/Cargo.lock")   # it names the versions of another registry
-    return source
+    if os.path.exists(f"{place}/Cargo.lock"):
+        os.remove(f"{place}/Cargo.lock")   # it names the versions of another registry
+    return place
 
 
-def cargo(made, work, source, program, places):
+def cargo(made, work, place, program, places):
     """`cargo build` of one program."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith(("CARGO", "RUST", "MAKE", "MFLAGS"))}
     settings |= {**made.environment(), "CARGO_HOME": f"{work}/home", "CARGO_TARGET_DIR": f"{work}/target", "LC_ALL": "C",
@@ -145,7 +165,7 @@ def cargo(made, work, source, program, places):
     line = [made.tools.cargo, "build", "--offline", "-q", f"-j{max(2, os.cpu_count() or 2)}", what, "--config",
             "source.crates-io.replace-with='packaged'", "--config", f"source.packaged.directory={json.dumps(work + '/vendor')}",
             *(f"--target={triple(made, where)}" for where in places)]
-    done = subprocess.run(line, cwd=source, env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run(line, cwd=place, env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
     if done.returncode != 0:
         raise RustError(f"{os.path.basename(product(program))} does not build\n{done.stdout[-4000:]}")

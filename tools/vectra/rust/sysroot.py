@@ -4,6 +4,11 @@
 One folder serves both architectures and, for build scripts and procedural macros, this machine. It lies in the cache by a
 key of everything that decides what comes out, so it is built once for all trees, and each architecture only when a
 program for it is built.
+
+A second one in it is for programs that abort on a panic and are optimised as a whole, which is how one asks for a small
+program: its std has no backtraces, and what makes them is half of such a program. ports/rust/bin/vectra-rustc sees from
+its arguments which one a crate is for, and has this one built when the first such crate comes. Cargo says both things of
+all crates of a program or of none; what it can say of one crate alone, as `strip`, would give a program two kinds of std.
 """
 
 import fcntl
@@ -12,15 +17,24 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
-from vectra import fetch
-from vectra.build import Progress
-from vectra.rust import RustError, toolchain
+if __name__ == "__main__":
+    ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
+    sys.path[0] = os.path.join(ROOT, "tools")
+    os.chdir(ROOT)
+
+# The path above comes first.
+# pylint: disable=wrong-import-position
+from vectra import fetch   # noqa: E402
+from vectra.build import Progress   # noqa: E402
+from vectra.rust import RustError, toolchain   # noqa: E402
 
 RECIPE = "ports/rust"
-FORMAT = 1          # raise it when the way of building changes
+FORMAT = 2          # raise it when the way of building changes
 PARTS = ("std", "panic_unwind", "panic_abort", "test")
+SMALL, SMALL_PARTS = "small", ("std", "panic_abort")
 SEPARATOR = "\x1f"
 
 
@@ -54,49 +68,71 @@ class Sysroot:
         self.tools, self.say = tools, say
         self.place = f"{toolchain.folder()}/sysroot-{key(tools)}"
 
-    def libraries(self, arch):
+    def libraries(self, arch, variant="."):
         """Where the libraries of an architecture lie."""
-        return f"{self.place}/lib/rustlib/{triple(arch)}/lib"
+        return f"{self.place}/{variant}/lib/rustlib/{triple(arch)}/lib"
 
     def environment(self):
         """For whoever calls the recipe's vectra-rustc, directly or through cargo."""
         folder = os.path.abspath(f"{RECIPE}/bin")
         return {**self.tools.environment(), "VECTRA_RUSTC": self.tools.rustc, "VECTRA_RUSTDOC": self.tools.rustdoc,
-                "VECTRA_RUST_SYSROOT": self.place, "RUSTC": f"{folder}/vectra-rustc", "RUSTDOC": f"{folder}/vectra-rustdoc",
+                "VECTRA_RUST_SYSROOT": self.place, "VECTRA_RUST_SMALL": os.path.abspath(__file__),
+                "RUSTC": f"{folder}/vectra-rustc", "RUSTDOC": f"{folder}/vectra-rustdoc",
                 "PATH": f"{folder}:{os.environ.get('PATH', '')}",
                 host_variable(self.tools.host, "LINKER"): os.environ.get("CLANG", "clang-19")}
 
     def build(self, arch):
         """Sees that std is there for an architecture."""
-        if os.path.exists(self.mark("abort", arch)):
+        self.step("complete", arch, self.build_complete)
+        self.step("abort", arch, self.build_abort)
+
+    def has(self, arch):
+        """True when std is there for an architecture."""
+        return os.path.exists(self.mark("abort", arch))
+
+    def mark(self, name, arch):
+        """The file that says that a step of the building is done."""
+        return f"{self.place}/.{name}-{arch}"
+
+    def build_small(self, arch):
+        """Sees that the one without backtraces is there, too."""
+        self.build(arch)
+        self.step(SMALL, arch, self.build_smaller)
+
+    def step(self, name, arch, work):
+        """Does one step of the building, unless it is done."""
+        mark = self.mark(name, arch)
+        if os.path.exists(mark):
             return
         os.makedirs(self.place, exist_ok=True)
         with open(f"{self.place}/lock", "w", encoding="utf-8") as alone:
             fcntl.flock(alone, fcntl.LOCK_EX)
-            self.build_complete(arch)
-            if not os.path.exists(self.mark("abort", arch)):
-                self.build_abort(arch)
-                touch(self.mark("abort", arch))
-
-    def mark(self, step, arch):
-        """The file that says that a step of the building is done."""
-        return f"{self.place}/.{step}-{arch}"
+            if not os.path.exists(mark):
+                work(arch)
+                touch(mark)
 
     def build_complete(self, arch):
         """std as cargo builds it, and the unwinder."""
-        mark = self.mark("complete", arch)
-        if not os.path.exists(mark):
-            self.say(f"building std for {arch} from the sources of Rust {self.tools.version.partition('+')[0]}; once, it "
-                     "takes a minute or two")
-            with tempfile.TemporaryDirectory(prefix="build-", dir=self.place) as work:
-                self.prepare()
-                self.build_std(arch, work)
-                self.build_unwinder(arch, work)
-            touch(mark)
+        self.say(f"building std for {arch} from the sources of Rust {self.tools.version.partition('+')[0]}; once, it takes a "
+                 "minute or two")
+        with tempfile.TemporaryDirectory(prefix="build-", dir=self.place) as work:
+            self.prepare(".")
+            self.build_std(arch, work, ".", [f"-Zbuild-std={','.join(PARTS)}"], [])
+            self.build_unwinder(arch, work)
 
-    def prepare(self):
+    def build_smaller(self, arch):
+        """std for small programs."""
+        self.say(f"building std for small programs for {arch}; once, it takes a minute")
+        with tempfile.TemporaryDirectory(prefix="build-", dir=self.place) as work:
+            self.prepare(SMALL)
+            # Any feature takes the place of the usual ones; this one does nothing beside that.
+            self.build_std(arch, work, SMALL, [f"-Zbuild-std={','.join(SMALL_PARTS)}",
+                                                  "-Zbuild-std-features=backtrace-trace-only"], ["-Cpanic=abort"])
+            shutil.copyfile(f"{self.libraries(arch)}/libunwind.a", f"{self.libraries(arch, SMALL)}/libunwind.a")
+
+    def prepare(self, variant):
         """The targets, and this machine's own libraries."""
-        base = f"{self.place}/lib/rustlib"
+        base = f"{self.place}/{variant}/lib/rustlib"
         os.makedirs(base, exist_ok=True)
         for name in (self.tools.host, "src"):
             if not os.path.islink(f"{base}/{name}"):
@@ -106,7 +142,7 @@ class Sysroot:
             os.makedirs(f"{place}/lib", exist_ok=True)
             shutil.copyfile(path, f"{place}/target.json")
 
-    def build_std(self, arch, work):
+    def build_std(self, arch, work, variant, options, extra):
         """By cargo, from the library's workspace: its own build would need crates that the packages leave out."""
         project = f"{work}/std"
         os.makedirs(f"{project}/src")
@@ -114,10 +150,10 @@ class Sysroot:
         write(f"{project}/src/lib.rs", "")
         # Programs with link-time optimisation need the bitcode, and no path of this machine is to be in any program.
         flags = ["-Cembed-bitcode=yes", f"--remap-path-prefix={self.tools.library}=/rust/library",
-                 f"--remap-path-prefix={self.place}/lib/rustlib/src/rust=/rust", f"--remap-path-prefix={work}=/build"]
-        self.cargo(arch, work, project, [f"-Zbuild-std={','.join(PARTS)}"], flags)
+                 f"--remap-path-prefix={self.place}/lib/rustlib/src/rust=/rust", f"--remap-path-prefix={work}=/build", *extra]
+        self.cargo(arch, work, project, options, flags)
         made = glob.glob(f"{work}/target/{triple(arch)}/release/deps/lib*.rlib")
-        libraries = self.libraries(arch)
+        libraries = self.libraries(arch, variant)
         shutil.rmtree(libraries)
         os.makedirs(libraries)
         for path in made:
@@ -203,3 +239,17 @@ def run(line):
     if done.returncode != 0:
         raise RustError(f"{line[0]}: exit status {done.returncode}\n{done.stderr.decode('utf-8', 'replace')}")
     return done.stdout.decode("utf-8", "replace")
+
+
+def main(arguments):
+    """What vectra-rustc calls: `sysroot.py ARCH` sees that the std for small programs is there."""
+    try:
+        Sysroot(toolchain.find(toolchain.say_on_stderr), toolchain.say_on_stderr).build_small(arguments[0])
+    except RustError as problem:
+        print(f"vectra: rustc: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -208,6 +208,8 @@ static status_t resize(struct shm *s, struct shm_object *o, uint64_t size)
 #ifndef MUTATE_SHM_KEEP_TAIL
     if (from < to)
         each_piece(o, from, to - from, CLEAR, nullptr, nullptr);
+#else
+    (void)from;
 #endif
     o->size = size;
     return OK;

@@ -315,6 +315,12 @@ pub mod limits {
     pub const PROC_CONNECTIONS_MAX: usize = 96;
     /// In signals: queueing one more for a process is BUSY, EAGAIN for a program
     pub const PROC_QUEUE_MAX: usize = 32;
+    /// In files: making one more in /dev/shm is NO_SPACE, ENOSPC for a program
+    pub const SHM_OBJECTS_MAX: usize = 256;
+    /// In names: one more in /dev/shm is NO_SPACE, ENOSPC for a program
+    pub const SHM_NAMES_MAX: usize = 512;
+    /// In times: a file of /dev/shm that was mapped all the while and grows once more is NO_SPACE, ENOSPC for a program
+    pub const SHM_PIECES_MAX: usize = 16;
 }
 
 /// The system calls as they are: handles are numbers, and a success is two registers. The types of this crate keep

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Faults, as its word says, in functions that are named in what the system says about it. In its memory lies what a
  * dump is to have, and a second thread waits. */
+#undef NDEBUG
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,19 @@ enum { MARK_BYTES = 100000 };
     return (int)strlen(text) + 1;
 }
 
+[[gnu::noinline]] static int gives_up(int n)
+{
+    if (n != 0)
+        abort();
+    return n;
+}
+
+[[gnu::noinline]] static int asserts(int n)
+{
+    assert(n == 0);
+    return n;
+}
+
 static void *wait_for_ever(void *unused)
 {
     for (;;)
@@ -42,7 +57,15 @@ int main(int argc, char **argv)
     for (int i = 0; i < MARK_BYTES; i++)
         mark[i] = "mark"[i % 4];
     volatile unsigned long nowhere = 8;
-    int n = strcmp(argv[1], "own") == 0 ? middle((volatile int *)nowhere) : in_the_library((const char *)nowhere);
+    int n = 0;
+    if (strcmp(argv[1], "own") == 0)
+        n = middle((volatile int *)nowhere);
+    else if (strcmp(argv[1], "abort") == 0)
+        n = gives_up(argc) + 1;
+    else if (strcmp(argv[1], "assert") == 0)
+        n = asserts(argc) + 1;
+    else
+        n = in_the_library((const char *)nowhere);
     printf("not reached: %d %c\n", n, mark[1]);
     return 0;
 }

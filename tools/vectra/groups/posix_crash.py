@@ -8,6 +8,8 @@ from vectra.results import Failure
 
 OWN = [rb"innermost", rb"middle", rb"main"]
 LIBRARY = [rb"strlen", rb"in_the_library", rb"main"]
+GIVES_UP = [rb"abort", rb"gives_up", rb"main"]
+ASSERTS = [rb"abort", rb"__assert_fail", rb"asserts", rb"main"]
 NT_PRSTATUS, NT_PRPSINFO, NT_AUXV = 1, 3, 6
 MACHINES = {"x86_64": 62, "aarch64": 183}
 # Where the instruction pointer lies in an NT_PRSTATUS.
@@ -68,10 +70,15 @@ def crash_test(arch, program, inside):
         backtrace(output, functions)
         if outcome.status != 139 or b"core" in output:
             raise Failure(f"{command}: exit status {outcome.status}, or a dump that nobody asked for", output)
+    for command, functions in [("crash abort", GIVES_UP), ("crash assert", ASSERTS)]:
+        output, outcome = inside(arch, command, files)
+        backtrace(output, functions)
+        if outcome.status != 134 or not re.search(rb"^crash\[\d+\]: aborted, thread 1$", output, re.MULTILINE):
+            raise Failure(f"{command}: exit status {outcome.status}, or nothing says that it gave up", output)
     output, _ = inside(arch, "VECTRA_CORE=1 crash own; cat /tmp/core.*", files)
     text, mark, rest = output.partition(b"\x7fELF")
     pc = backtrace(text, OWN)
     if not re.search(rb"^  core: /tmp/core\.\d+, \d+ bytes$", text, re.MULTILINE):
         raise Failure("nothing says that there is a dump", text)
     check_core(arch, mark + rest, pc)
-    return 4
+    return 6

@@ -1535,6 +1535,16 @@ pub mod proc {
             reached: u32::from_le_bytes(answer.get(0)),
         })
     }
+
+    /// The caller ends by SIGABRT and is reported as one that a fault ends: what called what, from `pc` and the frame record at `record` on. Answered only if it goes on, NOT_SUPPORTED: its Task is not known here.
+    pub fn aborted(client: &mut Client, thread: u32, pc: u64, record: u64) -> Result<(), Error> {
+        let mut question = Payload::new();
+        question.put(0, thread.to_le_bytes());
+        question.put(8, pc.to_le_bytes());
+        question.put(16, record.to_le_bytes());
+        let (_, _) = client.call(33, &question, None)?;
+        Ok(())
+    }
 }
 
 /// Random bytes from a device.

@@ -225,8 +225,7 @@ static status_t send(const struct fs_job *j, status_t status, vx_handle_t cap)
                                    .value = status == OK ? j->value : 0,
                                    .epoch = fs_server.epoch };
     memcpy(&m, &r, sizeof r);
-    return cap != VX_HANDLE_NONE ? vx_sys_ring_send_cap(s->tx, &m, cap, VX_POLL)
-                                 : vx_sys_ring_send(s->tx, &m, VX_POLL);
+    return cap != VX_HANDLE_NONE ? vx_sys_ring_send_cap(s->tx, &m, cap, VX_POLL) : vx_sys_ring_send(s->tx, &m, VX_POLL);
 }
 
 static void reply(const struct fs_job *j, status_t status)

@@ -56,7 +56,7 @@ struct fs_job {
     uint32_t bytes;
     uint64_t value;
     vx_handle_t cap; /* goes with the reply */
-    bool holds; /* perform opened `node` for the session n.session: finish gives it a number, or releases it */
+    bool holds;      /* perform opened `node` for the session n.session: finish gives it a number, or releases it */
     uint8_t n_touched;
     struct fs_touched touched[FS_TOUCHED_MAX];
 };

@@ -86,8 +86,7 @@ static long map_file(uintptr_t at, size_t bytes, long prot, long flags, int fd, 
     long answer;
     if (f->ops->read == nullptr || f->ops->seek == nullptr)
         answer = -ENODEV;
-    else if (access == O_WRONLY || (f->flags & O_PATH) != 0 ||
-             (shared && (prot & PROT_WRITE) != 0 && access != O_RDWR))
+    else if (access == O_WRONLY || (f->flags & O_PATH) != 0 || (shared && (prot & PROT_WRITE) != 0 && access != O_RDWR))
         answer = -EACCES;
     else if (!shared)
         answer = map_private(f, at, bytes, prot, flags, offset);

@@ -192,10 +192,10 @@ long px_shared_map(struct px_file *f, uint64_t offset, uintptr_t at, size_t byte
         if (st != OK)
             (void)px_unmap(at, bytes);
     }
-    return st == OK                                                             ? (long)at
-           : st == ERR_NOT_SUPPORTED                                            ? -ENODEV
+    return st == OK                                                            ? (long)at
+           : st == ERR_NOT_SUPPORTED                                           ? -ENODEV
            : st == ERR_NO_MEMORY || st == ERR_TABLE_FULL || st == ERR_NO_SPACE ? -ENOMEM
-                                                                                : px_fs_error(st);
+                                                                               : px_fs_error(st);
 }
 
 /* --- without a name --- */

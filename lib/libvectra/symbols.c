@@ -49,8 +49,7 @@ static bool find_tables(const struct vx_symbol_file *f, struct section *symbols,
             return false;
         if (symbols->type == SHT_SYMTAB)
             return symbols->entry_bytes == sizeof(struct symbol) &&
-                   symbols->bytes / sizeof(struct symbol) <= SYMBOLS_MAX &&
-                   read_section(f, &h, symbols->link, names);
+                   symbols->bytes / sizeof(struct symbol) <= SYMBOLS_MAX && read_section(f, &h, symbols->link, names);
     }
     return false;
 }

@@ -41,7 +41,9 @@ static status_t attributes(struct fs_backend *, struct fs_node n, struct vx_fs_a
                                       .generation = 1,
                                       .version = 1,
                                       .mode = dir ? VX_FS_DIR | 0755 : VX_FS_CHAR | 0666,
-                                      .links = d == nullptr ? 3 : dir ? 2 : 1,
+                                      .links = d == nullptr ? 3
+                                               : dir        ? 2
+                                                            : 1,
                                       .device = d == nullptr ? 0 : d->number,
                                       .block_bytes = 4096 };
     return OK;
@@ -95,7 +97,8 @@ static status_t list(struct fs_backend *, struct fs_node dir, uint64_t cookie, s
     if (dir.object != ROOT)
         return ERR_NOT_DIRECTORY;
     for (uint64_t i = cookie < FIRST ? FIRST : cookie + 1; i < END; i++) {
-        if (!fs_list_add(to, i, i, devices[i].kind == DIRECTORY ? VX_FS_DIR : VX_FS_CHAR, (struct fs_name){ devices[i].name, strlen(devices[i].name) }))
+        if (!fs_list_add(to, i, i, devices[i].kind == DIRECTORY ? VX_FS_DIR : VX_FS_CHAR,
+                         (struct fs_name){ devices[i].name, strlen(devices[i].name) }))
             break;
     }
     return OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * shmd: memory with names, at /dev/shm. What its files hold is charged to its Reticle; what was lent stays charged until
- * the last who has it lets go. */
+ * shmd: memory with names, at /dev/shm. What its files hold is charged to its Reticle; what was lent stays charged
+ * until the last who has it lets go. */
 #include "shm.h"
 #include <vectra/io.h>
 #include <vectra/syscall.h>
@@ -18,8 +18,8 @@ static int64_t now_ns(void)
 static status_t make(uint64_t bytes, vx_mem *mem, uint8_t **at)
 {
     void *got = nullptr;
-    status_t st = vx_sys_mem_alloc(VX_OWN_RETICLE, bytes,
-                                   VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE, 0, mem, &got);
+    status_t st = vx_sys_mem_alloc(VX_OWN_RETICLE, bytes, VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE,
+                                   0, mem, &got);
     *at = got;
     return st;
 }

@@ -117,7 +117,8 @@ status_t shm_link(struct fs_backend *b, struct fs_node dir, struct fs_name name,
     return OK;
 }
 
-status_t shm_unlink(struct fs_backend *b, struct fs_node dir, struct fs_name name, struct fs_node child, bool directory_)
+status_t shm_unlink(struct fs_backend *b, struct fs_node dir, struct fs_name name, struct fs_node child,
+                    bool directory_)
 {
     struct shm *s = shm_of(b);
     struct shm_name *n;

@@ -188,8 +188,8 @@ static void each_piece(struct shm_object *o, uint64_t offset, uint64_t bytes, en
     }
 }
 
-/* What comes behind the old end reads as zeroes, whatever was there before or came there through a map; so does the rest
- * of the last page. What a smaller size leaves over is given back unless somebody has it (invariant 3). */
+/* What comes behind the old end reads as zeroes, whatever was there before or came there through a map; so does the
+ * rest of the last page. What a smaller size leaves over is given back unless somebody has it (invariant 3). */
 static status_t resize(struct shm *s, struct shm_object *o, uint64_t size)
 {
     uint64_t had = held(o), from = size < o->size ? size : o->size, to = size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Memory that programs share, as files of one directory: what shm_open, sem_open and memfd_create make. Each file's bytes
- * lie in memory objects, and MAP lends those. Pure: memory and time come from outside.
+ * Memory that programs share, as files of one directory: what shm_open, sem_open and memfd_create make. Each file's
+ * bytes lie in memory objects, and MAP lends those. Pure: memory and time come from outside.
  *
  *  1. A file lives while it has a name (links) or is open (holds). Its place in the table is used again, its number
  *     never: by that the C library knows a semaphore which is mapped still.

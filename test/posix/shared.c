@@ -408,10 +408,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*play)(const char *);
-    } parts[] = { { "count", counting_child },
-                  { "hold", holding_child },
-                  { "leak", leaking_child },
-                  { "post", posting_child } };
+    } parts[] = {
+        { "count", counting_child }, { "hold", holding_child }, { "leak", leaking_child }, { "post", posting_child }
+    };
     self = argv[0];
     for (size_t i = 0; argc == 3 && i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(argv[1], parts[i].name) == 0)

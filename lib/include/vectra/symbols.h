@@ -13,8 +13,8 @@ struct vx_symbol_file {
 };
 
 struct vx_symbol {
-    uint64_t address;              /* in: as the file has it, without the place where it was loaded */
-    uint64_t start;                /* out: of the function around it */
+    uint64_t address;           /* in: as the file has it, without the place where it was loaded */
+    uint64_t start;             /* out: of the function around it */
     char name[SYMBOL_NAME_MAX]; /* out: "" if there is none */
 };
 

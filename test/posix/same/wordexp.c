@@ -111,16 +111,16 @@ static void texts(void)
         "\"two\nlines\"",
     };
     static const char *const bad[] = {
-        "a|b", "a;b", "a&b", "a<b", "a>b", "a(b", "a)b", "{a", "a}", "one\ntwo", "'open", "\"open", "$(open", "x`open",
-        "${open",
+        "a|b", "a;b",      "a&b",   "a<b",    "a>b",    "a(b",    "a)b",    "{a",
+        "a}",  "one\ntwo", "'open", "\"open", "$(open", "x`open", "${open",
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         expand(good[i], 0);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         expand(bad[i], 0);
     static const char *const commands[] = {
-        "plain words",  "$(echo x)",         "`echo x`", "\"$(echo x)\"", "'$(echo x)'",
-        "\\$\\(", "$((1+1))", "${NAME}",       "\"`echo x`\"",
+        "plain words", "$(echo x)", "`echo x`", "\"$(echo x)\"", "'$(echo x)'",
+        "\\$\\(",      "$((1+1))",  "${NAME}",  "\"`echo x`\"",
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         expand(commands[i], WRDE_NOCMD);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Files whose memory is lent: random operations on files that somebody maps or not, against an array; what is lent stays
- * the file's memory; the limits; and all of it given back.
+ * Files whose memory is lent: random operations on files that somebody maps or not, against an array; what is lent
+ * stays the file's memory; the limits; and all of it given back.
  */
 // sources: srv/shmd/shm.c srv/shmd/names.c lib/libfs/copy.c lib/libvectra/string.c
 // mutations: -DMUTATE_SHM_KEEP_TAIL -DMUTATE_SHM_KEEP_PIECES

@@ -134,7 +134,7 @@ def lua_test(arch, check):
 def lua_prompt_test(arch, check):
     """The prompt edits: a line is corrected, called back, and the end of input leaves."""
     check(arch)
-    line = b'n=(n or 0)+1; print(n*21); print(n<2 and "ty".."pe ^P" or "ty".."pe ^D")'
+    line = b'n=(n or 0)+1; print(n*21); print(("ty".."pe %c%s"):format(94, n<2 and "P" or "D"))'
     mistyped = line.replace(b"n*21", b"n*1^B2^E")
     heard, status = type_for(Machine(arch), f"lua -i -e 'print [[type {mistyped.decode()}]]'", [])
     if status != 0 or not re.search(rb"^21\n(.|\n)*^42\n", heard, re.MULTILINE):

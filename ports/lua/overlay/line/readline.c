@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The interpreter's prompt on a terminal: the line editor of the shell, with a history of its own. What is no terminal is
- * read as it comes. */
+ * The interpreter's prompt on a terminal: the line editor of the shell, with a history of its own. What is no terminal
+ * is read as it comes. */
 #include <readline/readline.h>
 #include <readline/history.h>
 #include <stdio.h>

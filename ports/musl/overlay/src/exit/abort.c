@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * VectraOS: a program that gives up is reported as one that a fault ends, so the end is not a signal to itself. A handler
- * comes first; what it, a mask or SIG_IGN would keep from happening happens all the same. */
+ * VectraOS: a program that gives up is reported as one that a fault ends, so the end is not a signal to itself. A
+ * handler comes first; what it, a mask or SIG_IGN would keep from happening happens all the same. */
 #include <signal.h>
 #include <stdlib.h>
 #include "lock.h"

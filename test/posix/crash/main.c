@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { MARK_BYTES = 100000 };
@@ -47,6 +48,25 @@ static void *wait_for_ever(void *unused)
     return unused;
 }
 
+/* More threads and more pieces of memory than a dump has room for. */
+static void fill_up(void)
+{
+    enum { THREADS = 140, PIECES = 160, PAGE = 4096 };
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 4 * PAGE);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, &small, wait_for_ever, nullptr) != 0)
+            exit(3);
+    }
+    for (int i = 0; i < PIECES; i++) {
+        char *at = mmap(nullptr, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (at == MAP_FAILED || mprotect(at + PAGE, PAGE, PROT_NONE) != 0)
+            exit(3);
+    }
+}
+
 int main(int argc, char **argv)
 {
     pthread_t thread;
@@ -64,6 +84,8 @@ int main(int argc, char **argv)
         n = gives_up(argc) + 1;
     else if (strcmp(argv[1], "assert") == 0)
         n = asserts(argc) + 1;
+    else if (strcmp(argv[1], "full") == 0)
+        fill_up(), n = middle((volatile int *)nowhere);
     else
         n = in_the_library((const char *)nowhere);
     printf("not reached: %d %c\n", n, mark[1]);

@@ -153,6 +153,8 @@ enum vx_fs_queue_op : uint8_t {
     VX_FS_OP_LISTXATTR = 16, /* offset: how many to skip; data → bytes: names, each with a NUL; none: the end */
     VX_FS_OP_FIND = 17, /* file: opened with VX_FS_NAMES; data: a path down from it → struct vx_fs_attributes in its
                            place. VX_FS_OPEN: and open it, argument: access → value: file. NOT_SUPPORTED: ask vfsd */
+    VX_FS_OP_MAP = 18,  /* offset; argument: access → the reply brings memory that holds the file's bytes from offset
+                           `value` on, for whoever maps it. NOT_FOUND: behind the last page */
     /* of a namespace session: struct vx_fs_name_request */
     VX_FS_OP_WALK = 32,     /* object; data: path → struct vx_fs_walked in its place. VX_FS_OPEN: and open the end */
     VX_FS_OP_CREATE = 33,   /* object: parent; data: struct vx_fs_make → struct vx_fs_attributes. VX_FS_OPEN too */

@@ -19,6 +19,9 @@ void fs_piece_put(struct fs_session *s, const struct fs_piece *p);
  */
 status_t fs_request(struct fs_session *s, struct vx_fs_request *q, struct fs_piece *p, bool waits, uint64_t deadline,
                     struct vx_fs_reply *out);
+/* The same, of a request whose reply brings a capability, or VX_HANDLE_NONE. Without `cap` it is dropped. */
+status_t fs_request_cap(struct fs_session *s, struct vx_fs_request *q, struct fs_piece *p, bool waits,
+                        uint64_t deadline, struct vx_fs_reply *out, vx_handle_t *cap);
 /* A CLOSE that nobody waits for. */
 void fs_send_close(struct fs_session *s, struct vx_fs_request *q);
 

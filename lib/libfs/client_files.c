@@ -60,7 +60,7 @@ static status_t session_rings(struct fs_client *c, struct fs_session *s, uint32_
     const struct vx_vfs_session_replies_request second = { .mount = mount, .bytes = c->buffer_bytes };
     status_t st = vx_sys_ring_create(VX_OWN_RETICLE, RING_SLOTS, 0, &s->tx, &requests);
     if (st == OK)
-        st = vx_sys_ring_create(VX_OWN_RETICLE, RING_SLOTS, 0, &replies, &s->rx);
+        st = vx_sys_ring_create(VX_OWN_RETICLE, RING_SLOTS, VX_RING_CAPS, &replies, &s->rx);
     if (st == OK)
         st = fs_call(c, &(struct fs_call){ .op = VX_VFS_SESSION_REQUESTS, .q = &first, .q_bytes = sizeof first },
                      requests.raw, nullptr);
@@ -319,6 +319,7 @@ struct exchange {
     size_t from_bytes, to_bytes, room; /* room: of the piece, at least both; 0: no piece */
     uint64_t deadline;
     bool waits;
+    vx_handle_t *cap; /* of the reply */
 };
 
 /* Requests that change nothing twice are made again when the file system went in between. */
@@ -342,7 +343,7 @@ static status_t once(struct fs_file *f, struct vx_fs_request *q, const struct ex
             fs_copy(p.at, x->from, bytes);
         q->file = f->number;
         q->data_bytes = (uint32_t)(x->from != nullptr ? bytes : x->to_bytes < p.bytes ? x->to_bytes : p.bytes);
-        st = fs_request(s, q, &p, x->waits, x->waits ? x->deadline : vx_deadline_in(FS_PATIENCE_NS), r);
+        st = fs_request_cap(s, q, &p, x->waits, x->waits ? x->deadline : vx_deadline_in(FS_PATIENCE_NS), r, x->cap);
         if (st == OK && x->to != nullptr) {
             if (r->bytes > x->to_bytes || r->bytes > p.bytes)
                 st = ERR_IO; /* a file system that says more than it was asked is none */
@@ -409,6 +410,26 @@ static status_t put(struct fs_file *f, uint8_t op, uint64_t offset, const void *
 status_t fs_write(struct fs_file *f, uint64_t offset, const void *from, size_t bytes, size_t *done)
 {
     return put(f, VX_FS_OP_WRITE, offset, from, bytes, nullptr, done);
+}
+
+status_t fs_map(struct fs_file *f, uint64_t offset, uint32_t access, vx_mem *out, uint64_t *at, uint64_t *bytes)
+{
+    struct vx_fs_request q = { .op = VX_FS_OP_MAP, .offset = offset, .argument = access };
+    struct vx_fs_reply r;
+    struct vx_cap_facts facts = {};
+    vx_handle_t cap = VX_HANDLE_NONE;
+    status_t st = request(f, &q, &(struct exchange){ .cap = &cap }, &r);
+    if (st != OK)
+        return st;
+    if (cap == VX_HANDLE_NONE || vx_sys_cap_inspect(cap, &facts, nullptr) != OK || facts.type != VX_CAP_MEM ||
+        r.value % PAGE != 0 || r.value > offset || offset - r.value >= facts.b || facts.b % PAGE != 0) {
+        drop(cap);
+        return ERR_IO;
+    }
+    *out = (vx_mem){ cap };
+    *at = r.value;
+    *bytes = facts.b;
+    return OK;
 }
 
 status_t fs_append(struct fs_file *f, const void *from, size_t bytes, uint64_t *at, size_t *done)

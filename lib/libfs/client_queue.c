@@ -99,14 +99,22 @@ void fs_piece_put(struct fs_session *s, const struct fs_piece *p)
 
 /* --- replies --- */
 
+static void drop(vx_handle_t handle)
+{
+    if (handle != VX_HANDLE_NONE)
+        (void)vx_sys_cap_drop(handle);
+}
+
 static void pending_free(struct fs_session *s, struct fs_pending *p)
 {
+    drop(p->cap); /* nobody took it */
+    p->cap = VX_HANDLE_NONE;
     p->state = FREE;
     s->n_pending--;
 }
 
-/* Whoever sent it finds it. True: somebody else waits for this one. */
-static bool deliver(struct fs_session *s, const struct vx_message *m, const struct fs_pending *mine)
+/* Whoever sent it finds it, and the capability that came along. True: somebody else waits for this one. */
+static bool deliver(struct fs_session *s, const struct vx_message *m, vx_handle_t cap, const struct fs_pending *mine)
 {
     struct vx_fs_reply r;
     memcpy(&r, m, sizeof r);
@@ -114,8 +122,10 @@ static bool deliver(struct fs_session *s, const struct vx_message *m, const stru
     struct fs_pending *p = index < FS_REQUESTS_MAX ? &s->pending[index] : nullptr;
     if (p == nullptr || p->generation != r.tag >> 16 || (p->state != WAITING && p->state != ABANDONED)) {
         s->broken = true; /* what answers what nobody asked is no file system */
+        drop(cap);
         return true;
     }
+    p->cap = cap;
     if (p->state == ABANDONED) {
         piece_put_locked(s, p->first, p->n_units);
         pending_free(s, p);
@@ -142,11 +152,9 @@ static status_t receive_one(struct fs_session *s, const struct fs_pending *mine,
     vx_mutex_unlock(&s->lock);
     status_t st = send != nullptr ? vx_sys_ring_call(s->tx, send, s->rx, &m, deadline, &got)
                                   : vx_sys_ring_recv_cap(s->rx, &m, deadline, &got);
-    if (got != VX_HANDLE_NONE)
-        (void)vx_sys_cap_drop(got);
     vx_mutex_lock(&s->lock);
     if (st == OK) {
-        if (deliver(s, &m, mine))
+        if (deliver(s, &m, got, mine))
             turn_over(s);
     } else if (st != ERR_TIMED_OUT && st != ERR_INTERRUPTED && st != ERR_WOULD_BLOCK) {
         s->broken = true;
@@ -224,6 +232,12 @@ static status_t outcome(const struct vx_fs_reply *r)
 status_t fs_request(struct fs_session *s, struct vx_fs_request *q, struct fs_piece *piece, bool waits,
                     uint64_t deadline, struct vx_fs_reply *out)
 {
+    return fs_request_cap(s, q, piece, waits, deadline, out, nullptr);
+}
+
+status_t fs_request_cap(struct fs_session *s, struct vx_fs_request *q, struct fs_piece *piece, bool waits,
+                        uint64_t deadline, struct vx_fs_reply *out, vx_handle_t *cap)
+{
     struct vx_message m;
     struct fs_pending *p = nullptr;
     vx_mutex_lock(&s->lock);
@@ -266,6 +280,10 @@ status_t fs_request(struct fs_session *s, struct vx_fs_request *q, struct fs_pie
             piece->units = 0;
             p = nullptr;
         }
+    }
+    if (p != nullptr && st == OK && cap != nullptr) {
+        *cap = p->cap;
+        p->cap = VX_HANDLE_NONE;
     }
     if (p != nullptr)
         pending_free(s, p);

@@ -46,6 +46,7 @@ static const struct rule *rule_of(uint8_t op)
         [VX_FS_OP_SETXATTR] = { VX_FS_FILES, VX_FS_WRITE | VX_FS_CHANGE, PIECE | CHANGES },
         [VX_FS_OP_LISTXATTR] = { VX_FS_FILES, 0, PIECE },
         [VX_FS_OP_FIND] = { VX_FS_FILES, 0, PIECE },
+        [VX_FS_OP_MAP] = { VX_FS_FILES, VX_FS_READ, 0 },
         [VX_FS_OP_WALK] = { VX_FS_NAMESPACE, 0, PIECE | OPENS },
         [VX_FS_OP_CREATE] = { VX_FS_NAMESPACE, 0, PIECE | CHANGES | OPENS },
         [VX_FS_OP_LINK] = { VX_FS_NAMESPACE, 0, PIECE | CHANGES },
@@ -189,6 +190,11 @@ static status_t prepare(struct fs_job *j, bool *answered)
     case VX_FS_OP_CLOSE:
         *answered = false;
         return close_file(j, s, f);
+    case VX_FS_OP_MAP:
+        *answered = false;
+        return j->q.argument != VX_FS_READ && j->q.argument != (VX_FS_READ | VX_FS_WRITE) ? ERR_BAD_ARGUMENT
+               : (j->q.argument & ~(uint64_t)f->access) != 0                              ? ERR_NO_RIGHTS
+                                                                                          : OK;
     default:
         *answered = false;
         return OK;
@@ -209,7 +215,7 @@ static void job_free(struct fs_job *j)
         fs_session_idle(s);
 }
 
-static void reply(const struct fs_job *j, status_t status)
+static status_t send(const struct fs_job *j, status_t status, vx_handle_t cap)
 {
     struct fs_server_session *s = j->session;
     struct vx_message m = {};
@@ -218,10 +224,22 @@ static void reply(const struct fs_job *j, status_t status)
                                    .bytes = status == OK ? j->bytes : 0,
                                    .value = status == OK ? j->value : 0,
                                    .epoch = fs_server.epoch };
-    if (s->ended || (j->q.op == VX_FS_OP_CLOSE && j->q.tag == 0))
-        return;
     memcpy(&m, &r, sizeof r);
-    if (vx_sys_ring_send(s->tx, &m, VX_POLL) != OK)
+    return cap != VX_HANDLE_NONE ? vx_sys_ring_send_cap(s->tx, &m, cap, VX_POLL) : vx_sys_ring_send(s->tx, &m, VX_POLL);
+}
+
+static void reply(const struct fs_job *j, status_t status)
+{
+    struct fs_server_session *s = j->session;
+    vx_handle_t cap = status == OK ? j->cap : VX_HANDLE_NONE;
+    bool silent = s->ended || (j->q.op == VX_FS_OP_CLOSE && j->q.tag == 0);
+    status_t st = silent ? ERR_PEER_CLOSED : send(j, status, cap);
+    if (cap != VX_HANDLE_NONE && st != OK) {
+        (void)vx_sys_cap_drop(cap);
+        if (st == ERR_NOT_SUPPORTED) /* a Ring without room for capabilities */
+            st = send(j, ERR_NOT_SUPPORTED, VX_HANDLE_NONE);
+    }
+    if (st != OK && !silent)
         fs_session_end(s); /* it has gone, or has no room for what it asked for */
 }
 

@@ -55,7 +55,8 @@ struct fs_job {
     status_t status;
     uint32_t bytes;
     uint64_t value;
-    bool holds; /* perform opened `node` for the session n.session: finish gives it a number, or releases it */
+    vx_handle_t cap; /* goes with the reply */
+    bool holds;      /* perform opened `node` for the session n.session: finish gives it a number, or releases it */
     uint8_t n_touched;
     struct fs_touched touched[FS_TOUCHED_MAX];
 };

@@ -521,6 +521,10 @@ static status_t perform(struct fs_backend *b, struct fs_job *j)
         return set_xattr(b, j);
     case VX_FS_OP_LISTXATTR:
         return list_xattr(b, j);
+    case VX_FS_OP_MAP:
+        return b->map == nullptr
+                   ? ERR_NOT_SUPPORTED
+                   : b->map(b, j->node, j->q.offset, (j->q.argument & VX_FS_WRITE) != 0, &j->cap, &j->value);
     case VX_FS_OP_SYNC:
         return b->sync == nullptr ? OK : b->sync(b, &j->node);
     case VX_FS_OP_SYNC_ALL:

@@ -197,6 +197,7 @@ static uint64_t operations(const struct fs_backend *b)
         { true, VX_FS_OP_CANCEL },
         { true, VX_FS_OP_CLOSE },
         { true, VX_FS_OP_FIND },
+        { b->map != nullptr, VX_FS_OP_MAP },
         { true, VX_FS_OP_WALK },
         { b->create != nullptr, VX_FS_OP_CREATE },
         { b->link != nullptr, VX_FS_OP_LINK },

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Memory: the C library's maps are ranges of anonymous memory of this Task. The kernel keeps them, by page ranges, so
- * nothing is remembered here.
+ * nothing is remembered here. Shared maps of files are in shared.c.
  *
  * A small map is given its pages at once, since whoever asks for it is about to write them; a large one gets each on
  * its first touch, and so does a stack, of which most is never used: Rust maps one for signals with each thread.
  * PROT_NONE is address space and costs nothing until mprotect. */
 #define _GNU_SOURCE
 #include "file.h"
+#include "shared.h"
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -47,7 +48,7 @@ static long map_anonymous(uintptr_t at, size_t bytes, long prot, long flags)
         return -ENOMEM;
     if ((flags & MAP_FIXED) != 0) {
         if ((flags & MAP_FIXED_NOREPLACE) != MAP_FIXED_NOREPLACE)
-            (void)vx_sys_mem_free(VX_NO_MEM, at, bytes);
+            (void)px_unmap(at, bytes);
         state |= VX_MEM_FIXED;
     } else {
         at = 0;
@@ -57,16 +58,9 @@ static long map_anonymous(uintptr_t at, size_t bytes, long prot, long flags)
 }
 
 /* A private map of a file is its content, read into anonymous memory. */
-static long map_file(uintptr_t at, size_t bytes, long prot, long flags, int fd, long offset)
+static long map_private(struct px_file *f, uintptr_t at, size_t bytes, long prot, long flags, long offset)
 {
-    struct px_file *f = px_fd_get(fd);
-    if (f == nullptr)
-        return -EBADF;
-    bool readable = (f->flags & O_ACCMODE) != O_WRONLY && (f->flags & O_PATH) == 0;
-    long answer = f->ops->read == nullptr || f->ops->seek == nullptr ? -ENODEV
-                  : !readable                                        ? -EACCES
-                  : (flags & MAP_TYPE) != MAP_PRIVATE                ? -ENODEV /* no backend shares its pages yet */
-                                                      : map_anonymous(at, bytes, PROT_READ | PROT_WRITE, flags);
+    long answer = map_anonymous(at, bytes, PROT_READ | PROT_WRITE, flags);
     for (size_t done = 0; answer > 0 && done < bytes;) {
         long n = f->ops->read(f, (char *)answer + done, bytes - done, offset + (long)done);
         if (n < 0) {
@@ -79,6 +73,27 @@ static long map_file(uintptr_t at, size_t bytes, long prot, long flags, int fd, 
     }
     if (answer > 0 && prot != (PROT_READ | PROT_WRITE))
         (void)vx_sys_mem_map(VX_NO_MEM, 0, bytes, (uintptr_t)answer, vx_prot(prot), nullptr);
+    return answer;
+}
+
+static long map_file(uintptr_t at, size_t bytes, long prot, long flags, int fd, long offset)
+{
+    struct px_file *f = px_fd_get(fd);
+    if (f == nullptr)
+        return -EBADF;
+    int access = f->flags & O_ACCMODE;
+    bool shared = (flags & MAP_TYPE) != MAP_PRIVATE, fixed = (flags & MAP_FIXED) != 0;
+    long answer;
+    if (f->ops->read == nullptr || f->ops->seek == nullptr)
+        answer = -ENODEV;
+    else if (access == O_WRONLY || (f->flags & O_PATH) != 0 || (shared && (prot & PROT_WRITE) != 0 && access != O_RDWR))
+        answer = -EACCES;
+    else if (!shared)
+        answer = map_private(f, at, bytes, prot, flags, offset);
+    else if ((flags & MAP_FIXED_NOREPLACE) == MAP_FIXED_NOREPLACE || (prot & PROT_EXEC) != 0)
+        answer = -EOPNOTSUPP;
+    else
+        answer = px_shared_map(f, (uint64_t)offset, at, bytes, vx_prot(prot), fixed);
     px_file_put(f);
     return answer;
 }
@@ -102,7 +117,7 @@ long px_munmap(long at, long length)
 {
     if ((size_t)at % PX_PAGE != 0 || length <= 0)
         return -EINVAL;
-    status_t st = vx_sys_mem_free(VX_NO_MEM, (uintptr_t)at, px_page_up((size_t)length));
+    status_t st = px_unmap((uintptr_t)at, px_page_up((size_t)length));
     return st == ERR_NOT_FOUND ? 0 : px_error(st);
 }
 
@@ -114,10 +129,10 @@ long px_mprotect(long at, long length, long prot)
         return -EACCES;
     if (length == 0)
         return 0;
-    uint32_t state = prot == PROT_NONE ? 0 : VX_MAP_LAZY;
-    status_t st =
-        vx_sys_mem_map(VX_NO_MEM, 0, px_page_up((size_t)length), (uintptr_t)at, vx_prot(prot) | state, nullptr);
-    return st == ERR_NOT_FOUND ? -ENOMEM : map_error(st);
+    size_t bytes = px_page_up((size_t)length);
+    uint32_t state = prot == PROT_NONE || px_is_shared((uintptr_t)at, bytes) ? 0 : VX_MAP_LAZY;
+    status_t st = vx_sys_mem_map(VX_NO_MEM, 0, bytes, (uintptr_t)at, vx_prot(prot) | state, nullptr);
+    return st == ERR_NOT_FOUND ? -ENOMEM : st == ERR_NO_RIGHTS ? -EACCES : map_error(st);
 }
 
 /* The C library measures the main stack by asking to grow its pages, one after the other, until the answer is not
@@ -139,9 +154,11 @@ long px_mremap(long at, long old_length, long new_length, long flags, long to)
     if (after == before)
         return at;
     if (after < before) {
-        (void)vx_sys_mem_free(VX_NO_MEM, (uintptr_t)at + after, before - after);
+        (void)px_unmap((uintptr_t)at + after, before - after);
         return at;
     }
+    if (px_is_shared((uintptr_t)at, before))
+        return -EINVAL; /* only mmap asks a file for more */
     void *got = nullptr;
     status_t st =
         vx_sys_mem_alloc(VX_OWN_RETICLE, after - before, VX_PROT_READ | VX_PROT_WRITE | VX_MEM_LAZY | VX_MEM_FIXED,
@@ -163,7 +180,7 @@ long px_madvise(long at, long length, long advice)
     if ((size_t)at % PX_PAGE != 0)
         return -EINVAL;
     size_t bytes = px_page_up((size_t)length);
-    if (bytes == 0 || advice != MADV_DONTNEED)
+    if (bytes == 0 || advice != MADV_DONTNEED || px_is_shared((uintptr_t)at, bytes))
         return 0;
     status_t st = vx_sys_mem_map(VX_NO_MEM, 0, bytes, (uintptr_t)at, VX_PROT_NONE | VX_MAP_RESERVE, nullptr);
     if (st == OK)

@@ -178,6 +178,12 @@ long px_proc_land(const void *record, void (*entry)(void), void (*resume)(void),
     return ask(VX_PROC_LAND, &q, sizeof q, nullptr, 0);
 }
 
+long px_proc_aborted(uint32_t thread, const void *pc, const void *record)
+{
+    struct vx_proc_aborted_request q = { .thread = thread, .pc = (uintptr_t)pc, .record = (uintptr_t)record };
+    return ask(VX_PROC_ABORTED, &q, sizeof q, nullptr, 0);
+}
+
 long px_proc_reach(uint32_t thread, const _Atomic uint32_t *busy)
 {
     struct vx_proc_reach_request q = { .thread = thread, .busy = (uintptr_t)busy };

@@ -186,6 +186,14 @@ long px_exit_group(long status)
     px_end((uint32_t)status & 255);
 }
 
+void __vectra_abort(const void *pc, const void *record)
+{
+    struct px_thread *t = px_self();
+    px_enter(t);
+    (void)px_proc_aborted(t->kernel_id, pc, record);
+    px_end(px_status_of_signal(SIGABRT));
+}
+
 long px_getpid(void)
 {
     return px_pid;

@@ -44,6 +44,8 @@ long px_proc_stop(int signal);
 long px_proc_about(int pid, struct px_about *out);
 /* Threads that land, and one that is to: landing.h. */
 long px_proc_land(const void *record, void (*entry)(void), void (*resume)(void), void (*give_up)(void));
+/* Ends this process by SIGABRT, and is answered only if it did not: -EOPNOTSUPP or whatever stands in the way. */
+long px_proc_aborted(uint32_t thread, const void *pc, const void *record);
 long px_proc_reach(uint32_t thread, const _Atomic uint32_t *busy);
 long px_proc_set_group(int pid, int group);
 long px_proc_new_session(void);

@@ -88,6 +88,17 @@ long px_gettimeofday(long out, long zone)
     return 0;
 }
 
+/* The one clock that somebody may set is not ours to set; the processor's times are nobody's. */
+long px_clock_settime(long clock, long to)
+{
+    const struct timespec *t = (const struct timespec *)to;
+    if (clock != CLOCK_REALTIME && clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID)
+        return -EINVAL;
+    if (t == nullptr)
+        return -EFAULT;
+    return t->tv_sec < 0 || t->tv_nsec < 0 || t->tv_nsec >= (long)VX_NS_PER_S ? -EINVAL : -EPERM;
+}
+
 static bool interval_ok(const struct timespec *t)
 {
     return t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec < (long)VX_NS_PER_S;

@@ -49,8 +49,7 @@ static bool find_tables(const struct vx_symbol_file *f, struct section *symbols,
             return false;
         if (symbols->type == SHT_SYMTAB)
             return symbols->entry_bytes == sizeof(struct symbol) &&
-                   symbols->bytes / sizeof(struct symbol) <= VX_SYMBOLS_MAX &&
-                   read_section(f, &h, symbols->link, names);
+                   symbols->bytes / sizeof(struct symbol) <= SYMBOLS_MAX && read_section(f, &h, symbols->link, names);
     }
     return false;
 }
@@ -77,7 +76,7 @@ static void consider(const struct symbol *s, uint64_t address, struct nearest *b
 static void read_name(const struct vx_symbol_file *f, const struct section *names, uint32_t at, char *to)
 {
     uint64_t left = at < names->bytes ? names->bytes - at : 0, from;
-    size_t n = left < VX_SYMBOL_NAME_MAX - 1 ? (size_t)left : VX_SYMBOL_NAME_MAX - 1;
+    size_t n = left < SYMBOL_NAME_MAX - 1 ? (size_t)left : SYMBOL_NAME_MAX - 1;
     if (__builtin_add_overflow(names->at, at, &from) || !f->read(f->ctx, from, to, n))
         n = 0;
     to[n] = '\0';

@@ -5,7 +5,7 @@
 #include <vectra/string.h>
 
 enum : uint64_t { ROOT = 1 };
-enum kind : uint8_t { NOWHERE, NOTHING, ZEROES, FULL, RANDOM, TERMINAL };
+enum kind : uint8_t { NOWHERE, NOTHING, ZEROES, FULL, RANDOM, TERMINAL, DIRECTORY };
 
 static const struct device {
     const char *name;
@@ -14,7 +14,7 @@ static const struct device {
 } devices[] = {
     [2] = { "null", 0x103, NOTHING },     [3] = { "zero", 0x105, ZEROES },    [4] = { "full", 0x107, FULL },
     [5] = { "random", 0x108, RANDOM },    [6] = { "urandom", 0x109, RANDOM }, [7] = { "tty", 0x500, TERMINAL },
-    [8] = { "console", 0x501, TERMINAL },
+    [8] = { "console", 0x501, TERMINAL }, [9] = { "shm", 0, DIRECTORY }, /* empty: something is mounted there */
 };
 enum : uint64_t { FIRST = 2, END = sizeof devices / sizeof devices[0] };
 
@@ -25,16 +25,25 @@ static const struct device *device(struct fs_node n)
     return n.generation == 1 && n.object >= FIRST && n.object < END ? &devices[n.object] : nullptr;
 }
 
+static bool is_empty(struct fs_node n)
+{
+    const struct device *d = device(n);
+    return d != nullptr && d->kind == DIRECTORY;
+}
+
 static status_t attributes(struct fs_backend *, struct fs_node n, struct vx_fs_attributes *out)
 {
     const struct device *d = device(n);
     if (d == nullptr && (n.object != ROOT || n.generation != 1))
         return ERR_STALE;
+    bool dir = d == nullptr || d->kind == DIRECTORY;
     *out = (struct vx_fs_attributes){ .object = n.object,
                                       .generation = 1,
                                       .version = 1,
-                                      .mode = d == nullptr ? VX_FS_DIR | 0755 : VX_FS_CHAR | 0666,
-                                      .links = d == nullptr ? 2 : 1,
+                                      .mode = dir ? VX_FS_DIR | 0755 : VX_FS_CHAR | 0666,
+                                      .links = d == nullptr ? 3
+                                               : dir        ? 2
+                                                            : 1,
                                       .device = d == nullptr ? 0 : d->number,
                                       .block_bytes = 4096 };
     return OK;
@@ -42,6 +51,8 @@ static status_t attributes(struct fs_backend *, struct fs_node n, struct vx_fs_a
 
 static status_t lookup(struct fs_backend *b, struct fs_node dir, struct fs_name name, struct vx_fs_attributes *out)
 {
+    if (is_empty(dir))
+        return ERR_NOT_FOUND;
     if (dir.object != ROOT)
         return ERR_NOT_DIRECTORY;
     for (uint64_t i = FIRST; i < END; i++) {
@@ -54,8 +65,8 @@ static status_t lookup(struct fs_backend *b, struct fs_node dir, struct fs_name 
 static status_t read(struct fs_backend *, struct fs_node n, uint64_t, void *to, size_t bytes, size_t *done)
 {
     const struct device *d = device(n);
-    if (d == nullptr)
-        return n.object == ROOT ? ERR_IS_DIRECTORY : ERR_STALE;
+    if (d == nullptr || d->kind == DIRECTORY)
+        return n.object == ROOT || d != nullptr ? ERR_IS_DIRECTORY : ERR_STALE;
     if (d->kind == TERMINAL)
         return ERR_NOT_SUPPORTED;
     *done = d->kind == NOTHING ? 0 : bytes;
@@ -69,8 +80,10 @@ static status_t read(struct fs_backend *, struct fs_node n, uint64_t, void *to, 
 static status_t write(struct fs_backend *, struct fs_node n, uint64_t, const void *, size_t bytes, size_t *done)
 {
     const struct device *d = device(n);
-    if (d == nullptr || d->kind == TERMINAL)
-        return d == nullptr ? ERR_STALE : ERR_NOT_SUPPORTED;
+    if (d == nullptr || d->kind == DIRECTORY)
+        return d == nullptr ? ERR_STALE : ERR_IS_DIRECTORY;
+    if (d->kind == TERMINAL)
+        return ERR_NOT_SUPPORTED;
     if (d->kind == FULL)
         return ERR_NO_SPACE;
     *done = bytes; /* what is written to the random ones is not believed */
@@ -79,10 +92,13 @@ static status_t write(struct fs_backend *, struct fs_node n, uint64_t, const voi
 
 static status_t list(struct fs_backend *, struct fs_node dir, uint64_t cookie, struct fs_listing *to)
 {
+    if (is_empty(dir))
+        return OK;
     if (dir.object != ROOT)
         return ERR_NOT_DIRECTORY;
     for (uint64_t i = cookie < FIRST ? FIRST : cookie + 1; i < END; i++) {
-        if (!fs_list_add(to, i, i, VX_FS_CHAR, (struct fs_name){ devices[i].name, strlen(devices[i].name) }))
+        if (!fs_list_add(to, i, i, devices[i].kind == DIRECTORY ? VX_FS_DIR : VX_FS_CHAR,
+                         (struct fs_name){ devices[i].name, strlen(devices[i].name) }))
             break;
     }
     return OK;
@@ -92,7 +108,7 @@ static status_t list(struct fs_backend *, struct fs_node dir, uint64_t cookie, s
 static status_t change(struct fs_backend *, struct fs_node n, const struct vx_fs_change *c)
 {
     bool sized = (c->mask & ~(uint32_t)VX_FS_SET_SIZE) == 0;
-    return device(n) != nullptr && sized ? OK : ERR_READ_ONLY;
+    return device(n) != nullptr && !is_empty(n) && sized ? OK : ERR_READ_ONLY;
 }
 
 void dev_init(struct fs_backend *b, void (*random)(void *to, size_t bytes))

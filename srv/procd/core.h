@@ -5,11 +5,11 @@
  * and lends it a name and no choice of one. */
 #pragma once
 #include "table.h"
+#include <abi/service_limits.h>
 #include <vectra/bundle.h>
 
-/* What goes beyond is left out of the dump: threads, ranges of memory, bytes, and ranges behind a hole of that many
- * pages (the kernel lists no maps, so they are looked for from where memory is handed out). */
-enum : uint32_t { CORE_THREADS_MAX = 128, CORE_RANGES_MAX = 256, CORE_BYTES_MAX = 64 << 20, CORE_HOLE_PAGES = 1024 };
+/* What goes beyond is left out of the dump: CORE_THREADS_MAX, CORE_RANGES_MAX, CORE_BYTES_MAX, and CORE_HOLE_PAGES (the
+ * kernel lists no maps, so they are looked for from where memory is handed out). */
 
 /* The thread faulted, with those registers and that signal. The process must be about to be ended: all of it stops. */
 void core_write(const struct proc *p, const struct vx_bundle *bundle, uint32_t thread, uint32_t signal,

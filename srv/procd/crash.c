@@ -9,8 +9,10 @@ enum : uint32_t { EM_X86_64 = 62, CALLERS_MAX = 24 };
 
 uint32_t crash_signal(uint32_t cause)
 {
-    enum : uint32_t { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
+    enum : uint32_t { SIG_ILL = 4, SIG_TRAP = 5, SIG_ABRT = 6, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
     switch (cause) {
+    case CRASH_ABORTED:
+        return SIG_ABRT;
     case VX_CAUSE_NO_MEMORY:
     case VX_CAUSE_ALIGNMENT:
     case VX_CAUSE_MACHINE:
@@ -83,8 +85,11 @@ void crash_report(const struct proc *p, uint32_t thread, uint32_t cause, uint64_
         n++;
     }
     (void)vx_sys_task_control(p->task, VX_TASK_INFO, (uintptr_t)&info, sizeof info, 0, nullptr, nullptr);
-    vx_printf("%s[%u]: %s at 0x%llx, thread %u\n", info.name, p->id, vx_cause_name((vx_cause_t)cause),
-              (unsigned long long)address, thread);
+    if (cause == CRASH_ABORTED)
+        vx_printf("%s[%u]: aborted, thread %u\n", info.name, p->id, thread);
+    else
+        vx_printf("%s[%u]: %s at 0x%llx, thread %u\n", info.name, p->id, vx_cause_name((vx_cause_t)cause),
+                  (unsigned long long)address, thread);
     for (size_t i = 0; i < n; i++)
         if (symbol[i].name[0] != '\0')
             vx_printf("  #%zu 0x%llx %s+0x%llx\n", i, (unsigned long long)pc[i], symbol[i].name,

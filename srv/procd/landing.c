@@ -193,3 +193,21 @@ void landing_faults(void)
             fault(p, &info);
     }
 }
+
+/* The thread stands in a call to us: what it was doing is what it says, the rest of its registers is of that call. */
+status_t landing_aborted(struct proc *p, uint32_t thread, uint64_t pc, uint64_t record)
+{
+    struct vx_frame f;
+    if (p->task.raw == VX_HANDLE_NONE || p->state != VX_PROC_STATE_RUNNING)
+        return ERR_NOT_SUPPORTED;
+    if (control(p, VX_TASK_STOP, 0, 0, 0, nullptr) == OK &&
+        control(p, VX_TASK_READ_FRAME, thread, (uintptr_t)&f, 0, nullptr) == OK) {
+        bool x86 = f.arch == EM_X86_64;
+        f.reg[x86 ? 6 : 29] = record;
+        f.reg[x86 ? 16 : 32] = pc;
+        crash_report(p, thread, CRASH_ABORTED, 0, &f);
+    }
+    p->killed_by = crash_signal(CRASH_ABORTED);
+    (void)vx_sys_destroy(p->task.raw);
+    return OK;
+}

@@ -20,3 +20,5 @@ status_t landing_set(struct proc *p, const struct landing *where);
 status_t landing_reach(struct proc *p, uint32_t thread, uint64_t busy, uint32_t *reached);
 /* The bit was posted. */
 void landing_faults(void);
+/* That thread, which waits for our answer, gave up: reports it and ends the process. */
+status_t landing_aborted(struct proc *p, uint32_t thread, uint64_t pc, uint64_t record);

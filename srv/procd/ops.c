@@ -191,6 +191,11 @@ static status_t op_reach(struct vx_session *s, const struct vx_proc_reach_reques
     return proc_of(s) == nullptr ? ERR_NOT_SUPPORTED : landing_reach(proc_of(s), q->thread, q->busy, &a->reached);
 }
 
+static status_t op_aborted(struct vx_session *s, const struct vx_proc_aborted_request *q)
+{
+    return proc_of(s) == nullptr ? ERR_NOT_SUPPORTED : landing_aborted(proc_of(s), q->thread, q->pc, q->record);
+}
+
 static bool meant(const struct proc *sender, const struct proc *p, int32_t target)
 {
     if (p->id == 0)
@@ -475,6 +480,7 @@ status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in)
         .peer_gone = op_peer_gone,
         .land = op_land,
         .reach = op_reach,
+        .aborted = op_aborted,
     };
     return vx_proc_dispatch(&ops, s, in);
 }

@@ -42,6 +42,18 @@ static int64_t now_ns(void)
     return 1;
 }
 
+/* Memory that is lent is a capability that goes with a reply, and with nothing else. */
+static status_t map(struct fs_backend *, struct fs_node, uint64_t offset, bool, vx_handle_t *handle, uint64_t *at)
+{
+    if (offset % 4096 != 0)
+        return ERR_NOT_FOUND;
+    if (host_next > HANDLES_MAX - 64)
+        return ERR_NO_MEMORY;
+    *handle = host_new();
+    *at = offset;
+    return OK;
+}
+
 static void scribble(void)
 {
     uint32_t at = (host_byte() | (uint32_t)host_byte() << 8) % BUFFER;
@@ -66,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(buffer, 0, sizeof buffer);
     ramfs_init(&fs, &backend, arena, sizeof arena, 1, now_ns);
     backend.flags |= size % 7 == 0 ? VX_FS_IS_READ_ONLY : 0;
+    backend.map = map;
     host_begin(&svc, data, size);
     n_inspected = 0;
     if (template.dispatch == nullptr)

@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
+#include <wordexp.h>
 
 static int prints(const char *wanted, const char *format, ...)
 {
@@ -274,6 +275,8 @@ static void times(void)
     CHECK(strcmp(text, "2000-02-29T00:00:00Z") == 0);
     CHECK(clock() != (clock_t)-1);
     CHECK_ERRNO(clock_settime(CLOCK_REALTIME, &b), EPERM);
+    CHECK_ERRNO(clock_settime(CLOCK_REALTIME, &(struct timespec){ .tv_nsec = -1 }), EINVAL);
+    CHECK_ERRNO(clock_settime(CLOCK_MONOTONIC, &b), EINVAL);
 }
 
 static int compare(const void *a, const void *b)
@@ -360,6 +363,37 @@ static void small_answers(void)
     CHECK_IS(pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT), ENOTSUP);
 }
 
+/* What the comparison with another C library (same/wordexp.c) leaves out. */
+static void words(void)
+{
+    static const struct {
+        const char *text, *wanted;
+        int flags;
+    } texts[] = { { "x${SPACES}y", "[x][two][words][y]", 0 },
+                  { "\"$EMPTY\" end", "[][end]", 0 },
+                  { "$((NUMBER + 1))", "[42]", 0 },
+                  { "x$(echo '(' \")\")y", "[x(][)y]", 0 },
+                  { "$GLOB", "[/dev/null]", 0 },
+                  { "${NOTHING:-x}", "[x]", WRDE_UNDEF } };
+    setenv("SPACES", " two  words ", 1);
+    setenv("EMPTY", "", 1);
+    setenv("NUMBER", "41", 1);
+    setenv("GLOB", "/dev/nul?", 1);
+    unsetenv("NOTHING");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        wordexp_t we = {};
+        char out[128] = "";
+        if (wordexp(texts[i].text, &we, texts[i].flags) == 0)
+            for (size_t w = 0; w < we.we_wordc; w++)
+                snprintf(out + strlen(out), sizeof out - strlen(out), "[%s]", we.we_wordv[w]);
+        wordfree(&we);
+        CHECK(strcmp(out, texts[i].wanted) == 0);
+    }
+    wordexp_t we = {};
+    CHECK_IS(wordexp("${NAME:-$(echo x)}", &we, WRDE_NOCMD), WRDE_CMDSUB);
+    CHECK_IS(wordexp("$((1 + `echo 1`))", &we, WRDE_NOCMD), WRDE_CMDSUB);
+}
+
 int main(void)
 {
     formatting();
@@ -370,5 +404,6 @@ int main(void)
     times();
     odds_and_ends();
     small_answers();
+    words();
     return check_done();
 }

@@ -30,6 +30,7 @@ struct fs_pending {
     uint8_t state;
     uint8_t first, n_units; /* its piece of the buffer */
     uint16_t generation;
+    vx_handle_t cap; /* that came with it */
     struct vx_fs_reply reply;
 };
 
@@ -120,6 +121,10 @@ status_t fs_write(struct fs_file *f, uint64_t offset, const void *from, size_t b
 /* At the end, wherever that is: *at. Atomic against other appends up to half of the session's buffer, piece by piece
  * beyond. */
 status_t fs_append(struct fs_file *f, const void *from, size_t bytes, uint64_t *at, size_t *done);
+/* Memory that holds the file's bytes [*at, *at + *bytes), whole pages with `offset` among them, shared with all who map
+ * it; the caller drops it. access: VX_FS_READ, or both, of what the file was opened for. NOT_SUPPORTED: the file system
+ * lends none. NOT_FOUND: the offset is behind the last page. */
+status_t fs_map(struct fs_file *f, uint64_t offset, uint32_t access, vx_mem *out, uint64_t *at, uint64_t *bytes);
 status_t fs_getattr(struct fs_file *f, struct vx_fs_attributes *out);
 status_t fs_setattr(struct fs_file *f, const struct vx_fs_change *change);
 status_t fs_truncate(struct fs_file *f, uint64_t size);

@@ -86,6 +86,11 @@ struct fs_backend {
     status_t (*list)(struct fs_backend *b, struct fs_node dir, uint64_t cookie, struct fs_listing *to);
     status_t (*seek)(struct fs_backend *b, struct fs_node n, uint64_t offset, bool hole, uint64_t *out);
     status_t (*allocate)(struct fs_backend *b, struct fs_node n, uint64_t offset, uint64_t length, uint32_t flags);
+    /* Memory in which the file's bytes from *at on lie, offset among them, as a capability for the program (handle, the
+     * caller's from then on): writable if `writes`. It must be what read and write work on. NOT_FOUND: the offset lies
+     * behind the last page. */
+    status_t (*map)(struct fs_backend *b, struct fs_node n, uint64_t offset, bool writes, vx_handle_t *handle,
+                    uint64_t *at);
     /* Extended attributes. *bytes: of the whole value, however little there is room for. NOT_FOUND: no such name. */
     status_t (*getxattr)(struct fs_backend *b, struct fs_node n, struct fs_name name, void *to, size_t room,
                          size_t *bytes);

@@ -29,6 +29,9 @@ void __vectra_stack_put(void *base, size_t bytes, size_t guard);
 /* Makes this the calling thread's thread pointer. x86-64 only: AArch64 writes its register itself. */
 int __vectra_set_tp(void *tp);
 
+/* Ends the process by SIGABRT, and says on the console what called what, from the place and the frame record on. */
+[[noreturn]] void __vectra_abort(const void *pc, const void *record);
+
 enum vectra_spawn_op {
     VECTRA_SPAWN_CLOSE = 1, /* fd */
     VECTRA_SPAWN_DUP2,      /* source to fd; the same: fd stays open in the child */

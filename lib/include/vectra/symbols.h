@@ -2,11 +2,9 @@
  * Names for addresses, from the symbol table of an ELF file that whoever built the program wrote: all of it is
  * distrusted, and whatever it says, a search reads each part of the table once. */
 #pragma once
+#include <abi/service_limits.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Longer names are cut. Tables of more symbols are not searched. */
-enum : uint32_t { VX_SYMBOL_NAME_MAX = 96, VX_SYMBOLS_MAX = 1u << 20 };
 
 /* Where the file is. read: all of the bytes at an offset, or false. */
 struct vx_symbol_file {
@@ -15,9 +13,9 @@ struct vx_symbol_file {
 };
 
 struct vx_symbol {
-    uint64_t address;              /* in: as the file has it, without the place where it was loaded */
-    uint64_t start;                /* out: of the function around it */
-    char name[VX_SYMBOL_NAME_MAX]; /* out: "" if there is none */
+    uint64_t address;           /* in: as the file has it, without the place where it was loaded */
+    uint64_t start;             /* out: of the function around it */
+    char name[SYMBOL_NAME_MAX]; /* out: "" if there is none */
 };
 
 /* Finds the functions around n addresses. */

@@ -98,7 +98,7 @@ static void many_addresses_are_found_in_one_search(void **)
 
 static void a_name_is_cut_and_nothing_of_it_is_obeyed_by_a_terminal(void **)
 {
-    char name[200], want[VX_SYMBOL_NAME_MAX] = {};
+    char name[200], want[SYMBOL_NAME_MAX] = {};
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     name[1] = '\x1b';
@@ -110,9 +110,9 @@ static void a_name_is_cut_and_nothing_of_it_is_obeyed_by_a_terminal(void **)
 
 static void a_table_of_too_many_symbols_is_not_searched(void **)
 {
-    file.section[1].sh_size = (uint64_t)(VX_SYMBOLS_MAX + 1) * sizeof(Elf64_Sym);
+    file.section[1].sh_size = (uint64_t)(SYMBOLS_MAX + 1) * sizeof(Elf64_Sym);
     assert_string_equal(name_at(0x1000, nullptr), "");
-    file.section[1].sh_size = (uint64_t)VX_SYMBOLS_MAX * sizeof(Elf64_Sym); /* searched up to the file's end: no name */
+    file.section[1].sh_size = (uint64_t)SYMBOLS_MAX * sizeof(Elf64_Sym); /* searched up to the file's end: no name */
     assert_string_equal(name_at(0x1000, nullptr), "");
 }
 

@@ -131,6 +131,37 @@ def lua_test(arch, check):
     return 1 + guest.judge(output, outcome.status)
 
 
+def lua_prompt_test(arch, check):
+    """The prompt edits: a line is corrected, called back, and the end of input leaves."""
+    check(arch)
+    line = b'n=(n or 0)+1; print(n*21); print(("ty".."pe %c%s"):format(94, n<2 and "P" or "D"))'
+    mistyped = line.replace(b"n*21", b"n*1^B2^E")
+    heard, status = type_for(Machine(arch), f"lua -i -e 'print [[type {mistyped.decode()}]]'", [])
+    if status != 0 or not re.search(rb"^21\n(.|\n)*^42\n", heard, re.MULTILINE):
+        raise Failure(f"exit status {status}, or the line was not corrected and called back", heard)
+    return 1
+
+
+def accounting_test(arch, check):
+    """ps, top, kill and time on a program that computes and one that sleeps."""
+    check(arch)
+    output, _ = inside(arch, "sh -c 'while :; do :; done' & sleep 0.5; echo ps; ps; echo top; top; kill $!; wait $!; "
+                             "echo killed $?; time sleep 0.3; time -p sh -c 'i=0; while [ $i -lt 9000 ]; do i=$((i+1)); done'",
+                       [])
+    words = output.decode("ascii", "replace")
+    listed = re.search(r"^ps\n(.*)^top\n(.*)^killed 143\n", words, re.MULTILINE | re.DOTALL)
+    times = re.findall(r"^(real|user|sys)[\t ](\d+\.\d+)$", words, re.MULTILINE)
+    if listed is None or [name for name, _ in times] != ["real", "user", "sys"] * 2 or \
+            not all(len(text.split(".")[1]) == 3 for _, text in times[:3]):
+        raise Failure("not what ps, top, kill and time say", output)
+    slept, _, _, computed, used, _ = (float(text) for _, text in times)
+    row = re.compile(r" \d+ +\d+ \w+ +runs +\d+ .* (\d+\.\d+) +sh$", re.MULTILINE)
+    spent = [max(map(float, row.findall(part)), default=0) for part in listed.groups()]
+    if not (min(spent) >= 0.1 and 0.3 <= slept and float(times[1][1]) <= slept - 0.2 and 0 < used <= computed + 0.05):
+        raise Failure(f"the times are impossible: {spent}, {times}", output)
+    return 1
+
+
 def lua_interrupt_test(arch, check):
     """A loop that makes no call hears an interruption by its handler: Lua says where it was."""
     check(arch)
@@ -361,6 +392,8 @@ def tests(context):
                 (f"static-pie-{arch}", lambda a=arch: pie_test(a, check)),
                 (f"lua-{arch}", lambda a=arch: lua_test(a, check)),
                 (f"lua-interrupt-{arch}", lambda a=arch: lua_interrupt_test(a, check)),
+                (f"lua-prompt-{arch}", lambda a=arch: lua_prompt_test(a, check)),
+                (f"accounting-{arch}", lambda a=arch: accounting_test(a, check)),
                 (f"interrupt-{arch}", lambda a=arch: interrupt_test(a, check)),
                 (f"trace-{arch}", lambda a=arch: trace_test(a, check)),
                 (f"libm-{arch}", lambda a=arch: libm_test(a, check)),

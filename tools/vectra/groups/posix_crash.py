@@ -8,7 +8,10 @@ from vectra.results import Failure
 
 OWN = [rb"innermost", rb"middle", rb"main"]
 LIBRARY = [rb"strlen", rb"in_the_library", rb"main"]
+GIVES_UP = [rb"abort", rb"gives_up", rb"main"]
+ASSERTS = [rb"abort", rb"__assert_fail", rb"asserts", rb"main"]
 NT_PRSTATUS, NT_PRPSINFO, NT_AUXV = 1, 3, 6
+CORE_THREADS_MAX, CORE_RANGES_MAX = 128, 256   # abi/service_limits.def
 MACHINES = {"x86_64": 62, "aarch64": 183}
 # Where the instruction pointer lies in an NT_PRSTATUS.
 PC_AT = {"x86_64": 112 + 16 * 8, "aarch64": 112 + 32 * 8}
@@ -59,6 +62,18 @@ def check_core(arch, core, pc):
         raise Failure("what the program wrote to its memory is not in the dump")
 
 
+def check_full(core):
+    """A dump with as many threads and pieces of memory as it has room for, and no more."""
+    headers_at, count = struct.unpack_from("<Q", core, 32)[0], struct.unpack_from("<H", core, 56)[0]
+    threads = loads = 0
+    for i in range(count):
+        kind, _, at, _, _, size, _, _ = struct.unpack_from("<IIQQQQQQ", core, headers_at + i * 56)
+        loads += kind == 1
+        threads += [kind for kind, _ in notes(core, at, size)].count(NT_PRSTATUS) if kind == 4 else 0
+    if (threads, loads) != (CORE_THREADS_MAX, CORE_RANGES_MAX):
+        raise Failure(f"the dump has {threads} threads and {loads} pieces of memory")
+
+
 def crash_test(arch, program, inside):
     """Backtraces with names: of a program of the initial RAM disk, in the C library, of a file; then a dump."""
     files = [(program, "/bin/crash")]
@@ -68,10 +83,17 @@ def crash_test(arch, program, inside):
         backtrace(output, functions)
         if outcome.status != 139 or b"core" in output:
             raise Failure(f"{command}: exit status {outcome.status}, or a dump that nobody asked for", output)
+    for command, functions in [("crash abort", GIVES_UP), ("crash assert", ASSERTS)]:
+        output, outcome = inside(arch, command, files)
+        backtrace(output, functions)
+        if outcome.status != 134 or not re.search(rb"^crash\[\d+\]: aborted, thread 1$", output, re.MULTILINE):
+            raise Failure(f"{command}: exit status {outcome.status}, or nothing says that it gave up", output)
     output, _ = inside(arch, "VECTRA_CORE=1 crash own; cat /tmp/core.*", files)
     text, mark, rest = output.partition(b"\x7fELF")
     pc = backtrace(text, OWN)
     if not re.search(rb"^  core: /tmp/core\.\d+, \d+ bytes$", text, re.MULTILINE):
         raise Failure("nothing says that there is a dump", text)
     check_core(arch, mark + rest, pc)
-    return 4
+    output, _ = inside(arch, "VECTRA_CORE=1 crash full; head -c 131072 /tmp/core.*", files)
+    check_full(output[output.index(b"\x7fELF"):])
+    return 7

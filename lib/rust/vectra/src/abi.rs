@@ -315,6 +315,24 @@ pub mod limits {
     pub const PROC_CONNECTIONS_MAX: usize = 96;
     /// In signals: queueing one more for a process is BUSY, EAGAIN for a program
     pub const PROC_QUEUE_MAX: usize = 32;
+    /// In files: making one more in /dev/shm is NO_SPACE, ENOSPC for a program
+    pub const SHM_OBJECTS_MAX: usize = 256;
+    /// In names: one more in /dev/shm is NO_SPACE, ENOSPC for a program
+    pub const SHM_NAMES_MAX: usize = 512;
+    /// In times: a file of /dev/shm that was mapped all the while and grows once more is NO_SPACE, ENOSPC for a program
+    pub const SHM_PIECES_MAX: usize = 16;
+    /// In bytes: a longer name of a function is cut, in reports of faults, with its end
+    pub const SYMBOL_NAME_MAX: usize = 96;
+    /// In symbols: a program's table with more is not searched: its reports have no names
+    pub const SYMBOLS_MAX: usize = 1048576;
+    /// In threads: of further ones a dump has no registers
+    pub const CORE_THREADS_MAX: usize = 128;
+    /// In ranges: of memory that a dump has; those behind are left out
+    pub const CORE_RANGES_MAX: usize = 256;
+    /// In bytes: of memory that a dump has; what is behind is left out
+    pub const CORE_BYTES_MAX: usize = 67108864;
+    /// In pages: memory behind a larger hole is not looked for by a dump
+    pub const CORE_HOLE_PAGES: usize = 1024;
 }
 
 /// The system calls as they are: handles are numbers, and a success is two registers. The types of this crate keep

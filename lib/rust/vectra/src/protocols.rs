@@ -1101,6 +1101,8 @@ pub mod proc {
     pub const OWN_SESSION: u32 = 2;
     /// child: it joins the group that is named
     pub const JOIN_GROUP: u32 = 4;
+    /// child: the group that it leads is in front of the terminal from now on, if the parent's is
+    pub const IN_FRONT: u32 = 8;
     /// child_event: children that were stopped
     pub const EVENT_STOPPED: u32 = 1;
     /// child_event: children that go on
@@ -1534,6 +1536,16 @@ pub mod proc {
         Ok(ReachReply {
             reached: u32::from_le_bytes(answer.get(0)),
         })
+    }
+
+    /// The caller ends by SIGABRT and is reported as one that a fault ends: what called what, from `pc` and the frame record at `record` on. Answered only if it goes on, NOT_SUPPORTED: its Task is not known here.
+    pub fn aborted(client: &mut Client, thread: u32, pc: u64, record: u64) -> Result<(), Error> {
+        let mut question = Payload::new();
+        question.put(0, thread.to_le_bytes());
+        question.put(8, pc.to_le_bytes());
+        question.put(16, record.to_le_bytes());
+        let (_, _) = client.call(33, &question, None)?;
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from vectra import disks, execute
-from vectra.groups.guest import built
+from vectra.groups.guest import built, graph_with
 from vectra.qemu import NO_BOOT_DISKS, Machine
 from vectra.results import Failure
 
@@ -136,6 +136,27 @@ def interrupts(bench):
         for i, seed in enumerate((6, 5)):
             same(disks[i], 0, pattern(0, 1024, seed))
     return len(ways) + 2
+
+
+def mute(bench):
+    """A driver that never says that it has heard does not keep the others on its line waiting: it is named, its device is made
+    to let go of the line, and comes back to it when the driver hears after all."""
+    graph = os.path.join(bench.folder, "graph")
+    with open(graph, "w", encoding="utf-8") as handle:
+        handle.write(graph_with(None, "test/guest/mute/mute.services"))
+    bench.extra = ["-append", "services=/etc/graph"]
+    for slot in ("9", "d"):
+        bench.extra += ["-device", f"virtio-rng-pci,addr={slot},vectors=0"]
+    disks = [bench.attach(bench.image(f"mute{i}", MIB), options=f",addr={1 + 4 * i},vectors=0") for i in range(2)]
+    output = bench.run("services start mute; blk hammer blk0 0 1024 1 4 & blk hammer blk1 0 1024 2 4; wait; sleep 8; "
+                       "blk hammer blk0 0 1024 5 2; /test/rng; topo; blk stat blk0", files=[(graph, "/etc/graph")])
+    expect(output, "^mute: rung: OK", "^topod: the driver of pci 00:0d.0 does not answer to line", "^# done: 7 passed, 0 failed")
+    expect(output, "done: 4 rounds", "done: 4 rounds", "^mute: heard, and rung again: OK",
+           "done: 2 rounds", "# done: 7 passed, 0 failed", "device virtio-rng at pci 00:0d.0: driven, by a line",
+           "errors 0, interrupts [1-9]")
+    for i, seed in enumerate((6, 5)):
+        same(disks[i], 0, pattern(0, 1024, seed))
+    return 7
 
 
 def read_only(bench):
@@ -372,7 +393,7 @@ def cuts(bench):
 
 TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts, "clients": clients, "files": files,
          "partitions": partitions, "errors": errors, "faults": faults,
-         "rng": rng, "interrupts": interrupts, "volumes": volumes, "dying": dying, "cuts": cuts}
+         "rng": rng, "interrupts": interrupts, "mute": mute, "volumes": volumes, "dying": dying, "cuts": cuts}
 
 
 def run(name, arch, check):

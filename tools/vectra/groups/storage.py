@@ -369,13 +369,14 @@ def cuts(bench):
     and the next start puts the rest right. STORAGE_CUTS in the environment: how many moments."""
     count = int(os.environ.get("STORAGE_CUTS", "6"))
     chance = random.Random(f"cuts {bench.arch}")
-    path = volume(bench)
+    path, n_safe = volume(bench), 0
     for _ in range(count):
         parts, lasts = [], {}
         machine = Machine(bench.arch, extra=bench.extra + (NO_BOOT_DISKS if bench.arch == "x86_64" else []))
         outcome = execute.run_command(machine, "/test/disk work 100000", (), 3.0 + 4.0 * chance.random(), parts.append)
         bench.log = outcome.transcript + outcome.messages
         safe = [int(n) for n in re.findall(rb"^safe ([0-9]+)\r?$", b"".join(parts), re.MULTILINE)]
+        n_safe += len(safe)
         fsck(path, harmless=CUT)
         for number in safe:
             lasts[number % 8] = number
@@ -386,6 +387,8 @@ def cuts(bench):
                 got = handle.read()
             if got not in (file_bytes(number), file_bytes(number + 8)):
                 raise Failure(f"file-{slot} is neither number {number}, which was safe, nor the next one")
+    if n_safe == 0:
+        raise Failure("nothing was safe before any of the cuts, so they have shown nothing")
     expect(bench.run("/test/disk work 9; /test/disk read 9"), "^safe 9$", "^same$")
     fsck(path)
     return count

@@ -375,7 +375,8 @@ def cuts(bench):
         machine = Machine(bench.arch, extra=bench.extra + (NO_BOOT_DISKS if bench.arch == "x86_64" else []))
         outcome = execute.run_command(machine, "/test/disk work 100000", (), 3.0 + 4.0 * chance.random(), parts.append)
         bench.log = outcome.transcript + outcome.messages
-        safe = [int(n) for n in re.findall(rb"^safe ([0-9]+)\r?$", b"".join(parts), re.MULTILINE)]
+        # With the end of its line: the cut may have come in the middle of a number.
+        safe = [int(n) for n in re.findall(rb"^safe ([0-9]+)\r?\n", b"".join(parts), re.MULTILINE)]
         n_safe += len(safe)
         fsck(path, harmless=CUT)
         for number in safe:

@@ -169,6 +169,37 @@ def read_only(bench):
     return 2
 
 
+def snapshot(bench):
+    """The machine of --disk: the first image at /data, the second at /data1, and what is written stays; with --snapshot it is
+    seen until the machine ends, and then neither image has changed by a byte."""
+    images = [os.path.join(bench.folder, name) for name in ("one", "two")]
+    for path in images:
+        disks.create(path, 8 * MIB)
+
+    def run(command, throw_away):
+        parts = []
+        machine = Machine(bench.arch, disks=images, snapshot=throw_away)
+        outcome = execute.run_command(machine, command, (), WITHIN_S, parts.append)
+        bench.log = outcome.transcript + outcome.messages
+        if outcome.failed or outcome.status != 0:
+            raise Failure(outcome.reason or f"exit status {outcome.status}")
+        return b"".join(parts).decode("latin-1")
+
+    run("echo one > /data/kept; echo two > /data1/kept", False)
+    for path, text in zip(images, (b"one\n", b"two\n"), strict=True):
+        disks.get(path, "kept", os.path.join(bench.folder, "host"))
+        same(os.path.join(bench.folder, "host"), 0, text)
+    before = []
+    for path in images:
+        with open(path, "rb") as handle:
+            before.append(handle.read())
+    expect(run("cat /data/kept /data1/kept; echo gone > /data/kept; echo gone > /data1/new; sync; cat /data/kept /data1/new", True),
+           "^one", "^two", "^gone", "^gone")
+    for path, data in zip(images, before, strict=True):
+        same(path, 0, data)
+    return 4
+
+
 def several(bench):
     """Four disks, four drivers, each its own bytes; a fifth disk is nobody's."""
     disks = [bench.attach(bench.image(f"d{i}", MIB)) for i in range(5)]
@@ -395,7 +426,7 @@ def cuts(bench):
     return count
 
 
-TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts, "clients": clients, "files": files,
+TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "snapshot": snapshot, "restarts": restarts, "clients": clients, "files": files,
          "partitions": partitions, "errors": errors, "faults": faults,
          "rng": rng, "interrupts": interrupts, "mute": mute, "volumes": volumes, "dying": dying, "cuts": cuts}
 

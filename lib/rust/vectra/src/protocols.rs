@@ -1101,6 +1101,8 @@ pub mod proc {
     pub const OWN_SESSION: u32 = 2;
     /// child: it joins the group that is named
     pub const JOIN_GROUP: u32 = 4;
+    /// child: the group that it leads is in front of the terminal from now on, if the parent's is
+    pub const IN_FRONT: u32 = 8;
     /// child_event: children that were stopped
     pub const EVENT_STOPPED: u32 = 1;
     /// child_event: children that go on

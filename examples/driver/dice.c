@@ -31,8 +31,7 @@ static status_t wait_for_buffer(uint32_t *written)
             return st;
         if ((bits >> LOST_BIT & 1) != 0 && virtio_driver_lost(&driver))
             return ERR_PEER_CLOSED; /* topod has ended: the device is not ours any more */
-        if (!driver.messages)
-            (void)driver.device.ops->interrupt(driver.device.ctx); /* tell the device that its line was heard */
+        virtio_driver_interrupted(&driver); /* the device, and who else is on its line, are told that it was heard */
     }
 }
 

@@ -12,6 +12,8 @@ static status_t check_op(const struct vx_block_request *r, const struct block_li
     bool clears = r->op == VX_BLOCK_DISCARD || r->op == VX_BLOCK_ZERO;
     if (r->op < VX_BLOCK_READ || r->op > VX_BLOCK_ZERO)
         return ERR_NOT_SUPPORTED;
+    if (r->reserved != 0 || r->reserved2 != 0)
+        return ERR_BAD_ARGUMENT; /* so that they can mean something one day */
     if (l->read_only && (r->op == VX_BLOCK_WRITE || clears))
         return ERR_NO_RIGHTS;
     if ((r->op == VX_BLOCK_DISCARD && !l->discards) || (r->op == VX_BLOCK_ZERO && !l->zeroes))

@@ -300,6 +300,10 @@ static status_t op_buffer(struct vx_session *s, const struct vx_block_buffer_req
     if (st == OK)
         st = vx_sys_cap_narrow(c->buffer.mem.raw, VX_R_READ | VX_R_WRITE | VX_R_COPY | VX_R_MOVE | VX_R_INSPECT, 0, 0,
                                &mem->raw);
+    if (st != OK && c->buffer.bytes != 0) { /* it may ask again */
+        backend->release(&c->buffer);
+        c->buffer = (struct block_buffer){};
+    }
     a->bytes = c->buffer.bytes;
     return st;
 }

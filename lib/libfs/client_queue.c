@@ -111,6 +111,7 @@ static void pending_free(struct fs_session *s, struct fs_pending *p)
     p->cap = VX_HANDLE_NONE;
     p->state = FREE;
     s->n_pending--;
+    s->n_waits -= p->waits;
 }
 
 /* Whoever sent it finds it, and the capability that came along. True: somebody else waits for this one. */
@@ -195,22 +196,25 @@ static status_t send_only(struct fs_session *s, struct vx_message *m)
     return st;
 }
 
-static status_t place_get(struct fs_session *s, uint64_t deadline, struct fs_pending **out)
+/* Those that wait for others leave half of the places to the rest, and wait here if they are more. */
+static status_t place_get(struct fs_session *s, bool waits, uint64_t deadline, struct fs_pending **out)
 {
     for (;;) {
         if (s->broken)
             return ERR_PEER_CLOSED;
-        for (unsigned i = 0; i < FS_REQUESTS_MAX && s->n_pending < s->depth; i++) {
+        bool room = s->n_pending < s->depth && !(waits && s->n_waits >= (s->depth + 1) / 2);
+        for (unsigned i = 0; i < FS_REQUESTS_MAX && room; i++) {
             struct fs_pending *p = &s->pending[i];
             if (p->state != FREE)
                 continue;
-            *p = (struct fs_pending){ .state = WAITING, .generation = (uint16_t)(p->generation + 1) };
+            *p = (struct fs_pending){ .state = WAITING, .waits = waits, .generation = (uint16_t)(p->generation + 1) };
             s->n_pending++;
+            s->n_waits += waits;
             *out = p;
             return OK;
         }
         status_t st = sleep(s, turn_of(s), deadline);
-        if (st != OK && st != ERR_INTERRUPTED)
+        if (st != OK && (st != ERR_INTERRUPTED || waits))
             return st;
     }
 }
@@ -241,7 +245,7 @@ status_t fs_request_cap(struct fs_session *s, struct vx_fs_request *q, struct fs
     struct vx_message m;
     struct fs_pending *p = nullptr;
     vx_mutex_lock(&s->lock);
-    status_t st = place_get(s, deadline, &p);
+    status_t st = place_get(s, waits, deadline, &p);
     if (st != OK) {
         vx_mutex_unlock(&s->lock);
         return st;
@@ -287,7 +291,8 @@ status_t fs_request_cap(struct fs_session *s, struct vx_fs_request *q, struct fs
     }
     if (p != nullptr)
         pending_free(s, p);
-    bool crowded = s->n_pending + 1 >= s->depth || s->n_pending + 1 >= FS_REQUESTS_MAX;
+    bool crowded = s->n_pending + 1 >= s->depth || s->n_pending + 1 >= FS_REQUESTS_MAX ||
+                   (waits && s->n_waits + 1 >= (s->depth + 1) / 2);
     vx_mutex_unlock(&s->lock);
     if (crowded)
         turn_over(s);

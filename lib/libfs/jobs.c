@@ -208,9 +208,12 @@ static void job_free(struct fs_job *j)
     struct fs_server_session *s = j->session;
     if (j->open != nullptr)
         fs_open_put(j->open);
+    s->n_waits -= j->waits;
+    fs_server.n_waits -= j->waits;
     j->next = free_jobs;
     free_jobs = j;
-    n_free++;
+    if (n_free++ == 0 || s->left) /* whose requests there was no room for are looked at again */
+        (void)vx_sys_signal_post(VX_HANDLE_NONE, UINT64_C(1) << FS_BIT_DONE);
     if (--s->busy == 0 && s->ended)
         fs_session_idle(s);
 }

@@ -53,13 +53,20 @@ void fs_open_put(struct fs_open *o)
 
 /* --- waiting --- */
 
-static void wait_add(struct fs_open *o, struct fs_job *j)
+static status_t wait_add(struct fs_open *o, struct fs_job *j)
 {
+    struct fs_server_session *s = j->session;
     struct fs_job **at = &o->waiting;
+    if (s->n_waits >= (s->depth + 1) / 2 || fs_server.n_waits >= FS_SERVER_WAITS_MAX)
+        return ERR_TABLE_FULL;
+    j->waits = true;
+    s->n_waits++;
+    fs_server.n_waits++;
     while (*at != nullptr)
         at = &(*at)->next;
     j->next = nullptr;
     *at = j;
+    return VX_RPC_LATER;
 }
 
 /* Whether the owner `wants` would, in the end, wait for itself: each waiter waits for one holder, so it is a walk. */
@@ -202,8 +209,7 @@ status_t fs_open_lock(struct fs_job *j)
         return ERR_DEADLOCK;
     j->blocker = r->session;
     j->blocker_owner = r->owner;
-    wait_add(o, j);
-    return VX_RPC_LATER;
+    return wait_add(o, j);
 }
 
 void fs_open_unlock(struct fs_open *o, struct fs_server_session *s, const uint64_t *owner)
@@ -240,8 +246,7 @@ status_t fs_open_watch(struct fs_job *j)
     j->bytes = since > o->version ? VX_FS_EVENT_LOST : events_since(o, since) & wanted;
     if (j->bytes != 0)
         return OK;
-    wait_add(o, j);
-    return VX_RPC_LATER;
+    return wait_add(o, j);
 }
 
 void fs_open_tell(const struct fs_touched *t)

@@ -56,7 +56,8 @@ struct fs_job {
     uint32_t bytes;
     uint64_t value;
     vx_handle_t cap; /* goes with the reply */
-    bool holds;      /* perform opened `node` for the session n.session: finish gives it a number, or releases it */
+    bool waits;
+    bool holds; /* perform opened `node` for the session n.session: finish gives it a number, or releases it */
     uint8_t n_touched;
     struct fs_touched touched[FS_TOUCHED_MAX];
 };
@@ -70,7 +71,7 @@ struct fs_server_session {
     vx_ring_tx tx;
     vx_mem mem;
     uint8_t *at;
-    uint32_t bytes, depth, busy;
+    uint32_t bytes, depth, busy, n_waits; /* busy: jobs, with those that wait */
     uint32_t n_files, room, n_open, n_ranges;
     struct fs_server_file *files;
     struct fs_job last; /* releases all files at the end */
@@ -80,8 +81,8 @@ struct fs_server {
     struct fs_backend *backend;
     struct vx_service *service;
     uint64_t epoch, requests, bytes_read, bytes_written;
-    uint32_t names_epoch;                  /* grows when all that was opened with VX_FS_NAMES so far becomes useless */
-    uint32_t n_sessions, n_ranges, n_used; /* session[0, n_used) were ever there */
+    uint32_t names_epoch; /* grows when all that was opened with VX_FS_NAMES so far becomes useless */
+    uint32_t n_waits, n_sessions, n_ranges, n_used; /* session[0, n_used) were ever there */
     struct fs_server_session *session[FS_SERVER_SESSIONS_MAX];
 };
 extern struct fs_server fs_server;

@@ -196,6 +196,9 @@ static uint64_t operations(const struct fs_backend *b)
         { true, VX_FS_OP_WATCH },
         { true, VX_FS_OP_CANCEL },
         { true, VX_FS_OP_CLOSE },
+        { b->getxattr != nullptr, VX_FS_OP_GETXATTR },
+        { b->setxattr != nullptr, VX_FS_OP_SETXATTR },
+        { b->listxattr != nullptr, VX_FS_OP_LISTXATTR },
         { true, VX_FS_OP_FIND },
         { b->map != nullptr, VX_FS_OP_MAP },
         { true, VX_FS_OP_WALK },
@@ -209,6 +212,7 @@ static uint64_t operations(const struct fs_backend *b)
         { true, VX_FS_OP_SYNC_ALL },
         { true, VX_FS_OP_STAT },
         { b->change != nullptr, VX_FS_OP_CHANGE },
+        { true, VX_FS_OP_FORGET },
         { true, VX_FS_OP_WHICH },
     };
     uint64_t out = 0;

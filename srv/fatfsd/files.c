@@ -19,6 +19,14 @@ static status_t leave(struct files *f, status_t st)
     return st;
 }
 
+/* There is something to write back. */
+static void changed(struct files *f)
+{
+    if (!f->unwritten)
+        f->unwritten_ns = vx_clock_monotonic_ns();
+    f->unwritten = true;
+}
+
 static void fill(const struct object *o, struct vx_fs_attributes *out)
 {
     struct fat_stat s;
@@ -118,7 +126,7 @@ static status_t change(struct fs_backend *b, struct fs_node n, const struct vx_f
     if (st == OK)
         st = change_attributes(o, c);
     object_changed(&f->objects, o);
-    f->unwritten = true;
+    changed(f);
     object_put(o);
     return leave(f, st);
 }
@@ -140,7 +148,7 @@ static status_t create(struct fs_backend *b, struct fs_node dir, struct fs_name 
         fill(o, out);
         object_put(o);
         object_changed(&f->objects, d);
-        f->unwritten = true;
+        changed(f);
     }
     object_put(d);
     return leave(f, st);
@@ -157,8 +165,10 @@ static void drop_nameless(struct files *f, struct object *o)
     struct fat_stat s;
     object_put(o);
     fat_stat(o->node, &s);
-    if (s.unlinked && o->holds == 0 && o->pins == 0)
-        object_forget(&f->objects, o);
+    if (s.unlinked && o->holds == 0 && o->pins == 0) {
+        object_forget(&f->objects, o); /* its clusters are free */
+        changed(f);
+    }
 }
 
 static status_t unlink(struct fs_backend *b, struct fs_node dir, struct fs_name name, struct fs_node child,
@@ -177,7 +187,7 @@ static status_t unlink(struct fs_backend *b, struct fs_node dir, struct fs_name 
     if (st == OK) {
         object_changed(&f->objects, d);
         object_changed(&f->objects, o);
-        f->unwritten = true;
+        changed(f);
     }
     if (o != nullptr)
         drop_nameless(f, o);
@@ -231,7 +241,7 @@ static status_t rename(struct fs_backend *b, const struct fs_rename *r)
         drop_nameless(f, replaced);
     object_changed(&f->objects, from);
     object_changed(&f->objects, to);
-    f->unwritten = true;
+    changed(f);
     object_put(from);
     object_put(to);
     return leave(f, st);
@@ -258,7 +268,7 @@ static status_t write(struct fs_backend *b, struct fs_node n, uint64_t offset, c
     if (st == OK) {
         st = from_fat(fat_write(o->node, offset, from, bytes, done));
         object_changed(&f->objects, o);
-        f->unwritten = true;
+        changed(f);
         object_put(o);
     }
     return leave(f, st);
@@ -369,18 +379,22 @@ static void release(struct fs_backend *b, struct fs_node n)
     (void)leave(f, OK);
 }
 
-status_t files_write_back(struct files *f, struct fs_backend *b)
+status_t files_write_back(struct files *f, struct fs_backend *b, uint64_t age_ns, uint64_t *again_ns)
 {
     status_t st = OK;
     vx_mutex_lock(&f->lock);
-    if (f->unwritten && !f->given_up) {
+    uint64_t now = vx_clock_monotonic_ns();
+    if (f->unwritten && !f->given_up && now - f->unwritten_ns >= age_ns) {
         st = from_fat(write_all(f, true));
         f->unwritten = st != OK;
+        f->unwritten_ns = now;
         if (st != OK && ++f->failures == WRITE_BACKS_MAX) {
             f->given_up = true;
             b->flags |= VX_FS_IS_READ_ONLY;
         }
     }
+    if (f->unwritten && !f->given_up && f->unwritten_ns + age_ns < *again_ns)
+        *again_ns = f->unwritten_ns + age_ns;
     vx_mutex_unlock(&f->lock);
     return st;
 }

@@ -12,8 +12,9 @@
 
 struct files {
     struct objects objects;
-    struct vx_mutex lock; /* over the volume: the thread that serves, and the one that writes back */
-    bool unwritten;       /* something changed since the last write-back */
+    struct vx_mutex lock;  /* over the volume: the thread that serves, and the one that writes back */
+    bool unwritten;        /* something changed since the last write-back */
+    uint64_t unwritten_ns; /* when it did first, or was last tried */
     bool given_up;
     uint32_t failures; /* write-backs in a row */
     uint64_t synced;   /* versions up to this one are on the disk */
@@ -21,6 +22,7 @@ struct files {
 enum : uint32_t { WRITE_BACKS_MAX = 5 };
 
 void files_init(struct files *f, struct fs_backend *b, uint64_t volume);
-/* From time to time: what was changed gets onto the disk, and the volume is marked clean. An error with f->given_up set
- * is the last. */
-status_t files_write_back(struct files *f, struct fs_backend *b);
+/* From time to time: what was changed gets onto the disk once the first change is `age_ns` old, and the volume is
+ * marked clean. *again_ns: made earlier if there will be something before. An error with f->given_up set is the last.
+ */
+status_t files_write_back(struct files *f, struct fs_backend *b, uint64_t age_ns, uint64_t *again_ns);

@@ -91,10 +91,11 @@ static uint64_t volume_number(struct fat_volume *v)
 static uint32_t write_back(void *)
 {
     bool complained = false;
-    for (;;) {
-        vx_sleep_ns(write_back_ns);
+    for (uint64_t next_ns = 0;;) {
+        (void)vx_sys_nanosleep(next_ns);
+        next_ns = vx_deadline_in(write_back_ns); /* who changes something meanwhile waits no less, and no longer */
         bool was_given_up = files.given_up;
-        status_t st = files_write_back(&files, &backend);
+        status_t st = files_write_back(&files, &backend, write_back_ns, &next_ns);
         vx_mutex_lock(&files.lock);
         block_refresh(&disk);
         vx_mutex_unlock(&files.lock);

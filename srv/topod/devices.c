@@ -8,6 +8,7 @@
 #include "lines.h"
 #include "route.h"
 #include <vectra/bundle.h>
+#include <vectra/io.h>
 #include <vectra/string.h>
 
 enum { DEVICES_MAX = LINES_DEVICES_MAX, DMA_MAX = 96, VECTORS_MAX = 8, PAGE = 4096 };
@@ -23,6 +24,7 @@ struct device {
     uint64_t badge;
     uint32_t grant_order; /* places a badge's devices in the order of its grants */
     struct vx_session *owner;
+    bool silenced; /* its line was taken from it, since its driver was late */
     uint32_t generation;
     uint32_t n_vectors, vector[VECTORS_MAX]; /* lines of its messages */
 };
@@ -55,6 +57,8 @@ static void add(const struct device *d)
 {
     if (n_devices < DEVICES_MAX)
         devices[n_devices++] = *d;
+    else
+        vx_printf("topod: more than %u devices: one of kind %u is left out\n", DEVICES_MAX + 0u, d->kind);
 }
 
 void devices_find(const struct platform *p, const struct pci_list *pci, const uint32_t *virtio_device)
@@ -149,6 +153,7 @@ static void virtio_mmio_reset(const struct device *d)
 static void device_quiet(struct device *d)
 {
     lines_leave((uint32_t)(d - devices));
+    d->silenced = false;
     if (d->transport == VX_TOPO_TRANSPORT_MMIO) {
         virtio_mmio_reset(d);
         return;
@@ -399,7 +404,36 @@ status_t devices_heard(struct vx_session *s, const struct vx_topo_heard_request 
 {
     struct device *d;
     status_t st = claimed(s, q->which, &d);
-    return st == OK ? lines_heard((uint32_t)(d - devices)) : st;
+    if (st != OK)
+        return st;
+    if (d->silenced)
+        config_change(d, PCI_COMMAND, 0xffff0000 | PCI_COMMAND_NO_INTX, 0); /* what it has to say it says now */
+    d->silenced = false;
+    return lines_heard((uint32_t)(d - devices));
+}
+
+/* Its driver does not say that it has heard, and others wait for their line. A PCI function can be told not to use it;
+ * of a transport without that, the driver loses the device. */
+static void silence(uint32_t device, uint32_t line)
+{
+    struct device *d = &devices[device];
+    bool pci = d->transport == VX_TOPO_TRANSPORT_PCI;
+    if (pci) {
+        vx_printf("topod: the driver of pci %02x:%02x.%u does not answer to line %u: the others go on without it\n",
+                  d->pci->address >> 8u, d->pci->address >> 3 & 31u, d->pci->address & 7u, line);
+        config_change(d, PCI_COMMAND, 0xffff0000, PCI_COMMAND_NO_INTX);
+        d->silenced = true;
+        return;
+    }
+    vx_printf("topod: the driver of virtio-mmio %u does not answer to line %u: it loses the device\n", d->mmio, line);
+    vx_session_close(d->owner); /* soon; until then it is quiet, and nobody's */
+    device_quiet(d);
+    d->owner = nullptr;
+}
+
+void devices_late(uint64_t now_ns)
+{
+    lines_late(now_ns, silence);
 }
 
 /* Gives back what nobody holds any more, as far as invariant 3 allows. */
@@ -504,7 +538,7 @@ status_t devices_device(struct vx_session *, const struct vx_topo_device_request
                                         .generation = d->generation,
                                         .state = d->owner != nullptr };
     if (d->owner != nullptr) {
-        bool line = device_line(d) != 0 && !line_taken(d, device_line(d));
+        bool line = device_line(d) != 0 && !d->silenced && !line_taken(d, device_line(d));
         a->irq = d->n_vectors != 0 ? VX_TOPO_IRQ_MESSAGE : line ? VX_TOPO_IRQ_LINE : 0;
         a->irqs = d->n_vectors != 0 ? d->n_vectors : line;
     }

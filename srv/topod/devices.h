@@ -24,6 +24,8 @@ status_t devices_irq(struct vx_session *s, const struct vx_topo_irq_request *q, 
                      vx_irq *line);
 status_t devices_share(struct vx_session *s, const struct vx_topo_share_request *q, vx_ring_rx *bell);
 status_t devices_heard(struct vx_session *s, const struct vx_topo_heard_request *q);
+/* Lines that are shared do not wait any longer for drivers that say nothing. */
+void devices_late(uint64_t now_ns);
 status_t devices_dma(struct vx_session *s, const struct vx_topo_dma_request *q, struct vx_topo_dma_reply *a,
                      vx_mem *memory);
 status_t devices_dma_address(struct vx_session *s, vx_mem memory, struct vx_topo_dma_address_reply *a);

@@ -2,13 +2,15 @@
 #include "lines.h"
 #include <vectra/bundle.h>
 #include <vectra/service.h>
+#include <vectra/time.h>
 
 enum { UNBIND = 64 };
 
 static struct line {
     uint32_t number; /* 0: free */
     vx_irq irq;
-    uint32_t devices, unheard; /* sets of their numbers */
+    uint32_t devices, unheard, late; /* sets of their numbers; unheard and late have none in common */
+    uint64_t deadline_ns;            /* of the unheard */
     vx_ring_tx bell[LINES_DEVICES_MAX];
 } lines[LINES_SHARED_MAX];
 
@@ -80,14 +82,21 @@ status_t lines_share(uint32_t number, uint32_t device, vx_ring_rx *bell)
     return st;
 }
 
+/* Nobody waits for that device any more. */
+static status_t settle(struct line *l, uint32_t device)
+{
+    bool last = l->unheard == 1u << device;
+    l->unheard &= ~(1u << device);
+    return last ? listen(l) : OK; /* a line that is still down fires at once */
+}
+
 status_t lines_heard(uint32_t device)
 {
     struct line *l = line_of(device);
     if (l == nullptr)
         return ERR_NOT_FOUND;
-    bool last = l->unheard == 1u << device;
-    l->unheard &= ~(1u << device);
-    return last ? listen(l) : OK; /* a line that is still down fires at once */
+    l->late &= ~(1u << device);
+    return settle(l, device);
 }
 
 void lines_leave(uint32_t device)
@@ -106,13 +115,40 @@ void lines_fired(uint64_t bits)
 {
     for (unsigned i = 0; i < LINES_SHARED_MAX; i++) {
         struct line *l = &lines[i];
-        if ((bits >> (VX_SERVICE_BIT_FIRST + i) & 1) == 0 || l->devices == 0 || l->unheard != 0)
+        uint32_t rung = l->devices & ~l->late;
+        if ((bits >> (VX_SERVICE_BIT_FIRST + i) & 1) == 0 || rung == 0 || l->unheard != 0)
             continue;
         (void)vx_sys_device_bind_irq(l->irq, UNBIND);
-        l->unheard = l->devices;
+        l->unheard = rung;
+        l->deadline_ns = vx_deadline_in(LINES_PATIENCE_NS);
         for (uint32_t d = 0; d < LINES_DEVICES_MAX; d++)
-            if ((l->devices >> d & 1) != 0)
+            if ((rung >> d & 1) != 0)
                 (void)vx_sys_signal_post(l->bell[d].raw, 0);
+    }
+}
+
+uint64_t lines_deadline(void)
+{
+    uint64_t first = VX_FOREVER;
+    for (unsigned i = 0; i < LINES_SHARED_MAX; i++)
+        if (lines[i].unheard != 0 && lines[i].deadline_ns < first)
+            first = lines[i].deadline_ns;
+    return first;
+}
+
+void lines_late(uint64_t now_ns, void (*silence)(uint32_t device, uint32_t line))
+{
+    for (unsigned i = 0; i < LINES_SHARED_MAX; i++) {
+        struct line *l = &lines[i];
+        for (uint32_t d = 0; d < LINES_DEVICES_MAX; d++) {
+            if ((l->unheard >> d & 1) == 0 || l->deadline_ns > now_ns)
+                continue;
+            silence(d, l->number);
+            if ((l->devices >> d & 1) == 0)
+                continue; /* it left, and maybe the line with it */
+            l->late |= 1u << d;
+            (void)settle(l, d);
+        }
     }
 }
 

@@ -217,9 +217,16 @@ static status_t dispatch(struct vx_session *s, struct vx_incoming *in)
     return vx_topo_dispatch(&ops, s, in);
 }
 
-static void on_signal(struct vx_service *, uint64_t bits)
+static void on_signal(struct vx_service *svc, uint64_t bits)
 {
     lines_fired(bits);
+    svc->deadline_ns = lines_deadline();
+}
+
+static void on_deadline(struct vx_service *svc, uint64_t now_ns)
+{
+    devices_late(now_ns);
+    svc->deadline_ns = lines_deadline();
 }
 
 /* initd has read it, for all. */
@@ -255,6 +262,7 @@ int main(int, char **)
         .dispatch = dispatch,
         .closed = devices_release,
         .on_signal = on_signal,
+        .on_deadline = on_deadline,
         .own_bits = lines_bits(),
         .deadline_ns = VX_FOREVER,
     };

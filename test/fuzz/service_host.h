@@ -122,16 +122,32 @@ static struct vx_result host_send(uint64_t tx, const struct vx_message *m, uint6
     return host_answer(st, 0, 0);
 }
 
+static uint64_t host_counter;
+#ifdef HOST_CHECK
+static void host_check(void);
+#endif
+
 static struct vx_result host_wait(void)
 {
     uint8_t b = host_byte();
+#ifdef HOST_CHECK
+    host_check(); /* what holds whenever the service waits */
+#endif
     if (host_left == 0 || host_steps++ > STEPS_MAX)
         host_service->stopping = true;
+    if (b == 0x7f) { /* nothing happens for long */
+        host_counter += UINT64_C(60'000'000'000);
+        return host_answer(ERR_TIMED_OUT, 0, 0);
+    }
     return host_answer(OK, b >= 0x80 ? UINT64_C(0x7fffffff00000003) : UINT64_C(1) << b % 34, 0);
 }
 
 #ifdef HOST_MEMORY
 static void *host_memory(uint64_t handle); /* where what is mapped or allocated lies */
+#endif
+#ifdef HOST_IRQS
+static vx_handle_t host_irqs;                        /* the Bundle's; the target makes it */
+static void host_irq(uint64_t handle, uint64_t bit); /* what it was narrowed to is bound */
 #endif
 #ifdef HOST_FACTS
 static void host_facts(struct vx_cap_facts *f); /* what the target is to see, mostly */
@@ -215,6 +231,10 @@ struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2
     case HOST_ring_send_burst:
         st = host_has(a0) ? host_luck() : ERR_BAD_HANDLE;
         return host_answer(st, st == OK && host_byte() >= 0xf0 ? a2 - 1 : a2, 0);
+#ifdef HOST_IRQS
+    case HOST_device_bind_irq:
+        return host_answer(host_has(a0) ? (host_irq(a0, a1), OK) : ERR_BAD_HANDLE, 0, 0);
+#endif
     case HOST_bind:
         return host_answer(host_has(a0) ? host_luck() : ERR_BAD_HANDLE, 0, 0);
     case HOST_device_map_mmio:
@@ -226,13 +246,15 @@ struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2
     case HOST_mem_alloc:
         return host_luck() == OK ? host_answer(OK, host_new(), (uint64_t)(uintptr_t)host_memory(0))
                                  : host_answer(ERR_NO_MEMORY, 0, 0);
-    case HOST_ring_create:
-        return host_luck() == OK && host_next < HANDLES_MAX - 64 ? host_answer(OK, host_new(), host_new())
-                                                                 : host_answer(ERR_NO_MEMORY, 0, 0);
 #else
     case HOST_mem_map:
         st = host_has(a0) ? host_luck() : ERR_BAD_HANDLE;
         return host_answer(st, 0x10000000, 0);
+#endif
+#if defined HOST_MEMORY || defined HOST_IRQS
+    case HOST_ring_create:
+        return host_luck() == OK && host_next < HANDLES_MAX - 64 ? host_answer(OK, host_new(), host_new())
+                                                                 : host_answer(ERR_NO_MEMORY, 0, 0);
 #endif
     case HOST_mem_free:
         return host_answer(host_drop(a0), 0, 0);
@@ -245,8 +267,7 @@ struct vx_result vx_enter(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2
 
 uint64_t vx_counter(void)
 {
-    static uint64_t counter;
-    return counter += 1000;
+    return host_counter += 1000;
 }
 
 void *vx_alloc(size_t bytes)
@@ -264,8 +285,12 @@ void vx_free(void *at)
     free(at);
 }
 
-vx_handle_t vx_bundle_cap(const char *, vx_cap_type_t)
+vx_handle_t vx_bundle_cap(const char *, [[maybe_unused]] vx_cap_type_t type)
 {
+#ifdef HOST_IRQS
+    if (type == VX_CAP_IRQ)
+        return host_irqs;
+#endif
     return VX_HANDLE_NONE;
 }
 

@@ -3,10 +3,11 @@
 
 import os
 import tempfile
+import time
 import unittest
 
 import toyguest
-from vectra import cpio, execute
+from vectra import cpio, execute, qemu
 
 NONCE = b"0123456789abcdef0123456789abcdef"
 BEGIN, END = b"\x02VX-BEGIN " + NONCE + b"\n", b"\x03VX-END " + NONCE + b" "
@@ -18,6 +19,18 @@ def feed_all(data, size):
     for at in range(0, len(data), size):
         out += markers.feed(data[at:at + size])
     return out, markers
+
+
+class RunningTest(unittest.TestCase):
+    """What a machine says and when it is read are two things."""
+
+    def test_what_was_said_until_the_end_is_in_the_transcript(self):
+        """Also what nobody had come to read when it was killed."""
+        with qemu.Running(["sh", "-c", "echo one; echo two >&2; exec 2>&-; sleep 0.1; echo three; exec sleep 60"]) as guest:
+            while b"one" not in guest.transcript:
+                guest.read(1)
+            time.sleep(0.3)
+        self.assertEqual(guest.transcript, b"one\nthree\n")
 
 
 class MarkersTest(unittest.TestCase):

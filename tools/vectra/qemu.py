@@ -112,6 +112,9 @@ class Running:
         self._process.wait()
         for thread in self._threads:
             thread.join()
+        # What it still said: nobody may have come to read for a while.
+        while not self._queue.empty():
+            self.transcript += self._queue.get()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             try:
                 stream.close()

@@ -13,7 +13,10 @@
 #include <vectra/handles.h>
 #include <vectra/service.h>
 
-enum { BLOCK_JOBS_MAX = 128, BLOCK_CLIENTS_MAX = 24 };
+enum {
+    BLOCK_JOBS_MAX = 128,   /* requests under way, of all clients; more wait in their Rings */
+    BLOCK_CLIENTS_MAX = 24, /* connections; one more ends at once */
+};
 /* Signal bits of the runtime's own range: the backend may use those below. */
 enum { BLOCK_BIT_FIRST = VX_SERVICE_BIT_FIRST + 8, BLOCK_BITS = 23 };
 

@@ -28,6 +28,7 @@ static constexpr uint64_t FS_PATIENCE_NS = 30'000'000'000;
 /* A request under way: of a thread that waits for it, or of nobody any more. */
 struct fs_pending {
     uint8_t state;
+    bool waits;             /* for others: a lock, a change */
     uint8_t first, n_units; /* its piece of the buffer */
     uint16_t generation;
     vx_handle_t cap; /* that came with it */
@@ -56,8 +57,8 @@ struct fs_session {
     vx_ring_rx rx;
     vx_mem buffer;
     uint8_t *at;
-    uint32_t bytes, unit_bytes, depth, n_pending, n_closes;
-    uint64_t units; /* those that are taken */
+    uint32_t bytes, unit_bytes, depth, n_pending, n_waits, n_closes; /* n_waits: of n_pending, that may take for ever */
+    uint64_t units;                                                  /* those that are taken */
     struct vx_mutex lock;
     bool receiving;        /* a thread takes replies, for all */
     _Atomic uint32_t turn; /* changes whenever somebody who waits should look again */

@@ -19,7 +19,10 @@ enum {
     FS_SERVER_SESSIONS_MAX = 128, /* one more is TABLE_FULL */
     FS_SERVER_FILES_MAX = 4096,   /* open in one session; one more is TABLE_FULL */
     FS_SERVER_LOCKS_MAX = 4096,   /* in one session, with those that wait; one more is TABLE_FULL */
-    FS_SERVER_JOBS_MAX = 128,     /* requests under way; more wait in their Rings */
+    FS_SERVER_JOBS_MAX = 256,     /* requests under way; more wait in their Rings */
+    /* LOCK and WATCH that wait, of all sessions; of one, half of its depth. One more is TABLE_FULL: else those who wait
+     * would keep out CANCEL, and everybody else. */
+    FS_SERVER_WAITS_MAX = FS_SERVER_JOBS_MAX / 2,
 };
 /* Signal bits of the runtime's own range: a file system may use those below FS_BIT_FIRST. */
 enum { FS_BIT_FIRST = VX_SERVICE_BIT_FIRST + 8, FS_BITS = 23, FS_BIT_DONE = FS_BIT_FIRST + FS_BITS };

@@ -13,6 +13,7 @@ status_t find_past_vfsd(struct fs_session *s, uint32_t file, uint32_t access, co
 void test_shortcuts(void);
 void test_locks(void);
 void test_watch(void);
+void test_crowd(void);
 void test_threads(void);
 /* Each pair of operations for some milliseconds, in a new directory of that name, until the seconds are over. */
 void test_races(const char *in, uint64_t ms, uint64_t seconds);

@@ -339,6 +339,7 @@ int main(int argc, char **argv)
     test_shortcuts();
     test_locks();
     test_watch();
+    test_crowd();
     test_threads();
     return check_done();
 }

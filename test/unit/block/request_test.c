@@ -66,6 +66,12 @@ static void what_is_out_of_bounds_is_refused(void **)
     assert_int_equal(check(&r, &limits), ERR_BAD_ARGUMENT);
     r = (struct vx_block_request){ .op = VX_BLOCK_FLUSH, .blocks = 1 };
     assert_int_equal(check(&r, &limits), ERR_BAD_ARGUMENT);
+    r = good();
+    r.reserved = 1;
+    assert_int_equal(check(&r, &limits), ERR_BAD_ARGUMENT);
+    r = good();
+    r.reserved2 = 1;
+    assert_int_equal(check(&r, &limits), ERR_BAD_ARGUMENT);
 }
 
 static void limits_are_held(void **)

@@ -48,10 +48,12 @@ def built(context, pairs):
 
 
 def graph_with(name, path):
-    """The shipped service graph with the descriptions of a file behind it, and vfsd may use the file system `name`."""
+    """The shipped service graph with the descriptions of a file behind it, and vfsd may use the file system `name`, if any."""
     with open("etc/services", encoding="utf-8") as shipped, open(path, encoding="utf-8") as more:
-        text = shipped.read().replace("uses     rom ram dev", f"uses     {name} rom ram dev")
-        if f"uses     {name} " not in text:
+        text = shipped.read()
+        if name:
+            text = text.replace("uses     rom ram dev", f"uses     {name} rom ram dev")
+        if name and f"uses     {name} " not in text:
             raise Failure("vfsd's line of etc/services is not what it was")
         return text + "\n" + more.read()
 

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from vectra import disks, execute
-from vectra.groups.guest import built
+from vectra.groups.guest import built, graph_with
 from vectra.qemu import NO_BOOT_DISKS, Machine
 from vectra.results import Failure
 
@@ -138,6 +138,27 @@ def interrupts(bench):
     return len(ways) + 2
 
 
+def mute(bench):
+    """A driver that never says that it has heard does not keep the others on its line waiting: it is named, its device is made
+    to let go of the line, and comes back to it when the driver hears after all."""
+    graph = os.path.join(bench.folder, "graph")
+    with open(graph, "w", encoding="utf-8") as handle:
+        handle.write(graph_with(None, "test/guest/mute/mute.services"))
+    bench.extra = ["-append", "services=/etc/graph"]
+    for slot in ("9", "d"):
+        bench.extra += ["-device", f"virtio-rng-pci,addr={slot},vectors=0"]
+    disks = [bench.attach(bench.image(f"mute{i}", MIB), options=f",addr={1 + 4 * i},vectors=0") for i in range(2)]
+    output = bench.run("services start mute; blk hammer blk0 0 1024 1 4 & blk hammer blk1 0 1024 2 4; wait; sleep 8; "
+                       "blk hammer blk0 0 1024 5 2; /test/rng; topo; blk stat blk0", files=[(graph, "/etc/graph")])
+    expect(output, "^mute: rung: OK", "^topod: the driver of pci 00:0d.0 does not answer to line", "^# done: 7 passed, 0 failed")
+    expect(output, "done: 4 rounds", "done: 4 rounds", "^mute: heard, and rung again: OK",
+           "done: 2 rounds", "# done: 7 passed, 0 failed", "device virtio-rng at pci 00:0d.0: driven, by a line",
+           "errors 0, interrupts [1-9]")
+    for i, seed in enumerate((6, 5)):
+        same(disks[i], 0, pattern(0, 1024, seed))
+    return 7
+
+
 def read_only(bench):
     """A disk that must not be written is not."""
     disk = bench.attach(bench.image("ro", MIB), drive=",readonly=on")
@@ -146,6 +167,37 @@ def read_only(bench):
            "^00000000  00 00")
     same(disk, 0, bytes(MIB))
     return 2
+
+
+def snapshot(bench):
+    """The machine of --disk: the first image at /data, the second at /data1, and what is written stays; with --snapshot it is
+    seen until the machine ends, and then neither image has changed by a byte."""
+    images = [os.path.join(bench.folder, name) for name in ("one", "two")]
+    for path in images:
+        disks.create(path, 8 * MIB)
+
+    def run(command, throw_away):
+        parts = []
+        machine = Machine(bench.arch, disks=images, snapshot=throw_away)
+        outcome = execute.run_command(machine, command, (), WITHIN_S, parts.append)
+        bench.log = outcome.transcript + outcome.messages
+        if outcome.failed or outcome.status != 0:
+            raise Failure(outcome.reason or f"exit status {outcome.status}")
+        return b"".join(parts).decode("latin-1")
+
+    run("echo one > /data/kept; echo two > /data1/kept", False)
+    for path, text in zip(images, (b"one\n", b"two\n"), strict=True):
+        disks.get(path, "kept", os.path.join(bench.folder, "host"))
+        same(os.path.join(bench.folder, "host"), 0, text)
+    before = []
+    for path in images:
+        with open(path, "rb") as handle:
+            before.append(handle.read())
+    expect(run("cat /data/kept /data1/kept; echo gone > /data/kept; echo gone > /data1/new; sync; cat /data/kept /data1/new", True),
+           "^one", "^two", "^gone", "^gone")
+    for path, data in zip(images, before, strict=True):
+        same(path, 0, data)
+    return 4
 
 
 def several(bench):
@@ -348,13 +400,16 @@ def cuts(bench):
     and the next start puts the rest right. STORAGE_CUTS in the environment: how many moments."""
     count = int(os.environ.get("STORAGE_CUTS", "6"))
     chance = random.Random(f"cuts {bench.arch}")
-    path = volume(bench)
+    path, n_safe = volume(bench), 0
     for _ in range(count):
-        parts, lasts = [], {}
+        lasts = {}
         machine = Machine(bench.arch, extra=bench.extra + (NO_BOOT_DISKS if bench.arch == "x86_64" else []))
-        outcome = execute.run_command(machine, "/test/disk work 100000", (), 3.0 + 4.0 * chance.random(), parts.append)
+        outcome = execute.run_command(machine, "/test/disk work 100000", (), 3.0 + 4.0 * chance.random())
         bench.log = outcome.transcript + outcome.messages
-        safe = [int(n) for n in re.findall(rb"^safe ([0-9]+)\r?$", b"".join(parts), re.MULTILINE)]
+        # All that it said until it was killed, however late we read it; with the ends of the lines, since the cut may have come
+        # in the middle of a number.
+        safe = [int(n) for n in re.findall(rb"^safe ([0-9]+)\r?\n", outcome.transcript, re.MULTILINE)]
+        n_safe += len(safe)
         fsck(path, harmless=CUT)
         for number in safe:
             lasts[number % 8] = number
@@ -365,14 +420,16 @@ def cuts(bench):
                 got = handle.read()
             if got not in (file_bytes(number), file_bytes(number + 8)):
                 raise Failure(f"file-{slot} is neither number {number}, which was safe, nor the next one")
+    if n_safe == 0:
+        raise Failure("nothing was safe before any of the cuts, so they have shown nothing")
     expect(bench.run("/test/disk work 9; /test/disk read 9"), "^safe 9$", "^same$")
     fsck(path)
     return count
 
 
-TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "restarts": restarts, "clients": clients, "files": files,
+TESTS = {"persists": persists, "variants": variants, "read-only": read_only, "several": several, "snapshot": snapshot, "restarts": restarts, "clients": clients, "files": files,
          "partitions": partitions, "errors": errors, "faults": faults,
-         "rng": rng, "interrupts": interrupts, "volumes": volumes, "dying": dying, "cuts": cuts}
+         "rng": rng, "interrupts": interrupts, "mute": mute, "volumes": volumes, "dying": dying, "cuts": cuts}
 
 
 def run(name, arch, check):

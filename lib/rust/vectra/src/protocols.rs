@@ -131,7 +131,7 @@ pub mod block {
         pub blocks: u64,
     }
 
-    /// From now on this connection sees only that partition, as a disk of its own. BUSY: too late, it has a queue, or a partition already.
+    /// From now on this connection sees only that partition, as a disk of its own. BUSY: too late, it has a queue, a claim, or a partition already.
     pub fn select(client: &mut Client, number: u32) -> Result<SelectReply, Error> {
         let mut question = Payload::new();
         question.put(0, number.to_le_bytes());
@@ -2031,7 +2031,7 @@ pub mod topo {
         pub bell: RingRx,
     }
 
-    /// The line that the claimed device shares: when it fires, the bit that the caller binds to the bell is posted; nothing is ever sent through it. The line then rests until each of its drivers has made its device let go of it and called heard. BUSY: another driver has it alone; the device is told not to use it, so poll.
+    /// The line that the claimed device shares: when it fires, the bit that the caller binds to the bell is posted; nothing is ever sent through it. The line then rests until each of its drivers has made its device let go of it and called heard. Who does not within a second is named on the console, and the line goes on without it: a PCI function is told not to use it until its driver calls heard, of a virtio-mmio transport the connection ends. BUSY: another driver has it alone; the device is told not to use it, so poll.
     pub fn share(client: &mut Client, which: u32) -> Result<ShareReply, Error> {
         let mut question = Payload::new();
         question.put(0, which.to_le_bytes());

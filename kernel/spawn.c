@@ -61,6 +61,19 @@ static uint64_t shared_bytes(const struct image *image, const struct elf_segment
     return wanted <= there ? wanted : there & ~PAGE_MASK;
 }
 
+/* In the child's address space, where nobody comes in between; addr 0: anywhere. */
+static status_t map_at(struct task *t, uint64_t addr, struct vm_spec *s, uint64_t *at)
+{
+    uint64_t progress = 0;
+    status_t st;
+    s->addr = addr;
+    s->fixed = addr != 0;
+    do
+        st = vm_map(&t->vm, s, &progress, at);
+    while (progress != 0);
+    return st;
+}
+
 static status_t load_segments(struct task *t, const struct image *image, const struct elf_plan *plan, uint64_t bias)
 {
     for (uint32_t i = 0; i < plan->n_segments; i++) {
@@ -69,11 +82,16 @@ static status_t load_segments(struct task *t, const struct image *image, const s
         uint64_t lead = s->vaddr + bias - low, shared = shared_bytes(image, s, lead), at;
         const struct filling f = { image, s->file_off, s->file_len_bytes, lead, shared };
         status_t st = OK;
-        if (shared != 0)
-            st = vm_map_object(&t->vm, image->cap->obj, image->cap, mem_frame, MEM_NORMAL,
-                               image->offset + s->file_off - lead, shared, low, prot_of(s->prot), true, &at);
-        if (st == OK && low + shared < high)
-            st = vm_map_filled(&t->vm, low + shared, high - low - shared, prot_of(s->prot), fill_page, &f);
+        struct vm_spec own = { .len = high - low - shared, .state = VX_MEM_COMMIT, .prot = prot_of(s->prot) };
+        own.fill = fill_page;
+        own.ctx = &f;
+        if (shared != 0) {
+            struct vm_spec file = vm_of_object(image->cap->obj, image->cap, mem_frame,
+                                               image->offset + s->file_off - lead, shared, own.prot);
+            st = map_at(t, low, &file, &at);
+        }
+        if (st == OK && own.len != 0)
+            st = map_at(t, low + shared, &own, &at);
         if (st != OK)
             return st == ERR_BUSY ? ERR_BAD_IMAGE : st; /* it wants addresses that a Task starts with */
     }
@@ -82,13 +100,13 @@ static status_t load_segments(struct task *t, const struct image *image, const s
 
 static status_t map_stack(struct task *t, uint64_t bytes, uint64_t *low, uint64_t *high)
 {
-    uint64_t at, guard = ARCH_PAGE_SIZE;
+    uint64_t at, guard = ARCH_PAGE_SIZE, progress = 0;
     bytes = page_up(bytes);
     bool usual = bytes <= VX_STACK_TOP / 2;
-    status_t st = vm_map_anon(&t->vm, usual ? VX_STACK_TOP - bytes - guard : 0, bytes + guard, VX_PROT_NONE,
-                              VX_MEM_RESERVE, usual, &at);
-    if (st == OK)
-        st = vm_protect(&t->vm, at + guard, bytes, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_LAZY);
+    struct vm_spec spec = { .len = bytes + guard, .state = VX_MEM_RESERVE };
+    status_t st = map_at(t, usual ? VX_STACK_TOP - bytes - guard : 0, &spec, &at);
+    if (st == OK) /* nothing is there: one step */
+        st = vm_protect(&t->vm, at + guard, bytes, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_LAZY, &progress);
     if (st == OK) /* the first touch is certain */
         st = vm_fault(&t->vm, at + bytes + guard - 1, VX_PROT_WRITE);
     *low = at + guard;
@@ -100,11 +118,14 @@ static status_t map_bundle(struct task *t, const struct vx_bundle *spec, struct 
 {
     struct mem *m; /* contiguous, so that the kernel can fill in handles through one pointer */
     uint64_t at, run, bytes = page_up(spec->bytes);
+    bool made = false;
     status_t st = mem_create(&t->reticle, bytes, true, VX_CAP_MEM, &m);
+    for (; st == OK && !made; work_begin())
+        st = mem_make_some(m, &made);
     if (st != OK)
         return st;
-    st = vm_map_object(&t->vm, &m->obj, nullptr, mem_frame, MEM_NORMAL, 0, bytes, VX_BUNDLE_ADDRESS, VX_PROT_READ, true,
-                       &at);
+    struct vm_spec shown = vm_of_object(&m->obj, nullptr, mem_frame, 0, bytes, VX_PROT_READ);
+    st = map_at(t, VX_BUNDLE_ADDRESS, &shown, &at);
     if (st != OK)
         return st; /* the Task is abandoned, and the object goes with its Reticle */
     *out = arch_phys_to_virt(mem_frame(&m->obj, 0, &run));
@@ -144,10 +165,9 @@ status_t spawn_build(struct task *t, const struct image *image, const struct vx_
         if (elf.low > VX_IMAGE_BASE || elf.high > VX_UADDR_LIMIT - bias)
             return ERR_BAD_IMAGE;
     }
-    if ((st = vm_map_object(&t->vm, nullptr, nullptr, time_frame, MEM_NORMAL, 0, ARCH_PAGE_SIZE, VX_TIME_PAGE_ADDRESS,
-                            VX_PROT_READ, true, &at)) != OK ||
-        (st = map_bundle(t, spec, bundle)) != OK || (st = map_stack(t, plan->stack_bytes, &low, &high)) != OK ||
-        (st = load_segments(t, image, &elf, bias)) != OK)
+    struct vm_spec time = vm_of_object(nullptr, nullptr, time_frame, 0, ARCH_PAGE_SIZE, VX_PROT_READ);
+    if ((st = map_at(t, VX_TIME_PAGE_ADDRESS, &time, &at)) != OK || (st = map_bundle(t, spec, bundle)) != OK ||
+        (st = map_stack(t, plan->stack_bytes, &low, &high)) != OK || (st = load_segments(t, image, &elf, bias)) != OK)
         return st;
     st = thread_create(t, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS, 0, false, &th);
     if (st != OK)

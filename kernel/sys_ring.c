@@ -600,19 +600,18 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
 
 struct sysret sys_ring_map(uint64_t end)
 {
-    struct task *t = current_task();
     struct cap *c;
-    status_t st = cap_get_any(&t->caps, end, 0, false, &c);
+    uint64_t progress = progress_take();
+    status_t st = cap_get_any(&current_task()->caps, end, 0, false, &c);
     if (st != OK)
         return sys_status(st);
     if (c->type != VX_CAP_RING_TX && c->type != VX_CAP_RING_RX)
         return sys_status(ERR_WRONG_TYPE);
     struct ring *r = ring_of(c->obj);
     for (const struct vma *a = r->obj.maps; a != nullptr; a = a->maps_next)
-        if (a->cap == c)
+        if (a->cap == c && a->maker == 0)
             return sys_ok(a->node.key - a->offset, 0);
-    uint64_t address, bytes = (uint64_t)ARCH_PAGE_SIZE << r->order;
-    st = vm_map_object(&t->vm, &r->obj, c, ring_frame, MEM_NORMAL, 0, bytes, 0, VX_PROT_READ | VX_PROT_WRITE, false,
-                       &address);
-    return st == OK ? sys_ok(address, 0) : sys_status(st);
+    uint64_t bytes = (uint64_t)ARCH_PAGE_SIZE << r->order;
+    struct vm_spec spec = vm_of_object(&r->obj, c, ring_frame, 0, bytes, VX_PROT_READ | VX_PROT_WRITE);
+    return thread_map(&spec, progress);
 }

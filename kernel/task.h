@@ -67,7 +67,9 @@ struct thread {
     };
     uint32_t home; /* T5 */
     struct thread *inbox_next;
-    uint64_t progress; /* of a call that goes on in steps */
+    uint64_t progress; /* of a call that goes on in steps; it is 0 when any other begins */
+    uint32_t
+        making; /* by such a call: the handle, without rights so far, of the object. Only the thread ends the call */
     struct {
         uint64_t first, second;
     } result; /* of a call that waits for what it put into the graveyard */

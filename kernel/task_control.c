@@ -105,7 +105,8 @@ static struct sysret list_threads(struct task *t, uint64_t to, uint64_t room, ui
             .id = th->id,
             .state = state_for_people(th),
             .band = th->effective_band,
-            .syscall = th->parked ? (uint32_t)arch_frame_syscall_nr(&th->frame) : UINT32_MAX,
+            .syscall = th->parked || (th->progress | th->making) != 0 ? (uint32_t)arch_frame_syscall_nr(&th->frame)
+                                                                      : UINT32_MAX,
             .pc = arch_frame_pc(&th->frame),
             .sp = arch_frame_sp(&th->frame),
             .cpu_ns = sched_cycles_to_ns(thread_cpu_cycles(th)),
@@ -195,13 +196,14 @@ static struct sysret frame(struct task *t, uint64_t id, uint64_t at, bool write)
         arch_frame_get_regs(&now, &f);
         return sys_status(copy_to_user(at, &f, sizeof f));
     }
+    if ((th->progress | th->making) != 0) /* in the middle of a call whose steps only it can end */
+        return sys_status(ERR_BUSY);
     status_t st = copy_from_user(&f, at, sizeof f);
     if (st == OK)
         st = arch_frame_set_regs(&th->frame, &f);
     if (st == OK) {
         th->has_result = false; /* nothing of a call that went on in steps */
-        th->progress = 0;
-        th->parked = false; /* it continues where it was put: no call is run again, or completed, behind its back */
+        th->parked = false;     /* it continues where it was put: no call is run again, or completed, behind its back */
         thread_stop_waiting(th);
         th->state = THREAD_STOPPED;
         signal_raise(t, 0); /* G1 */

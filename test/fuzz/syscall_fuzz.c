@@ -345,7 +345,7 @@ static void start_tasks(uint32_t shape)
     struct mem *image;
     struct task *a = machine_task(shape % 4 == 0 ? 11 : 8, 3, nullptr, &reticle),
                 *b = machine_task(7 + shape % 2, 2 + shape % 3, a, &reticle);
-    machine_must(mem_create(&machine_root, 8192, false, VX_CAP_MEM, &image) == OK);
+    machine_must(mem_create_whole(&machine_root, 8192, false, VX_CAP_MEM, &image) == OK);
     machine_elf_write(image);
     grant_everything(a, b, image);
     grant_everything(b, a, image);

@@ -24,6 +24,7 @@
 #include <kernel/sync.h>
 #include <kernel/syscall.h>
 #include <kernel/wallclock.h>
+#include "map.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,8 +202,8 @@ static inline vx_handle_t machine_grant(struct task *t, struct object *o, uint8_
     machine_must(task_create(&machine_root, order, CAP_SLOTS_DEFAULT, parent, &t) == OK);
     t->band = (uint8_t)band;
     snprintf(t->name, sizeof t->name, "test%u", t->id);
-    machine_must(vm_map_anon(&t->vm, USER_BASE, USER_BYTES, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_COMMIT, true, &at) ==
-                 OK);
+    machine_must(
+        map_anon_whole(&t->vm, USER_BASE, USER_BYTES, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_COMMIT, true, &at) == OK);
     struct vx_slot s = {};
     give_own_reticle(t, &s);
     *reticle = (vx_handle_t)s.value;

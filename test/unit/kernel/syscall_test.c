@@ -330,7 +330,7 @@ static void spawn_from_an_image_with(vx_rights_t rights)
 {
     struct mem *image;
     struct cap *slot;
-    assert_int_equal(mem_create(&machine_root, 8192, false, VX_CAP_MEM, &image), OK);
+    assert_int_equal(mem_create_whole(&machine_root, 8192, false, VX_CAP_MEM, &image), OK);
     machine_elf_write(image);
     assert_int_equal(cap_reserve(&a->caps, &slot), OK);
     vx_handle_t h = cap_make(slot, &image->obj, VX_CAP_MEM, rights, 0, image->bytes);

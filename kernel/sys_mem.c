@@ -47,22 +47,20 @@ struct mem_spec {
     bool contiguous, map, fixed;
 };
 
-static status_t mem_begin(uint64_t reticle, const struct mem_spec *s, uint32_t *handle)
+static status_t mem_begin(uint64_t reticle, const struct mem_spec *s, struct cap **slot)
 {
     struct cap_table *caps = &current_task()->caps;
     struct reticle *home;
-    struct cap *slot;
     struct mem *m;
     status_t st = resolve_reticle(reticle, &home);
     if (st == OK)
-        st = cap_reserve(caps, &slot);
+        st = cap_reserve(caps, slot);
     if (st != OK)
         return st;
-    st = mem_create(home, s->bytes, s->contiguous, s->type, &m);
-    if (st == OK)
-        *handle = cap_make(slot, &m->obj, s->type, 0, 0, 0);
+    if ((st = mem_create(home, s->bytes, s->contiguous, s->type, &m)) == OK)
+        (void)cap_make(*slot, &m->obj, s->type, 0, 0, 0);
     else
-        cap_unreserve(caps, slot);
+        cap_unreserve(caps, *slot);
     return st;
 }
 
@@ -74,12 +72,10 @@ static struct sysret mem_make(uint64_t reticle, const struct mem_spec *s, struct
     struct cap_table *caps = &t->task->caps;
     struct cap *c;
     uint64_t progress = progress_take();
-    uint32_t handle = t->making;
     bool made;
-    t->making = 0;
-    status_t st = handle == 0 ? mem_begin(reticle, s, &handle) : OK;
-    if (st == OK)
-        st = cap_get(caps, handle, s->type, 0, &c);
+    status_t st = making_take(s->type, &c);
+    if (st == OK && c == nullptr)
+        st = mem_begin(reticle, s, &c);
     if (st != OK)
         return sys_status(st);
     struct mem *m = (struct mem *)(void *)c->obj;
@@ -91,7 +87,7 @@ static struct sysret mem_make(uint64_t reticle, const struct mem_spec *s, struct
     if (st == OK && made && s->map)
         r = thread_map(&spec, progress);
     if (st == OK && (!made || t->progress != 0)) {
-        t->making = handle;
+        t->making = c->handle;
         return r;
     }
     if ((int64_t)r.first < 0) {
@@ -101,7 +97,7 @@ static struct sysret mem_make(uint64_t reticle, const struct mem_spec *s, struct
     c->rights = s->rights;
     c->length = m->bytes;
     *out = m;
-    return sys_ok(handle, r.first);
+    return sys_ok(c->handle, r.first);
 }
 
 static status_t alloc_check(uint64_t reticle, uint64_t bytes, uint64_t flags)

@@ -147,6 +147,17 @@ static inline uint64_t progress_take(void)
     return progress;
 }
 
+/* The capability without rights that holds what the current thread's call makes between its steps; nullptr: this is the
+ * first. */
+static inline status_t making_take(uint8_t type, struct cap **c)
+{
+    struct thread *t = current_thread();
+    uint32_t handle = t->making;
+    *c = nullptr;
+    t->making = 0;
+    return handle == 0 ? OK : cap_get(&t->task->caps, handle, type, 0, c);
+}
+
 /* What a handler returns after a step: r, once there is no progress any more. */
 static inline struct sysret sys_step(uint64_t progress, struct sysret r)
 {

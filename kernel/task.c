@@ -173,12 +173,6 @@ void task_kill(struct task *t, uint32_t status, uint32_t cause)
     object_destroy(&t->obj, END_TASK);
 }
 
-void task_abandon(struct task *t)
-{
-    task_set_end(t, 0, VX_CAUSE_DESTROYED);
-    object_destroy(&t->obj, END_TASK | END_OBJECT);
-}
-
 bool task_fini(struct task *t)
 {
     if (!t->ended && t->state != VX_TASK_DEAD)

@@ -63,10 +63,15 @@ static struct sysret info(struct task *t, uint64_t to, uint64_t size)
     return sys_status(copy_to_user(to, &i, sizeof i));
 }
 
+/* How many entries one call lists at most, of so many slots: whoever lists asks again from the second result. */
+#define LIST_AT_ONCE 64u
+#define SLOTS_AT_ONCE 512u
+
 static struct sysret list_caps(struct task *t, uint64_t to, uint64_t room, uint64_t first)
 {
     uint64_t n = 0, i = first;
-    for (; i < t->caps.high && n < room; i++) {
+    room = room < LIST_AT_ONCE ? room : LIST_AT_ONCE;
+    for (; i < t->caps.high && i - first < SLOTS_AT_ONCE && n < room; i++) {
         struct vx_cap_facts f;
         if (t->caps.slots[i].type == VX_CAP_NONE)
             continue;
@@ -96,9 +101,9 @@ static uint32_t state_for_people(const struct thread *th)
 static struct sysret list_threads(struct task *t, uint64_t to, uint64_t room, uint64_t first)
 {
     uint64_t n = 0;
-    struct tree_node *node = t->threads.first;
-    while (node != nullptr && node->key < first)
-        node = tree_next(node);
+    struct tree_node *node = tree_find_le(&t->threads, first);
+    node = node == nullptr ? t->threads.first : node->key < first ? tree_next(node) : node;
+    room = room < LIST_AT_ONCE ? room : LIST_AT_ONCE;
     for (; node != nullptr && n < room; node = tree_next(node), n++) {
         const struct thread *th = container_of(node, struct thread, by_id);
         struct vx_thread_info i = {
@@ -127,8 +132,8 @@ static struct sysret next_child(struct task *t, uint64_t after, vx_rights_t righ
     struct cap *slot;
     for (struct list_node *n = t->children.next; n != &t->children; n = n->next) {
         struct task *child = container_of(n, struct task, sibling);
-        if (child->id <= after || child->state == VX_TASK_DEAD || child->obj.caps == nullptr)
-            continue;
+        if (child->id <= after || child->state == VX_TASK_DEAD || child->n_threads == 0 || child->obj.caps == nullptr)
+            continue; /* without a thread it is still being made, or all but dead */
         status_t st = cap_reserve(table, &slot);
         if (st != OK)
             return sys_status(st);

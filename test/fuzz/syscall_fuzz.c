@@ -333,7 +333,7 @@ static void grant_everything(struct task *t, struct task *other, struct mem *ima
 static void grant_ring(struct task *producer, struct task *consumer, uint32_t slots, bool caps)
 {
     struct ring *r;
-    machine_must(ring_create(&producer->reticle, slots, caps, &r) == OK);
+    machine_must(ring_create_whole(&producer->reticle, slots, caps, &r) == OK);
     machine_grant(producer, &r->obj, VX_CAP_RING_TX, VX_R_SEND | VX_R_SIGNAL | VX_R_MOVE | VX_R_INSPECT | VX_R_DESTROY);
     machine_grant(consumer, &r->obj, VX_CAP_RING_RX,
                   VX_R_RECV | VX_R_SIGNAL | VX_R_BIND | VX_R_MOVE | VX_R_INSPECT | VX_R_DESTROY);

@@ -237,6 +237,18 @@ static inline struct thread *running(void)
     return machine_hart.current;
 }
 
+[[maybe_unused]] static status_t ring_create_whole(struct reticle *home, uint32_t slots, bool with_caps,
+                                                   struct ring **out)
+{
+    int32_t left = work_left;
+    status_t st = ring_create(home, slots, with_caps, out);
+    work_begin();
+    while (st == OK && !ring_make_some(*out))
+        work_begin();
+    work_left = left;
+    return st;
+}
+
 /* Every object of the root Reticle ends, and what hangs on it. */
 [[maybe_unused]] static void machine_end_all(void)
 {
@@ -261,6 +273,8 @@ static inline struct call_result call_array(uint64_t nr, const uint64_t arg[stat
     struct thread *t = running();
     machine_must(t != nullptr);
     host_stop_t stop = host_syscall(nr, arg);
+    while (stop == HOST_USER && running() == t && (t->progress | t->making) != 0) /* a call that goes on in steps */
+        stop = host_syscall_again();
     if (stop != HOST_USER || running() != t)
         return (struct call_result){ .switched = true };
     return results_of(t);

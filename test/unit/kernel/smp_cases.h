@@ -132,7 +132,7 @@ static enum next server(struct user *u)
 static struct ring *new_ring(void)
 {
     struct ring *r;
-    machine_must(ring_create(&machine_root, 4, VX_RING_CAPS, &r) == OK);
+    machine_must(ring_create_whole(&machine_root, 4, VX_RING_CAPS, &r) == OK);
     return r;
 }
 

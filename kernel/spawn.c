@@ -110,6 +110,7 @@ static status_t map_stack(struct spawn_build *b)
         st = vm_protect(vm, at + guard, bytes, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_LAZY, &progress);
     if (st == OK) /* the first touch is certain */
         st = vm_fault(vm, at + bytes + guard - 1, VX_PROT_WRITE);
+    (void)work_spend(2 * WORK_MAP);
     b->spec->stack_low = at + guard;
     b->spec->stack_high = at + guard + bytes;
     b->stage++;
@@ -158,7 +159,7 @@ status_t spawn_build_some(struct spawn_build *b, bool *made)
                                     .fill = fill_bundle,
                                     .ctx = b->spec };
     status_t st = OK;
-    while (st == OK && !*made && work_spend(1)) {
+    while (st == OK && !*made && work_left >= WORK_STEP / 2) { /* a step of vm_map() may come on top of it */
         uint32_t part = b->stage - SEGMENTS;
         if (b->stage == PLAN) {
             st = plan_image(b);
@@ -253,34 +254,27 @@ static status_t give(struct task *self, struct task *child, struct vx_slot *s)
     return OK;
 }
 
-/* Those that move, all in one step: none does if one cannot. */
-static status_t move_all(struct task *self, struct task *child, struct vx_bundle *b)
+/* One that moves. If another thread took it away since it was looked up, the child's handle is of nothing, as if it had
+ * gone later. */
+static void move(struct task *self, struct task *child, struct vx_slot *s)
 {
-    struct vx_slot *slots = bundle_slots(b);
     struct cap *from, *to;
-    status_t st = OK;
-    for (uint32_t i = 0; st == OK && i < b->n_slots; i++)
-        st = slots[i].move ? check_gift(self, &slots[i], &from) : OK;
-    /* --- commit: nothing below can fail --- */
-    for (uint32_t i = 0; st == OK && i < b->n_slots; i++) {
-        struct vx_slot *s = &slots[i];
-        if (!s->move)
-            continue;
-        (void)check_gift(self, s, &from);
-        (void)cap_reserve(&child->caps, &to);
-        s->length = from->type;
-        s->value = cap_move(&self->caps, to, from);
-        to->rights = s->rights;
+    if (check_gift(self, s, &from) != OK || cap_reserve(&child->caps, &to) != OK) {
+        s->value = VX_HANDLE_NONE;
+        return;
     }
-    return st;
+    s->length = from->type;
+    s->value = cap_move(&self->caps, to, from);
+    to->rights = s->rights;
 }
 
 /* What SPAWN has done so far, with a copy of the specification behind it, in a block of the caller's Reticle. */
 struct spawning {
     struct spawn_build build;
     uint64_t copied;
-    uint32_t checked, given;
-    uint32_t handle; /* of the child, without rights; 0: there is none yet */
+    uint32_t checked, given, moved;    /* slots */
+    uint32_t handle;            /* of the child, without rights; 0: there is none yet */
+    struct thread *main_thread; /* nothing can fail any more */
 };
 
 static status_t create_child(struct task *self, struct spawning *s, struct cap *image)
@@ -330,20 +324,38 @@ static status_t read_spec(struct spawning *s, uint64_t from, uint64_t len, bool 
     }
     for (; s->checked < b->spec->n_slots; s->checked++) {
         status_t st = bundle_take(b->spec, s->checked, &b->plan);
-        if (st != OK || !work_spend(2 + (int32_t)s->checked / 8))
+        if (st != OK || !work_spend(2 + (int32_t)s->checked / 5))
             return s->checked++, st;
     }
     *read = true;
     return OK;
 }
 
-/* A step. Between two of them the child is a Task that nobody has a right to, nor a thread of. */
+/* What the caller keeps is handed over, then all is looked up that moves, in one step; nothing can fail after that. */
+static status_t give_all(struct task *self, struct spawning *s)
+{
+    struct spawn_build *b = &s->build;
+    struct vx_slot *slots = bundle_slots(b->spec);
+    struct cap *from;
+    status_t st = OK;
+    for (; s->given < b->spec->n_slots; s->given++)
+        if (!work_spend(2) ||
+            (&slots[s->given] != b->plan.reticle && (st = give(self, b->task, &slots[s->given])) != OK))
+            return st;
+    if (work_left < WORK_STEP / 2) /* a step of its own */
+        return OK;
+    for (uint32_t i = 0; st == OK && i < b->spec->n_slots; i++)
+        st = slots[i].move ? check_gift(self, &slots[i], &from) : OK;
+    work_left = 0;
+    return st == OK ? spawn_finish(b, &s->main_thread) : st;
+}
+
+/* A step. Between two of them the child is a Task that nobody has a right to, whose thread does not run. */
 static status_t spawn_some(struct task *self, struct spawning *s, uint64_t image, uint64_t from, uint64_t len,
                            bool *over)
 {
     struct spawn_build *b = &s->build;
     struct cap *c, *child;
-    struct thread *main_thread;
     bool made = s->handle != 0;
     status_t st = cap_get(&self->caps, image, VX_CAP_MEM, VX_R_READ | VX_R_EXEC, &c);
     if (st == OK && !made) {
@@ -351,31 +363,33 @@ static status_t spawn_some(struct task *self, struct spawning *s, uint64_t image
         if (st == OK && made)
             st = create_child(self, s, c);
     }
-    if (st != OK || !made)
+    if ((st != OK && s->main_thread == nullptr) || !made)
         return st;
     if ((st = cap_get(&self->caps, s->handle, VX_CAP_TASK, 0, &child)) != OK)
         return st; /* another thread dropped it, or who pays for it is gone */
-    if (b->task->state == VX_TASK_DEAD || (b->image.cap != nullptr && b->image.cap->obj != c->obj))
+    if (b->task->state == VX_TASK_DEAD)
         return ERR_DESTROYED;
-    made = false;
-    st = spawn_build_some(b, &made);
-    if (st != OK || !made)
-        return st;
-    for (; s->given < b->spec->n_slots; s->given++) {
-        struct vx_slot *slot = &bundle_slots(b->spec)[s->given];
-        if (!work_spend(2))
-            return OK;
-        if (slot != b->plan.reticle && (st = give(self, b->task, slot)) != OK)
+    if (s->main_thread == nullptr) {
+        made = false;
+        if (b->image.cap != nullptr && b->image.cap->obj != c->obj)
+            return ERR_DESTROYED; /* revoked */
+        st = spawn_build_some(b, &made);
+        if (st == OK && made)
+            st = give_all(self, s);
+        if (st != OK || s->main_thread == nullptr)
             return st;
     }
-    st = spawn_finish(b, &main_thread);
-    if (st == OK)
-        st = move_all(self, b->task, b->spec);
-    if (st != OK)
-        return st;
+    /* --- committed --- */
+    for (; s->moved < b->spec->n_slots; s->moved++) {
+        struct vx_slot *slot = &bundle_slots(b->spec)[s->moved];
+        if (slot->move && !work_spend(3))
+            return OK;
+        if (slot->move)
+            move(self, b->task, slot);
+    }
     child->rights = VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY |
                     VX_R_INSPECT;
-    spawn_start(b, main_thread);
+    spawn_start(b, s->main_thread);
     *over = true;
     return OK;
 }

@@ -132,8 +132,9 @@ static struct sysret next_child(struct task *t, uint64_t after, vx_rights_t righ
     struct cap *slot;
     for (struct list_node *n = t->children.next; n != &t->children; n = n->next) {
         struct task *child = container_of(n, struct task, sibling);
-        if (child->id <= after || child->state == VX_TASK_DEAD || child->n_threads == 0 || child->obj.caps == nullptr)
-            continue; /* without a thread it is still being made, or all but dead */
+        if (child->id <= after || child->state == VX_TASK_DEAD || child->obj.caps == nullptr ||
+            child->obj.caps->rights == 0) /* nobody may look at what is still being made */
+            continue;
         status_t st = cap_reserve(table, &slot);
         if (st != OK)
             return sys_status(st);

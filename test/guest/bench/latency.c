@@ -4,14 +4,14 @@
 #include "bench.h"
 #include <test/guest/common/latency.h>
 
-enum : uint32_t { LATENCY_SAMPLES = 400, WAITERS = 400, CAPS = 300, STACK = 4096 };
+enum : uint32_t { LATENCY_SAMPLES = 400, WAITERS = 400, CAPS = 300, STACK = 4096, GIFTS = 200 };
 #define RW (VX_PROT_READ | VX_PROT_WRITE)
 
 static struct latency watch;
 static uint64_t idle_ns, worst_ns;
 
 /* Prepared for all rows. */
-static vx_handle_t object, sem, origin;
+static vx_handle_t object, origin;
 static uint64_t object_bytes;
 static uint8_t *area;
 static uint32_t word;
@@ -75,6 +75,15 @@ static void ring(void)
     (void)SYS(cap_drop, r.second);
 }
 
+static void ring_with_caps(void)
+{
+    struct vx_result r = SYS(ring_create, 0, RING_SLOTS_MAX, VX_RING_CAPS);
+    atomic_store_explicit(&watch.ignore, true, memory_order_relaxed);
+    (void)SYS(cap_drop, r.value);
+    (void)SYS(cap_drop, r.second);
+    atomic_store_explicit(&watch.ignore, false, memory_order_relaxed);
+}
+
 static void revoke(void)
 {
     struct vx_cap_facts facts;
@@ -120,13 +129,43 @@ static void spawn(void)
     const char *argv[] = { "/test/bench", "none" };
     vx_task task = {};
     uint32_t id;
-    s = (struct vx_spawn){ .path = argv[0], .argc = 2, .argv = argv, .memory = 2 << 20 };
+    s = (struct vx_spawn){ .path = argv[0], .argc = 2, .argv = argv, .memory = 2 << 20, .band = VX_BAND_IDLE + 1 };
     vx_spawn_begin(&s);
     if (vx_spawn_end(&s, &task, &id) != OK)
         return;
     (void)SYS(destroy, task.raw);
     (void)SYS(waitpid, task.raw, 0);
     (void)SYS(cap_drop, task.raw);
+}
+
+/* A Bundle of as many slots as there may be, most of them capabilities that move. */
+static void spawn_gifts(void)
+{
+    static struct vx_spawn s;
+    static char names[GIFTS][8];
+    static uint64_t buffer[2048];
+    const char *argv[] = { "/test/bench", "none" };
+    vx_task task = {};
+    uint32_t id;
+    s = (struct vx_spawn){ .path = argv[0], .argc = 2, .argv = argv, .memory = 2 << 20 };
+    s.band = VX_BAND_IDLE + 1; /* it never runs, and so is never what a sample waits for */
+    s.buffer = buffer;
+    s.room = sizeof buffer;
+    vx_spawn_begin(&s);
+    for (uint32_t i = 0; i < GIFTS; i++) {
+        vx_handle_t given = (vx_handle_t)SYS(cap_narrow, origin, VX_R_READ | VX_R_MOVE, 0, 0).value;
+        names[i][0] = 'g';
+        names[i][1] = (char)('a' + i / 16);
+        names[i][2] = (char)('a' + i % 16);
+        vx_spec_move(&s.spec, names[i], given, VX_R_READ);
+    }
+    if (vx_spawn_end(&s, &task, &id) != OK)
+        return;
+    atomic_store_explicit(&watch.ignore, true, memory_order_relaxed);
+    (void)SYS(destroy, task.raw);
+    (void)SYS(waitpid, task.raw, 0);
+    (void)SYS(cap_drop, task.raw);
+    atomic_store_explicit(&watch.ignore, false, memory_order_relaxed);
 }
 
 static uint32_t wait_futex(void *)
@@ -136,70 +175,25 @@ static uint32_t wait_futex(void *)
     return 0;
 }
 
-static uint32_t wait_sem(void *)
-{
-    (void)SYS(sem_wait, sem, 1, VX_FOREVER);
-    atomic_fetch_add_explicit(&released, 1, memory_order_relaxed);
-    return 0;
-}
-
-static uint64_t moment;
-
-static uint32_t wait_clock(void *)
-{
-    (void)SYS(nanosleep, moment);
-    atomic_fetch_add_explicit(&released, 1, memory_order_relaxed);
-    return 0;
-}
-
-/* Many wait, and all are woken at once. Threads start in the band of who makes them: all wait when this one goes on. */
-static void many(uint32_t (*wait)(void *), uint32_t n, void (*wake)(void))
+/* Many wait, and all are woken at once. Threads start in the band of who makes them: all wait when this one goes on.
+ * The crowds of SEM_SIGNAL and of deadlines are no rows: what is left of those goes before a thread of the normal band,
+ * with interrupts in between, so its wait says nothing. */
+static void futex_crowd(void)
 {
     static struct vx_thread threads[WAITERS];
     atomic_store_explicit(&released, 0, memory_order_relaxed);
-    moment = vx_clock_monotonic_ns() + 40 * VX_NS_PER_MS;
     uint32_t made = 0;
-    while (made < n && vx_thread_create(&threads[made], wait, nullptr, STACK) == OK)
+    while (made < WAITERS && vx_thread_create(&threads[made], wait_futex, nullptr, STACK) == OK)
         made++;
-    uint64_t call = wait == wait_futex ? NR_futex_wait : wait == wait_sem ? NR_sem_wait : NR_nanosleep;
-    if (made == 0 || !check_waits_in(threads[made - 1].id, call))
+    if (made == 0 || !check_waits_in(threads[made - 1].id, NR_futex_wait))
         return;
     (void)latency_take(&watch); /* making them is measured elsewhere */
     threads_listed();
-    wake();
+    (void)SYS(futex_wake, P(&word), WAITERS, 0, 0);
     while (atomic_load_explicit(&released, memory_order_relaxed) < made)
         (void)SYS(yield);
     for (uint32_t i = 0; i < made; i++)
         (void)vx_thread_join(&threads[i], nullptr);
-}
-
-static void wake_futex(void)
-{
-    (void)SYS(futex_wake, P(&word), WAITERS, 0, 0);
-}
-
-static void wake_sem(void)
-{
-    (void)SYS(sem_signal, sem, WAITERS);
-}
-
-static void wake_clock(void)
-{
-}
-
-static void futex_crowd(void)
-{
-    many(wait_futex, WAITERS, wake_futex);
-}
-
-static void sem_crowd(void)
-{
-    many(wait_sem, WAITERS, wake_sem);
-}
-
-static void clock_crowd(void)
-{
-    many(wait_clock, WAITERS, wake_clock);
 }
 
 static void row(const char *name, void (*operation)(void), uint32_t rounds)
@@ -238,19 +232,18 @@ void irqs_off(const char *name)
         { "irqs_off_mem_free", leave, 0 },
         { "irqs_off_surface_create", surface, 0 },
         { "irqs_off_ring_create", ring, 0 },
+        { "irqs_off_ring_create_caps", ring_with_caps, 0 },
         { "irqs_off_cap_revoke", revoke, 0 },
         { "irqs_off_task_control", task_control, 0 },
         { "irqs_off_getrandom", random_bytes, 0 },
         { "irqs_off_spawn", spawn, 0 },
+        { "irqs_off_spawn_gifts", spawn_gifts, 0 },
         { "irqs_off_futex_wake", futex_crowd, 3 },
-        { "irqs_off_sem_signal", sem_crowd, 3 },
-        { "irqs_off_nanosleep", clock_crowd, 3 },
     };
     struct vx_result mem = SYS(mem_alloc, 0, 400 << 12, RW_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0);
     object = (vx_handle_t)mem.value;
     object_bytes = 400 << 12;
     origin = (vx_handle_t)SYS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE, 0).value;
-    sem = (vx_handle_t)SYS(sem_create, 0, 0).value;
     area = check_pages(400 << 12, RW_LAZY);
     if (area == nullptr || !latency_begin(&watch))
         return;
@@ -262,7 +255,6 @@ void irqs_off(const char *name)
     vx_printf("bench kernel %s instructions %llu %llu %llu %u\n", name, (unsigned long long)worst_ns,
               (unsigned long long)worst_ns, (unsigned long long)worst_ns, LATENCY_SAMPLES);
     (void)SYS(mem_free, 0, P(area), 400 << 12);
-    (void)SYS(cap_drop, sem);
     (void)SYS(cap_drop, origin);
     (void)SYS(cap_drop, object);
 }

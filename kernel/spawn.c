@@ -418,8 +418,8 @@ struct sysret sys_spawn(uint64_t image, uint64_t spec, uint64_t len)
     struct sysret r = st == OK ? sys_ok(s->handle, s->build.task->id) : sys_status(st);
     if (s == nullptr)
         return r;
-    if (st != OK && cap_get(&self->caps, s->handle, VX_CAP_TASK, 0, &c) == OK)
-        cap_delete(&self->caps, c); /* and the child with it */
+    if (st != OK && cap_get_any(&self->caps, s->handle, 0, true, &c) == OK)
+        cap_delete(&self->caps, c); /* and the child with it, if it is not a tombstone already */
     reticle_free(&self->reticle, arch_virt_to_phys(s), order);
     return r;
 }

@@ -73,7 +73,7 @@ static struct sysret mem_make(uint64_t reticle, const struct mem_spec *s, struct
     struct cap *c;
     uint64_t progress = progress_take();
     bool made;
-    status_t st = making_take(s->type, &c);
+    status_t st = making_take(&c);
     if (st == OK && c == nullptr)
         st = mem_begin(reticle, s, &c);
     if (st != OK)

@@ -209,7 +209,7 @@ struct sysret sys_ring_create(uint64_t reticle, uint64_t slots, uint64_t flags)
         return sys_status(ERR_TOO_BIG);
     if ((slots & (slots - 1)) != 0 || (flags & ~(uint64_t)VX_RING_CAPS) != 0)
         return sys_status(ERR_BAD_ARGUMENT);
-    status_t st = making_take(VX_CAP_RING_TX, &tx);
+    status_t st = making_take(&tx);
     if (st == OK && tx == nullptr)
         st = ring_begin(reticle, (uint32_t)slots, (flags & VX_RING_CAPS) != 0, &tx);
     if (st != OK)

@@ -148,14 +148,18 @@ static inline uint64_t progress_take(void)
 }
 
 /* The capability without rights that holds what the current thread's call makes between its steps; nullptr: this is the
- * first. */
-static inline status_t making_take(uint8_t type, struct cap **c)
+ * first. ERR_DESTROYED: who pays for it is gone, and nobody will ask for the tombstone. */
+static inline status_t making_take(struct cap **c)
 {
     struct thread *t = current_thread();
     uint32_t handle = t->making;
     *c = nullptr;
     t->making = 0;
-    return handle == 0 ? OK : cap_get(&t->task->caps, handle, type, 0, c);
+    status_t st = handle == 0 ? OK : cap_get_any(&t->task->caps, handle, 0, true, c);
+    if (st != OK || handle == 0 || (*c)->obj != nullptr)
+        return st;
+    cap_delete(&t->task->caps, *c);
+    return ERR_DESTROYED;
 }
 
 /* What a handler returns after a step: r, once there is no progress any more. */

@@ -273,8 +273,10 @@ static inline struct call_result call_array(uint64_t nr, const uint64_t arg[stat
     struct thread *t = running();
     machine_must(t != nullptr);
     host_stop_t stop = host_syscall(nr, arg);
-    while (stop == HOST_USER && running() == t && (t->progress | t->making) != 0) /* a call that goes on in steps */
+#ifndef MACHINE_ONE_STEP /* of a call that goes on in steps */
+    while (stop == HOST_USER && running() == t && (t->progress | t->making) != 0)
         stop = host_syscall_again();
+#endif
     if (stop != HOST_USER || running() != t)
         return (struct call_result){ .switched = true };
     return results_of(t);

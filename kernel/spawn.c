@@ -342,7 +342,8 @@ static status_t give_all(struct task *self, struct spawning *s)
         if (!work_spend(2) ||
             (&slots[s->given] != b->plan.reticle && (st = give(self, b->task, &slots[s->given])) != OK))
             return st;
-    if (work_left < WORK_STEP / 2) /* a step of its own */
+    int32_t needed = 20 + b->spec->n_slots / 2;
+    if (work_left < (needed < WORK_STEP ? needed : WORK_STEP))
         return OK;
     for (uint32_t i = 0; st == OK && i < b->spec->n_slots; i++)
         st = slots[i].move ? check_gift(self, &slots[i], &from) : OK;

@@ -4,7 +4,7 @@
 #include "bench.h"
 #include <test/guest/common/latency.h>
 
-enum : uint32_t { LATENCY_SAMPLES = 400, WAITERS = 400, CAPS = 300, STACK = 4096, GIFTS = 200 };
+enum : uint32_t { LATENCY_SAMPLES = 400, WAITERS = 256, CAPS = 300, STACK = 4096, GIFTS = 200 };
 #define RW (VX_PROT_READ | VX_PROT_WRITE)
 
 static struct latency watch;

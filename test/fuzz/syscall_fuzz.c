@@ -252,6 +252,9 @@ static uint64_t some_spec(struct choices *c)
 
 static host_stop_t do_call(struct choices *c)
 {
+    const struct thread *self = running();
+    if ((self->progress | self->making) != 0 || self->has_result) /* its code does not run before that call is over */
+        return host_syscall_again();
     uint64_t arg[6] = {}, nr = choose(c, SYSCALL_LIMIT + 1);
     if (choose(c, 64) == 0)
         nr = choose_raw(c, 8);

@@ -26,10 +26,10 @@ struct ring {
     struct cap *places;   /* of capabilities in flight: `slots`, or nullptr */
     struct cap *inflight; /* the same, once there has been one; until then nullptr */
     uint32_t inflight_order;
-    uint32_t n_cleared; /* of them, when the Ring ends; all of them before it is made */
-    uint32_t n_zeroed;  /* pages of its memory, while it is made */
+    uint32_t n_cleared;    /* of them, when the Ring ends; all of them before it is made */
+    uint32_t n_zeroed;     /* pages of its memory, while it is made */
     bool tx_open, rx_open; /* neither is before it is made */
-    uint8_t call_band; /* most urgent band of callers whose messages may still be queued; VX_BAND_COUNT: none */
+    uint8_t call_band;     /* most urgent band of callers whose messages may still be queued; VX_BAND_COUNT: none */
 };
 
 static inline struct ring *ring_of(struct object *o)

@@ -272,9 +272,9 @@ static void move(struct task *self, struct task *child, struct vx_slot *s)
 struct spawning {
     struct spawn_build build;
     uint64_t copied;
-    uint32_t checked, given, moved;    /* slots */
-    uint32_t handle;            /* of the child, without rights; 0: there is none yet */
-    struct thread *main_thread; /* nothing can fail any more */
+    uint32_t checked, given, moved; /* slots */
+    uint32_t handle;                /* of the child, without rights; 0: there is none yet */
+    struct thread *main_thread;     /* nothing can fail any more */
 };
 
 static status_t create_child(struct task *self, struct spawning *s, struct cap *image)
@@ -388,8 +388,8 @@ static status_t spawn_some(struct task *self, struct spawning *s, uint64_t image
         if (slot->move)
             move(self, b->task, slot);
     }
-    child->rights = VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY |
-                    VX_R_INSPECT;
+    child->rights =
+        VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY | VX_R_INSPECT;
     spawn_start(b, s->main_thread);
     *over = true;
     return OK;

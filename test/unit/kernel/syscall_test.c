@@ -645,7 +645,8 @@ static bool spawn_disturbed(unsigned steps, void (*between)(void))
 static void others_come_between_the_steps_of_spawn(void **)
 {
     void (*const all[])(void) = { drop_unmade, drop_image, revoke_image, drop_kept, drop_moved, payer_goes };
-    vx_handle_t carved = (vx_handle_t)OK_CALL(NR_reticle_carve, 0, 4096).first; /* what is charged once is charged now */
+    vx_handle_t carved =
+        (vx_handle_t)OK_CALL(NR_reticle_carve, 0, 4096).first; /* what is charged once is charged now */
     (void)OK_CALL(NR_cap_drop, carved);
     for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
         unsigned steps = 1;

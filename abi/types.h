@@ -128,7 +128,8 @@ typedef enum vx_band : uint32_t {
  * All need INSPECT on another Task's capability unless said; those that change it need DESTROY as well. */
 typedef enum vx_task_op : uint32_t {
     VX_TASK_INFO = 0, /* a: struct vx_task_info *, b: its size */
-    /* a: struct vx_cap_facts *, b: room in entries, c: first slot index → written, next index (0: end) */
+    /* a: struct vx_cap_facts *, b: room in entries, c: first slot index → written, next index (0: end); of both lists
+     * it writes fewer than there is room for, or none, when there are many: what is next says whether there is more */
     VX_TASK_CAPS = 1,
     /* a: struct vx_thread_info *, b: room in entries, c: first thread id → written, next id (0: end) */
     VX_TASK_THREADS = 2,

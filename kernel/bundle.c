@@ -106,27 +106,33 @@ static status_t check_header(const struct vx_bundle *b, uint64_t bytes)
     return OK;
 }
 
+status_t bundle_begin(const struct vx_bundle *b, uint64_t bytes, struct bundle_plan *out)
+{
+    *out = (struct bundle_plan){ .memory_bytes = TASK_MEMORY_DEFAULT,
+                                 .stack_bytes = STACK_DEFAULT_BYTES,
+                                 .cap_slots = CAP_SLOTS_DEFAULT,
+                                 .band = VX_BAND_COUNT,
+                                 .name = "task",
+                                 .name_len = 4 };
+    return check_header(b, bytes);
+}
+
+status_t bundle_take(struct vx_bundle *b, uint32_t i, struct bundle_plan *p)
+{
+    struct vx_slot *s = bundle_slots(b), *slot = &s[i];
+    if (!slot_ok(slot, b->bytes))
+        return ERR_BAD_ARGUMENT;
+    for (uint32_t j = 0; j < i; j++)
+        if (same_name(slot, &s[j]) ||
+            ((slot->move | s[j].move) != 0 && slot->kind == s[j].kind && slot->value == s[j].value))
+            return ERR_BAD_ARGUMENT; /* also what is moved away and handed over once more */
+    return take(p, b, slot);
+}
+
 status_t bundle_check(struct vx_bundle *b, uint64_t bytes, struct bundle_plan *out)
 {
-    struct bundle_plan p = { .memory_bytes = TASK_MEMORY_DEFAULT,
-                             .stack_bytes = STACK_DEFAULT_BYTES,
-                             .cap_slots = CAP_SLOTS_DEFAULT,
-                             .band = VX_BAND_COUNT,
-                             .name = "task",
-                             .name_len = 4 };
-    status_t st = check_header(b, bytes);
-    if (st != OK)
-        return st;
-    struct vx_slot *slots = bundle_slots(b);
-    for (uint32_t i = 0; st == OK && i < b->n_slots; i++) {
-        st = slot_ok(&slots[i], bytes) ? OK : ERR_BAD_ARGUMENT;
-        for (uint32_t j = 0; st == OK && j < i; j++)
-            if (same_name(&slots[i], &slots[j]))
-                st = ERR_BAD_ARGUMENT;
-        if (st == OK)
-            st = take(&p, b, &slots[i]);
-    }
-    if (st == OK)
-        *out = p;
+    status_t st = bundle_begin(b, bytes, out);
+    for (uint32_t i = 0; st == OK && i < b->n_slots; i++)
+        st = bundle_take(b, i, out);
     return st;
 }

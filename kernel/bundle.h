@@ -13,7 +13,12 @@ struct bundle_plan {
     uint32_t name_len;
 };
 
-/* Checks header, offsets, names and kinds of the `bytes` bytes at `spec`. ERR_BAD_ARGUMENT, ERR_TOO_BIG. */
+/* Checks the header of the `bytes` bytes at `spec`; then slot i, when those before it are. ERR_BAD_ARGUMENT,
+ * ERR_TOO_BIG.
+ */
+status_t bundle_begin(const struct vx_bundle *spec, uint64_t bytes, struct bundle_plan *out);
+status_t bundle_take(struct vx_bundle *spec, uint32_t i, struct bundle_plan *plan);
+/* All of it. */
 status_t bundle_check(struct vx_bundle *spec, uint64_t bytes, struct bundle_plan *out);
 
 static inline struct vx_slot *bundle_slots(struct vx_bundle *b)

@@ -201,11 +201,9 @@ static void find_image(const void *archive, uint64_t bytes, const char *path, st
 
 void init_start(const struct machine *m, const char *path)
 {
-    struct bundle_plan plan;
     struct cpio_file program;
     struct task *t;
     struct thread *th;
-    struct vx_bundle *b;
     constexpr uint32_t spec_order = 2;
     const paddr_t archive_at = place_initrd(m);
     const uint8_t *archive = arch_phys_to_virt(archive_at);
@@ -225,20 +223,23 @@ void init_start(const struct machine *m, const char *path)
         task_create(&root.reticle, order_for(INIT_MEMORY_BYTES), CAP_SLOTS_DEFAULT, nullptr, &t) != OK)
         kernel_refuse("too little memory for the first Task");
     fill_spec(spec, t, m, initrd, path);
-    status_t st = bundle_check(spec, spec->bytes, &plan);
+    struct spawn_build build = { .spec = spec, .task = t };
+    status_t st = bundle_check(spec, spec->bytes, &build.plan);
     kassert(st == OK);
     t->obj.n_caps = 1; /* the machine's own interest in it */
     t->is_init = true;
     t->band = VX_BAND_DRIVER;
-    task_set_name(t, plan.name, plan.name_len);
-    plan.memory_bytes = INIT_MEMORY_BYTES;
-    const struct image image = { .mem = (const struct mem *)(const void *)initrd,
-                                 .offset = (uint64_t)(program.data - archive),
-                                 .bytes = program.len_bytes };
-    st = spawn_build(t, &image, spec, &plan, &b, &th);
+    build.plan.memory_bytes = INIT_MEMORY_BYTES;
+    build.image = (struct image){ .mem = (const struct mem *)(const void *)initrd,
+                                  .offset = (uint64_t)(program.data - archive),
+                                  .bytes = program.len_bytes };
+    for (bool made = false; st == OK && !made; work_begin())
+        st = spawn_build_some(&build, &made);
+    if (st == OK)
+        st = spawn_finish(&build, &th);
     if (st != OK)
         kernel_refuse("%s from the initial RAM disk cannot be started: %s", path,
                       st == ERR_BAD_IMAGE ? "it is not an executable for this machine" : "too little memory");
+    spawn_start(&build, th);
     reticle_free(&root.reticle, arch_virt_to_phys(spec), spec_order);
-    thread_start(th);
 }

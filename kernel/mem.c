@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * MEM objects, Surfaces and device ranges: where their bytes are. See mem.h.
  *
+ * While an object is made its blocks are first on the list, then runs, then zeroed; nobody has a right to it before.
  * M1. runs[] is ascending by offset without gaps, from 0 to `bytes` rounded up to a page.
  * M2. An owned run is one block of the home Reticle, of type PAGE_MEM; a foreign object has one run, which is not
  * owned. */
@@ -9,149 +10,172 @@
 #include <base/kassert.h>
 #include <base/string.h>
 #include <kernel/mem.h>
-#include <kernel/pt.h>
 
 static uint64_t block_bytes(uint32_t order)
 {
     return (uint64_t)ARCH_PAGE_SIZE << order;
 }
 
-static uint32_t log2_of(uint64_t pages)
+/* Blocks that are no runs yet are a queue through their own first words. */
+struct block_node {
+    uint64_t next, order;
+};
+
+static void keep_block(struct mem *m, paddr_t block, uint32_t order)
 {
-    return 63u - (uint32_t)__builtin_clzll(pages);
+    *(struct block_node *)arch_phys_to_virt(block) = (struct block_node){ 0, order };
+    if (m->n_blocks++ == 0)
+        m->first_block = block;
+    else
+        ((struct block_node *)arch_phys_to_virt(m->last_block))->next = block.raw;
+    m->last_block = block;
+    m->done += block_bytes(order);
 }
 
-/* Blocks of `pages` pages in all, the largest first that are there. On error the list is for the caller to free. */
-static status_t take_blocks(struct reticle *home, uint64_t pages, struct block_list *blocks, uint32_t *n_blocks)
+static paddr_t next_block(struct mem *m, uint32_t *order)
 {
-    if (pages > home->free_pages)
-        return ERR_NO_MEMORY;
-    for (uint32_t limit = RETICLE_ORDER_MAX; pages > 0;) {
-        paddr_t block;
-        uint32_t order = log2_of(pages) < limit ? log2_of(pages) : limit;
-        if (reticle_alloc(home, order, PAGE_MEM, &block) != OK) {
-            if (order == 0)
-                return ERR_NO_MEMORY;
-            limit = order - 1; /* nothing of this size is left */
-            continue;
-        }
-        block_list_push(blocks, block, order);
-        ++*n_blocks;
-        pages -= UINT64_C(1) << order;
-    }
-    return OK;
+    paddr_t block = m->first_block;
+    const struct block_node *n = arch_phys_to_virt(block);
+    m->first_block.raw = n->next;
+    *order = (uint32_t)n->order;
+    return block;
 }
 
-/* One block, cut down to `pages` pages by giving back the upper parts that are too much. */
-static status_t take_contiguous(struct reticle *home, uint64_t pages, struct block_list *blocks, uint32_t *n_blocks)
+/* The largest block that fits and is there. */
+static status_t take_block(struct mem *m)
 {
     paddr_t block;
-    uint32_t order = order_for(pages * ARCH_PAGE_SIZE);
-    status_t st = reticle_alloc(home, order, PAGE_MEM, &block);
-    if (st != OK)
-        return st;
-    for (; pages < UINT64_C(1) << order; order--) {
-        reticle_split(home, block, order, order - 1);
-        paddr_t upper = { block.raw + block_bytes(order - 1) };
-        if (pages <= UINT64_C(1) << (order - 1)) {
-#ifndef MUTATE_MEM_KEEP_TAIL
-            reticle_free(home, upper, order - 1);
-#endif
-            continue;
-        }
-        block_list_push(blocks, block, order - 1);
-        ++*n_blocks;
-        pages -= UINT64_C(1) << (order - 1);
-        block = upper;
-    }
-    block_list_push(blocks, block, order);
-    ++*n_blocks;
-    return OK;
-}
-
-static status_t runs_alloc(struct reticle *home, uint64_t array_bytes, struct mem_run **out)
-{
-    void *p;
-    paddr_t block;
-    status_t st = array_bytes <= ARCH_PAGE_SIZE ? reticle_kalloc(home, array_bytes, &p)
-                                                : reticle_alloc(home, order_for(array_bytes), PAGE_MEM, &block);
+    uint32_t order = 63u - (uint32_t)__builtin_clzll((m->bytes - m->done) / ARCH_PAGE_SIZE);
+    status_t st;
+    order = order < m->limit ? order : m->limit; /* nothing larger is left */
+    while ((st = reticle_alloc(m->obj.home, order, PAGE_MEM, &block)) != OK && order > 0)
+        order--;
+    m->limit = (uint8_t)order;
     if (st == OK)
-        *out = array_bytes <= ARCH_PAGE_SIZE ? p : arch_phys_to_virt(block);
+        keep_block(m, block, order);
     return st;
 }
 
-static void runs_free(struct reticle *home, struct mem_run *runs, uint64_t array_bytes)
+/* One block, cut down by giving back the upper parts that are too much. */
+static status_t take_contiguous(struct mem *m)
 {
-    if (array_bytes <= ARCH_PAGE_SIZE)
-        reticle_kfree(home, runs, array_bytes);
-    else
-        reticle_free(home, arch_virt_to_phys(runs), order_for(array_bytes));
-}
-
-/* The object with an array for n runs. */
-static status_t mem_alloc_record(struct reticle *home, uint8_t type, uint64_t bytes, uint32_t n, struct mem **out)
-{
-    struct mem_run *runs;
-    struct object *o;
-    uint64_t array_bytes = (uint64_t)n * sizeof(struct mem_run);
-    status_t st = runs_alloc(home, array_bytes, &runs);
+    paddr_t block;
+    uint64_t pages = m->bytes / ARCH_PAGE_SIZE;
+    uint32_t order = order_for(m->bytes);
+    status_t st = reticle_alloc(m->obj.home, order, PAGE_MEM, &block);
     if (st != OK)
         return st;
-    st = object_create(home, type, sizeof(struct mem), &o);
-    if (st != OK) {
-        runs_free(home, runs, array_bytes);
-        return st;
+    for (; pages < UINT64_C(1) << order; order--) {
+        reticle_split(m->obj.home, block, order, order - 1);
+        paddr_t upper = { block.raw + block_bytes(order - 1) };
+        if (pages <= UINT64_C(1) << (order - 1)) {
+#ifndef MUTATE_MEM_KEEP_TAIL
+            reticle_free(m->obj.home, upper, order - 1);
+#endif
+            continue;
+        }
+        keep_block(m, block, order - 1);
+        pages -= UINT64_C(1) << (order - 1);
+        block = upper;
     }
-    struct mem *m = (struct mem *)(void *)o;
-    m->bytes = bytes;
-    m->run_bytes = array_bytes;
-    m->runs = runs;
-    m->n_runs = n;
-    *out = m;
+    keep_block(m, block, order);
     return OK;
+}
+
+static status_t make_runs(struct mem *m)
+{
+    void *p;
+    paddr_t block;
+    uint64_t bytes = m->n_blocks * sizeof(struct mem_run);
+    bool small = bytes <= ARCH_PAGE_SIZE;
+    status_t st =
+        small ? reticle_kalloc(m->obj.home, bytes, &p) : reticle_alloc(m->obj.home, order_for(bytes), PAGE_MEM, &block);
+    if (st == OK) {
+        m->runs = small ? p : arch_phys_to_virt(block);
+        m->done = 0;
+    }
+    return st;
 }
 
 status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8_t type, struct mem **out)
 {
-    struct block_list blocks = {};
-    struct mem *m;
-    uint32_t n = 0;
+    struct object *o;
     kassert(bytes != 0 && bytes <= MEM_BYTES_MAX);
-    uint64_t size = page_up(bytes), offset = 0;
-    status_t st = contiguous ? take_contiguous(home, size / ARCH_PAGE_SIZE, &blocks, &n)
-                             : take_blocks(home, size / ARCH_PAGE_SIZE, &blocks, &n);
-    if (st == OK)
-        st = mem_alloc_record(home, type, size, n, &m);
-    if (st != OK) {
-        block_list_free(&blocks, home);
+    if (page_up(bytes) / ARCH_PAGE_SIZE > home->free_pages)
+        return ERR_NO_MEMORY;
+    status_t st = object_create(home, type, sizeof(struct mem), &o);
+    if (st != OK)
         return st;
+    *out = (struct mem *)(void *)o;
+    (*out)->bytes = page_up(bytes);
+    (*out)->contiguous = contiguous;
+    (*out)->limit = RETICLE_ORDER_MAX;
+    return OK;
+}
+
+status_t mem_make_some(struct mem *m, bool *made)
+{
+    status_t st;
+    uint64_t at = 0;
+    *made = false;
+    while (m->runs == nullptr && m->done < m->bytes) {
+        if ((st = m->contiguous ? take_contiguous(m) : take_block(m)) != OK)
+            return st;
+        if (!work_spend(1))
+            return OK;
     }
-    /* --- commit: nothing below can fail --- */
-    for (uint32_t i = 0; i < n; i++) {
+    if (m->runs == nullptr && (st = make_runs(m)) != OK)
+        return st;
+    if (m->n_runs > 0)
+        at = m->runs[m->n_runs - 1].offset + block_bytes(m->runs[m->n_runs - 1].order);
+    while (m->first_block.raw != 0) {
         uint32_t order;
-        paddr_t block = block_list_pop(&blocks, &order);
-#ifndef MUTATE_MEM_NO_ZERO
-        for (uint64_t at = 0; at < block_bytes(order); at += ARCH_PAGE_SIZE)
-            arch_page_zero((char *)arch_phys_to_virt(block) + at);
-#endif
-        m->runs[i] = (struct mem_run){ .base = block, .offset = offset, .order = order, .owned = true };
-        offset += block_bytes(order);
+        paddr_t block = next_block(m, &order);
+        m->runs[m->n_runs++] = (struct mem_run){ .base = block, .offset = at, .order = order, .owned = true };
+        at += block_bytes(order);
+        if (!work_spend(1))
+            return OK;
     }
-    *out = m;
+    for (; m->done < m->bytes; m->done += ARCH_PAGE_SIZE) {
+        if (!work_spend(WORK_PAGE))
+            return OK;
+#ifndef MUTATE_MEM_NO_ZERO
+        uint64_t run;
+        arch_page_zero(arch_phys_to_virt(mem_frame(&m->obj, m->done, &run)));
+#endif
+    }
+    *made = true;
     return OK;
 }
 
 status_t mem_create_foreign(struct reticle *home, paddr_t base, uint64_t bytes, struct mem **out)
 {
+    struct object *o;
     kassert(bytes != 0 && base.raw % ARCH_PAGE_SIZE == 0);
-    status_t st = mem_alloc_record(home, VX_CAP_MEM, bytes, 1, out);
-    if (st == OK)
-        (*out)->runs[0] = (struct mem_run){ .base = base };
-    return st;
+    status_t st = object_create(home, VX_CAP_MEM, sizeof(struct mem), &o);
+    if (st != OK)
+        return st;
+    struct mem *m = (struct mem *)(void *)o;
+    m->n_blocks = m->n_runs = 1;
+    m->bytes = bytes;
+    if ((st = make_runs(m)) != OK) {
+        object_abandon(o);
+        return st;
+    }
+    m->runs[0] = (struct mem_run){ .base = base };
+    *out = m;
+    return OK;
 }
 
 bool mem_fini(struct mem *m)
 {
+    while (m->first_block.raw != 0) {
+        uint32_t order;
+        paddr_t block = next_block(m, &order);
+        reticle_free(m->obj.home, block, order);
+        if (!work_spend(1))
+            return false;
+    }
     while (m->n_runs > 0) {
         if (!work_spend(1))
             return false;
@@ -159,7 +183,11 @@ bool mem_fini(struct mem *m)
         if (run->owned)
             reticle_free(m->obj.home, run->base, run->order);
     }
-    runs_free(m->obj.home, m->runs, m->run_bytes);
+    uint64_t bytes = m->n_blocks * sizeof(struct mem_run);
+    if (m->runs != nullptr && bytes > ARCH_PAGE_SIZE)
+        reticle_free(m->obj.home, arch_virt_to_phys(m->runs), order_for(bytes));
+    else if (m->runs != nullptr)
+        reticle_kfree(m->obj.home, m->runs, bytes);
     return true;
 }
 

@@ -75,6 +75,7 @@ struct graves object_graves(void);
 /* Long work is done in steps of about ten thousand instructions, and only alone; between them interrupts and other
  * harts come in. work_spend() takes units of about a hundred instructions and says whether the step may go on. */
 #define WORK_STEP 80
+#define WORK_PAGE 6 /* for zeroing or filling a page */
 extern int32_t work_left;
 static inline void work_begin(void)
 {

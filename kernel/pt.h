@@ -2,11 +2,11 @@
  * The portable page-table walker, over the entry format of <arch/pte.h>. Knows tables and entries; areas and what they
  * mean are kernel/vm.h's.
  *
- * An entry of the user half is empty (0), a table, a leaf, or parked: not present, but it still names its frame,
- * because the area has no protection at the moment. Bit 0 of a parked entry is clear, which every isa reads as "not
- * present".
+ * An entry of the user half is empty (0), a table, a leaf, or it names a frame without being present: parked, because
+ * the area has no protection at the moment; or new, which nobody has seen yet and which may not be zero. Bit 0 of both
+ * is clear, which every isa reads as "not present".
  *
- * P1. A table exists only while an area lies, at least partly, in the addresses that it spans; the root always does.
+ * P1. A table has an entry that is not empty; but for the root.
  * P2. A leaf or parked entry of level k in an anonymous area is one block of the Reticle of order 9k.
  * P3. A block that was mapped is not given back before the TLBs forgot it.
  * P4. An entry is never changed from a leaf to a table without being empty, and flushed, in between.
@@ -22,43 +22,12 @@
 #include <stdint.h>
 
 #define PT_BATCH 24u
-/* Any bit of a not-present entry below the address, except bit 0: it tells a parked frame from an empty entry. */
+/* Any bits of a not-present entry below the address, except bit 0. */
 #define PT_PARKED UINT64_C(0x800)
+#define PT_NEW UINT64_C(0x400)
+
 /* One past the user half; the last root entry of it spans a little more than user space. */
 #define PT_USER_END (UINT64_C(1) << 47)
-
-/* Blocks set aside so that a commit cannot fail: a queue through their own first words. Empty: {}. */
-struct block_list {
-    uint64_t first, last; /* physical addresses; page 0 is nobody's */
-};
-
-struct block_node {
-    uint64_t next, order;
-};
-
-static inline void block_list_push(struct block_list *l, paddr_t block, uint32_t order)
-{
-    *(struct block_node *)arch_phys_to_virt(block) = (struct block_node){ 0, order };
-    if (l->first == 0)
-        l->first = block.raw;
-    else
-        ((struct block_node *)arch_phys_to_virt((paddr_t){ l->last }))->next = block.raw;
-    l->last = block.raw;
-}
-
-/* The list is not empty. */
-static inline paddr_t block_list_pop(struct block_list *l, uint32_t *order)
-{
-    paddr_t block = { l->first };
-    struct block_node *n = arch_phys_to_virt(block);
-    l->first = n->next;
-    *order = (uint32_t)n->order;
-    return block;
-}
-
-void block_list_free(struct block_list *l, struct reticle *r);
-/* Sets n table pages aside. ERR_NO_MEMORY leaves the list as it was. */
-status_t pt_reserve(struct block_list *tables, struct reticle *r, unsigned n);
 
 /* Of an entry above level 0: every table was made by pte_table(), and nothing else looks like one. */
 static inline bool pt_is_table(uint64_t e)
@@ -83,28 +52,20 @@ static inline bool pt_is_table(uint64_t e)
     return &table[pt_index(va, 0)];
 }
 
-static inline bool pt_is_parked(uint64_t e)
+static inline bool pt_is_new(uint64_t e)
 {
-    return e != 0 && !pte_present(e);
+    return !pte_present(e) && (e & PT_NEW) != 0;
 }
 
-/* The frame of a leaf or parked entry. */
+/* The frame of a leaf, a parked or a new entry. */
 static inline uint64_t pt_frame(uint64_t e)
 {
     return pte_present(e) ? pte_pa(e) : e & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
 }
 
-/* Counts the tables that leaves need, over leaves given in ascending order. */
-struct pt_plan {
-    uint64_t last_va;
-    unsigned last_level; /* PT_LEVELS: none yet */
-};
-/* How many tables are missing for a leaf of `level` at va, beyond those counted before. The entry at va is empty. */
-unsigned pt_plan_leaf(struct pt_plan *p, paddr_t root, uint64_t va, unsigned level);
-/* Makes the tables that are missing below the empty entry of level `reached` where pt_walk ended, out of `tables`; the
- * entry of `level` for va. The caller puts a leaf there at once. */
-uint64_t *pt_grow(uint64_t *entry, unsigned reached, uint64_t va, unsigned level, struct block_list *tables);
-
+/* From the empty entry *e of level `reached`, where pt_walk ended, to that of `level` for va: makes the tables in
+ * between. ERR_NO_MEMORY changes nothing. */
+status_t pt_grow(struct reticle *r, uint64_t **e, unsigned reached, uint64_t va, unsigned level);
 /* Stores that a walker of another hart may see are release stores: the table or the zeroed frame is visible first. */
 static inline void pt_entry_store(uint64_t *e, uint64_t value)
 {
@@ -123,21 +84,13 @@ static inline void pt_leaf_sync(uint64_t pa, uint64_t len, uint32_t prot, enum m
         arch_sync_icache(arch_phys_to_virt((paddr_t){ pa }), len);
 }
 
-/* Puts a leaf (parked if prot is 0) in an empty entry. The caller publishes. */
-static inline void pt_put(uint64_t *e, unsigned level, paddr_t pa, uint32_t prot, enum mem_type type)
+/* Puts a leaf (parked if prot is 0) in an entry that is empty or new. The caller publishes. */
+[[gnu::always_inline]] static inline void pt_put(uint64_t *e, unsigned level, paddr_t pa, uint32_t prot,
+                                                 enum mem_type type)
 {
-    kassert(*e == 0);
+    kassert((*e & (ARCH_PAGE_SIZE - 1) & ~PT_NEW) == 0);
     pt_leaf_sync(pa.raw, pt_span(level), prot, type);
     pt_entry_store(e, pt_leaf_make(pa.raw, level, prot, type));
-}
-
-/* Both: a leaf wherever pt_walk ended. */
-static inline void pt_install(uint64_t *e, unsigned reached, uint64_t va, unsigned level, paddr_t pa, uint32_t prot,
-                              enum mem_type type, struct block_list *tables)
-{
-    if (reached > level)
-        e = pt_grow(e, reached, va, level, tables);
-    pt_put(e, level, pa, prot, type);
 }
 
 /* A change of what is mapped: collects what the TLBs must forget and which blocks go back after that. */
@@ -145,8 +98,9 @@ struct pt_edit {
     struct arch_aspace *as;
     struct reticle *reticle; /* of the tables, and of the frames if owns_frames */
     bool owns_frames;
-    uint64_t floor, ceiling; /* pt_clear: tables that span only addresses in between go */
-    uint64_t low, high;      /* not yet flushed */
+    bool only_new;      /* pt_clear: what is not new stays */
+    bool show_new;      /* pt_protect: what is new gets the protection too */
+    uint64_t low, high; /* not yet flushed */
     uint32_t n_changed, n_blocks;
     struct {
         paddr_t pa;
@@ -170,13 +124,15 @@ static inline void pt_edit_note(struct pt_edit *e, uint64_t va, uint64_t len)
 }
 
 /* Empties the entry of the page at va, which e is to flush; nullptr: it is flushed. *frame: what it named, 0: nothing.
- * False: there is no entry of level 0. */
+ * False: nothing changed, since there is no entry of level 0, or none beside it that keeps its table. */
 [[gnu::always_inline]] static inline bool pt_take_page(struct arch_aspace *as, uint64_t va, struct pt_edit *e,
                                                        uint64_t *frame)
 {
     unsigned level;
     uint64_t *slot = pt_walk(as->root, va, 0, &level), old = *slot;
-    if (level != 0)
+    uint64_t in_table = (uintptr_t)slot % ARCH_PAGE_SIZE;
+    bool left = in_table != 0 && slot[-1] != 0, right = in_table != ARCH_PAGE_SIZE - sizeof *slot && slot[1] != 0;
+    if (level != 0 || !(left || right))
         return false;
     *frame = 0;
     if (old == 0)
@@ -194,11 +150,14 @@ static inline void pt_edit_note(struct pt_edit *e, uint64_t va, uint64_t len)
 
 /* Empties [from, to), which cuts no leaf in two. Frames go back if owns_frames. */
 void pt_clear(struct pt_edit *e, uint64_t from, uint64_t to);
-/* The same for one page, whose tables all stay. */
-void pt_clear_page(struct pt_edit *e, uint64_t va);
 /* Changes the protection of the leaves and parked entries in [from, to), which cuts none in two. */
 void pt_protect(struct pt_edit *e, uint64_t from, uint64_t to, uint32_t prot, enum mem_type type);
-/* How many tables pt_split needs, for one address after the other; 0 is no address. */
-unsigned pt_split_need(paddr_t root, uint64_t first, uint64_t second);
-/* Sees to it that a leaf or nothing starts at va. With owns_frames its block is split as well (P2). */
-void pt_split(struct pt_edit *e, uint64_t va, struct block_list *tables);
+/* Whether va cuts a leaf in two, or what names a frame like one: its level; 0: it does not. */
+unsigned pt_cut_level(paddr_t root, uint64_t va);
+/* Sees to it that nothing crosses `first` nor `second`; 0 is no address. Of addresses with owns_frames the blocks are
+ * split as well (P2). ERR_NO_MEMORY changes nothing. */
+struct pt_cut {
+    uint64_t va;
+    bool owns_frames;
+};
+status_t pt_split(struct arch_aspace *as, struct reticle *r, struct pt_cut first, struct pt_cut second);

@@ -8,52 +8,52 @@
 #include <base/kassert.h>
 #include <base/string.h>
 
-static status_t zeroed_block(struct reticle *home, uint32_t order, page_type_t type, void **out)
-{
-    paddr_t pa;
-    status_t st = reticle_alloc(home, order, type, &pa);
-    if (st != OK)
-        return st;
-    *out = arch_phys_to_virt(pa);
-    for (uint32_t i = 0; i < 1u << order; i++)
-        arch_page_zero((char *)*out + (size_t)i * ARCH_PAGE_SIZE);
-    return OK;
-}
-
 status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struct ring **out)
 {
     struct object *o;
-    void *shared, *inflight = nullptr;
+    paddr_t shared, places;
     status_t st = object_create(home, VX_CAP_RING_TX, sizeof(struct ring), &o);
     if (st != OK)
         return st;
     struct ring *r = ring_of(o);
-    r->slots = slots;
+    r->slots = r->n_cleared = slots;
     r->order = order_for(sizeof(struct vx_ring_shared) + (uint64_t)slots * sizeof(struct vx_message));
     r->inflight_order = order_for((uint64_t)slots * sizeof(struct cap));
-    st = zeroed_block(home, r->order, PAGE_RING, &shared);
-    if (st != OK)
+    if ((st = reticle_alloc(home, r->order, PAGE_RING, &shared)) != OK)
         goto abandon;
+    r->shared = arch_phys_to_virt(shared);
     if (with_caps) {
-        st = zeroed_block(home, r->inflight_order, PAGE_RING, &inflight);
-        if (st != OK)
+        if ((st = reticle_alloc(home, r->inflight_order, PAGE_RING, &places)) != OK)
             goto free_shared;
-        reticle_split(home, arch_virt_to_phys(inflight), r->inflight_order, 0); /* cap_table_of() */
+        reticle_split(home, places, r->inflight_order, 0); /* cap_table_of() */
+        r->places = arch_phys_to_virt(places);
     }
-    r->shared = shared;
-    r->places = inflight;
     waitq_init(&r->rx_wait);
     waitq_init(&r->tx_wait);
-    r->tx_open = r->rx_open = true;
     r->call_band = VX_BAND_COUNT;
-    atomic_store_explicit(&r->shared->epoch, o->id, memory_order_relaxed);
     *out = r;
     return OK;
 free_shared:
-    reticle_free(home, arch_virt_to_phys(shared), r->order);
+    reticle_free(home, shared, r->order);
 abandon:
     object_abandon(o);
     return st;
+}
+
+bool ring_make_some(struct ring *r)
+{
+    uint32_t shared = 1u << r->order, all = shared + (r->places != nullptr ? 1u << r->inflight_order : 0);
+    for (; r->n_zeroed < all; r->n_zeroed++) {
+        uint32_t i = r->n_zeroed;
+        if (!work_spend(WORK_PAGE))
+            return false;
+        arch_page_zero((char *)(i < shared ? (void *)r->shared : r->places) +
+                       (size_t)(i < shared ? i : i - shared) * ARCH_PAGE_SIZE);
+    }
+    r->tx_open = r->rx_open = true;
+    r->n_cleared = 0;
+    atomic_store_explicit(&r->shared->epoch, r->obj.id, memory_order_relaxed);
+    return true;
 }
 
 bool ring_fini(struct ring *r)
@@ -130,7 +130,7 @@ void ring_notify_producer(struct ring *r)
 
 void ring_facts(const struct ring *r, uint8_t end, struct vx_cap_facts *f)
 {
-    uint32_t used = ring_used(r);
+    uint32_t used = ring_is_made(r) ? ring_used(r) : 0;
     f->a = r->slots;
     f->b = used <= r->slots ? used : 0;
     f->c = end == VX_CAP_RING_TX ? r->rx_open : r->tx_open;

@@ -26,9 +26,10 @@ struct ring {
     struct cap *places;   /* of capabilities in flight: `slots`, or nullptr */
     struct cap *inflight; /* the same, once there has been one; until then nullptr */
     uint32_t inflight_order;
-    uint32_t n_cleared; /* of them, when the Ring ends */
-    bool tx_open, rx_open;
-    uint8_t call_band; /* most urgent band of callers whose messages may still be queued; VX_BAND_COUNT: none */
+    uint32_t n_cleared;    /* of them, when the Ring ends; all of them before it is made */
+    uint32_t n_zeroed;     /* pages of its memory, while it is made */
+    bool tx_open, rx_open; /* neither is before it is made */
+    uint8_t call_band;     /* most urgent band of callers whose messages may still be queued; VX_BAND_COUNT: none */
 };
 
 static inline struct ring *ring_of(struct object *o)
@@ -36,7 +37,14 @@ static inline struct ring *ring_of(struct object *o)
     return (struct ring *)(void *)o;
 }
 
+/* The record and the memory, which ring_make_some() zeroes, in steps (kernel/object.h); true: it is made. Nobody is
+ * shown any of it before. ERR_NO_MEMORY. */
 status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struct ring **out);
+bool ring_make_some(struct ring *r);
+static inline bool ring_is_made(const struct ring *r)
+{
+    return r->tx_open || r->rx_open;
+}
 bool ring_fini(struct ring *r);  /* in steps */
 bool ring_clear(struct ring *r); /* drops what is in flight; in steps */
 /* Whether a capability may be sent through r (G4). ERR_BUSY. */

@@ -83,7 +83,8 @@ void selftest_caps_and_rings(void)
     uint64_t free_before = root_reticle()->free_pages;
     struct cap *c, *found;
     struct ring *r;
-    CHECK(ring_create(root_reticle(), 16, true, &r) == OK && ring_used(r) == 0);
+    work_begin();
+    CHECK(ring_create(root_reticle(), 16, true, &r) == OK && ring_make_some(r) && ring_used(r) == 0);
     atomic_store_explicit(&r->shared->head, 1, memory_order_release);
     CHECK(ring_used(r) == 1);
     CHECK(cap_reserve(&t, &c) == OK);

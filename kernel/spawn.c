@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * SPAWN. The specification is copied once into a block of the caller's Reticle and checked there; the child is built
- * completely in its own Reticle; then come the capabilities: all are looked up and reserved before the first one moves.
- * Until that commit line, undoing is forgetting the child. Locking: it runs alone. */
+ * SPAWN, in steps. The specification is copied once into a block of the caller's Reticle and checked there; the child
+ * is built completely in its own Reticle, which a capability without rights in the caller's table holds; what it is to
+ * have is derived into its table. In the last step capabilities move, all or none, and the child starts. Until then
+ * undoing is forgetting the child, and that is also what happens if the caller ends on the way: the block is the
+ * caller's, and the child goes with the capability. Locking: each step runs alone. */
 #include <kernel/entropy.h>
 #include <kernel/firmware/elf.h>
 #include <kernel/mem.h>
@@ -12,6 +14,8 @@
 #include <base/string.h>
 
 #define PAGE_MASK ((uint64_t)ARCH_PAGE_SIZE - 1)
+#define WORK_PLAN 40 /* reading the program headers */
+#define WORK_MAP 8   /* an area */
 
 static status_t read_image(void *ctx, uint64_t offset, void *buf, size_t len)
 {
@@ -61,55 +65,64 @@ static uint64_t shared_bytes(const struct image *image, const struct elf_segment
     return wanted <= there ? wanted : there & ~PAGE_MASK;
 }
 
-static status_t load_segments(struct task *t, const struct image *image, const struct elf_plan *plan, uint64_t bias)
+/* The next thing in the child's address space: a step of it. */
+static status_t map_at(struct spawn_build *b, uint64_t addr, struct vm_spec s)
 {
-    for (uint32_t i = 0; i < plan->n_segments; i++) {
-        const struct elf_segment *s = &plan->segment[i];
-        uint64_t low = (s->vaddr + bias) & ~PAGE_MASK, high = page_up(s->vaddr + bias + s->mem_len_bytes);
-        uint64_t lead = s->vaddr + bias - low, shared = shared_bytes(image, s, lead), at;
-        const struct filling f = { image, s->file_off, s->file_len_bytes, lead, shared };
-        status_t st = OK;
-        if (shared != 0)
-            st = vm_map_object(&t->vm, image->cap->obj, image->cap, mem_frame, MEM_NORMAL,
-                               image->offset + s->file_off - lead, shared, low, prot_of(s->prot), true, &at);
-        if (st == OK && low + shared < high)
-            st = vm_map_filled(&t->vm, low + shared, high - low - shared, prot_of(s->prot), fill_page, &f);
-        if (st != OK)
-            return st == ERR_BUSY ? ERR_BAD_IMAGE : st; /* it wants addresses that a Task starts with */
-    }
-    return OK;
-}
-
-static status_t map_stack(struct task *t, uint64_t bytes, uint64_t *low, uint64_t *high)
-{
-    uint64_t at, guard = ARCH_PAGE_SIZE;
-    bytes = page_up(bytes);
-    bool usual = bytes <= VX_STACK_TOP / 2;
-    status_t st = vm_map_anon(&t->vm, usual ? VX_STACK_TOP - bytes - guard : 0, bytes + guard, VX_PROT_NONE,
-                              VX_MEM_RESERVE, usual, &at);
-    if (st == OK)
-        st = vm_protect(&t->vm, at + guard, bytes, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_LAZY);
-    if (st == OK) /* the first touch is certain */
-        st = vm_fault(&t->vm, at + bytes + guard - 1, VX_PROT_WRITE);
-    *low = at + guard;
-    *high = at + guard + bytes;
+    uint64_t at;
+    s.addr = addr;
+    s.fixed = true;
+    status_t st = vm_map(&b->task->vm, &s, &b->progress, &at);
+    b->stage += st == OK && b->progress == 0;
+    (void)work_spend(WORK_MAP + (s.fill != nullptr ? (int32_t)(s.len / ARCH_PAGE_SIZE) * WORK_PAGE : 0));
     return st;
 }
 
-static status_t map_bundle(struct task *t, const struct vx_bundle *spec, struct vx_bundle **out)
+/* A part of a segment: what it shares with the image, then what is its own. */
+static status_t load_part(struct spawn_build *b, const struct elf_segment *s, bool is_own)
 {
-    struct mem *m; /* contiguous, so that the kernel can fill in handles through one pointer */
-    uint64_t at, run, bytes = page_up(spec->bytes);
-    status_t st = mem_create(&t->reticle, bytes, true, VX_CAP_MEM, &m);
-    if (st != OK)
-        return st;
-    st = vm_map_object(&t->vm, &m->obj, nullptr, mem_frame, MEM_NORMAL, 0, bytes, VX_BUNDLE_ADDRESS, VX_PROT_READ, true,
-                       &at);
-    if (st != OK)
-        return st; /* the Task is abandoned, and the object goes with its Reticle */
-    *out = arch_phys_to_virt(mem_frame(&m->obj, 0, &run));
-    memcpy(*out, spec, spec->bytes);
-    return OK;
+    const struct image *image = &b->image;
+    uint64_t low = (s->vaddr + b->bias) & ~PAGE_MASK, high = page_up(s->vaddr + b->bias + s->mem_len_bytes);
+    uint64_t lead = s->vaddr + b->bias - low, shared = shared_bytes(image, s, lead);
+    const struct filling f = { image, s->file_off, s->file_len_bytes, lead, shared };
+    struct vm_spec own = { .len = high - low - shared, .state = VX_MEM_COMMIT, .prot = prot_of(s->prot) };
+    own.fill = fill_page;
+    own.ctx = &f;
+    if ((is_own ? own.len : shared) == 0) {
+        b->stage++;
+        return OK;
+    }
+    status_t st = is_own ? map_at(b, low + shared, own)
+                         : map_at(b, low,
+                                  vm_of_object(image->cap->obj, image->cap, mem_frame,
+                                               image->offset + s->file_off - lead, shared, own.prot));
+    return st == ERR_BUSY ? ERR_BAD_IMAGE : st; /* it wants addresses that a Task starts with */
+}
+
+static status_t map_stack(struct spawn_build *b)
+{
+    struct vm *vm = &b->task->vm;
+    uint64_t guard = ARCH_PAGE_SIZE, bytes = page_up(b->plan.stack_bytes), progress = 0, at;
+    bool usual = bytes <= VX_STACK_TOP / 2;
+    struct vm_spec spec = { .len = bytes + guard, .state = VX_MEM_RESERVE, .fixed = usual };
+    spec.addr = usual ? VX_STACK_TOP - bytes - guard : 0;
+    status_t st = vm_map(vm, &spec, &progress, &at);
+    if (st == OK) /* nothing is there: one step */
+        st = vm_protect(vm, at + guard, bytes, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_LAZY, &progress);
+    if (st == OK) /* the first touch is certain */
+        st = vm_fault(vm, at + bytes + guard - 1, VX_PROT_WRITE);
+    (void)work_spend(2 * WORK_MAP);
+    b->spec->stack_low = at + guard;
+    b->spec->stack_high = at + guard + bytes;
+    b->stage++;
+    return st;
+}
+
+static void fill_bundle(const void *ctx, uint64_t offset, void *page)
+{
+    const struct vx_bundle *spec = ctx;
+    uint64_t n = spec->bytes - offset < ARCH_PAGE_SIZE ? spec->bytes - offset : ARCH_PAGE_SIZE;
+    memcpy(page, (const char *)spec + offset, n);
+    memset((char *)page + n, 0, ARCH_PAGE_SIZE - n);
 }
 
 static paddr_t time_frame(const struct object *, uint64_t, uint64_t *run)
@@ -118,52 +131,84 @@ static paddr_t time_frame(const struct object *, uint64_t, uint64_t *run)
     return wallclock_page();
 }
 
-status_t spawn_build(struct task *t, const struct image *image, const struct vx_bundle *spec,
-                     const struct bundle_plan *plan, struct vx_bundle **bundle, struct thread **main_thread)
+static status_t plan_image(struct spawn_build *b)
 {
-    struct elf_plan elf;
-    const struct elf_source source = { .read = read_image,
-                                       .ctx = (void *)(uintptr_t)image,
-                                       .image_len_bytes = image->bytes };
+    const struct elf_source source = { .read = read_image, .ctx = &b->image, .image_len_bytes = b->image.bytes };
     const struct elf_limits limits = { .machine = ARCH_ELF_MACHINE,
                                        .user_min = VX_UADDR_MIN,
                                        .user_limit = VX_UADDR_LIMIT,
                                        .page_bytes = ARCH_PAGE_SIZE,
-                                       .max_memory_bytes = plan->memory_bytes };
-    uint64_t low, high, at;
-    struct thread *th;
-    status_t st = elf_plan(&source, &limits, &elf);
-    if (st != OK)
+                                       .max_memory_bytes = b->plan.memory_bytes };
+    struct elf_plan *elf = &b->elf;
+    status_t st = elf_plan(&source, &limits, elf);
+    if (st != OK || !elf->is_pie)
         return st;
-    uint64_t bias = 0;
-    if (elf.is_pie) {
-        uint64_t align = elf.align_bytes - 1, base;
-        entropy_fill(&base, sizeof base);
-        base = VX_IMAGE_BASE + (base & (VX_IMAGE_SPREAD - 1) & ~PAGE_MASK);
-        bias = (base - (elf.low & ~align) + align) & ~align;
-        if (elf.low > VX_IMAGE_BASE || elf.high > VX_UADDR_LIMIT - bias)
-            return ERR_BAD_IMAGE;
+    uint64_t align = elf->align_bytes - 1, base;
+    entropy_fill(&base, sizeof base);
+    base = VX_IMAGE_BASE + (base & (VX_IMAGE_SPREAD - 1) & ~PAGE_MASK);
+    b->bias = (base - (elf->low & ~align) + align) & ~align;
+    return elf->low > VX_IMAGE_BASE || elf->high > VX_UADDR_LIMIT - b->bias ? ERR_BAD_IMAGE : OK;
+}
+
+status_t spawn_build_some(struct spawn_build *b, bool *made)
+{
+    enum { PLAN, TIME, BUNDLE, STACK, SEGMENTS };
+    const struct vm_spec bundle = { .len = page_up(b->spec->bytes),
+                                    .state = VX_MEM_COMMIT,
+                                    .prot = VX_PROT_READ,
+                                    .fill = fill_bundle,
+                                    .ctx = b->spec };
+    status_t st = OK;
+    while (st == OK && !*made && work_left >= WORK_STEP / 2) { /* a step of vm_map() may come on top of it */
+        uint32_t part = b->stage - SEGMENTS;
+        if (b->stage == PLAN) {
+            st = plan_image(b);
+            (void)work_spend(WORK_PLAN);
+            b->stage++;
+        } else if (b->stage == TIME) {
+            st = map_at(b, VX_TIME_PAGE_ADDRESS,
+                        vm_of_object(nullptr, nullptr, time_frame, 0, ARCH_PAGE_SIZE, VX_PROT_READ));
+        } else if (b->stage == BUNDLE) {
+            st = map_at(b, VX_BUNDLE_ADDRESS, bundle);
+        } else if (b->stage == STACK) {
+            st = map_stack(b);
+        } else if (part < 2 * b->elf.n_segments) {
+            st = load_part(b, &b->elf.segment[part / 2], part % 2 != 0);
+        } else {
+            *made = true;
+        }
     }
-    if ((st = vm_map_object(&t->vm, nullptr, nullptr, time_frame, MEM_NORMAL, 0, ARCH_PAGE_SIZE, VX_TIME_PAGE_ADDRESS,
-                            VX_PROT_READ, true, &at)) != OK ||
-        (st = map_bundle(t, spec, bundle)) != OK || (st = map_stack(t, plan->stack_bytes, &low, &high)) != OK ||
-        (st = load_segments(t, image, &elf, bias)) != OK)
-        return st;
-    st = thread_create(t, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS, 0, false, &th);
+    return st;
+}
+
+status_t spawn_finish(struct spawn_build *b, struct thread **main_thread)
+{
+    struct task *t = b->task;
+    struct vx_bundle *spec = b->spec;
+    uint64_t entry = b->elf.entry + b->bias;
+    status_t st = thread_create(t, (uaddr_t){ entry }, (uaddr_t){ spec->stack_high }, 0, 0, false, main_thread);
     if (st != OK)
         return st;
-    arch_frame_init(&th->frame, (uaddr_t){ elf.entry + bias }, (uaddr_t){ high }, VX_BUNDLE_ADDRESS,
+    arch_frame_init(&(*main_thread)->frame, (uaddr_t){ entry }, (uaddr_t){ spec->stack_high }, VX_BUNDLE_ADDRESS,
                     VX_TIME_PAGE_ADDRESS);
-    struct vx_bundle *b = *bundle;
-    b->task_id = t->id;
-    b->band = t->band;
-    b->stack_low = low;
-    b->stack_high = high;
-    b->image_base = t->image_base = bias;
-    b->phdr_address = elf.phdr_vaddr != 0 ? elf.phdr_vaddr + bias : 0;
-    b->phdr_count = elf.phdr_count;
-    *main_thread = th;
+    task_set_name(t, b->plan.name, b->plan.name_len);
+    spec->task_id = t->id;
+    spec->band = t->band;
+    spec->image_base = t->image_base = b->bias;
+    spec->phdr_address = b->elf.phdr_vaddr != 0 ? b->elf.phdr_vaddr + b->bias : 0;
+    spec->phdr_count = b->elf.phdr_count;
     return OK;
+}
+
+void spawn_start(struct spawn_build *b, struct thread *main_thread)
+{
+    struct vx_bundle *spec = b->spec;
+    size_t done, slots = spec->n_slots * sizeof(struct vx_slot);
+    status_t st = vm_copy(&b->task->vm, VX_BUNDLE_ADDRESS, spec, sizeof *spec, true, &done);
+    kassert(st == OK);
+    st = vm_copy(&b->task->vm, VX_BUNDLE_ADDRESS + spec->slots_at, bundle_slots(spec), slots, true, &done);
+    kassert(st == OK);
+    thread_start(main_thread);
 }
 
 /* Looks up what slot `s` of the parent's specification names, for handing it on. */
@@ -193,121 +238,189 @@ void give_own_reticle(struct task *t, struct vx_slot *s)
     s->value = cap_make(c, &t->own_object, VX_CAP_RETICLE, s->rights, 0, 0);
 }
 
-/* Puts every capability of the Bundle into the child's table; slot number `own`, if any, gets the child's own Reticle.
- * First all checks and reservations, then the transfer. */
-static status_t hand_over(struct task *self, struct task *child, struct vx_bundle *b, ptrdiff_t own)
+/* Puts a capability of the Bundle that its giver keeps into the child's table, which has room. */
+static status_t give(struct task *self, struct task *child, struct vx_slot *s)
 {
-    struct vx_slot *slots = bundle_slots(b);
     struct cap *from, *to;
-    for (uint32_t i = 0; i < b->n_slots; i++) {
-        struct vx_slot *s = &slots[i];
-        if (s->kind != VX_SLOT_CAP || i == own)
-            continue;
-        status_t st = check_gift(self, s, &from);
-        for (uint32_t j = 0; st == OK && s->move && j < b->n_slots; j++)
-            if (j != i && slots[j].kind == VX_SLOT_CAP && slots[j].value == s->value)
-                st = ERR_BAD_ARGUMENT; /* moved away, it cannot be handed over once more */
-        if (st != OK)
-            return st;
-    }
-    if (b->n_slots > child->caps.n_slots - child->caps.used)
-        return ERR_TABLE_FULL;
-    /* --- commit: nothing below can fail; the child's table is large enough --- */
-    if (own >= 0)
-        give_own_reticle(child, &slots[own]);
-    for (uint32_t i = 0; i < b->n_slots; i++) {
-        struct vx_slot *s = &slots[i];
-        if (s->kind != VX_SLOT_CAP || i == own)
-            continue;
-        status_t st = check_gift(self, s, &from);
-        kassert(st == OK);
-        st = cap_reserve(&child->caps, &to);
-        kassert(st == OK);
-        vx_rights_t rights = s->rights;
-        s->length = from->type;
-        if (s->move) {
-            s->value = cap_move(&self->caps, to, from);
-            to->rights = rights;
-        } else {
-            s->value = cap_derive(to, from, rights, from->offset, from->length);
-        }
-    }
+    if (s->kind != VX_SLOT_CAP)
+        return OK;
+    status_t st = check_gift(self, s, &from);
+    if (st != OK || s->move)
+        return st;
+    st = cap_reserve(&child->caps, &to);
+    kassert(st == OK);
+    s->length = from->type;
+    s->value = cap_derive(to, from, s->rights, from->offset, from->length);
     return OK;
 }
 
-/* With the specification checked, in kernel memory. */
-static status_t spawn(struct task *self, struct cap *image_cap, struct vx_bundle *spec, struct bundle_plan *plan,
-                      uint32_t *handle, uint32_t *id)
+/* One that moves. If another thread took it away since it was looked up, the child's handle is of nothing, as if it had
+ * gone later. */
+static void move(struct task *self, struct task *child, struct vx_slot *s)
 {
-    struct image image = { .mem = (const struct mem *)(const void *)image_cap->obj,
-                           .offset = image_cap->offset,
-                           .bytes = image_cap->length };
+    struct cap *from, *to;
+    if (check_gift(self, s, &from) != OK || cap_reserve(&child->caps, &to) != OK) {
+        s->value = VX_HANDLE_NONE;
+        return;
+    }
+    s->length = from->type;
+    s->value = cap_move(&self->caps, to, from);
+    to->rights = s->rights;
+}
+
+/* What SPAWN has done so far, with a copy of the specification behind it, in a block of the caller's Reticle. */
+struct spawning {
+    struct spawn_build build;
+    uint64_t copied;
+    uint32_t checked, given, moved; /* slots */
+    uint32_t handle;                /* of the child, without rights; 0: there is none yet */
+    struct thread *main_thread;     /* nothing can fail any more */
+};
+
+static status_t create_child(struct task *self, struct spawning *s, struct cap *image)
+{
+    struct spawn_build *b = &s->build;
     struct reticle *payer;
-    struct task *t;
-    struct thread *th;
-    struct vx_bundle *b;
     struct cap *slot;
-    uint32_t order = order_for(plan->memory_bytes);
-    if (plan->band == VX_BAND_COUNT)
-        plan->band = self->band;
-    if (plan->band < self->band)
+    uint32_t order = order_for(b->plan.memory_bytes);
+    uint64_t band = b->plan.band == VX_BAND_COUNT ? self->band : b->plan.band;
+    if (band < self->band)
         return ERR_NO_RIGHTS;
-    status_t st = resolve_reticle(plan->reticle != nullptr ? plan->reticle->value : VX_HANDLE_NONE, &payer);
+    status_t st = resolve_reticle(b->plan.reticle != nullptr ? b->plan.reticle->value : VX_HANDLE_NONE, &payer);
     if (st != OK)
         return st;
     if (order > RETICLE_ORDER_MAX)
         return ERR_NO_MEMORY;
     if ((st = cap_reserve(&self->caps, &slot)) != OK)
         return st;
-    st = task_create(payer, order, (uint32_t)plan->cap_slots, self, &t);
-    if (st != OK)
-        goto unreserve;
-    t->band = (uint8_t)plan->band;
-    task_set_name(t, plan->name, plan->name_len);
-    if ((image_cap->rights & VX_R_COPY) != 0 && (st = cap_reserve(&t->caps, &image.cap)) == OK)
-        (void)cap_derive(image.cap, image_cap, VX_R_READ | VX_R_EXEC, image.offset, image.bytes);
-    if (st == OK)
-        st = spawn_build(t, &image, spec, plan, &b, &th);
-    if (st == OK)
-        st = hand_over(self, t, b, plan->reticle != nullptr ? plan->reticle - bundle_slots(spec) : -1);
-    if (st != OK)
-        goto abandon;
-    constexpr vx_rights_t rights =
-        VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY | VX_R_INSPECT;
-    *handle = cap_make(slot, &t->obj, VX_CAP_TASK, rights, 0, 0);
-    *id = t->id;
-    thread_start(th);
-    return OK;
-abandon:
-    task_abandon(t);
-unreserve:
-    cap_unreserve(&self->caps, slot);
+    if ((st = task_create(payer, order, (uint32_t)b->plan.cap_slots, self, &b->task)) != OK) {
+        cap_unreserve(&self->caps, slot);
+        return st;
+    }
+    s->handle = cap_make(slot, &b->task->obj, VX_CAP_TASK, 0, 0, 0);
+    b->task->band = (uint8_t)band;
+    b->image = (struct image){ (const struct mem *)(const void *)image->obj, image->offset, image->length, nullptr };
+    if ((image->rights & VX_R_COPY) != 0 && (st = cap_reserve(&b->task->caps, &b->image.cap)) == OK)
+        (void)cap_derive(b->image.cap, image, VX_R_READ | VX_R_EXEC, image->offset, image->length);
+    if (st == OK && b->spec->n_slots > b->task->caps.n_slots - b->task->caps.used)
+        st = ERR_TABLE_FULL;
+    if (st == OK && b->plan.reticle != nullptr)
+        give_own_reticle(b->task, b->plan.reticle);
     return st;
+}
+
+/* The specification: copied, then checked. */
+static status_t read_spec(struct spawning *s, uint64_t from, uint64_t len, bool *read)
+{
+    struct spawn_build *b = &s->build;
+    while (s->copied < len) {
+        size_t n = len - s->copied < ARCH_PAGE_SIZE ? len - s->copied : ARCH_PAGE_SIZE;
+        status_t st = copy_from_user_raw((char *)b->spec + s->copied, from + s->copied, n);
+        s->copied += n;
+        if (st == OK && s->copied == len)
+            st = bundle_begin(b->spec, len, &b->plan);
+        if (st != OK || !work_spend(2 * WORK_PAGE))
+            return st;
+    }
+    for (; s->checked < b->spec->n_slots; s->checked++) {
+        status_t st = bundle_take(b->spec, s->checked, &b->plan);
+        if (st != OK || !work_spend(2 + (int32_t)s->checked / 5))
+            return s->checked++, st;
+    }
+    *read = true;
+    return OK;
+}
+
+/* What the caller keeps is handed over, then all is looked up that moves, in one step; nothing can fail after that. */
+static status_t give_all(struct task *self, struct spawning *s)
+{
+    struct spawn_build *b = &s->build;
+    struct vx_slot *slots = bundle_slots(b->spec);
+    struct cap *from;
+    status_t st = OK;
+    for (; s->given < b->spec->n_slots; s->given++)
+        if (!work_spend(2) ||
+            (&slots[s->given] != b->plan.reticle && (st = give(self, b->task, &slots[s->given])) != OK))
+            return st;
+    int32_t needed = 20 + b->spec->n_slots / 2;
+    if (work_left < (needed < WORK_STEP ? needed : WORK_STEP))
+        return OK;
+    for (uint32_t i = 0; st == OK && i < b->spec->n_slots; i++)
+        st = slots[i].move ? check_gift(self, &slots[i], &from) : OK;
+    work_left = 0;
+    return st == OK ? spawn_finish(b, &s->main_thread) : st;
+}
+
+/* A step. Between two of them the child is a Task that nobody has a right to, whose thread does not run. */
+static status_t spawn_some(struct task *self, struct spawning *s, uint64_t image, uint64_t from, uint64_t len,
+                           bool *over)
+{
+    struct spawn_build *b = &s->build;
+    struct cap *c, *child;
+    bool made = s->handle != 0;
+    status_t st = cap_get(&self->caps, image, VX_CAP_MEM, VX_R_READ | VX_R_EXEC, &c);
+    if (st == OK && !made) {
+        st = read_spec(s, from, len, &made);
+        if (st == OK && made)
+            st = create_child(self, s, c);
+    }
+    if ((st != OK && s->main_thread == nullptr) || !made)
+        return st;
+    if ((st = cap_get(&self->caps, s->handle, VX_CAP_TASK, 0, &child)) != OK)
+        return st; /* another thread dropped it, or who pays for it is gone */
+    if (b->task->state == VX_TASK_DEAD)
+        return ERR_DESTROYED;
+    if (s->main_thread == nullptr) {
+        made = false;
+        if (b->image.cap != nullptr && b->image.cap->obj != c->obj)
+            return ERR_DESTROYED; /* revoked */
+        st = spawn_build_some(b, &made);
+        if (st == OK && made)
+            st = give_all(self, s);
+        if (st != OK || s->main_thread == nullptr)
+            return st;
+    }
+    /* --- committed --- */
+    for (; s->moved < b->spec->n_slots; s->moved++) {
+        struct vx_slot *slot = &bundle_slots(b->spec)[s->moved];
+        if (slot->move && !work_spend(3))
+            return OK;
+        if (slot->move)
+            move(self, b->task, slot);
+    }
+    child->rights =
+        VX_R_WAIT | VX_R_SIGNAL | VX_R_BIND | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY | VX_R_INSPECT;
+    spawn_start(b, s->main_thread);
+    *over = true;
+    return OK;
 }
 
 struct sysret sys_spawn(uint64_t image, uint64_t spec, uint64_t len)
 {
     struct task *self = current_task();
-    struct bundle_plan plan;
+    struct spawning *s = (struct spawning *)(uintptr_t)progress_take();
     struct cap *c;
     paddr_t block;
-    uint32_t handle, id;
-    status_t st = cap_get(&self->caps, image, VX_CAP_MEM, VX_R_READ | VX_R_EXEC, &c);
-    if (st != OK)
-        return sys_status(st);
+    bool over = false;
     if (len > BUNDLE_MAX_BYTES)
         return sys_status(ERR_TOO_BIG);
     if (len < sizeof(struct vx_bundle))
         return sys_status(ERR_BAD_ARGUMENT);
-    uint32_t order = order_for(len);
-    if ((st = reticle_alloc(&self->reticle, order, PAGE_KERNEL, &block)) != OK)
-        return sys_status(st);
-    struct vx_bundle *copy = arch_phys_to_virt(block);
-    st = copy_from_user_raw(copy, spec, (size_t)len);
+    uint32_t order = order_for(sizeof *s + len);
+    status_t st = OK;
+    if (s == nullptr && (st = reticle_alloc(&self->reticle, order, PAGE_KERNEL, &block)) == OK) {
+        s = arch_phys_to_virt(block);
+        *s = (struct spawning){ .build.spec = (struct vx_bundle *)(void *)(s + 1) };
+    }
     if (st == OK)
-        st = bundle_check(copy, len, &plan);
-    if (st == OK)
-        st = spawn(self, c, copy, &plan, &handle, &id);
-    reticle_free(&self->reticle, block, order);
-    return st == OK ? sys_ok(handle, id) : sys_status(st);
+        st = spawn_some(self, s, image, spec, len, &over);
+    if (st == OK && !over)
+        return sys_step((uintptr_t)s, sys_ok(0, 0));
+    struct sysret r = st == OK ? sys_ok(s->handle, s->build.task->id) : sys_status(st);
+    if (s == nullptr)
+        return r;
+    if (st != OK && cap_get_any(&self->caps, s->handle, 0, true, &c) == OK)
+        cap_delete(&self->caps, c); /* and the child with it, if it is not a tombstone already */
+    reticle_free(&self->reticle, arch_virt_to_phys(s), order);
+    return r;
 }

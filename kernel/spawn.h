@@ -2,6 +2,7 @@
  * Making a Task from an image and a Bundle specification: for SPAWN, and for the first Task at boot. */
 #pragma once
 #include <kernel/bundle.h>
+#include <kernel/firmware/elf.h>
 #include <kernel/task.h>
 
 struct mem;
@@ -14,10 +15,21 @@ struct image {
     struct cap *cap;
 };
 
-/* Builds address space, main thread and Bundle of `t` from a checked specification. `spec` is copied. The capabilities
- * are not handed over yet: *bundle is the child's copy of the Bundle (kernel address) in which the caller fills in the
- * handles. On error the caller abandons the Task. */
-status_t spawn_build(struct task *t, const struct image *image, const struct vx_bundle *spec,
-                     const struct bundle_plan *plan, struct vx_bundle **bundle, struct thread **main_thread);
+/* How far a child has come. `spec`, `plan`, `task` and `image` are given, all else is 0 at first. */
+struct spawn_build {
+    struct vx_bundle *spec; /* checked; the child gets a copy, which is written once more when it starts */
+    struct bundle_plan plan;
+    struct task *task;
+    struct image image;
+    struct elf_plan elf;
+    uint64_t bias, progress;
+    uint32_t stage;
+};
+
+/* Makes the address space, in steps (kernel/object.h). On error the caller drops the Task. */
+status_t spawn_build_some(struct spawn_build *b, bool *made);
+/* The main thread, and the facts of the Bundle. Then the caller fills in the handles in `spec`, and starts it. */
+status_t spawn_finish(struct spawn_build *b, struct thread **main_thread);
+void spawn_start(struct spawn_build *b, struct thread *main_thread);
 /* Makes the slot of a child's Bundle a capability to the child's own Reticle. Its table has room. */
 void give_own_reticle(struct task *t, struct vx_slot *s);

@@ -142,8 +142,10 @@ struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
     if (likely(n <= SEM_COUNT_MAX && s->count + n <= SEM_COUNT_MAX)) {
         s->count += (uint32_t)n;
         if (unlikely(!grant(s)) &&
-            arch_hart_self()->alone) /* Y1; else it is there already: n alone is not enough for so many */
+            arch_hart_self()->alone) {   /* Y1; else it is there already: n alone is not enough for so many */
+            (void)work_spend(WORK_STEP); /* that was a step */
             object_destroy(&s->obj, END_CROWD);
+        }
         if (s->binding.task != nullptr)
             binding_post(&s->binding);
     } else {

@@ -181,37 +181,51 @@ static inline void become_receive(struct arch_frame *f)
     arch_frame_set_arg(f, 2, arch_frame_arg(f, 4));
 }
 
-struct sysret sys_ring_create(uint64_t reticle, uint64_t slots, uint64_t flags)
+static status_t ring_begin(uint64_t reticle, uint32_t slots, bool with_caps, struct cap **tx)
 {
     struct cap_table *table = &current_task()->caps;
     struct reticle *home;
     struct ring *r;
-    struct cap *tx, *rx;
     status_t st = resolve_reticle(reticle, &home);
+    if (st == OK)
+        st = cap_reserve(table, tx);
     if (st != OK)
-        return sys_status(st);
+        return st;
+    if ((st = ring_create(home, slots, with_caps, &r)) == OK)
+        (void)cap_make(*tx, &r->obj, VX_CAP_RING_TX, 0, 0, 0);
+    else
+        cap_unreserve(table, *tx);
+    return st;
+}
+
+struct sysret sys_ring_create(uint64_t reticle, uint64_t slots, uint64_t flags)
+{
+    struct thread *t = current_thread();
+    struct cap_table *table = &t->task->caps;
+    struct cap *tx, *rx;
     if (slots == 0)
         slots = RING_SLOTS_DEFAULT;
     if (slots > RING_SLOTS_MAX)
         return sys_status(ERR_TOO_BIG);
     if ((slots & (slots - 1)) != 0 || (flags & ~(uint64_t)VX_RING_CAPS) != 0)
         return sys_status(ERR_BAD_ARGUMENT);
-    if ((st = cap_reserve(table, &tx)) != OK)
-        return sys_status(st);
-    if ((st = cap_reserve(table, &rx)) != OK)
-        goto unreserve_tx;
-    st = ring_create(home, (uint32_t)slots, (flags & VX_RING_CAPS) != 0, &r);
+    status_t st = making_take(&tx);
+    if (st == OK && tx == nullptr)
+        st = ring_begin(reticle, (uint32_t)slots, (flags & VX_RING_CAPS) != 0, &tx);
     if (st != OK)
-        goto unreserve;
+        return sys_status(st);
+    struct ring *r = ring_of(tx->obj);
+    if (!ring_make_some(r)) {
+        t->making = tx->handle;
+        return thread_rerun_call();
+    }
+    if ((st = cap_reserve(table, &rx)) != OK) {
+        cap_delete(table, tx);
+        return sys_status(st);
+    }
     constexpr vx_rights_t both = VX_R_SIGNAL | VX_R_MOVE | VX_R_INSPECT | VX_R_DESTROY;
-    uint32_t tx_handle = cap_make(tx, &r->obj, VX_CAP_RING_TX, both | VX_R_SEND, 0, 0);
-    uint32_t rx_handle = cap_make(rx, &r->obj, VX_CAP_RING_RX, both | VX_R_RECV | VX_R_BIND | VX_R_WAIT, 0, 0);
-    return sys_ok(tx_handle, rx_handle);
-unreserve:
-    cap_unreserve(table, rx);
-unreserve_tx:
-    cap_unreserve(table, tx);
-    return sys_status(st);
+    tx->rights = both | VX_R_SEND;
+    return sys_ok(tx->handle, cap_make(rx, &r->obj, VX_CAP_RING_RX, both | VX_R_RECV | VX_R_BIND | VX_R_WAIT, 0, 0));
 }
 
 static bool stale_among(const struct ring *r, uint32_t head, uint32_t n)
@@ -600,19 +614,20 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
 
 struct sysret sys_ring_map(uint64_t end)
 {
-    struct task *t = current_task();
     struct cap *c;
-    status_t st = cap_get_any(&t->caps, end, 0, false, &c);
+    uint64_t progress = progress_take();
+    status_t st = cap_get_any(&current_task()->caps, end, 0, false, &c);
     if (st != OK)
         return sys_status(st);
     if (c->type != VX_CAP_RING_TX && c->type != VX_CAP_RING_RX)
         return sys_status(ERR_WRONG_TYPE);
     struct ring *r = ring_of(c->obj);
+    if (!ring_is_made(r))
+        return sys_status(ERR_NOT_FOUND);
     for (const struct vma *a = r->obj.maps; a != nullptr; a = a->maps_next)
-        if (a->cap == c)
+        if (a->cap == c && a->maker == 0)
             return sys_ok(a->node.key - a->offset, 0);
-    uint64_t address, bytes = (uint64_t)ARCH_PAGE_SIZE << r->order;
-    st = vm_map_object(&t->vm, &r->obj, c, ring_frame, MEM_NORMAL, 0, bytes, 0, VX_PROT_READ | VX_PROT_WRITE, false,
-                       &address);
-    return st == OK ? sys_ok(address, 0) : sys_status(st);
+    uint64_t bytes = (uint64_t)ARCH_PAGE_SIZE << r->order;
+    struct vm_spec spec = vm_of_object(&r->obj, c, ring_frame, 0, bytes, VX_PROT_READ | VX_PROT_WRITE);
+    return thread_map(&spec, progress);
 }

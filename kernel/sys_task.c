@@ -147,9 +147,8 @@ struct sysret sys_clock_get_time(uint64_t clock)
 /* A chunk at a time: interrupts come between. */
 struct sysret sys_getrandom(uint64_t buffer, uint64_t len)
 {
-    struct thread *t = current_thread();
     uint8_t chunk[256];
-    uint64_t done = t->progress < len ? t->progress : 0;
+    uint64_t done = progress_take();
     if (len > GETRANDOM_MAX)
         return sys_status(ERR_TOO_BIG);
     if (!urange_ok(buffer, len))
@@ -157,8 +156,7 @@ struct sysret sys_getrandom(uint64_t buffer, uint64_t len)
     size_t n = len - done < sizeof chunk ? (size_t)(len - done) : sizeof chunk;
     entropy_fill(chunk, n);
     status_t st = copy_to_user(buffer + done, chunk, n);
-    t->progress = st == OK && done + n < len ? done + n : 0;
-    return st != OK ? sys_status(st) : t->progress != 0 ? thread_rerun_call() : sys_ok(len, 0);
+    return st != OK ? sys_status(st) : sys_step(done + n < len ? done + n : 0, sys_ok(len, 0));
 }
 
 struct sysret sys_fp_clobber(void)

@@ -138,9 +138,44 @@ thread_block_last(struct thread *t, struct waitq *q, struct spinlock *lock, enum
 
 /* The call is to be made again at once, by the thread itself: interrupts come between. */
 struct sysret thread_rerun_call(void);
+/* How far the last step of the call that the current thread makes has come; a step says anew how far it came. */
+static inline uint64_t progress_take(void)
+{
+    struct thread *t = current_thread();
+    uint64_t progress = t->progress;
+    t->progress = 0;
+    return progress;
+}
+
+/* The capability without rights that holds what the current thread's call makes between its steps; nullptr: this is the
+ * first. ERR_DESTROYED: who pays for it is gone, and nobody will ask for the tombstone. */
+static inline status_t making_take(struct cap **c)
+{
+    struct thread *t = current_thread();
+    uint32_t handle = t->making;
+    *c = nullptr;
+    t->making = 0;
+    status_t st = handle == 0 ? OK : cap_get_any(&t->task->caps, handle, 0, true, c);
+    if (st != OK || handle == 0 || (*c)->obj != nullptr)
+        return st;
+    cap_delete(&t->task->caps, *c);
+    return ERR_DESTROYED;
+}
+
+/* What a handler returns after a step: r, once there is no progress any more. */
+static inline struct sysret sys_step(uint64_t progress, struct sysret r)
+{
+    current_thread()->progress = progress;
+    return unlikely(progress != 0) ? thread_rerun_call() : r;
+}
+
 /* Runs the call in the current thread's frame from its start, alone (kernel/gate.h). For calls that are always so, and
  * for the end of a handler that finds that it has to be, holds no lock, and has changed nothing. */
 struct sysret sys_alone(void);
+
+/* A step of a call of the current thread that maps what s says; it came to `progress`. First result: the address. */
+struct vm_spec;
+struct sysret thread_map(struct vm_spec *s, uint64_t progress);
 
 /* The Reticle a creating call charges: handle 0 is the caller's own. */
 status_t resolve_reticle(uint64_t handle, struct reticle **out);

@@ -37,8 +37,7 @@ status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, st
     t->own_object.n_caps = 1; /* the Task itself: dropping capabilities does not end it */
     list_init(&t->own_object.home_node);
     list_init(&t->own_object.grave_node);
-    while (((uint64_t)ARCH_PAGE_SIZE << t->caps_order) < (uint64_t)n_slots * sizeof(struct cap))
-        t->caps_order++;
+    t->caps_order = order_for((uint64_t)n_slots * sizeof(struct cap));
     st = reticle_alloc(&t->reticle, t->caps_order, PAGE_CAPS, &slots);
     if (st == OK) {
         reticle_split(&t->reticle, slots, t->caps_order, 0); /* cap_table_of() looks at the page a slot lies in */
@@ -108,7 +107,10 @@ static bool end_task(struct task *t)
         if (!work_spend(5))
             return false;
     }
-    if (!cap_table_clear(&t->caps))
+    /* Before the capabilities: nothing has to be unmapped for them. */
+    if (arch_hart_self()->aspace == &t->vm.as)
+        arch_aspace_activate(nullptr);
+    if (!vm_fini(&t->vm) || !cap_table_clear(&t->caps))
         return false;
     while ((l = list_first(&t->bindings)) != nullptr) {
         irq_binding_gone(container_of(l, struct binding, node));
@@ -121,10 +123,6 @@ static bool end_task(struct task *t)
         t->own_object.n_caps--; /* the Task's own interest in it */
     }
     if (!cap_tombstone_all(&t->own_object) || !object_end_all(&t->reticle))
-        return false;
-    if (arch_hart_self()->aspace == &t->vm.as)
-        arch_aspace_activate(nullptr);
-    if (!vm_fini(&t->vm))
         return false;
     release_task(t);
     return work_spend(10);
@@ -171,12 +169,6 @@ void task_kill(struct task *t, uint32_t status, uint32_t cause)
     object_destroy(&t->obj, END_TASK);
 }
 
-void task_abandon(struct task *t)
-{
-    task_set_end(t, 0, VX_CAUSE_DESTROYED);
-    object_destroy(&t->obj, END_TASK | END_OBJECT);
-}
-
 bool task_fini(struct task *t)
 {
     if (!t->ended && t->state != VX_TASK_DEAD)
@@ -200,14 +192,12 @@ struct sysret sys_reticle_carve(uint64_t reticle, uint64_t bytes)
     struct reticle *parent;
     struct object *o;
     struct cap *slot;
-    uint32_t order = 0;
+    uint32_t order = order_for(bytes);
     status_t st = resolve_reticle(reticle, &parent);
     if (st != OK)
         return sys_status(st);
     if (bytes == 0)
         return sys_status(ERR_BAD_ARGUMENT);
-    while (order <= RETICLE_ORDER_MAX && ((uint64_t)ARCH_PAGE_SIZE << order) < bytes)
-        order++;
     if (order > RETICLE_ORDER_MAX)
         return sys_status(ERR_NO_MEMORY);
     if ((st = cap_reserve(table, &slot)) != OK)

@@ -67,7 +67,9 @@ struct thread {
     };
     uint32_t home; /* T5 */
     struct thread *inbox_next;
-    uint64_t progress; /* of a call that goes on in steps */
+    uint64_t progress; /* of a call that goes on in steps; it is 0 when any other begins */
+    uint32_t
+        making; /* by such a call: the handle, without rights so far, of the object. Only the thread ends the call */
     struct {
         uint64_t first, second;
     } result; /* of a call that waits for what it put into the graveyard */
@@ -154,9 +156,8 @@ static inline struct task *task_of(struct object *o)
 }
 
 /* Makes a Task on a block of 2^order pages of `payer`: address space, empty capability table of n_slots. Not started.
- * Its one capability is still to be made by the caller; until then task_abandon undoes everything. */
+ * Its one capability is still to be made by the caller; to drop that undoes everything. */
 status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, struct task *parent, struct task **out);
-void task_abandon(struct task *t);
 /* Its end begins: with everything in its Reticle it comes to the graveyard. Of the current Task: the hart has no
  * current thread from then on. */
 void task_kill(struct task *t, uint32_t status, uint32_t cause);

@@ -63,10 +63,15 @@ static struct sysret info(struct task *t, uint64_t to, uint64_t size)
     return sys_status(copy_to_user(to, &i, sizeof i));
 }
 
+/* How many entries one call lists at most, of so many slots: whoever lists asks again from the second result. */
+#define LIST_AT_ONCE 64u
+#define SLOTS_AT_ONCE 512u
+
 static struct sysret list_caps(struct task *t, uint64_t to, uint64_t room, uint64_t first)
 {
     uint64_t n = 0, i = first;
-    for (; i < t->caps.high && n < room; i++) {
+    room = room < LIST_AT_ONCE ? room : LIST_AT_ONCE;
+    for (; i < t->caps.high && i - first < SLOTS_AT_ONCE && n < room; i++) {
         struct vx_cap_facts f;
         if (t->caps.slots[i].type == VX_CAP_NONE)
             continue;
@@ -96,16 +101,17 @@ static uint32_t state_for_people(const struct thread *th)
 static struct sysret list_threads(struct task *t, uint64_t to, uint64_t room, uint64_t first)
 {
     uint64_t n = 0;
-    struct tree_node *node = t->threads.first;
-    while (node != nullptr && node->key < first)
-        node = tree_next(node);
+    struct tree_node *node = tree_find_le(&t->threads, first);
+    node = node == nullptr ? t->threads.first : node->key < first ? tree_next(node) : node;
+    room = room < LIST_AT_ONCE ? room : LIST_AT_ONCE;
     for (; node != nullptr && n < room; node = tree_next(node), n++) {
         const struct thread *th = container_of(node, struct thread, by_id);
         struct vx_thread_info i = {
             .id = th->id,
             .state = state_for_people(th),
             .band = th->effective_band,
-            .syscall = th->parked ? (uint32_t)arch_frame_syscall_nr(&th->frame) : UINT32_MAX,
+            .syscall = th->parked || (th->progress | th->making) != 0 ? (uint32_t)arch_frame_syscall_nr(&th->frame)
+                                                                      : UINT32_MAX,
             .pc = arch_frame_pc(&th->frame),
             .sp = arch_frame_sp(&th->frame),
             .cpu_ns = sched_cycles_to_ns(thread_cpu_cycles(th)),
@@ -126,7 +132,8 @@ static struct sysret next_child(struct task *t, uint64_t after, vx_rights_t righ
     struct cap *slot;
     for (struct list_node *n = t->children.next; n != &t->children; n = n->next) {
         struct task *child = container_of(n, struct task, sibling);
-        if (child->id <= after || child->state == VX_TASK_DEAD || child->obj.caps == nullptr)
+        if (child->id <= after || child->state == VX_TASK_DEAD || child->obj.caps == nullptr ||
+            child->obj.caps->rights == 0) /* nobody may look at what is still being made */
             continue;
         status_t st = cap_reserve(table, &slot);
         if (st != OK)
@@ -194,13 +201,14 @@ static struct sysret frame(struct task *t, uint64_t id, uint64_t at, bool write)
         arch_frame_get_regs(&now, &f);
         return sys_status(copy_to_user(at, &f, sizeof f));
     }
+    if ((th->progress | th->making) != 0) /* in the middle of a call whose steps only it can end */
+        return sys_status(ERR_BUSY);
     status_t st = copy_from_user(&f, at, sizeof f);
     if (st == OK)
         st = arch_frame_set_regs(&th->frame, &f);
     if (st == OK) {
         th->has_result = false; /* nothing of a call that went on in steps */
-        th->progress = 0;
-        th->parked = false; /* it continues where it was put: no call is run again, or completed, behind its back */
+        th->parked = false;     /* it continues where it was put: no call is run again, or completed, behind its back */
         thread_stop_waiting(th);
         th->state = THREAD_STOPPED;
         signal_raise(t, 0); /* G1 */

@@ -189,11 +189,17 @@ struct sysret sys_thread_exit(uint64_t status, uint64_t stack, uint64_t stack_le
     }
     if (clear != 0 && (!urange_ok(clear, 4) || vm_translate(vm, clear, VX_PROT_WRITE, &word) != OK))
         st = ERR_BAD_ADDRESS;
-    if (st == OK && stack_len != 0 && begins)
-        st = vm_unmap(vm, stack, stack_len, nullptr);
-    if (st == OK && clear != 0) {
-        /* release: what the thread wrote is visible to whoever sees the cleared word. */
-        atomic_store_explicit((_Atomic uint32_t *)arch_phys_to_virt(word), 0, memory_order_release);
+    if (st == OK && stack_len != 0) {
+        uint64_t progress = progress_take();
+        st = vm_unmap(vm, stack, stack_len, nullptr, &progress);
+        t->progress = progress;
+        over = progress == 0;
+        if (st == OK && over)
+            arch_frame_set_arg(&t->frame, 2, 0); /* should the call be made again, this is done */
+    }
+    if (st == OK && over && clear != 0) {
+        if (t->progress == 0) /* release: what the thread wrote is visible to whoever sees the cleared word. */
+            atomic_store_explicit((_Atomic uint32_t *)arch_phys_to_virt(word), 0, memory_order_release);
         over = futex_wake_some(word.raw, UINT32_MAX);
     }
     bool ends = over && (st == OK || !begins); /* once its stack has gone, it cannot but end */

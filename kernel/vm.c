@@ -2,9 +2,9 @@
  * Address spaces: making and unmaking areas. See vm.h for V1-V6; unmapping is in vm_unmap.c, faults and
  * changes of protection in vm_fault.c.
  *
- * Every operation reserves first: an area record, table pages, frames; then it commits, which cannot fail. A table
- * lives as long as an area lies in what it spans (P1), so tables are freed by looking at the neighbouring areas and not
- * by counting entries.
+ * A mapping begins as an area without entries; then its entries are made, in steps; a failure takes it out again, in
+ * steps too. A table lives as long as an area lies in what it spans (P1), so tables are freed by looking at the
+ * neighbouring areas and not by counting entries.
  *
  * Committed memory right above committed memory of the same protection becomes one area with it: cheaper than a record
  * of its own. Freeing from the middle then needs a record for the rest; the frames that go pay for it if nothing else
@@ -31,6 +31,8 @@ status_t vm_init(struct vm *vm, struct reticle *r)
 
 bool vm_fini(struct vm *vm)
 {
+    if (vm->reticle == nullptr)
+        return true;
     for (struct vma *a = area_from(vm, vm->ended_below); a != nullptr; a = area_next(a)) {
         if (a->obj != nullptr)
             maps_unlink(a);
@@ -39,8 +41,8 @@ bool vm_fini(struct vm *vm)
         if (!work_spend(1))
             return false;
     }
-    vm->areas = (struct tree){};
     arch_aspace_fini(&vm->as);
+    *vm = (struct vm){};
     return true;
 }
 
@@ -73,29 +75,21 @@ static bool search(struct vm *vm, uint64_t start, uint64_t len, uint64_t alignme
     return false;
 }
 
-static uint64_t end_of_last(const struct vm *vm)
-{
-    struct tree_node *n = vm->areas.root;
-    while (n != nullptr && n->right != nullptr)
-        n = n->right;
-    uint64_t end = n != nullptr ? area_of(n)->end : 0;
-    return end > VX_MAP_BASE ? end : VX_MAP_BASE;
-}
-
 /* Large areas start where large leaves can. */
 static uint64_t placement_alignment(uint64_t len)
 {
     return pt_span(len >= pt_span(2) ? 2 : len >= pt_span(1) ? 1 : 0);
 }
 
-[[gnu::noinline]] static status_t place_any(struct vm *vm, uint64_t addr, uint64_t len, bool fixed, uint64_t *out)
+[[gnu::noinline]] static status_t place(struct vm *vm, uint64_t addr, uint64_t len, bool fixed, uint64_t *out)
 {
     if (len > MEM_BYTES_MAX)
         return ERR_TOO_BIG;
     if (addr != 0 || fixed) {
         if (!range_ok(addr, len))
             return ERR_BAD_ARGUMENT;
-        if (!vm_is_mapped(vm, addr, len, nullptr)) {
+        const struct vma *next = area_from(vm, addr);
+        if (next == nullptr || next->node.key >= addr + len) {
             *out = addr;
             return OK;
         }
@@ -107,18 +101,12 @@ static uint64_t placement_alignment(uint64_t len)
         *out = at;
         return OK;
     }
-    if (!search(vm, vm->gap_start, len, alignment, SEARCH_NEAR) && !search(vm, end_of_last(vm), len, alignment, 1) &&
+    const struct vma *last = area_of(tree_find_le(&vm->areas, VX_UADDR_LIMIT));
+    uint64_t above = last != nullptr && last->end > VX_MAP_BASE ? last->end : VX_MAP_BASE;
+    if (!search(vm, vm->gap_start, len, alignment, SEARCH_NEAR) && !search(vm, above, len, alignment, 1) &&
         !search(vm, VX_MAP_BASE, len, alignment, SEARCH_FAR))
         return ERR_NO_MEMORY;
     *out = vm->gap_start;
-    return OK;
-}
-
-static inline status_t place(struct vm *vm, uint64_t addr, uint64_t len, bool fixed, uint64_t *out)
-{
-    if (addr != 0 || fixed || len != ARCH_PAGE_SIZE || vm->gap_start == vm->gap_end)
-        return place_any(vm, addr, len, fixed, out);
-    *out = vm->gap_start; /* anywhere, and a page fits into any gap */
     return OK;
 }
 
@@ -143,87 +131,59 @@ static inline void area_enter(struct vm *vm, struct vma *a, uint64_t addr, uint6
         maps_link(a);
 }
 
-/* --- stock --- */
+/* --- frames --- */
 
-void stock_free(struct vm_stock *s, struct reticle *r)
-{
-#ifndef MUTATE_VM_KEEP_STOCK
-    block_list_free(&s->tables, r);
-#endif
-    block_list_free(&s->frames, r);
-}
-
-static status_t stock_leaf(struct vm *vm, struct vm_stock *s, uint64_t va, unsigned level)
-{
-    unsigned n = pt_plan_leaf(&s->plan, vm->as.root, va, level);
-    return n != 0 ? pt_reserve(&s->tables, vm->reticle, n) : OK;
-}
-
-/* One frame of the largest size that fits and is there. */
-static status_t stock_frame(struct vm *vm, struct vm_stock *s, uint64_t va, uint64_t len, unsigned empty_level,
-                            unsigned *level)
+/* An entry for va with a frame of the largest size that fits, is there, and has nothing in its way: new. *e is empty.
+ */
+static status_t entry_new(struct vm *vm, uint64_t va, uint64_t len, uint64_t **e, unsigned *level)
 {
     paddr_t block;
     unsigned l = pt_fit(va, 0, len);
-    if (l > empty_level) /* there is a table, with something in it */
-        l = empty_level;
+    if (l > *level) /* there is a table, with something in it */
+        l = *level;
     status_t st;
     while ((st = reticle_alloc(vm->reticle, PT_INDEX_BITS * l, PAGE_ANON, &block)) != OK && l > 0)
         l--;
     if (st != OK)
         return st;
-    block_list_push(&s->frames, block, PT_INDEX_BITS * l);
-    *level = l;
-    return stock_leaf(vm, s, va, l);
-}
-
-status_t stock_for_anon(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to)
-{
-    for (uint64_t va = from; va < to;) {
-        unsigned level;
-        if (*pt_walk(vm->as.root, va, 0, &level) == 0) {
-            status_t st = stock_frame(vm, s, va, to - va, level, &level);
-            if (st != OK)
-                return st;
-        }
-        va = (va & ~(pt_span(level) - 1)) + pt_span(level);
+    if (*level > l && (st = pt_grow(vm->reticle, e, *level, va, l)) != OK) {
+        reticle_free(vm->reticle, block, PT_INDEX_BITS * l);
+        return st;
     }
+    pt_entry_store(*e, block.raw | PT_NEW);
+    *level = l;
     return OK;
 }
 
-void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot, vm_fill_fn *fill,
-               const void *ctx)
+status_t anon_back(const struct vma *a, uint64_t *at, uint64_t to, const struct vm_spec *s, int32_t *left)
 {
-    for (uint64_t va = from; va < to;) {
+    vm_fill_fn *fill = s != nullptr ? s->fill : nullptr;
+    /* Lazy memory can be touched meanwhile, so it gets no entry that takes many steps. */
+    bool small = fill != nullptr || (a->prot & VX_PROT_EXEC) != 0 || (s == nullptr && a->state == VX_MEM_LAZY);
+    while (*at < to && *left > 0) {
         unsigned level;
-        uint64_t *e = pt_walk(vm->as.root, va, 0, &level);
-        if (*e == 0) {
-            uint32_t order;
-            paddr_t block = block_list_pop(&s->frames, &order);
-            unsigned reached = level;
-            level = order / PT_INDEX_BITS;
-            for (uint64_t at = 0; at < pt_span(level); at += ARCH_PAGE_SIZE) {
-                char *page = (char *)arch_phys_to_virt(block) + at;
-                if (fill != nullptr)
-                    fill(ctx, va + at - from, page);
-                else
-                    arch_page_zero(page);
-            }
-            pt_install(e, reached, va, level, block, prot, MEM_NORMAL, &s->tables);
+        uint64_t *e = pt_walk(a->vm->as.root, *at, 0, &level);
+        status_t st = *e == 0 ? entry_new(a->vm, *at, small ? ARCH_PAGE_SIZE : to - *at, &e, &level) : OK;
+        if (st != OK)
+            return st;
+        uint64_t base = *at & ~(pt_span(level) - 1), end = base + pt_span(level), frame = pt_frame(*e);
+        if (!pt_is_new(*e)) {
+            *at = end;
+            --*left;
+            continue;
         }
-        va = (va & ~(pt_span(level) - 1)) + pt_span(level);
+        for (; *at < end && *left > 0; *at += ARCH_PAGE_SIZE, *left -= WORK_PAGE) {
+            void *page = arch_phys_to_virt((paddr_t){ frame + (*at - base) });
+            if (fill != nullptr)
+                fill(s->ctx, *at - a->node.key, page);
+            else
+                arch_page_zero(page);
+        }
+        if (*at == end && s != nullptr)
+            pt_put(e, level, (paddr_t){ frame }, a->prot, MEM_NORMAL);
     }
     arch_tlb_publish();
-}
-
-/* Makes the tables above a page's entry. */
-static status_t tables_make(struct vm *vm, uint64_t page, uint64_t **e, unsigned reached)
-{
-    struct block_list tables = {};
-    status_t st = pt_reserve(&tables, vm->reticle, reached);
-    if (st == OK)
-        *e = pt_grow(*e, reached, page, 0, &tables);
-    return st;
+    return OK;
 }
 
 status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reached, uint32_t prot)
@@ -232,7 +192,7 @@ status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reac
     status_t st = reticle_alloc(vm->reticle, 0, PAGE_ANON, &frame);
     if (st != OK)
         return st;
-    if (reached != 0 && (st = tables_make(vm, page, &e, reached)) != OK) {
+    if (reached != 0 && (st = pt_grow(vm->reticle, &e, reached, page, 0)) != OK) {
         reticle_free(vm->reticle, frame, 0);
         return st;
     }
@@ -244,181 +204,162 @@ status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reac
     return OK;
 }
 
-/* --- mapping --- */
-
-/* Backs a range in which nothing is mapped. On error nothing changed. */
-static status_t anon_commit(struct vm *vm, uint64_t at, uint64_t len, uint32_t prot, vm_fill_fn *fill, const void *ctx)
+/* Shows what of an object's area is not shown. Small pages in a row that one table holds are one step of the loop. */
+static status_t object_show(struct vma *a, vm_frame_fn *frames, int32_t *left)
 {
-    struct vm_stock stock;
-    if (len == ARCH_PAGE_SIZE && fill == nullptr) {
-        unsigned reached;
-        uint64_t *e = pt_walk(vm->as.root, at, 0, &reached);
-        return anon_back_page(vm, at, e, reached, prot);
-    }
-    if (len / ARCH_PAGE_SIZE > vm->reticle->free_pages)
-        return ERR_NO_MEMORY;
-    stock_init(&stock);
-    status_t st = stock_for_anon(vm, &stock, at, at + len);
-    if (st == OK)
-        anon_back(vm, &stock, at, at + len, prot, fill, ctx);
-    else
-        stock_free(&stock, vm->reticle);
-    return st;
-}
-
-/* The area that committed memory at `at` can become a part of; nullptr: none. */
-static struct vma *area_to_grow(const struct vm *vm, uint64_t at, uint32_t prot)
-{
-    struct vma *a = area_of(tree_find_le(&vm->areas, at));
-    bool same = a != nullptr && a->end == at && a->kind == VMA_ANON && a->state == VX_MEM_COMMIT && a->prot == prot;
-    return same ? a : nullptr;
-}
-
-status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed,
-                     uint64_t *out)
-{
-    struct vma *a;
-    uint64_t at;
-    if (!prot_ok(prot) || len == 0 || len % ARCH_PAGE_SIZE != 0)
-        return ERR_BAD_ARGUMENT;
-    status_t st = place(vm, addr, len, fixed, &at);
-    if (st != OK)
-        return st;
-    prot = prot_normal(prot);
-    if (state == VX_MEM_COMMIT && (a = area_to_grow(vm, at, prot)) != nullptr) {
-        st = anon_commit(vm, at, len, prot, nullptr, nullptr);
+    struct vm *vm = a->vm;
+    bool exec = (a->prot & VX_PROT_EXEC) != 0;
+    const int32_t quarters = exec ? 4 * WORK_SYNC : 1; /* of a unit, for a page */
+    while (a->made < a->end && *left > 0) {
+        uint64_t at = a->made, run;
+        paddr_t pa = frames(a->obj, a->offset + (at - a->node.key), &run);
+        run = run < a->end - at ? run : a->end - at;
+        unsigned reached, level = exec ? 0 : pt_fit(at, pa.raw, run);
+        uint64_t *e = pt_walk(vm->as.root, at, level, &reached);
+        status_t st = reached > level ? pt_grow(vm->reticle, &e, reached, at, level) : OK;
         if (st != OK)
             return st;
-        a->end = at + len;
-        gap_take(vm, at, a->end);
-        *out = at;
-        return OK;
-    }
-    st = area_alloc(vm, &a);
-    if (st != OK)
-        return st;
-    if (state == VX_MEM_COMMIT)
-        st = anon_commit(vm, at, len, prot, nullptr, nullptr);
-    if (st != OK) {
-        reticle_kfree(vm->reticle, a, sizeof *a);
-        return st;
-    }
-    /* --- commit: nothing below can fail --- */
-    a->kind = VMA_ANON;
-    a->state = (uint8_t)state;
-    a->prot = prot;
-    area_enter(vm, a, at, len);
-    *out = at;
-    return OK;
-}
-
-status_t vm_map_filled(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, vm_fill_fn *fill, const void *ctx)
-{
-    struct vma *a;
-    uint64_t at;
-    if (!prot_ok(prot))
-        return ERR_BAD_ARGUMENT;
-    prot = prot_normal(prot);
-    status_t st = place(vm, addr, len, true, &at);
-    if (st == OK)
-        st = area_alloc(vm, &a);
-    if (st != OK)
-        return st;
-    st = anon_commit(vm, addr, len, prot, fill, ctx);
-    if (st != OK) {
-        reticle_kfree(vm->reticle, a, sizeof *a);
-        return st;
-    }
-    a->kind = VMA_ANON;
-    a->state = VX_MEM_COMMIT;
-    a->prot = prot;
-    area_enter(vm, a, addr, len);
-    return OK;
-}
-
-/* Puts frames of an object where nothing is mapped: first with `commit` unset to reserve tables, then with it. Small
- * pages in a row that one table holds are one step. */
-static status_t object_leaves(struct vm *vm, struct vm_stock *s, const struct vma *a, vm_frame_fn *frames, uint64_t at,
-                              uint64_t len, bool commit)
-{
-    for (uint64_t i = 0, n; i < len; i += n) {
-        uint64_t run;
-        paddr_t pa = frames(a->obj, a->offset + i, &run);
-        run = run < len - i ? run : len - i;
-        unsigned reached, level = pt_fit(at + i, pa.raw, run);
-        n = pt_span(level);
+        uint64_t n = pt_span(level);
         if (level == 0 && run > n) {
-            uint64_t in_table = pt_span(1) - (at + i) % pt_span(1);
-            n = (run < in_table ? run : in_table) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+            uint64_t most = (uint64_t)(4 * *left / quarters + 1) * ARCH_PAGE_SIZE,
+                     in_table = pt_span(1) - at % pt_span(1);
+            n = run < in_table ? run : in_table;
+            n = (n < most ? n : most) & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
         }
-        if (!commit) {
-            status_t st = stock_leaf(vm, s, at + i, level);
-            if (st != OK)
-                return st;
-            continue;
-        }
-        uint64_t *e = pt_walk(vm->as.root, at + i, level, &reached);
-        if (reached > level)
-            e = pt_grow(e, reached, at + i, level, &s->tables);
         pt_leaf_sync(pa.raw, n, a->prot, a->mem_type);
         for (uint64_t k = 0; k < n; k += pt_span(level), e++) {
             kassert(*e == 0);
             pt_entry_store(e, pt_leaf_make(pa.raw + k, level, a->prot, a->mem_type));
         }
+        a->made += n;
+        *left -= 3 + (level == 0 ? (int32_t)(n / ARCH_PAGE_SIZE) * quarters / 4 : 0);
     }
+    arch_tlb_publish();
     return OK;
 }
 
-static status_t object_show(struct vm *vm, const struct vma *a, vm_frame_fn *frames, uint64_t at, uint64_t len)
+/* --- mapping --- */
+
+/* The area that committed memory at `at` can become a part of; nullptr: none. */
+static struct vma *area_to_grow(const struct vm *vm, uint64_t at, uint32_t prot)
 {
-    struct vm_stock stock;
-    if (len == ARCH_PAGE_SIZE) {
-        unsigned reached;
-        uint64_t run, *e = pt_walk(vm->as.root, at, 0, &reached);
-        status_t st = reached != 0 ? tables_make(vm, at, &e, reached) : OK;
-        if (st == OK)
-            pt_put(e, 0, frames(a->obj, a->offset, &run), a->prot, a->mem_type);
-        return st;
-    }
-    stock_init(&stock);
-    status_t st = object_leaves(vm, &stock, a, frames, at, len, false);
-    if (st == OK)
-        (void)object_leaves(vm, &stock, a, frames, at, len, true);
-    else
-        stock_free(&stock, vm->reticle);
-    return st;
+    struct vma *a = area_of(tree_find_le(&vm->areas, at - 1));
+    bool same = a != nullptr && a->end == at && a->kind == VMA_ANON && a->state == VX_MEM_COMMIT && a->prot == prot;
+    return same ? a : nullptr;
 }
 
-status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_frame_fn *frames, enum mem_type type,
-                       uint64_t offset, uint64_t len, uint64_t addr, uint32_t prot, bool fixed, uint64_t *out)
+[[gnu::always_inline]] static inline status_t area_begin(struct vm *vm, const struct vm_spec *s, uint64_t at,
+                                                         struct vma **out)
 {
-    struct vma *a;
-    uint64_t at;
-    if (!prot_ok(prot) || len == 0 || (offset | len) % ARCH_PAGE_SIZE != 0)
-        return ERR_BAD_ARGUMENT;
-    if (o != nullptr && (o->dying & END_OBJECT) != 0)
-        return ERR_DESTROYED;
-    status_t st = place(vm, addr, len, fixed, &at);
-    if (st == OK)
-        st = area_alloc(vm, &a);
+    status_t st = area_alloc(vm, out);
     if (st != OK)
         return st;
-    a->kind = VMA_OBJECT;
-    a->mem_type = type;
-    a->prot = prot_normal(prot);
-    a->offset = offset;
-    a->obj = o;
-    a->cap = cap;
-    st = object_show(vm, a, frames, at, len);
-    if (st != OK) {
-        reticle_kfree(vm->reticle, a, sizeof *a);
-        return st;
-    }
-    /* --- commit: nothing below can fail --- */
-    arch_tlb_publish();
-    if (cap != nullptr)
-        cap->mapped = true;
-    area_enter(vm, a, at, len);
-    *out = at;
+    struct vma *a = *out;
+    bool makes = s->frames != nullptr || s->state == VX_MEM_COMMIT;
+    a->kind = s->frames != nullptr ? VMA_OBJECT : VMA_ANON;
+    a->state = s->state == VX_MEM_COMMIT ? VX_MEM_LAZY : s->state;
+    a->mem_type = s->type;
+    a->prot = prot_normal(s->prot);
+    a->offset = s->offset;
+    a->obj = s->obj;
+    a->cap = s->cap;
+    a->maker = makes ? s->maker : 0;
+    a->made = makes ? at : at + s->len;
+    if (s->cap != nullptr)
+        s->cap->mapped = true;
+    area_enter(vm, a, at, s->len);
     return OK;
+}
+
+static void area_finish(struct vm *vm, const struct vm_spec *s, struct vma *a)
+{
+    a->maker = 0;
+    if (s->frames != nullptr || s->state != VX_MEM_COMMIT)
+        return;
+    struct vma *below = area_to_grow(vm, a->node.key, a->prot);
+    a->state = VX_MEM_COMMIT;
+    if (below != nullptr) {
+        below->end = a->end;
+        area_forget(a);
+    }
+}
+
+/* The short way for a page anywhere whose table is there: of an object, or committed memory that an area can grow by.
+ * False: nothing was done. */
+[[gnu::always_inline]] static inline bool map_page(struct vm *vm, const struct vm_spec *s, uint64_t at)
+{
+    unsigned level;
+    struct vma *a;
+    uint64_t run, *e = pt_walk(vm->as.root, at, 0, &level);
+    if (level != 0)
+        return false;
+    if (s->frames != nullptr) {
+        if (area_begin(vm, s, at, &a) != OK)
+            return false;
+        pt_put(e, 0, s->frames(s->obj, s->offset, &run), a->prot, s->type);
+        arch_tlb_publish();
+        a->maker = 0;
+        return true;
+    }
+    if (s->state != VX_MEM_COMMIT || s->fill != nullptr ||
+        (a = area_to_grow(vm, at, prot_normal(s->prot))) == nullptr || anon_back_page(vm, at, e, 0, a->prot) != OK)
+        return false;
+    vm->gap_start = a->end = at + ARCH_PAGE_SIZE;
+    return true;
+}
+
+static status_t map_begin(struct vm *vm, const struct vm_spec *s, uint64_t *at, struct vma **out)
+{
+    status_t st = place(vm, s->addr, s->len, s->fixed, at);
+    if (s->frames == nullptr && s->state == VX_MEM_COMMIT && s->len / ARCH_PAGE_SIZE > vm->reticle->free_pages)
+        st = st == OK ? ERR_NO_MEMORY : st;
+    return st == OK ? area_begin(vm, s, *at, out) : st;
+}
+
+[[gnu::noinline]] static status_t map_some(struct vm *vm, const struct vm_spec *s, uint64_t *progress, uint64_t *out)
+{
+    constexpr uint64_t undoing = 1;
+    int32_t left = VM_STEP;
+    struct vma *a = nullptr;
+    bool undo = (*progress & undoing) != 0;
+    status_t st = OK;
+    *out = *progress & ~undoing;
+    if (*progress == 0)
+        st = map_begin(vm, s, out, &a);
+    else if ((a = area_at(vm, *out)) != nullptr && (a->node.key != *out || a->maker != s->maker))
+        a = nullptr; /* another thread took it away again */
+    *progress = 0;
+    if (a == nullptr)
+        return undo ? ERR_NO_MEMORY : st;
+    if (!undo) {
+        st = s->frames != nullptr ? object_show(a, s->frames, &left) : anon_back(a, &a->made, a->end, s, &left);
+        undo = st != OK;
+        if (!undo && a->made >= a->end) {
+            area_finish(vm, s, a);
+            return OK;
+        }
+    }
+    if (undo) {
+        struct pt_edit e;
+        pt_edit_begin(&e, &vm->as, vm->reticle);
+        bool over = area_unmap_some(&e, a, &left);
+        pt_edit_end(&e);
+        if (over)
+            return ERR_NO_MEMORY;
+    }
+    *progress = *out | (undo ? undoing : 0);
+    return OK;
+}
+
+status_t vm_map(struct vm *vm, const struct vm_spec *s, uint64_t *progress, uint64_t *out)
+{
+    if (!prot_ok(s->prot) || s->len == 0 || (s->offset | s->len) % ARCH_PAGE_SIZE != 0)
+        return ERR_BAD_ARGUMENT;
+    if (s->obj != nullptr && (s->obj->dying & END_OBJECT) != 0 && *progress == 0)
+        return ERR_DESTROYED;
+    *out = vm->gap_start; /* into which a page fits */
+    if (s->len == ARCH_PAGE_SIZE && !s->fixed && (s->addr | *progress) == 0 && *out != vm->gap_end &&
+        map_page(vm, s, *out))
+        return OK;
+    return map_some(vm, s, progress, out);
 }

@@ -6,10 +6,13 @@
  * V3. Frames under a VMA_ANON area belong to it alone and are freed with it; all others belong to the object.
  * V4. An area of an object is on the object's `maps`, and goes when `cap`, through which it was made, goes.
  * V5. Page tables and areas are paid for by the Task's own Reticle.
- * V6. A VX_MEM_RESERVE area has no entries; a VX_MEM_COMMIT area has one, present or parked, for each of its pages.
+ * V6. A VX_MEM_RESERVE area has no entries, a VX_MEM_COMMIT area one for each of its pages; but for the range of a call
+ * that goes on in steps, and where one thread interfered with what another was doing.
  * V7. No area has an address in [gap_start, gap_end); gap_start is at least VX_MAP_BASE.
- * Locking: areas and tables under vm->lock, which also guards the Task's Reticle; an object's list of areas under the
- * object's own lock, inside that. The owner of the gate needs none, and only it touches another Task's areas. */
+ * V8. An area with a `maker` is being made, in steps, by a call of that thread: [its start, made) is. Nobody changes
+ * its protection; who takes its first page away ends the making. Anonymous memory is VX_MEM_LAZY until all of it is
+ * made. Locking: areas and tables under vm->lock, which also guards the Task's Reticle; an object's list of areas under
+ * the object's own lock, inside that. The owner of the gate needs none, and only it touches another Task's areas. */
 #pragma once
 #include <abi/timepage.h>
 #include <abi/types.h>
@@ -33,7 +36,9 @@ struct vma {
     vma_kind_t kind;
     uint8_t state; /* VX_MEM_RESERVE, _LAZY or _COMMIT; for VMA_ANON */
     enum mem_type mem_type;
-    uint32_t prot;   /* VX_PROT_*; write and execute imply read, as on the hardware */
+    uint32_t prot;  /* VX_PROT_*; write and execute imply read, as on the hardware */
+    uint32_t maker; /* V8 */
+    uint64_t made;
     uint64_t offset; /* VMA_OBJECT: of the first address, in the object */
     struct object *obj;
     struct cap *cap;                   /* through which it was made; nullptr: kernel-made, or none needed */
@@ -54,44 +59,58 @@ struct vm {
 /* ERR_NO_MEMORY leaves nothing. */
 status_t vm_init(struct vm *vm, struct reticle *r);
 /* Takes every area of an object off that object's list and forgets the TLBs; the memory itself goes with the Reticle.
- */
-bool vm_fini(struct vm *vm); /* in steps */
+ * In steps; true: it is over, or was before. */
+bool vm_fini(struct vm *vm);
 
-/* Anonymous memory. state: VX_MEM_RESERVE, _LAZY or _COMMIT. addr 0: anywhere; a hint that is taken: anywhere too.
- * fixed: exactly there, or ERR_BUSY. len is a page multiple and not 0. ERR_BAD_ARGUMENT: addr is no page of user space,
- * or write and execute at once. ERR_NO_MEMORY. On error nothing changed. */
-status_t vm_map_anon(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, bool fixed,
-                     uint64_t *out);
-
-/* New pages of a loader's, who fills each one of them: `offset` bytes into [addr, addr + len). */
+/* New pages of a loader's, who fills each one of them: `offset` bytes into the area. */
 typedef void vm_fill_fn(const void *ctx, uint64_t offset, void *page);
-/* Committed memory exactly there. Errors as above. */
-status_t vm_map_filled(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, vm_fill_fn *fill, const void *ctx);
-
 /* Where an object's bytes are: the physical address of page-aligned `offset`, and in *run how many contiguous bytes
  * follow. */
 typedef paddr_t vm_frame_fn(const struct object *o, uint64_t offset, uint64_t *run);
-/* The caller has checked that the object has [offset, offset + len) and that `cap` allows prot. Errors as above.
- * o nullptr: frames that are the kernel's for ever. */
-status_t vm_map_object(struct vm *vm, struct object *o, struct cap *cap, vm_frame_fn *frames, enum mem_type type,
-                       uint64_t offset, uint64_t len, uint64_t addr, uint32_t prot, bool fixed, uint64_t *out);
+
+/* What is to be mapped: with `frames` an object's memory, else anonymous. */
+struct vm_spec {
+    uint64_t addr, len; /* addr 0: anywhere; a hint that is taken: anywhere too. len is a page multiple */
+    bool fixed;         /* exactly at addr, or ERR_BUSY */
+    uint8_t state;      /* anonymous: VX_MEM_RESERVE, _LAZY or _COMMIT */
+    enum mem_type type;
+    uint32_t prot;
+    uint32_t maker;   /* the thread, if others of its Task may come in between: never 0 */
+    vm_fill_fn *fill; /* for VX_MEM_COMMIT; nullptr: zeroed */
+    const void *ctx;  /* fill's */
+    vm_frame_fn *frames;
+    struct object *obj; /* which has [offset, offset + len); nullptr: frames that are the kernel's for ever */
+    struct cap *cap;    /* through which it is mapped: it allows prot */
+    uint64_t offset;
+};
+
+static inline struct vm_spec vm_of_object(struct object *o, struct cap *c, vm_frame_fn *frames, uint64_t offset,
+                                          uint64_t len, uint32_t prot)
+{
+    return (struct vm_spec){ .len = len, .prot = prot, .frames = frames, .obj = o, .cap = c, .offset = offset };
+}
+
+/* These two, and vm_protect(), go on in steps of some ten thousand instructions: as long as *progress, which is 0 at
+ * first, is not 0 after an OK, the call is to be made again with the same arguments. Others may come in between. */
+
+/* ERR_BAD_ARGUMENT: addr is no page of user space, or write and execute at once. ERR_TOO_BIG. ERR_DESTROYED: the object
+ * goes. ERR_NO_MEMORY. On error nothing changed. */
+status_t vm_map(struct vm *vm, const struct vm_spec *s, uint64_t *progress, uint64_t *out);
 
 /* Unmaps what lies in the range, splitting areas; frees anonymous frames. Unmapped parts are ignored; ERR_NOT_FOUND:
  * all of it is. May need memory to split one area or large page in two: ERR_NO_MEMORY, nothing changed. Whole areas
  * never need any. `only_cap`: leave areas that were not made through it. */
-status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap);
+status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap, uint64_t *progress);
 /* Unmaps every area of o made through c (nullptr: all), or through what was derived from it (`below`), in steps
  * (kernel/object.h). True: nothing is left. */
 bool vm_unmap_object(struct object *o, const struct cap *c, bool below);
 
-/* True if any area has an address in the range. */
-bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap);
-
 /* Changes protection and, for anonymous areas, the state (0: keep) of a wholly mapped range; ERR_NOT_FOUND if it has
  * holes. _RESERVE gives the pages back, _LAZY turns reserved pages into lazy ones, _COMMIT backs every page that has no
  * frame. Protection beyond what an object area's capability allows is ERR_NO_RIGHTS; a state for an object area is
- * ERR_BAD_ARGUMENT. ERR_NO_MEMORY. On error nothing changed. */
-status_t vm_protect(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state);
+ * ERR_BAD_ARGUMENT; ERR_BUSY: a part is still being made. ERR_NO_MEMORY. On error nothing changed, but for what another
+ * thread did to the range in between: then it may be changed in part. */
+status_t vm_protect(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, uint64_t *progress);
 
 /* Resolves a fault of user code, or the touch of a user copy: OK when the access can be tried again. It may then still
  * fail for another reason (an unaligned access to registers), so a copy tries again once for each page, not for ever.

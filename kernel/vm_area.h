@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the files of the virtual memory share: finding areas, and backing them with frames in two steps. */
+ * What the files of the virtual memory share: finding areas, backing them with frames, and the length of a step. */
 #pragma once
 #include <base/list.h>
 #include <kernel/pt.h>
@@ -81,28 +81,35 @@ static inline status_t area_alloc(struct vm *vm, struct vma **out)
     return st;
 }
 
-/* Everything a commit will take: pages for tables, and the frames in the order of their addresses. */
-struct vm_stock {
-    struct block_list tables, frames;
-    struct pt_plan plan;
-};
-
-static inline void stock_init(struct vm_stock *s)
+/* Takes it off its lists, and frees the record. */
+static inline void area_forget(struct vma *a)
 {
-    s->tables = s->frames = (struct block_list){};
-    s->plan = (struct pt_plan){ 0, PT_LEVELS };
+    struct vm *vm = a->vm;
+    tree_remove(&vm->areas, &a->node);
+    if (a->obj != nullptr)
+        maps_unlink(a);
+    reticle_kfree(vm->reticle, a, sizeof *a);
 }
 
-void stock_free(struct vm_stock *s, struct reticle *r);
-/* Adds what is needed to back every page of [from, to) that has no frame. ERR_NO_MEMORY: the caller frees the stock. */
-status_t stock_for_anon(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to);
-/* Backs them; fill nullptr: zeroed. Cannot fail. */
-void anon_back(struct vm *vm, struct vm_stock *s, uint64_t from, uint64_t to, uint32_t prot, vm_fill_fn *fill,
-               const void *ctx);
+/* What a step may spend, and what things cost: units of about a hundred instructions. */
+#define VM_STEP 70
+#define WORK_SYNC 4 /* making the instruction cache see it */
+#define WORK_AREA 8 /* taking one away, whose tables may go with it */
 
+/* Backs what of [*at, to), a part of a, has no frame, as s says; nullptr: zeroed, and the entries are new ones. *at
+ * moves on until the step is spent. ERR_NO_MEMORY. */
+status_t anon_back(const struct vma *a, uint64_t *at, uint64_t to, const struct vm_spec *s, int32_t *left);
 /* Backs one page, for which the walk ended at the empty entry e of level `reached`; zeroed. ERR_NO_MEMORY changes
  * nothing. The short way for what happens most: first touches, and single committed pages. */
 status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reached, uint32_t prot);
 
+/* Where a step through [from, to) ends, up or down, that looks at what is left of entries, at least at one: no leaf
+ * crosses it. */
+uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, int32_t *left, bool down);
+/* Sees to it that no leaf crosses addr, which is in `head`, nor end, in `tail`; nullptr: it is not cut. ERR_NO_MEMORY
+ * changes nothing. */
+status_t leaves_cut(struct vm *vm, const struct vma *head, uint64_t addr, const struct vma *tail, uint64_t end);
 /* Shrinks a to [a's start, at); the rest becomes `spare`, an allocated vma. Tables are not touched. */
 void area_split(struct vma *a, uint64_t at, struct vma *spare);
+/* Takes the last part of an area away, as much as a step does; true: all of it. */
+bool area_unmap_some(struct pt_edit *e, struct vma *a, int32_t *left);

@@ -6,19 +6,20 @@
 #include <kernel/cap.h>
 #include <kernel/vm_area.h>
 
-/* The entry behind addr, backed if it was lazy. a holds addr. */
-static status_t entry_backed(struct vm *vm, const struct vma *a, uint64_t addr, uint64_t *entry, unsigned *level)
+/* Gives the page at addr a frame, or shows the one that a commit under way took for it. The entry is not present. */
+[[gnu::always_inline]] static inline status_t page_back(struct vm *vm, const struct vma *a, uint64_t addr, uint64_t *e,
+                                                        unsigned level)
 {
-    uint64_t *e = pt_walk(vm->as.root, addr, 0, level);
-    if (*e == 0) {
-        if (a->kind != VMA_ANON || a->state != VX_MEM_LAZY)
-            return ERR_BAD_ADDRESS;
-        status_t st = anon_back_page(vm, addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1), e, *level, a->prot);
-        if (st != OK)
-            return st;
-        e = pt_walk(vm->as.root, addr, 0, level);
-    }
-    *entry = *e;
+    uint64_t page = addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
+    if (a->kind != VMA_ANON || a->state == VX_MEM_RESERVE)
+        return ERR_BAD_ADDRESS;
+    if (*e == 0)
+        return anon_back_page(vm, page, e, level, a->prot);
+    if (!pt_is_new(*e) || level != 0)
+        return ERR_BAD_ADDRESS;
+    arch_page_zero(arch_phys_to_virt((paddr_t){ pt_frame(*e) }));
+    pt_put(e, 0, (paddr_t){ pt_frame(*e) }, a->prot, MEM_NORMAL);
+    arch_tlb_publish();
     return OK;
 }
 
@@ -29,10 +30,8 @@ status_t vm_fault(struct vm *vm, uint64_t addr, uint32_t access)
     if (a == nullptr || (access & ~a->prot) != 0)
         return ERR_BAD_ADDRESS;
     uint64_t *e = pt_walk(vm->as.root, addr, 0, &level);
-    if (*e == 0 && a->kind == VMA_ANON && a->state == VX_MEM_LAZY)
-        return anon_back_page(vm, addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1), e, level, a->prot);
     if (!pte_present(*e))
-        return ERR_BAD_ADDRESS;
+        return page_back(vm, a, addr, e, level);
     /* Allowed and present: another thread was faster, or the TLB held an older answer. */
     arch_tlb_flush_page(&vm->as, (vaddr_t){ addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1) });
     return OK;
@@ -50,13 +49,16 @@ bool vm_is_guard(const struct vm *vm, uint64_t addr)
 status_t vm_translate(struct vm *vm, uint64_t addr, uint32_t access, paddr_t *out)
 {
     unsigned level;
-    uint64_t entry;
     const struct vma *a = area_at(vm, addr);
     if (a == nullptr || (access & ~a->prot) != 0 || a->prot == VX_PROT_NONE || a->mem_type == MEM_DEVICE)
         return ERR_BAD_ADDRESS;
-    if (entry_backed(vm, a, addr, &entry, &level) != OK)
-        return ERR_BAD_ADDRESS;
-    out->raw = pt_frame(entry) + (addr & (pt_span(level) - 1));
+    uint64_t *e = pt_walk(vm->as.root, addr, 0, &level);
+    if (!pte_present(*e)) {
+        if (page_back(vm, a, addr, e, level) != OK)
+            return ERR_BAD_ADDRESS;
+        e = pt_walk(vm->as.root, addr, 0, &level);
+    }
+    out->raw = pt_frame(*e) + (addr & (pt_span(level) - 1));
     return OK;
 }
 
@@ -99,122 +101,175 @@ static uint32_t prot_limit(const struct vma *a)
     return a->cap->rights & (a->mem_type == MEM_DEVICE ? any & ~VX_PROT_EXEC : any);
 }
 
-static status_t protect_check(const struct vm *vm, uint64_t addr, uint64_t end, uint32_t prot, uint32_t state)
+static status_t protect_ok(const struct vma *a, uint32_t prot, uint32_t state)
 {
-    uint64_t at = addr;
-    for (const struct vma *a = area_at(vm, addr); at < end; a = area_next(a)) {
-        if (a == nullptr || a->node.key > at)
+    if (a->maker != 0)
+        return ERR_BUSY;
+    if (state != 0 && a->kind != VMA_ANON)
+        return ERR_BAD_ARGUMENT;
+    return (prot & ~prot_limit(a)) != 0 ? ERR_NO_RIGHTS : OK;
+}
+
+/* A change of [addr, end), which has come to `at`: up while it checks and backs, then down again. */
+struct change {
+    struct vm *vm;
+    uint64_t addr, end, at;
+    uint32_t prot, state;
+    int32_t left;
+};
+
+static status_t change_check(struct change *c)
+{
+    for (const struct vma *a = area_at(c->vm, c->at); c->at < c->end && c->left > 0; a = area_next(a), c->left--) {
+        if (a == nullptr || a->node.key > c->at)
             return ERR_NOT_FOUND;
-        if (state != 0 && a->kind != VMA_ANON)
-            return ERR_BAD_ARGUMENT;
-        if ((prot & ~prot_limit(a)) != 0)
-            return ERR_NO_RIGHTS;
-        at = a->end;
+        status_t st = protect_ok(a, c->prot, c->state);
+        if (st != OK)
+            return st;
+        c->at = a->end < c->end ? a->end : c->end;
     }
     return OK;
 }
 
-static uint64_t max_u64(uint64_t a, uint64_t b)
+/* What nobody is to see if memory runs out is hidden until all of it is there. */
+static status_t change_back(struct change *c)
 {
-    return a > b ? a : b;
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* All that a change of [addr, end) needs before it can no longer fail. */
-struct protect_stock {
-    struct vm_stock anon;
-    struct block_list splits;
-    struct vma *head, *tail; /* records for the rest of an area behind addr, and behind end */
-    bool cuts_head, cuts_tail;
-};
-
-static void protect_unreserve(struct vm *vm, struct protect_stock *s)
-{
-    if (s->head != nullptr)
-        reticle_kfree(vm->reticle, s->head, sizeof *s->head);
-    if (s->tail != nullptr)
-        reticle_kfree(vm->reticle, s->tail, sizeof *s->tail);
-    block_list_free(&s->splits, vm->reticle);
-    stock_free(&s->anon, vm->reticle);
-}
-
-static status_t protect_reserve(struct vm *vm, uint64_t addr, uint64_t end, uint32_t state, struct protect_stock *s)
-{
-    const struct vma *first = area_at(vm, addr), *last = area_at(vm, end);
-    void *p;
-    *s = (struct protect_stock){ .cuts_head = first->node.key < addr,
-                                 .cuts_tail = last != nullptr && last->node.key < end };
-    stock_init(&s->anon);
     status_t st = OK;
-    if (s->cuts_head && (st = reticle_kalloc(vm->reticle, sizeof(struct vma), &p)) == OK)
-        s->head = p;
-    if (st == OK && s->cuts_tail && (st = reticle_kalloc(vm->reticle, sizeof(struct vma), &p)) == OK)
-        s->tail = p;
-    if (st == OK) {
-        unsigned n = pt_split_need(vm->as.root, s->cuts_head ? addr : 0, s->cuts_tail ? end : 0);
-        st = pt_reserve(&s->splits, vm->reticle, n);
+    while (st == OK && c->at < c->end && c->left > 0) {
+        const struct vma *a = area_from(c->vm, c->at);
+        uint64_t to = a == nullptr || a->end > c->end ? c->end : a->end;
+        if (a != nullptr && a->kind == VMA_ANON && a->node.key <= c->at)
+            st = anon_back(a, &c->at, to, nullptr, &c->left);
+        else
+            c->at = to; /* another thread was there */
+        c->at = c->at < to ? c->at : to;
+        c->left--;
     }
-    if (state == VX_MEM_COMMIT)
-        for (const struct vma *a = first; st == OK && a != nullptr && a->node.key < end; a = area_next(a))
-            st = stock_for_anon(vm, &s->anon, max_u64(a->node.key, addr), min_u64(a->end, end));
-    if (st != OK)
-        protect_unreserve(vm, s);
     return st;
 }
 
-/* a lies in the range as a whole by now. */
-static void protect_area(struct pt_edit *e, struct vma *a, uint32_t prot, uint32_t state, struct vm_stock *stock)
+static void change_unback(struct change *c)
 {
-    uint64_t from = a->node.key, to = a->end;
-    if (state == VX_MEM_RESERVE) {
-        e->owns_frames = true;
-        e->floor = from; /* tables that only this area needs hold nothing any more */
-        e->ceiling = to;
-        pt_clear(e, from, to);
-    } else if (a->prot != prot && a->state != VX_MEM_RESERVE) {
-        pt_protect(e, from, to, prot, a->mem_type);
-    }
-    a->prot = prot;
-    if (state == VX_MEM_COMMIT)
-        anon_back(a->vm, stock, from, to, prot, nullptr, nullptr);
-    if (state == VX_MEM_COMMIT || state == VX_MEM_RESERVE || (state == VX_MEM_LAZY && a->state == VX_MEM_RESERVE))
-        a->state = (uint8_t)state;
+    struct pt_edit e;
+    uint64_t to = c->at;
+    c->at = step_end(c->vm, c->addr, to, &c->left, true);
+    pt_edit_begin(&e, &c->vm->as, c->vm->reticle);
+    e.owns_frames = e.only_new = true;
+#ifndef MUTATE_VM_KEEP_NEW
+    pt_clear(&e, c->at, to);
+#endif
+    pt_edit_end(&e);
 }
 
-status_t vm_protect(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state)
+/* Sees to it that areas and leaves begin at addr and at end. */
+static status_t change_cut(const struct change *c)
 {
-    struct protect_stock s;
-    struct pt_edit e;
-    if (!range_ok(addr, len) || !prot_ok(prot))
-        return ERR_BAD_ARGUMENT;
-    uint64_t end = addr + len;
-    prot = prot_normal(prot);
-    status_t st = protect_check(vm, addr, end, prot, state);
+    struct vm *vm = c->vm;
+    struct vma *head = area_at(vm, c->addr), *tail = area_at(vm, c->end), *rest[2] = {};
+    if (head != nullptr && head->node.key == c->addr)
+        head = nullptr;
+    if (tail != nullptr && tail->node.key == c->end)
+        tail = nullptr;
+    status_t st = head != nullptr ? area_alloc(vm, &rest[0]) : OK;
+    if (st == OK && tail != nullptr)
+        st = area_alloc(vm, &rest[1]);
     if (st == OK)
-        st = protect_reserve(vm, addr, end, state, &s);
+        st = leaves_cut(vm, head, c->addr, tail, c->end);
+    for (unsigned i = 0; st != OK && i < 2; i++)
+        if (rest[i] != nullptr)
+            reticle_kfree(vm->reticle, rest[i], sizeof *rest[i]);
     if (st != OK)
         return st;
-    /* --- commit: nothing below can fail --- */
-    pt_edit_begin(&e, &vm->as, vm->reticle);
-    struct vma *first = area_at(vm, addr), *last = area_at(vm, end);
-    if (s.cuts_head) {
-        e.owns_frames = first->kind == VMA_ANON;
-        pt_split(&e, addr, &s.splits);
+    if (tail != nullptr)
+        area_split(tail, c->end, rest[1]); /* before the head: it may be the same area */
+    if (head != nullptr)
+        area_split(head, c->addr, rest[0]);
+    return OK;
+}
+
+/* [from, to) of a, of which all above is done. */
+static void change_part(const struct change *c, struct pt_edit *e, struct vma *a, uint64_t from, uint64_t to)
+{
+    if (c->state == VX_MEM_RESERVE) {
+        a->state = VX_MEM_RESERVE;
+        e->owns_frames = true;
+        pt_clear(e, from, to);
+    } else if (a->state != VX_MEM_RESERVE || c->state == VX_MEM_COMMIT) {
+        e->show_new = c->state == VX_MEM_COMMIT;
+        pt_protect(e, from, to, c->prot, a->mem_type);
     }
-    if (s.cuts_tail) {
-        e.owns_frames = last->kind == VMA_ANON;
-        pt_split(&e, end, &s.splits);
-        area_split(last, end, s.tail); /* before the head: it may be the same area */
+    if (from > a->node.key) {
+        a->prot &= c->prot; /* in between only what was allowed and will be */
+        return;
     }
-    if (s.cuts_head)
-        area_split(first, addr, s.head);
-    for (struct vma *a = area_at(vm, addr); a != nullptr && a->node.key < end; a = area_next(a))
-        protect_area(&e, a, prot, state, &s.anon);
+    a->prot = c->prot;
+    if (c->state == VX_MEM_COMMIT || (c->state == VX_MEM_LAZY && a->state == VX_MEM_RESERVE))
+        a->state = (uint8_t)c->state;
+}
+
+/* What another thread has made in the range since it was checked is left alone. */
+static status_t change_down(struct change *c)
+{
+    struct pt_edit e;
+    struct vma *a;
+    status_t st = OK;
+    pt_edit_begin(&e, &c->vm->as, c->vm->reticle);
+    for (; st == OK && c->at > c->addr && c->left > 0; c->left -= 3) {
+        a = area_of(tree_find_le(&c->vm->areas, c->at - 1));
+        uint64_t from = a != nullptr && a->node.key > c->addr ? a->node.key : c->addr;
+        uint64_t to = a != nullptr && a->end < c->at ? a->end : c->at;
+        if (a != nullptr && to > from && from == a->node.key && a->end <= c->end &&
+            protect_ok(a, c->prot, c->state) == OK) {
+            int32_t entries = (c->prot & VX_PROT_EXEC) != 0 ? c->left / WORK_SYNC + 1 : c->left;
+            c->left -= entries;
+            if (a->state != VX_MEM_RESERVE || (c->state & (VX_MEM_COMMIT | VX_MEM_RESERVE)) != 0) /* V6 */
+                from = step_end(c->vm, from, to, &entries, true);
+            c->left += entries;
+            if ((st = leaves_cut(c->vm, nullptr, 0, a, to)) == OK)
+                change_part(c, &e, a, from, to);
+        }
+        c->at = from;
+    }
     pt_edit_end(&e);
-    kassert(s.splits.first == 0 && s.anon.tables.first == 0 && s.anon.frames.first == 0);
+    arch_tlb_publish();
+    return st;
+}
+
+status_t vm_protect(struct vm *vm, uint64_t addr, uint64_t len, uint32_t prot, uint32_t state, uint64_t *progress)
+{
+    enum { CHECK, BACK, UNBACK, DOWN, PHASES };
+    if (!range_ok(addr, len) || !prot_ok(prot))
+        return ERR_BAD_ARGUMENT;
+    struct change c = { vm, addr, addr + len, *progress & ~(uint64_t)(PHASES - 1), prot_normal(prot), state, VM_STEP };
+    uint64_t phase = *progress % PHASES;
+    status_t st = OK;
+    *progress = 0;
+    if (c.at == 0)
+        c.at = addr;
+    if (phase == CHECK) {
+        if ((st = change_check(&c)) != OK)
+            return st;
+        if (c.at == c.end) {
+            phase = BACK;
+            c.at = state == VX_MEM_COMMIT ? addr : c.end;
+        }
+    }
+    if (phase == BACK) {
+        st = change_back(&c);
+        if (st == OK && c.at == c.end && (st = change_cut(&c)) == OK)
+            phase = DOWN;
+        if (st != OK && (st != ERR_NO_MEMORY || state != VX_MEM_COMMIT))
+            return st;
+        if (st != OK)
+            phase = UNBACK;
+    }
+    if (phase == UNBACK) {
+        change_unback(&c);
+        if (c.at == addr)
+            return ERR_NO_MEMORY;
+    }
+    if (phase == DOWN && ((st = change_down(&c)) != OK || c.at == addr))
+        return st;
+    *progress = c.at | phase;
     return OK;
 }

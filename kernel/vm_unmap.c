@@ -6,34 +6,16 @@
 #include <kernel/sync.h>
 #include <kernel/vm_area.h>
 
-#define UNMAP_STEP 64u /* entries of an area that one step takes */
-
-bool vm_is_mapped(const struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
-{
-    for (struct vma *a = area_from(vm, addr); a != nullptr && a->node.key < addr + len; a = area_next(a))
-        if (only_cap == nullptr || a->cap == only_cap)
-            return true;
-    return false;
-}
-
 void area_split(struct vma *a, uint64_t at, struct vma *rest)
 {
     *rest = *a;
     rest->offset += at - a->node.key;
     rest->node = (struct tree_node){};
+    rest->maker = 0;
     a->end = at;
     tree_insert(&rest->vm->areas, &rest->node, at);
     if (rest->obj != nullptr)
         maps_link(rest);
-}
-
-static inline void area_forget(struct vma *a)
-{
-    struct vm *vm = a->vm;
-    tree_remove(&vm->areas, &a->node);
-    if (a->obj != nullptr)
-        maps_unlink(a);
-    reticle_kfree(vm->reticle, a, sizeof *a);
 }
 
 /* [from, to) is free now. The lower gap is worth more: it keeps a space compact, and its tables few. */
@@ -46,25 +28,16 @@ static void gap_give(struct vm *vm, uint64_t from, uint64_t to)
     vm->gap_start = from;
 }
 
-/* Takes [from, to), which lies in a, out of it, and whatever tables then span no area. The hole may leave two pieces:
- * `spare` is then the record for the second. No leaf crosses from or to. */
+/* Takes [from, to), which lies in a, out of it. The hole may leave two pieces: `spare` is then the record for the
+ * second. No leaf crosses from or to. */
 static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t to, struct vma **spare)
 {
     struct vm *vm = a->vm;
     bool keep_left = from > a->node.key, keep_right = to < a->end;
-    struct vma *before = keep_left ? nullptr : area_of(tree_prev(&a->node));
     e->owns_frames = a->kind == VMA_ANON;
     if (vm->has_waiters && a->obj != nullptr)
         futex_recheck(vm);
-    e->floor = keep_left ? from : before != nullptr ? before->end : 0;
-    bool shares_left = e->floor > (from & ~(pt_span(1) - 1)), shares_right = keep_right && to % pt_span(1) != 0;
-    if (to - from == ARCH_PAGE_SIZE && (shares_left || shares_right)) {
-        pt_clear_page(e, from); /* what stays beside it needs the same tables */
-    } else {
-        struct vma *after = keep_right ? nullptr : area_next(a);
-        e->ceiling = keep_right ? to : after != nullptr ? after->node.key : PT_USER_END;
-        pt_clear(e, from, to);
-    }
+    pt_clear(e, from, to);
     gap_give(vm, from, to);
     if (keep_left && keep_right) {
         if (*spare == nullptr) { /* unmap_reserve found none: at least one frame goes, and pays for it */
@@ -80,6 +53,7 @@ static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t t
     } else if (keep_right) {
         a->offset += to - a->node.key;
         a->node.key = to; /* in place: the order of the areas stays the same */
+        a->maker = 0;     /* V8 */
     } else {
         area_forget(a);
     }
@@ -90,39 +64,32 @@ static bool is_concerned(const struct vma *a, const struct cap *only_cap)
     return a != nullptr && (only_cap == nullptr || a->cap == only_cap);
 }
 
-/* What cutting needs: tables for the large leaves at its ends (0: that end is not cut), and for a hole a record. */
-static status_t unmap_reserve(struct vm *vm, const struct vma *head, uint64_t cut_first, uint64_t cut_second, bool hole,
-                              struct block_list *tables, struct vma **spare)
+status_t leaves_cut(struct vm *vm, const struct vma *head, uint64_t addr, const struct vma *tail, uint64_t end)
 {
-    unsigned n = pt_split_need(vm->as.root, cut_first, cut_second);
-    status_t st = n != 0 ? pt_reserve(tables, vm->reticle, n) : OK;
-    if (st != OK || !hole)
-        return st;
-    st = area_alloc(vm, spare);
-    if (st == OK || (n == 0 && head->kind == VMA_ANON && head->state == VX_MEM_COMMIT))
-        return OK;
-    block_list_free(tables, vm->reticle);
-    return st;
+    struct pt_cut cuts[2] = {};
+    if (head != nullptr)
+        cuts[0] = (struct pt_cut){ addr, head->kind == VMA_ANON };
+    if (tail != nullptr)
+        cuts[1] = (struct pt_cut){ end, tail->kind == VMA_ANON };
+    return pt_split(&vm->as, vm->reticle, cuts[0], cuts[1]);
 }
 
-/* The short way for one page at an end of an area, if what stays beside it needs the same tables: there is nothing to
- * reserve and nothing to collect. e: flushes later, for pages of objects; nullptr: it is flushed. False: take the long
- * way. */
+/* Whether freeing [addr, end) pays for a record: the last frame goes whole, in the first step, and no table is needed.
+ */
+static bool hole_pays(const struct vm *vm, const struct vma *a, uint64_t addr, uint64_t end)
+{
+    unsigned level;
+    return a->kind == VMA_ANON && a->state == VX_MEM_COMMIT && *pt_walk(vm->as.root, end - 1, 0, &level) != 0 &&
+           pt_cut_level(vm->as.root, addr) == 0 && pt_cut_level(vm->as.root, end) == 0;
+}
+
+/* The short way for one page at an end of an area, if its table stays: there is nothing to reserve and nothing to
+ * collect. e: flushes later, for pages of objects; nullptr: it is flushed. False: take the long way. */
 [[gnu::always_inline]] static inline bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page, struct pt_edit *e)
 {
     uint64_t next = page + ARCH_PAGE_SIZE, frame;
-    bool keep_left = a->node.key<page, keep_right = a->end> next, shares;
-    if (keep_left && keep_right)
-        return false;
-    if (keep_left) {
-        shares = page % pt_span(1) != 0;
-    } else if (keep_right) {
-        shares = next % pt_span(1) != 0;
-    } else {
-        const struct vma *before = area_of(tree_prev(&a->node));
-        shares = before != nullptr && before->end > (page & ~(pt_span(1) - 1));
-    }
-    if (!shares || !pt_take_page(&vm->as, page, e, &frame))
+    bool keep_left = a->node.key<page, keep_right = a->end> next;
+    if ((keep_left && keep_right) || !pt_take_page(&vm->as, page, e, &frame))
         return false;
     if (vm->has_waiters && a->obj != nullptr)
         futex_recheck(vm);
@@ -134,85 +101,110 @@ static status_t unmap_reserve(struct vm *vm, const struct vma *head, uint64_t cu
     } else if (keep_right) {
         a->offset += ARCH_PAGE_SIZE;
         a->node.key = next; /* in place: see area_cut */
+        a->maker = 0;
     } else {
         area_forget(a);
     }
     return true;
 }
 
-/* head is the first area that ends after addr. */
-[[gnu::noinline]] static status_t unmap_range(struct vm *vm, struct vma *head, uint64_t addr, uint64_t end,
-                                              const struct cap *only_cap)
+uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, int32_t *left, bool down)
 {
-    struct block_list tables = {};
-    struct vma *spare = nullptr, *tail = head->end < end ? area_at(vm, end) : head;
-    struct pt_edit e;
-    bool cuts_head = is_concerned(head, only_cap) && head->node.key < addr;
-    bool cuts_tail = is_concerned(tail, only_cap) && tail->node.key < end && tail->end > end;
-    if (cuts_head || cuts_tail) {
-        bool hole = cuts_head && cuts_tail && head == tail;
-        status_t st = unmap_reserve(vm, head, cuts_head ? addr : 0, cuts_tail ? end : 0, hole, &tables, &spare);
-        if (st != OK)
+    uint64_t low = from, high = to;
+    do {
+        unsigned level;
+        (void)pt_walk(vm->as.root, down ? high - 1 : low, 0, &level);
+        uint64_t last = pt_span(level) - 1, more = *left > 1 && level == 0 ? (uint64_t)*left * ARCH_PAGE_SIZE : 0;
+        if (more != 0) { /* the entries of a table one after the other */
+            uint64_t in_table = pt_span(1) - ARCH_PAGE_SIZE, rest = high - low - ARCH_PAGE_SIZE;
+            in_table = down ? (high - ARCH_PAGE_SIZE) & in_table : in_table - (low & in_table);
+            more = more - ARCH_PAGE_SIZE < in_table ? more - ARCH_PAGE_SIZE : in_table;
+            more = more < rest ? more : rest;
+        }
+        high = down ? ((high - 1) & ~last) - more : high;
+        low = down ? low : (low | last) + 1 + more;
+        *left -= 1 + (int32_t)(more / ARCH_PAGE_SIZE);
+    } while (low < high && *left > 0);
+    return down ? (high > from ? high : from) : (low < to ? low : to);
+}
+
+bool area_unmap_some(struct pt_edit *e, struct vma *a, int32_t *left)
+{
+    struct vma *no_spare = nullptr;
+    uint64_t start = a->node.key, from = step_end(a->vm, start, a->end, left, true);
+    area_cut(e, a, from, a->end, &no_spare);
+    return from == start;
+}
+
+/* What may fail: the record for what is left behind a hole, and cutting large leaves at the ends. For each step, since
+ * another thread may have mapped something there after the last one. */
+static status_t unmap_begin(struct vm *vm, uint64_t addr, uint64_t end, const struct cap *only_cap, struct vma **spare)
+{
+    struct vma *head = area_at(vm, addr), *tail = area_at(vm, end);
+    if (!is_concerned(head, only_cap) || head->node.key == addr)
+        head = nullptr;
+    if (!is_concerned(tail, only_cap) || tail->node.key >= end)
+        tail = nullptr;
+    if (head != nullptr && head == tail) {
+        status_t st = area_alloc(vm, spare);
+        if (st != OK && !hole_pays(vm, head, addr, end))
             return st;
+    }
+    status_t st = leaves_cut(vm, head, addr, tail, end);
+    if (st != OK && *spare != nullptr)
+        reticle_kfree(vm->reticle, *spare, sizeof **spare);
+    return st;
+}
+
+/* From above; an area of which only the upper part stays from its front. So no step leaves more pieces than the whole.
+ */
+[[gnu::noinline]] static status_t unmap_range(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap,
+                                              uint64_t *progress)
+{
+    struct vma *a, *spare = nullptr;
+    struct pt_edit e;
+    int32_t left = VM_STEP;
+    uint64_t end = *progress != 0 ? *progress & ~UINT64_C(1) : addr + len;
+    bool found = (*progress & 1) != 0;
+    status_t st = unmap_begin(vm, addr, end, only_cap, &spare);
+    if (st != OK) {
+        *progress = 0;
+        return st;
     }
     /* --- commit: nothing below can fail --- */
     pt_edit_begin(&e, &vm->as, vm->reticle);
-    if (cuts_head && tables.first != 0) {
-        e.owns_frames = head->kind == VMA_ANON;
-        pt_split(&e, addr, &tables);
-    }
-    if (cuts_tail && tables.first != 0) {
-        e.owns_frames = tail->kind == VMA_ANON;
-        pt_split(&e, end, &tables);
-    }
-    bool found = false;
-    for (struct vma *a = head, *next; a != nullptr && a->node.key < end; a = next) {
-        next = a->end < end ? area_next(a) : nullptr;
-        if (!is_concerned(a, only_cap))
+    while (left > 0 && (a = area_of(tree_find_le(&vm->areas, end - 1))) != nullptr && a->end > addr) {
+        uint64_t from = a->node.key > addr ? a->node.key : addr, to = a->end < end ? a->end : end;
+        if (!is_concerned(a, only_cap)) {
+            left -= 1;
+            end = from;
             continue;
+        }
+        left -= WORK_AREA;
         found = true;
-        area_cut(&e, a, a->node.key > addr ? a->node.key : addr, a->end < end ? a->end : end, &spare);
+        if (from == a->node.key && to < a->end) {
+            uint64_t up_to = step_end(vm, from, to, &left, false);
+            area_cut(&e, a, from, up_to, &spare);
+            end = up_to < to ? to : from;
+        } else {
+            end = step_end(vm, from, to, &left, true);
+            area_cut(&e, a, end, to, &spare);
+        }
     }
     pt_edit_end(&e);
-    kassert(tables.first == 0 && spare == nullptr);
-    return found ? OK : ERR_NOT_FOUND;
+    kassert(spare == nullptr);
+    *progress = left > 0 || end == addr ? 0 : end | found;
+    return *progress != 0 || found ? OK : ERR_NOT_FOUND;
 }
 
-status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap)
+status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap, uint64_t *progress)
 {
-    if (!range_ok(addr, len))
-        return ERR_BAD_ARGUMENT;
-    struct vma *head = area_from(vm, addr);
-    if (head == nullptr || head->node.key >= addr + len)
-        return ERR_NOT_FOUND;
-    if (len == ARCH_PAGE_SIZE && is_concerned(head, only_cap) && unmap_end_page(vm, head, addr, nullptr))
-        return OK;
-    return unmap_range(vm, head, addr, addr + len, only_cap);
-}
-
-/* Where a step through [from, to) ends that looks at no more than `entries` entries: no leaf crosses it. */
-static uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, uint32_t entries)
-{
-    uint64_t at = from;
-    for (; at < to && entries != 0; entries--) {
-        unsigned level;
-        (void)pt_walk(vm->as.root, at, 0, &level);
-        at = (at & ~(pt_span(level) - 1)) + pt_span(level);
+    if (len == ARCH_PAGE_SIZE && addr % ARCH_PAGE_SIZE == 0) {
+        struct vma *a = area_at(vm, addr);
+        if (is_concerned(a, only_cap) && unmap_end_page(vm, a, addr, nullptr))
+            return OK;
     }
-    return at < to ? at : to;
-}
-
-/* The first part of an object's area; true: all that was left of it. */
-static bool unmap_some(struct pt_edit *e, struct vma *a)
-{
-    struct vma *no_spare = nullptr;
-    if (a->end - a->node.key == ARCH_PAGE_SIZE && unmap_end_page(a->vm, a, a->node.key, e))
-        return true;
-    uint64_t end =
-        a->end - a->node.key <= UNMAP_STEP * ARCH_PAGE_SIZE ? a->end : step_end(a->vm, a->node.key, a->end, UNMAP_STEP);
-    bool whole = end == a->end;
-    area_cut(e, a, a->node.key, end, &no_spare);
-    return whole;
+    return range_ok(addr, len) ? unmap_range(vm, addr, len, only_cap, progress) : ERR_BAD_ARGUMENT;
 }
 
 static bool is_below(const struct cap *c, const struct cap *root)
@@ -236,7 +228,9 @@ bool vm_unmap_object(struct object *o, const struct cap *c, bool below)
             pt_edit_end(&e);
             pt_edit_begin(&e, &a->vm->as, a->vm->reticle);
         }
-        goes_on = unmap_some(&e, a) && work_spend(3);
+        int32_t left = VM_STEP;
+        bool quick = a->end - a->node.key == ARCH_PAGE_SIZE && unmap_end_page(a->vm, a, a->node.key, &e);
+        goes_on = (quick || area_unmap_some(&e, a, &left)) && work_spend(quick ? 2 : WORK_AREA + (VM_STEP - left) / 2);
     }
     pt_edit_end(&e);
     return goes_on;

@@ -252,6 +252,9 @@ static uint64_t some_spec(struct choices *c)
 
 static host_stop_t do_call(struct choices *c)
 {
+    const struct thread *self = running();
+    if ((self->progress | self->making) != 0 || self->has_result) /* its code does not run before that call is over */
+        return host_syscall_again();
     uint64_t arg[6] = {}, nr = choose(c, SYSCALL_LIMIT + 1);
     if (choose(c, 64) == 0)
         nr = choose_raw(c, 8);
@@ -333,7 +336,7 @@ static void grant_everything(struct task *t, struct task *other, struct mem *ima
 static void grant_ring(struct task *producer, struct task *consumer, uint32_t slots, bool caps)
 {
     struct ring *r;
-    machine_must(ring_create(&producer->reticle, slots, caps, &r) == OK);
+    machine_must(ring_create_whole(&producer->reticle, slots, caps, &r) == OK);
     machine_grant(producer, &r->obj, VX_CAP_RING_TX, VX_R_SEND | VX_R_SIGNAL | VX_R_MOVE | VX_R_INSPECT | VX_R_DESTROY);
     machine_grant(consumer, &r->obj, VX_CAP_RING_RX,
                   VX_R_RECV | VX_R_SIGNAL | VX_R_BIND | VX_R_MOVE | VX_R_INSPECT | VX_R_DESTROY);
@@ -345,7 +348,7 @@ static void start_tasks(uint32_t shape)
     struct mem *image;
     struct task *a = machine_task(shape % 4 == 0 ? 11 : 8, 3, nullptr, &reticle),
                 *b = machine_task(7 + shape % 2, 2 + shape % 3, a, &reticle);
-    machine_must(mem_create(&machine_root, 8192, false, VX_CAP_MEM, &image) == OK);
+    machine_must(mem_create_whole(&machine_root, 8192, false, VX_CAP_MEM, &image) == OK);
     machine_elf_write(image);
     grant_everything(a, b, image);
     grant_everything(b, a, image);

@@ -62,6 +62,9 @@ void revoke_per_descendant(const char *name);
 void task_destroy(const char *name);
 int large_main(const char *role);
 
+/* How long interrupts wait for calls: latency.c. */
+void irqs_off(const char *name);
+
 /* Rows about two harts: scale.c. */
 void scale_all(void);
 int scale_syscall_worker(struct shared *s);

@@ -340,6 +340,7 @@ int main(int argc, char **argv)
         { "mem_map_unmap_shared", mem_map_unmap_shared },
         { "revoke_per_descendant", revoke_per_descendant },
         { "task_destroy", task_destroy },
+        { "irqs_off_worst", irqs_off },
         /* the last one: from then on this thread has vector registers to save at each switch */
         { "ring_call_vector_roundtrip", ring_call_vector_roundtrip },
     };

@@ -60,7 +60,7 @@ static void stop(void)
     E(task_control, BAD_ADDRESS, SYS(task_control, child, VX_TASK_READ_MEM, UINT64_C(0x600000000000), P(&magic), 4));
     E(task_control, BAD_ADDRESS,
       SYS(task_control, child, VX_TASK_WRITE_MEM, UINT64_C(0xffff800000000000), P(&magic), 4));
-    E(task_control, BAD_ADDRESS, SYS(task_control, child, VX_TASK_WRITE_MEM, VX_BUNDLE_ADDRESS, P(&magic), 4));
+    E(task_control, BAD_ADDRESS, SYS(task_control, child, VX_TASK_WRITE_MEM, VX_TIME_PAGE_ADDRESS, P(&magic), 4));
     C(task_control, ok, STATUS(task_control, child, VX_TASK_RESUME) == OK);
 }
 

@@ -11,6 +11,7 @@
 // flags: -fno-sanitize=function
 // mutations: -DMUTATE_HOST_LATE_ARM
 #include "cmocka_kassert.h"
+#define MACHINE_ONE_STEP
 #include "machine.h"
 
 enum { CROWD = 150, BIT = 5 };

@@ -24,6 +24,7 @@
 #include <kernel/sync.h>
 #include <kernel/syscall.h>
 #include <kernel/wallclock.h>
+#include "map.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,8 +198,8 @@ static inline vx_handle_t machine_grant(struct task *t, struct object *o, uint8_
     machine_must(task_create(&machine_root, order, CAP_SLOTS_DEFAULT, parent, &t) == OK);
     t->band = (uint8_t)band;
     snprintf(t->name, sizeof t->name, "test%u", t->id);
-    machine_must(vm_map_anon(&t->vm, USER_BASE, USER_BYTES, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_COMMIT, true, &at) ==
-                 OK);
+    machine_must(
+        map_anon_whole(&t->vm, USER_BASE, USER_BYTES, VX_PROT_READ | VX_PROT_WRITE, VX_MEM_COMMIT, true, &at) == OK);
     struct vx_slot s = {};
     give_own_reticle(t, &s);
     *reticle = (vx_handle_t)s.value;
@@ -232,6 +233,18 @@ static inline struct thread *running(void)
     return machine_hart.current;
 }
 
+[[maybe_unused]] static status_t ring_create_whole(struct reticle *home, uint32_t slots, bool with_caps,
+                                                   struct ring **out)
+{
+    int32_t left = work_left;
+    status_t st = ring_create(home, slots, with_caps, out);
+    work_begin();
+    while (st == OK && !ring_make_some(*out))
+        work_begin();
+    work_left = left;
+    return st;
+}
+
 /* Every object of the root Reticle ends, and what hangs on it. */
 [[maybe_unused]] static void machine_end_all(void)
 {
@@ -256,6 +269,10 @@ static inline struct call_result call_array(uint64_t nr, const uint64_t arg[stat
     struct thread *t = running();
     machine_must(t != nullptr);
     host_stop_t stop = host_syscall(nr, arg);
+#ifndef MACHINE_ONE_STEP /* of a call that goes on in steps */
+    while (stop == HOST_USER && running() == t && (t->progress | t->making) != 0)
+        stop = host_syscall_again();
+#endif
     if (stop != HOST_USER || running() != t)
         return (struct call_result){ .switched = true };
     return results_of(t);

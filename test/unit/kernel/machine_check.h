@@ -92,7 +92,8 @@ static void check_vm(const struct vm *vm)
         machine_must((a->prot & (VX_PROT_WRITE | VX_PROT_EXEC)) != (VX_PROT_WRITE | VX_PROT_EXEC));
         last = a->end;
     }
-    check_leaves(vm, vm->as.root, PT_LEVELS - 1, 0);
+    if (vm->reticle != nullptr) /* else: it has ended, before the rest of its Task */
+        check_leaves(vm, vm->as.root, PT_LEVELS - 1, 0);
 }
 
 static void machine_check_all(void)

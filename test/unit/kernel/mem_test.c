@@ -6,6 +6,7 @@
 // mutations: -DMUTATE_MEM_NO_ZERO -DMUTATE_MEM_KEEP_TAIL
 #include "cmocka_kassert.h"
 #include "alloc_fail.h"
+#include "map.h"
 #include <isa/hart.h>
 #include <kernel/entry.h>
 #include <kernel/mem.h>
@@ -32,10 +33,15 @@ status_t object_create(struct reticle *home, uint8_t type, size_t size, struct o
     return OK;
 }
 
+void object_abandon(struct object *o)
+{
+    reticle_kfree(o->home, o, o->size_bytes);
+}
+
 static void destroy(struct mem *m)
 {
     assert_true(mem_fini(m));
-    reticle_kfree(m->obj.home, m, m->obj.size_bytes);
+    object_abandon(&m->obj);
 }
 
 static int setup(void **)
@@ -82,7 +88,7 @@ static void sizes_are_charged_exactly(void **)
     for (unsigned contiguous = 0; contiguous < 2; contiguous++) {
         for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             struct mem *m;
-            assert_int_equal(mem_create(&ram, sizes[i], contiguous != 0, VX_CAP_MEM, &m), OK);
+            assert_int_equal(mem_create_whole(&ram, sizes[i], contiguous != 0, VX_CAP_MEM, &m), OK);
             uint64_t pages = (sizes[i] + PAGE - 1) / PAGE;
             assert_int_equal(m->bytes, pages * PAGE);
             uint64_t records = free_at_start - ram.free_pages - pages; /* of one size class or of two */
@@ -94,11 +100,26 @@ static void sizes_are_charged_exactly(void **)
     }
 }
 
+/* Or the first object of a Task, its Bundle, would cost a page more than its own. */
+static void records_share_their_pages_with_areas(void **)
+{
+    void *area, *little;
+    struct mem *m;
+    assert_int_equal(reticle_kalloc(&ram, sizeof(struct vma), &area), OK);
+    assert_int_equal(reticle_kalloc(&ram, 1, &little), OK);
+    uint64_t before = ram.free_pages;
+    assert_int_equal(mem_create_whole(&ram, 1, true, VX_CAP_MEM, &m), OK);
+    assert_int_equal(before - ram.free_pages, 1);
+    destroy(m);
+    reticle_kfree(&ram, little, 1);
+    reticle_kfree(&ram, area, sizeof(struct vma));
+}
+
 static void contiguous_memory_is_one_row(void **)
 {
     for (uint64_t pages = 1; pages < 140; pages++) {
         struct mem *m;
-        assert_int_equal(mem_create(&ram, pages * PAGE, true, VX_CAP_MEM, &m), OK);
+        assert_int_equal(mem_create_whole(&ram, pages * PAGE, true, VX_CAP_MEM, &m), OK);
         for (uint64_t i = 0; i < pages; i++) {
             uint64_t run;
             assert_int_equal(mem_frame(&m->obj, i * PAGE, &run).raw, m->runs[0].base.raw + i * PAGE);
@@ -119,17 +140,19 @@ static void crumbs_serve_when_they_must_but_not_as_one_row(void **)
             reticle_free(&ram, page[i], 0);
     struct mem *m;
     uint64_t before = ram.free_pages;
-    assert_int_equal(mem_create(&ram, 2 * PAGE, true, VX_CAP_MEM, &m), ERR_NO_MEMORY);
+    assert_int_equal(mem_create_whole(&ram, 2 * PAGE, true, VX_CAP_MEM, &m), ERR_NO_MEMORY);
     assert_int_equal(ram.free_pages, before);
-    assert_int_equal(mem_create(&ram, 171 * PAGE, false, VX_CAP_MEM, &m), ERR_NO_MEMORY); /* its list is two pages */
+    assert_int_equal(mem_create_whole(&ram, 171 * PAGE, false, VX_CAP_MEM, &m),
+                     ERR_NO_MEMORY); /* its list is two pages */
     assert_int_equal(ram.free_pages, before);
-    assert_int_equal(mem_create(&ram, 170 * PAGE, false, VX_CAP_MEM, &m), OK);
+    assert_int_equal(mem_create_whole(&ram, 170 * PAGE, false, VX_CAP_MEM, &m), OK);
     assert_int_equal(inspect(m), 170);
     assert_int_equal(before - ram.free_pages, 170 + 2);
     destroy(m);
     assert_int_equal(ram.free_pages, before);
-    assert_int_equal(mem_create(&ram, before * PAGE + PAGE, false, VX_CAP_MEM, &m), ERR_NO_MEMORY);
-    assert_int_equal(mem_create(&ram, before * PAGE, false, VX_CAP_MEM, &m), ERR_NO_MEMORY); /* none left for records */
+    assert_int_equal(mem_create_whole(&ram, before * PAGE + PAGE, false, VX_CAP_MEM, &m), ERR_NO_MEMORY);
+    assert_int_equal(mem_create_whole(&ram, before * PAGE, false, VX_CAP_MEM, &m),
+                     ERR_NO_MEMORY); /* none left for records */
     assert_int_equal(ram.free_pages, before);
     for (unsigned i = 0; i < n; i++)
         if ((page[i].raw / PAGE) % 2 != 0)
@@ -142,7 +165,7 @@ static void whatever_allocation_fails_nothing_is_left_behind(void **)
         struct mem *m;
         for (uint32_t n = 1;; n++) {
             alloc_fail_in = n;
-            status_t st = mem_create(&ram, 77 * PAGE, contiguous != 0, VX_CAP_SURFACE, &m);
+            status_t st = mem_create_whole(&ram, 77 * PAGE, contiguous != 0, VX_CAP_SURFACE, &m);
             alloc_fail_in = 0;
             if (st == OK)
                 break;
@@ -180,7 +203,7 @@ static void reading_crosses_runs(void **)
 {
     struct mem *m;
     unsigned char got[20000];
-    assert_int_equal(mem_create(&ram, 11 * PAGE, false, VX_CAP_MEM, &m), OK);
+    assert_int_equal(mem_create_whole(&ram, 11 * PAGE, false, VX_CAP_MEM, &m), OK);
     assert_true(m->n_runs >= 3);
     for (uint64_t at = 0; at < m->bytes; at += PAGE) {
         uint64_t run;
@@ -205,6 +228,7 @@ int main(void)
 #define NAMED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         NAMED(sizes_are_charged_exactly),
+        NAMED(records_share_their_pages_with_areas),
         NAMED(contiguous_memory_is_one_row),
         NAMED(crumbs_serve_when_they_must_but_not_as_one_row),
         NAMED(whatever_allocation_fails_nothing_is_left_behind),

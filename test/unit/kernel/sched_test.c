@@ -161,7 +161,7 @@ struct wire {
 static struct wire wire(struct task *from, struct task *to)
 {
     struct ring *r;
-    machine_must(ring_create(&machine_root, RING_SLOTS_DEFAULT, VX_RING_CAPS, &r) == OK);
+    machine_must(ring_create_whole(&machine_root, RING_SLOTS_DEFAULT, VX_RING_CAPS, &r) == OK);
     return (struct wire){ machine_grant(from, &r->obj, VX_CAP_RING_TX, VX_RIGHTS_ALL),
                           machine_grant(to, &r->obj, VX_CAP_RING_RX, VX_RIGHTS_ALL) };
 }

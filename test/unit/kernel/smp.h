@@ -312,7 +312,7 @@ static struct task *smp_task(uint32_t order, uint32_t band, struct task *parent,
     uint64_t at;
     machine_must(task_create(&machine_root, order, CAP_SLOTS_DEFAULT, parent, &t) == OK);
     t->band = (uint8_t)band;
-    machine_must(vm_map_anon(&t->vm, USER_BASE, USER_BYTES, RW, VX_MEM_COMMIT, true, &at) == OK);
+    machine_must(map_anon_whole(&t->vm, USER_BASE, USER_BYTES, RW, VX_MEM_COMMIT, true, &at) == OK);
     struct vx_slot s = {};
     give_own_reticle(t, &s);
     *reticle = (vx_handle_t)s.value;

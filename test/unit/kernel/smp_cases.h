@@ -132,7 +132,7 @@ static enum next server(struct user *u)
 static struct ring *new_ring(void)
 {
     struct ring *r;
-    machine_must(ring_create(&machine_root, 4, VX_RING_CAPS, &r) == OK);
+    machine_must(ring_create_whole(&machine_root, 4, VX_RING_CAPS, &r) == OK);
     return r;
 }
 
@@ -540,7 +540,7 @@ static void areas_of_one_object_come_and_go_everywhere(void **)
     vx_handle_t reticle;
     struct mem *m;
     begin(4);
-    machine_must(mem_create(&machine_root, UINT64_C(4) * ARCH_PAGE_SIZE, false, VX_CAP_MEM, &m) == OK);
+    machine_must(mem_create_whole(&machine_root, UINT64_C(4) * ARCH_PAGE_SIZE, false, VX_CAP_MEM, &m) == OK);
     for (int i = 0; i < 4; i++) {
         struct task *t = smp_task(6, VX_BAND_NORMAL, nullptr, &reticle);
         struct user *u = user_new(shower, nullptr, rounds() * 4);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "map.h"
 #include "page_facts.h"
 
 #define must(cond)                                                                                                     \
@@ -97,14 +98,15 @@ static void world_end(void)
     alloc_fail_for_good = true;
     struct vma *a;
     while ((a = area_of(vm.areas.first)) != nullptr)
-        must(vm_unmap(&vm, a->node.key, a->end - a->node.key, nullptr) == OK);
+        must(unmap_whole(&vm, a->node.key, a->end - a->node.key, nullptr) == OK);
     alloc_fail_in = 0;
     alloc_fail_for_good = false;
     must(ram.free_pages == free_at_start && shared.maps == nullptr);
     must(reticle_check(&ram, nullptr));
     arch_aspace_activate(nullptr);
+    paddr_t root = vm.as.root;
     (void)vm_fini(&vm);
-    reticle_free(&ram, vm.as.root, 0);
+    reticle_free(&ram, root, 0);
     must(ram.free_pages == free_at_start + 1);
 }
 
@@ -118,15 +120,17 @@ static uint64_t page_va(uint64_t i)
 static uint64_t tables_seen, frames_seen;
 static uint8_t frame_used[(64u << 20) / 4096]; /* by page of RAM */
 
-/* P1: every table but the root spans a part of an area. */
+/* P1: every table but the root has an entry. */
 static void count_tables(const uint64_t *table, unsigned level, uint64_t base)
 {
-    const struct vma *a = area_from(&vm, base);
-    must(level == PT_LEVELS - 1 || (a != nullptr && a->node.key < base + pt_span(level + 1)));
+    bool used = level == PT_LEVELS - 1;
     tables_seen++;
-    for (unsigned i = 0; level > 0 && i < PT_ENTRIES; i++)
-        if (pte_present(table[i]) && !pte_is_leaf(table[i], level))
+    for (unsigned i = 0; i < PT_ENTRIES; i++) {
+        used |= table[i] != 0;
+        if (level > 0 && pte_present(table[i]) && !pte_is_leaf(table[i], level))
             count_tables(arch_phys_to_virt((paddr_t){ pte_pa(table[i]) }), level - 1, base + i * pt_span(level));
+    }
+    must(used);
 }
 
 /* P2 and V3: the frame is a block of ours of the leaf's size, and no other entry names it. */
@@ -154,7 +158,8 @@ static void compare_page(uint64_t i)
     }
     must(a->vm == &vm && a->kind == m->kind && a->prot == m->prot && (entry != 0) == m->backed);
     if (m->backed)
-        must(m->prot == VX_PROT_NONE ? pt_is_parked(entry) : pte_prot(entry) == (m->prot | PTE_USER));
+        must(m->prot == VX_PROT_NONE ? !pte_present(entry) && (entry & PT_PARKED) != 0
+                                     : pte_prot(entry) == (m->prot | PTE_USER));
     if (m->kind == VMA_ANON) {
         must(a->state == m->state && a->obj == nullptr);
         if (!m->backed)
@@ -264,7 +269,7 @@ static void op_map_anon(struct op_range r)
 {
     uint32_t prot = random_prot(), state = random_map_state();
     uint64_t before = ram.free_pages, at;
-    status_t st = vm_map_anon(&vm, page_va(r.first), r.n * PAGE, prot, state, true, &at);
+    status_t st = map_anon_whole(&vm, page_va(r.first), r.n * PAGE, prot, state, true, &at);
     if (model_any_mapped(r)) {
         must(st == ERR_BUSY);
         return;
@@ -285,8 +290,8 @@ static void op_map_object(struct op_range r)
     uint64_t offset = random_below(2) == 0 ? 0 : random_below(SHARED_PAGES);
     if (r.n > SHARED_PAGES - offset)
         r.n = SHARED_PAGES - offset;
-    status_t st = vm_map_object(&vm, &shared, &caps[cap], shared_frame, MEM_NORMAL, offset * PAGE, r.n * PAGE,
-                                page_va(r.first), prot, true, &at);
+    status_t st = map_object_whole(&vm, &shared, &caps[cap], shared_frame, MEM_NORMAL, offset * PAGE, r.n * PAGE,
+                                   page_va(r.first), prot, true, &at);
     if (model_any_mapped(r)) {
         must(st == ERR_BUSY);
         return;
@@ -308,7 +313,7 @@ static void op_unmap(struct op_range r)
 {
     uint64_t before = ram.free_pages;
     int cap = random_below(4) == 0 ? (int)random_below(2) : -1;
-    status_t st = vm_unmap(&vm, page_va(r.first), r.n * PAGE, cap < 0 ? nullptr : &caps[cap]);
+    status_t st = unmap_whole(&vm, page_va(r.first), r.n * PAGE, cap < 0 ? nullptr : &caps[cap]);
     bool any = false;
     for (uint64_t i = r.first; i < r.first + r.n; i++)
         any |= model[i].kind != 0 && model_concerned(&model[i], cap);
@@ -367,7 +372,7 @@ static void op_protect(struct op_range r)
     while (r.n > 1 && !model_all_mapped(r) && random_below(8) != 0) /* mostly what exists */
         r.n /= 2;
     status_t want = model_protect_status(r, prot, state),
-             st = vm_protect(&vm, page_va(r.first), r.n * PAGE, prot, state);
+             st = protect_whole(&vm, page_va(r.first), r.n * PAGE, prot, state);
     if (want != OK) {
         must(st == want || (st != OK && st != ERR_NO_MEMORY)); /* the first offending area decides */
         return;

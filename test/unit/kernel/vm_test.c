@@ -5,7 +5,8 @@
 // sources: kernel/vm.c kernel/vm_fault.c kernel/pt.c kernel/reticle.c kernel/reticle_check.c base/tree.c
 // sources: kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // libs: -Wl,--wrap=reticle_alloc -Wl,--wrap=reticle_kalloc
-// mutations: -DMUTATE_PT_NO_FLUSH -DMUTATE_PT_KEEP_TABLES -DMUTATE_VM_KEEP_STOCK -DMUTATE_VM_NO_ZERO
+// mutations: -DMUTATE_PT_NO_FLUSH -DMUTATE_PT_KEEP_TABLES -DMUTATE_VM_KEEP_NEW -DMUTATE_PT_KEEP_TAKEN
+// -DMUTATE_VM_NO_ZERO
 #include <abi/timepage.h>
 #include <kernel/sync.h>
 #include "cmocka_kassert.h"
@@ -43,15 +44,99 @@ static void random_use_of_scarce_memory_agrees_with_the_model(void **)
         random_use(11 * MIB + round * 60 * PAGE, 600, 5);
 }
 
-/* --- failing allocations --- */
+/* --- steps --- */
 
 #define AT(pages) (WINDOW_BASE + (uint64_t)(pages) * PAGE)
 
 static status_t map_anon(uint64_t va, uint64_t n, uint32_t prot, uint32_t state)
 {
     uint64_t at;
-    return vm_map_anon(&vm, va, n * PAGE, prot, state, va != 0, &at);
+    return map_anon_whole(&vm, va, n * PAGE, prot, state, va != 0, &at);
 }
+
+struct stepped {
+    int call;
+    struct op_range r;
+    uint64_t progress, at;
+};
+
+/* One step of one of the four calls that go on in steps, by thread 7. */
+static status_t step(struct stepped *c)
+{
+    struct vm_spec s = { .addr = page_va(c->r.first), .len = c->r.n * PAGE, .fixed = true, .prot = RW, .maker = 7 };
+    switch (c->call) {
+    case 0:
+        s.state = VX_MEM_COMMIT;
+        return vm_map(&vm, &s, &c->progress, &c->at);
+    case 1:
+        s = vm_of_object(&shared, &caps[0], shared_frame, 0, c->r.n * PAGE, RW);
+        s.addr = page_va(c->r.first);
+        s.fixed = true;
+        s.maker = 7;
+        return vm_map(&vm, &s, &c->progress, &c->at);
+    case 2:
+        return vm_protect(&vm, page_va(c->r.first), c->r.n * PAGE, RO, VX_MEM_COMMIT, &c->progress);
+    case 3:
+        return vm_protect(&vm, page_va(c->r.first), c->r.n * PAGE, RW, VX_MEM_RESERVE, &c->progress);
+    default:
+        return vm_unmap(&vm, page_va(c->r.first), c->r.n * PAGE, nullptr, &c->progress);
+    }
+}
+
+/* Whatever another thread does to the same range between the steps: no entry is left outside of an area, none says more
+ * than its area, and in the end every page is back. */
+static void others_may_come_in_between(void **)
+{
+    uint64_t at, went_on = 0;
+    for (unsigned round = 0; round < 60; round++) {
+        world_begin(round % 3 == 0 ? 13 * MIB : 40 * MIB);
+        (void)map_anon(AT(random_below(300)), 1 + random_below(900), RW, round % 2 == 0 ? VX_MEM_LAZY : VX_MEM_COMMIT);
+        struct stepped c = { .call = (int)random_below(5), .r = { random_below(600), 200 + random_below(1200) } };
+        do {
+            (void)step(&c);
+            went_on += c.progress != 0;
+            struct op_range r = { c.r.first + random_below(c.r.n), 1 + random_below(random_below(2) == 0 ? 8 : 700) };
+            uint64_t va = page_va(r.first), len = r.n * PAGE;
+            switch (random_below(12)) {
+            case 0:
+                (void)unmap_whole(&vm, va, len, nullptr);
+                break;
+            case 1:
+                (void)protect_whole(&vm, va, len, RO, 0);
+                break;
+            case 2:
+                (void)protect_whole(&vm, va, len, RW, random_map_state());
+                break;
+            case 3:
+                (void)map_anon(va, r.n, RW, random_map_state());
+                break;
+            case 4:
+                (void)map_object_whole(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, PAGE, va, RW, true, &at);
+                break;
+            case 5:
+                while (!vm_unmap_object(&shared, nullptr, false))
+                    ;
+                break;
+            default:
+                (void)vm_fault(&vm, va, VX_PROT_WRITE);
+                break;
+            }
+            for (uint64_t i = 0; i < WINDOW_PAGES; i += 5) {
+                unsigned level;
+                uint64_t e = *pt_walk(vm.as.root, page_va(i), 0, &level);
+                const struct vma *a = area_at(&vm, page_va(i));
+                must(e == 0 || a != nullptr);
+                must(!pte_present(e) || (a->prot & ~pte_prot(e)) == 0 || c.progress != 0);
+            }
+        } while (c.progress != 0);
+        count_tables(arch_phys_to_virt(vm.as.root), PT_LEVELS - 1, 0);
+        compare_areas();
+        world_end();
+    }
+    must(went_on > 10);
+}
+
+/* --- failing allocations --- */
 
 /* A large leaf, pages around it, lazy pages of which some were touched, a reservation, and a mapped object. */
 static void furnish(void)
@@ -62,7 +147,7 @@ static void furnish(void)
         must(vm_fault(&vm, AT(i), VX_PROT_WRITE) == OK);
     must(map_anon(AT(1200), 100, RO, VX_MEM_RESERVE) == OK);
     uint64_t at;
-    must(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 1200 * PAGE, AT(1536), RW, true, &at) ==
+    must(map_object_whole(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 1200 * PAGE, AT(1536), RW, true, &at) ==
          OK);
 }
 
@@ -84,7 +169,8 @@ static status_t step_reserve(void)
 static status_t step_map_object(void)
 {
     uint64_t at;
-    return vm_map_object(&vm, &shared, &caps[1], shared_frame, MEM_NORMAL, 100 * PAGE, 1000 * PAGE, 0, RX, false, &at);
+    return map_object_whole(&vm, &shared, &caps[1], shared_frame, MEM_NORMAL, 100 * PAGE, 1000 * PAGE, 0, RX, false,
+                            &at);
 }
 
 static paddr_t kernels_frame(const struct object *, uint64_t, uint64_t *run)
@@ -96,8 +182,8 @@ static paddr_t kernels_frame(const struct object *, uint64_t, uint64_t *run)
 static status_t step_fixed_frame(void)
 {
     uint64_t at;
-    return vm_map_object(&vm, nullptr, nullptr, kernels_frame, MEM_NORMAL, 0, PAGE, VX_TIME_PAGE_ADDRESS, RO, true,
-                         &at);
+    return map_object_whole(&vm, nullptr, nullptr, kernels_frame, MEM_NORMAL, 0, PAGE, VX_TIME_PAGE_ADDRESS, RO, true,
+                            &at);
 }
 
 static status_t step_touch(void)
@@ -112,37 +198,37 @@ static status_t step_touch_far(void)
 
 static status_t step_unmap_inside_a_large_leaf(void)
 {
-    return vm_unmap(&vm, AT(100), 5 * PAGE, nullptr);
+    return unmap_whole(&vm, AT(100), 5 * PAGE, nullptr);
 }
 
 static status_t step_unmap_across(void)
 {
-    return vm_unmap(&vm, AT(511), 1400 * PAGE, nullptr);
+    return unmap_whole(&vm, AT(511), 1400 * PAGE, nullptr);
 }
 
 static status_t step_unmap_of_one_capability(void)
 {
-    return vm_unmap(&vm, AT(10), 2300 * PAGE, &caps[0]);
+    return unmap_whole(&vm, AT(10), 2300 * PAGE, &caps[0]);
 }
 
 static status_t step_protect_across(void)
 {
-    return vm_protect(&vm, AT(3), 900 * PAGE, VX_PROT_NONE, 0);
+    return protect_whole(&vm, AT(3), 900 * PAGE, VX_PROT_NONE, 0);
 }
 
 static status_t step_commit_lazy(void)
 {
-    return vm_protect(&vm, AT(600), 333 * PAGE, RO, VX_MEM_COMMIT);
+    return protect_whole(&vm, AT(600), 333 * PAGE, RO, VX_MEM_COMMIT);
 }
 
 static status_t step_reserve_parts(void)
 {
-    return vm_protect(&vm, AT(10), 800 * PAGE, RW, VX_MEM_RESERVE);
+    return protect_whole(&vm, AT(10), 800 * PAGE, RW, VX_MEM_RESERVE);
 }
 
 static status_t step_commit_reserved(void)
 {
-    return vm_protect(&vm, AT(1250), 20 * PAGE, RW, VX_MEM_COMMIT);
+    return protect_whole(&vm, AT(1250), 20 * PAGE, RW, VX_MEM_COMMIT);
 }
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -231,15 +317,15 @@ static void large_areas_get_large_pages_and_aligned_places(void **)
 {
     uint64_t at;
     assert_int_equal(map_anon(0, 1, RW, VX_MEM_COMMIT), OK);
-    assert_int_equal(vm_map_anon(&vm, 0, 4 * MIB + PAGE, RW, VX_MEM_COMMIT, false, &at), OK);
+    assert_int_equal(map_anon_whole(&vm, 0, 4 * MIB + PAGE, RW, VX_MEM_COMMIT, false, &at), OK);
     assert_int_equal(at % (2 * MIB), 0);
     assert_int_equal(leaf_level(at), 1);
     assert_int_equal(leaf_level(at + 2 * MIB), 1);
     assert_int_equal(leaf_level(at + 4 * MIB), 0);
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 3 * MIB, 0, RW, false, &at),
+    assert_int_equal(map_object_whole(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 3 * MIB, 0, RW, false, &at),
                      OK);
     assert_int_equal(leaf_level(at), 0); /* its frames lie at 1 MiB past a boundary */
-    assert_int_equal(vm_unmap(&vm, at, 3 * MIB, &caps[0]), OK);
+    assert_int_equal(unmap_whole(&vm, at, 3 * MIB, &caps[0]), OK);
 }
 
 static void bad_ranges_are_refused(void **)
@@ -258,17 +344,17 @@ static void bad_ranges_are_refused(void **)
     };
     uint64_t at;
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(vm_map_anon(&vm, bad[i].addr, bad[i].len, RW, VX_MEM_LAZY, true, &at), ERR_BAD_ARGUMENT);
-        assert_int_equal(vm_unmap(&vm, bad[i].addr, bad[i].len, nullptr), ERR_BAD_ARGUMENT);
-        assert_int_equal(vm_protect(&vm, bad[i].addr, bad[i].len, RW, 0), ERR_BAD_ARGUMENT);
+        assert_int_equal(map_anon_whole(&vm, bad[i].addr, bad[i].len, RW, VX_MEM_LAZY, true, &at), ERR_BAD_ARGUMENT);
+        assert_int_equal(unmap_whole(&vm, bad[i].addr, bad[i].len, nullptr), ERR_BAD_ARGUMENT);
+        assert_int_equal(protect_whole(&vm, bad[i].addr, bad[i].len, RW, 0), ERR_BAD_ARGUMENT);
     }
-    assert_int_equal(vm_map_anon(&vm, 0, PAGE, RW | VX_PROT_EXEC, VX_MEM_LAZY, false, &at), ERR_BAD_ARGUMENT);
-    assert_int_equal(vm_map_anon(&vm, 0, PAGE, 8, VX_MEM_LAZY, false, &at), ERR_BAD_ARGUMENT);
-    assert_int_equal(vm_map_anon(&vm, 0, MEM_BYTES_MAX + PAGE, RW, VX_MEM_RESERVE, false, &at), ERR_TOO_BIG);
-    assert_int_equal(vm_map_anon(&vm, 0, MEM_BYTES_MAX, RW, VX_MEM_COMMIT, false, &at), ERR_NO_MEMORY);
+    assert_int_equal(map_anon_whole(&vm, 0, PAGE, RW | VX_PROT_EXEC, VX_MEM_LAZY, false, &at), ERR_BAD_ARGUMENT);
+    assert_int_equal(map_anon_whole(&vm, 0, PAGE, 8, VX_MEM_LAZY, false, &at), ERR_BAD_ARGUMENT);
+    assert_int_equal(map_anon_whole(&vm, 0, MEM_BYTES_MAX + PAGE, RW, VX_MEM_RESERVE, false, &at), ERR_TOO_BIG);
+    assert_int_equal(map_anon_whole(&vm, 0, MEM_BYTES_MAX, RW, VX_MEM_COMMIT, false, &at), ERR_NO_MEMORY);
     assert_int_equal(map_anon(AT(0), 1, RW, VX_MEM_LAZY), OK);
-    assert_int_equal(vm_protect(&vm, AT(0), PAGE, RW | VX_PROT_EXEC, 0), ERR_BAD_ARGUMENT);
-    assert_int_equal(vm_protect(&vm, AT(0), 2 * PAGE, RW, 0), ERR_NOT_FOUND);
+    assert_int_equal(protect_whole(&vm, AT(0), PAGE, RW | VX_PROT_EXEC, 0), ERR_BAD_ARGUMENT);
+    assert_int_equal(protect_whole(&vm, AT(0), 2 * PAGE, RW, 0), ERR_NOT_FOUND);
 }
 
 static void the_first_and_the_last_page_of_user_space_can_be_mapped(void **)
@@ -281,16 +367,16 @@ static void the_first_and_the_last_page_of_user_space_can_be_mapped(void **)
 static void addresses_are_reused_and_a_taken_hint_is_only_a_hint(void **)
 {
     uint64_t a, b, c;
-    assert_int_equal(vm_map_anon(&vm, 0, PAGE, RW, VX_MEM_COMMIT, false, &a), OK);
-    assert_int_equal(vm_map_anon(&vm, 0, PAGE, RW, VX_MEM_COMMIT, false, &b), OK);
+    assert_int_equal(map_anon_whole(&vm, 0, PAGE, RW, VX_MEM_COMMIT, false, &a), OK);
+    assert_int_equal(map_anon_whole(&vm, 0, PAGE, RW, VX_MEM_COMMIT, false, &b), OK);
     assert_int_equal(a, VX_MAP_BASE);
     assert_int_equal(b, a + PAGE);
-    assert_int_equal(vm_unmap(&vm, a, PAGE, nullptr), OK);
-    assert_int_equal(vm_map_anon(&vm, 0, PAGE, RW, VX_MEM_COMMIT, false, &c), OK);
+    assert_int_equal(unmap_whole(&vm, a, PAGE, nullptr), OK);
+    assert_int_equal(map_anon_whole(&vm, 0, PAGE, RW, VX_MEM_COMMIT, false, &c), OK);
     assert_int_equal(c, a);
-    assert_int_equal(vm_map_anon(&vm, b, PAGE, RW, VX_MEM_COMMIT, false, &c), OK);
+    assert_int_equal(map_anon_whole(&vm, b, PAGE, RW, VX_MEM_COMMIT, false, &c), OK);
     assert_int_equal(c, b + PAGE);
-    assert_int_equal(vm_map_anon(&vm, b + 64 * PAGE, PAGE, RW, VX_MEM_COMMIT, false, &c), OK);
+    assert_int_equal(map_anon_whole(&vm, b + 64 * PAGE, PAGE, RW, VX_MEM_COMMIT, false, &c), OK);
     assert_int_equal(c, b + 64 * PAGE);
 }
 
@@ -300,17 +386,17 @@ static void a_fragmented_space_still_has_room(void **)
 {
     for (uint64_t i = 0; i < 300; i++)
         assert_int_equal(map_anon(AT(2 * i), 1, RO, VX_MEM_RESERVE), OK);
-    assert_int_equal(vm_unmap(&vm, AT(0), PAGE, nullptr), OK);
+    assert_int_equal(unmap_whole(&vm, AT(0), PAGE, nullptr), OK);
     uint64_t at;
-    assert_int_equal(vm_map_anon(&vm, 0, 2 * PAGE, RO, VX_MEM_RESERVE, false, &at), OK);
+    assert_int_equal(map_anon_whole(&vm, 0, 2 * PAGE, RO, VX_MEM_RESERVE, false, &at), OK);
     assert_int_equal(at, AT(0));
-    assert_int_equal(vm_unmap(&vm, AT(2), PAGE, nullptr), OK);
-    assert_int_equal(vm_map_anon(&vm, 0, 5 * PAGE, RO, VX_MEM_RESERVE, false, &at), OK);
+    assert_int_equal(unmap_whole(&vm, AT(2), PAGE, nullptr), OK);
+    assert_int_equal(map_anon_whole(&vm, 0, 5 * PAGE, RO, VX_MEM_RESERVE, false, &at), OK);
     assert_int_equal(at, AT(599)); /* right above the last */
     uint64_t top = VX_UADDR_LIMIT - 10 * PAGE;
     assert_int_equal(map_anon(top, 10, RO, VX_MEM_RESERVE), OK);
-    assert_int_equal(vm_unmap(&vm, AT(0), PAGE, nullptr), OK);
-    assert_int_equal(vm_map_anon(&vm, 0, 9 * PAGE, RO, VX_MEM_RESERVE, false, &at), OK);
+    assert_int_equal(unmap_whole(&vm, AT(0), PAGE, nullptr), OK);
+    assert_int_equal(map_anon_whole(&vm, 0, 9 * PAGE, RO, VX_MEM_RESERVE, false, &at), OK);
     assert_int_equal(at, AT(604));
 }
 
@@ -339,14 +425,14 @@ static void freeing_committed_memory_never_needs_memory(void **)
     assert_ptr_equal(area_at(&vm, AT(0)), area_at(&vm, AT(199)));
     for (uint64_t i = 1; i < 199; i += 2) {
         take_all_memory();
-        assert_int_equal(vm_unmap(&vm, AT(i), PAGE, nullptr), OK);
+        assert_int_equal(unmap_whole(&vm, AT(i), PAGE, nullptr), OK);
         assert_null(area_at(&vm, AT(i)));
         assert_non_null(area_at(&vm, AT(i + 1)));
     }
     take_all_memory();
-    assert_int_equal(vm_unmap(&vm, AT(1024 + 256), PAGE, nullptr),
+    assert_int_equal(unmap_whole(&vm, AT(1024 + 256), PAGE, nullptr),
                      ERR_NO_MEMORY); /* cuts a large page: that is asking for more */
-    assert_int_equal(vm_unmap(&vm, AT(1024), 512 * PAGE, nullptr), OK);
+    assert_int_equal(unmap_whole(&vm, AT(1024), 512 * PAGE, nullptr), OK);
     give_memory_back();
 }
 
@@ -357,7 +443,7 @@ static void a_lazy_page_that_cannot_be_paid_for_says_so(void **)
     take_all_memory();
     assert_int_equal(vm_fault(&vm, AT(0), VX_PROT_WRITE), ERR_NO_MEMORY);
     assert_int_equal(vm_translate(&vm, AT(0), VX_PROT_WRITE, &page), ERR_BAD_ADDRESS);
-    assert_int_equal(vm_unmap(&vm, AT(0), PAGE, nullptr), OK);
+    assert_int_equal(unmap_whole(&vm, AT(0), PAGE, nullptr), OK);
     give_memory_back();
 }
 
@@ -386,10 +472,11 @@ static void copies_reach_what_is_mapped_and_stop_where_it_ends(void **)
     for (unsigned i = 0; i < 2 * PAGE; i++)
         assert_int_equal(in[i], i < 100 ? 0 : 0x5a);
     uint64_t at;
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[1], shared_frame, MEM_NORMAL, 0, PAGE, 0, RO, false, &at), OK);
+    assert_int_equal(map_object_whole(&vm, &shared, &caps[1], shared_frame, MEM_NORMAL, 0, PAGE, 0, RO, false, &at),
+                     OK);
     assert_int_equal(vm_copy(&vm, at, out, 8, true, &done), ERR_BAD_ADDRESS); /* not private: stays read-only */
     assert_int_equal(vm_copy(&vm, at, out, 8, false, &done), OK);
-    assert_int_equal(vm_protect(&vm, AT(0), PAGE, VX_PROT_NONE, 0), OK);
+    assert_int_equal(protect_whole(&vm, AT(0), PAGE, VX_PROT_NONE, 0), OK);
     assert_int_equal(vm_copy(&vm, AT(0), in, 8, false, &done), ERR_BAD_ADDRESS);
     assert_int_equal(done, 0);
 }
@@ -398,7 +485,7 @@ static void translation_names_the_byte(void **)
 {
     paddr_t pa;
     uint64_t at, run;
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 6 * MIB, 0, RW, false, &at),
+    assert_int_equal(map_object_whole(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 6 * MIB, 0, RW, false, &at),
                      OK);
     for (uint64_t off = 0; off < 6 * MIB; off += 99 * PAGE + 4) {
         assert_int_equal(vm_translate(&vm, at + off, VX_PROT_WRITE, &pa), OK);
@@ -407,7 +494,7 @@ static void translation_names_the_byte(void **)
     assert_int_equal(vm_translate(&vm, at, VX_PROT_EXEC, &pa), ERR_BAD_ADDRESS);
     assert_int_equal(vm_translate(&vm, at - 1, VX_PROT_READ, &pa), ERR_BAD_ADDRESS);
     uint64_t device;
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_DEVICE, 0, PAGE, 0, RW, false, &device),
+    assert_int_equal(map_object_whole(&vm, &shared, &caps[0], shared_frame, MEM_DEVICE, 0, PAGE, 0, RW, false, &device),
                      OK);
     assert_int_equal(vm_translate(&vm, device, VX_PROT_READ, &pa), ERR_BAD_ADDRESS); /* registers are not memory */
 }
@@ -415,22 +502,23 @@ static void translation_names_the_byte(void **)
 static void protection_never_exceeds_the_capability(void **)
 {
     uint64_t at, kernels;
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[1], shared_frame, MEM_NORMAL, 0, PAGE, 0, RO, false, &at), OK);
-    assert_int_equal(vm_protect(&vm, at, PAGE, RW, 0), ERR_NO_RIGHTS);
-    assert_int_equal(vm_protect(&vm, at, PAGE, RX, 0), OK);
-    assert_int_equal(vm_protect(&vm, at, PAGE, RX, VX_MEM_LAZY), ERR_BAD_ARGUMENT);
-    assert_int_equal(vm_map_object(&vm, &shared, nullptr, shared_frame, MEM_NORMAL, 0, PAGE, 0, RO, false, &kernels),
+    assert_int_equal(map_object_whole(&vm, &shared, &caps[1], shared_frame, MEM_NORMAL, 0, PAGE, 0, RO, false, &at),
                      OK);
-    assert_int_equal(vm_protect(&vm, kernels, PAGE, RW, 0), ERR_NO_RIGHTS);
-    assert_int_equal(vm_protect(&vm, kernels, PAGE, VX_PROT_NONE, 0), OK);
-    assert_int_equal(vm_protect(&vm, kernels, PAGE, RO, 0), ERR_NO_RIGHTS);
+    assert_int_equal(protect_whole(&vm, at, PAGE, RW, 0), ERR_NO_RIGHTS);
+    assert_int_equal(protect_whole(&vm, at, PAGE, RX, 0), OK);
+    assert_int_equal(protect_whole(&vm, at, PAGE, RX, VX_MEM_LAZY), ERR_BAD_ARGUMENT);
+    assert_int_equal(map_object_whole(&vm, &shared, nullptr, shared_frame, MEM_NORMAL, 0, PAGE, 0, RO, false, &kernels),
+                     OK);
+    assert_int_equal(protect_whole(&vm, kernels, PAGE, RW, 0), ERR_NO_RIGHTS);
+    assert_int_equal(protect_whole(&vm, kernels, PAGE, VX_PROT_NONE, 0), OK);
+    assert_int_equal(protect_whole(&vm, kernels, PAGE, RO, 0), ERR_NO_RIGHTS);
 }
 
 static void the_end_of_a_space_only_detaches_it(void **)
 {
     uint64_t at;
     assert_int_equal(map_anon(AT(0), 600, RW, VX_MEM_COMMIT), OK);
-    assert_int_equal(vm_map_object(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 2 * PAGE, 0, RW, false, &at),
+    assert_int_equal(map_object_whole(&vm, &shared, &caps[0], shared_frame, MEM_NORMAL, 0, 2 * PAGE, 0, RW, false, &at),
                      OK);
     uint64_t before = ram.free_pages;
     arch_aspace_activate(nullptr);
@@ -456,6 +544,7 @@ int main(void)
         NAMED(translation_names_the_byte),
         NAMED(protection_never_exceeds_the_capability),
         cmocka_unit_test_setup(the_end_of_a_space_only_detaches_it, setup),
+        cmocka_unit_test(others_may_come_in_between),
         cmocka_unit_test(whatever_allocation_fails_nothing_changes),
         cmocka_unit_test(random_use_agrees_with_the_model),
         cmocka_unit_test(random_use_of_scarce_memory_agrees_with_the_model),

@@ -514,7 +514,7 @@ pub mod raw {
     pub unsafe fn bind(source: u32, bit: u32) -> Result<(u64, u64), Error> {
         unsafe { enter(source as u64, bit as u64, 0, 0, 0, 20) }.checked()
     }
-    /// Makes a Task from an ELF image and a Bundle specification (abi/bundle.h) and starts it. If the image has COPY, the child shares its pages that are not to be written, as far as they begin on pages, through a capability of its own that is derived from it; otherwise it gets copies. On any error nothing was made and no capability moved. DESTROYED: the image is just then. PEER_CLOSED: an end of a Ring that was to be granted is destroyed.
+    /// Makes a Task from an ELF image and a Bundle specification (abi/bundle.h) and starts it. If the image has COPY, the child shares its pages that are not to be written, as far as they begin on pages, through a capability of its own that is derived from it; otherwise it gets copies. On any error nothing was made and no capability moved. DESTROYED: the image is just then, or who pays; in that case capabilities may have moved, and are gone. PEER_CLOSED: an end of a Ring that was to be granted is destroyed.
     ///
     /// # Safety
     /// [`raw`](self)

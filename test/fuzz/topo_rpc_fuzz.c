@@ -58,9 +58,8 @@ static void set_up(struct platform *p)
 {
     struct machine *m = &p->machine;
     static uint32_t kinds[MACHINE_VIRTIO_MMIO_MAX];
-    *p = (struct platform){ .n_nodes = NUMA_NODE_MAX,
-                            .n_memories = MEMORY_REGION_MAX,
-                            .n_pci = MACHINE_PCI_WINDOW_MAX };
+    *p =
+        (struct platform){ .n_nodes = NUMA_NODE_MAX, .n_memories = MEMORY_REGION_MAX, .n_pci = MACHINE_PCI_WINDOW_MAX };
     *m = (struct machine){ .n_harts = HART_MAX,
                            .n_ram = MEMORY_REGION_MAX,
                            .n_virtio_mmio = MACHINE_VIRTIO_MMIO_MAX,

@@ -131,8 +131,11 @@ status_t bundle_take(struct vx_bundle *b, uint32_t i, struct bundle_plan *p)
 
 status_t bundle_check(struct vx_bundle *b, uint64_t bytes, struct bundle_plan *out)
 {
-    status_t st = bundle_begin(b, bytes, out);
+    struct bundle_plan plan;
+    status_t st = bundle_begin(b, bytes, &plan);
     for (uint32_t i = 0; st == OK && i < b->n_slots; i++)
-        st = bundle_take(b, i, out);
+        st = bundle_take(b, i, &plan);
+    if (st == OK)
+        *out = plan;
     return st;
 }

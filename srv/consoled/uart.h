@@ -9,5 +9,7 @@
 
 /* Takes the registers over and turns the receive interrupt on. */
 status_t uart_open(vx_device device);
+/* Buffers for more than one byte. What has arrived and was not taken is lost with it. */
+void uart_fifo_on(void);
 /* Takes what has arrived, and lets the next byte interrupt again. Fewer bytes than room: there is nothing left. */
 size_t uart_read(uint8_t *buffer, size_t room);

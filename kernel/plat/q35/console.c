@@ -5,15 +5,7 @@
 #include <arch/io.h>
 #include <isa/plat.h>
 
-enum : uint16_t {
-    COM1 = 0x3f8,
-    DATA = 0,
-    INTERRUPT_ENABLE = 1,
-    FIFO_CONTROL = 2,
-    LINE_CONTROL = 3,
-    MODEM_CONTROL = 4,
-    LINE_STATUS = 5
-};
+enum : uint16_t { COM1 = 0x3f8, DATA = 0, INTERRUPT_ENABLE = 1, LINE_CONTROL = 3, MODEM_CONTROL = 4, LINE_STATUS = 5 };
 static constexpr uint8_t LSR_ROOM = 0x20;
 static constexpr unsigned POLLS_MAX = 100'000; /* a port that never has room is a port that is not there */
 
@@ -23,8 +15,7 @@ void plat_console_init(void)
     port_write8(COM1 + LINE_CONTROL, 0x80); /* divisor latch */
     port_write8(COM1 + DATA, 1);            /* 115200 */
     port_write8(COM1 + INTERRUPT_ENABLE, 0);
-    port_write8(COM1 + LINE_CONTROL, 0x03); /* 8 data bits, no parity, 1 stop bit */
-    port_write8(COM1 + FIFO_CONTROL, 0x07);
+    port_write8(COM1 + LINE_CONTROL, 0x03);  /* 8 data bits, no parity, 1 stop bit */
     port_write8(COM1 + MODEM_CONTROL, 0x0b); /* DTR, RTS, and OUT2, which lets its interrupt through */
 }
 

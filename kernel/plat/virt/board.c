@@ -11,7 +11,7 @@
 
 enum : uint32_t { UART_DR = 0x00, UART_FR = 0x18, UART_LCRH = 0x2c, UART_CR = 0x30 };
 static constexpr uint32_t FR_TX_FULL = 1u << 5;
-static constexpr uint32_t LCRH_8_BITS_FIFO = 0x70;
+static constexpr uint32_t LCRH_FIFO = 0x10, LCRH_8_BITS = 0x60;
 static constexpr uint32_t CR_ON = 0x301;          /* UART, transmitter, receiver; baud rate as the firmware left it */
 static constexpr uint32_t WAIT_POLLS = 1'000'000; /* many characters' time on any real line */
 
@@ -34,7 +34,8 @@ void arch_early_putc(char c)
     if (uart == nullptr)
         return;
     if (!uart_on) {
-        mmio_write32(uart + UART_LCRH, LCRH_8_BITS_FIFO);
+        /* the FIFOs stay as they are: turning them on would lose what was typed already */
+        mmio_write32(uart + UART_LCRH, (mmio_read32(uart + UART_LCRH) & LCRH_FIFO) | LCRH_8_BITS);
         mmio_write32(uart + UART_CR, CR_ON);
         uart_on = true;
     }

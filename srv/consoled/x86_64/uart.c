@@ -47,10 +47,14 @@ status_t uart_open(vx_device device)
     if (st != OK)
         return st;
     base_port = (uint16_t)(uintptr_t)port;
-    port_write(REG_FCR, FCR_ENABLE);
     port_write(REG_MCR, MCR_DTR_RTS | MCR_OUT2);
     port_write(REG_IER, IER_RX);
     return OK;
+}
+
+void uart_fifo_on(void)
+{
+    port_write(REG_FCR, FCR_ENABLE);
 }
 
 size_t uart_read(uint8_t *buffer, size_t room)

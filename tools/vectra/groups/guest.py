@@ -77,7 +77,7 @@ def debugger_test(arch, check):
                               check=False)
     except subprocess.TimeoutExpired as late:
         raise Failure(f"not over within {WITHIN_S:.0f} s", late.stdout or b"") from late
-    wanted = (rb"Breakpoint 1, \w+ \(m=0x", rb"in kernel_main \([^#]*at kernel/main\.c:[0-9]+", rb"\$1 = 1\b")
+    wanted = (rb"Breakpoint 1, \w+ \(m=(?:m@entry=)?0x", rb"in kernel_main \([^#]*at kernel/main\.c:[0-9]+", rb"\$1 = 1\b")
     for pattern in wanted:
         if not re.search(pattern, done.stdout):
             raise Failure(f"gdb did not say {pattern.decode()}", done.stdout)

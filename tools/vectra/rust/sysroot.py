@@ -201,7 +201,8 @@ class Sysroot:
         settings = {name: value for name, value in os.environ.items()
                     if not name.startswith(("CARGO", "RUST", "MAKE", "MFLAGS"))}
         settings |= {**self.environment(), "CARGO_HOME": home, "CARGO_TARGET_DIR": f"{work}/target", "LC_ALL": "C",
-                     "CARGO_ENCODED_RUSTFLAGS": SEPARATOR.join(flags), "RUSTC_BOOTSTRAP": "1"}
+                     "CARGO_ENCODED_RUSTFLAGS": SEPARATOR.join(flags), "RUSTC_BOOTSTRAP": "1",
+                     "VECTRA_RUST_SMALL": ""}
         line = [self.tools.cargo, "build", "--release", "--offline", f"-j{max(2, os.cpu_count() or 2)}",
                 f"--target={triple(arch)}", *options]
         progress, words = Progress(f"vectra: std for {arch}"), []

@@ -153,7 +153,7 @@ void pt_protect(struct pt_edit *e, uint64_t from, uint64_t to, uint32_t prot, en
 unsigned pt_cut_level(paddr_t root, uint64_t va)
 {
     unsigned level;
-    return *pt_walk(root, va, 0, &level) != 0 && (va & (pt_span(level) - 1)) != 0 ? level : 0;
+    return va != 0 && *pt_walk(root, va, 0, &level) != 0 && (va & (pt_span(level) - 1)) != 0 ? level : 0;
 }
 
 /* One level further down, into the table `page`. */

@@ -110,7 +110,11 @@ static bool hole_pays(const struct vm *vm, const struct vma *a, uint64_t addr, u
 
 uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, int32_t *left, bool down)
 {
-    uint64_t low = from, high = to;
+    uint64_t low = from, high = to, pages = (to - from) / ARCH_PAGE_SIZE;
+    if (*left > 0 && pages <= (uint64_t)*left) { /* whatever is there: nobody has to look */
+        *left -= (int32_t)pages;
+        return down ? from : to;
+    }
     do {
         unsigned level;
         (void)pt_walk(vm->as.root, down ? high - 1 : low, 0, &level);

@@ -8,7 +8,6 @@
 #include <vectra/time.h>
 
 enum : uint32_t { BIT_UART = VX_SERVICE_BIT_FIRST, SESSIONS_MAX = 32 };
-enum : unsigned { EARLY_LOOKS = 4096, QUIET_LOOKS = 64 };
 
 static void on_signal(struct vx_service *svc, uint64_t bits)
 {
@@ -20,19 +19,6 @@ static void on_signal(struct vx_service *svc, uint64_t bits)
         n = uart_read(bytes, sizeof bytes);
         term_input(bytes, n);
     } while (n == sizeof bytes);
-}
-
-/* What was typed, or piped in, while the machine booted. Without a FIFO the sender holds back the next byte until one
- * is taken, so the port counts as empty when several looks found nothing. */
-static void take_early(void)
-{
-    uint8_t byte;
-    for (unsigned i = 0, quiet = 0; i < EARLY_LOOKS && quiet < QUIET_LOOKS; i++, quiet++)
-        if (uart_read(&byte, 1) != 0) {
-            term_input(&byte, 1);
-            quiet = 0;
-        }
-    uart_fifo_on();
 }
 
 static void on_deadline(struct vx_service *svc, uint64_t now_ns)
@@ -90,11 +76,9 @@ int main(int argc, char **argv)
     ldisc_init(&term.ldisc);
     winsize_init(&term.size);
     status_t st = open_input();
-    if (st == OK) {
-        take_early();
-        on_signal(&service, service.own_bits); /* what came before the interrupt was bound */
-    } else {
+    if (st != OK)
         vx_printf("consoled: no input from the serial port: %s\n", vx_status_text(st));
-    }
+    else
+        on_signal(&service, service.own_bits); /* what came before the interrupt was bound */
     return vx_service_run(&service) == OK ? 0 : 1;
 }

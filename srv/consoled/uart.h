@@ -7,9 +7,8 @@
 #include <stdint.h>
 #include <vectra/handles.h>
 
-/* Takes the registers over and turns the receive interrupt on. */
+/* Takes the registers over and turns the receive interrupt on. The FIFOs stay as the firmware left them: to turn them
+ * on empties them, and somebody may be typing. */
 status_t uart_open(vx_device device);
-/* Buffers for more than one byte. What has arrived and was not taken is lost with it. */
-void uart_fifo_on(void);
 /* Takes what has arrived, and lets the next byte interrupt again. Fewer bytes than room: there is nothing left. */
 size_t uart_read(uint8_t *buffer, size_t room);

@@ -143,14 +143,15 @@ class CargoTest(unittest.TestCase):
 class SysrootTest(unittest.TestCase):
     """Which std the compiler is given."""
 
-    def given(self, *arguments):
+    def given(self, *arguments, small="sysroot.py"):
         """The folder behind --sysroot, of two that are there."""
         with tempfile.TemporaryDirectory() as place:
             for arch in ("x86_64", "aarch64"):
                 with open(f"{place}/.small-{arch}", "w", encoding="utf-8"):
                     pass
             done = subprocess.run(["ports/rust/bin/vectra-rustc", *arguments], stdout=subprocess.PIPE, check=True, text=True,
-                                  env={**os.environ, "VECTRA_RUSTC": "echo", "VECTRA_RUST_SYSROOT": place})
+                                  env={**os.environ, "VECTRA_RUSTC": "echo", "VECTRA_RUST_SYSROOT": place,
+                                       "VECTRA_RUST_SMALL": small})
             return done.stdout.split()[1].removeprefix(place)
 
     def test_which(self):
@@ -158,6 +159,7 @@ class SysrootTest(unittest.TestCase):
         target = "--target=aarch64-unknown-vectra"
         for words in (["-C", "lto"], ["-Clto=thin"], ["-C", "linker-plugin-lto", "--emit=dep-info,metadata,link"]):
             self.assertEqual(self.given(target, "-C", "panic=abort", *words, "a.rs"), "/small")
+            self.assertEqual(self.given(target, "-C", "panic=abort", *words, "a.rs", small=""), "")   # a part of a sysroot
             self.assertEqual(self.given(target, *words, "a.rs"), "")
             self.assertEqual(self.given("-Cpanic=abort", *words), "")   # for this machine
             self.assertEqual(self.given(target, "-Cpanic=abort", *words, "--emit=dep-info,metadata"), "")

@@ -6,7 +6,6 @@
 enum : uint32_t {
     REG_DR = 0x000,
     REG_FR = 0x018,
-    REG_LCRH = 0x02c,
     REG_IMSC = 0x038,
     REG_ICR = 0x044,
     FR_RXFE = 1u << 4, /* the receive FIFO is empty */
@@ -14,7 +13,6 @@ enum : uint32_t {
     INT_RX_TIMEOUT = 1u << 6, /* bytes lie in the FIFO below its trigger level */
     INT_OVERRUN = 1u << 10,
     DR_ERRORS = 0xf00,
-    LCRH_FIFO = 1u << 4,
 };
 
 static uintptr_t registers;
@@ -45,11 +43,6 @@ status_t uart_open(vx_device device)
     reg_write(REG_ICR, INT_RX | INT_RX_TIMEOUT | INT_OVERRUN);
     reg_write(REG_IMSC, INT_RX | INT_RX_TIMEOUT);
     return OK;
-}
-
-void uart_fifo_on(void)
-{
-    reg_write(REG_LCRH, reg_read(REG_LCRH) | LCRH_FIFO);
 }
 
 size_t uart_read(uint8_t *buffer, size_t room)

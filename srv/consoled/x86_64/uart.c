@@ -7,13 +7,11 @@ enum : uint16_t {
     REG_DATA = 0,
     REG_IER = 1,
     REG_IIR = 2,
-    REG_FCR = 2,
     REG_MCR = 4,
     REG_LSR = 5,
 };
 enum : uint8_t {
     IER_RX = 1,
-    FCR_ENABLE = 1,
     MCR_DTR_RTS = 3,
     MCR_OUT2 = 8, /* the gate between the chip and the interrupt line */
     LSR_DATA = 1,
@@ -50,11 +48,6 @@ status_t uart_open(vx_device device)
     port_write(REG_MCR, MCR_DTR_RTS | MCR_OUT2);
     port_write(REG_IER, IER_RX);
     return OK;
-}
-
-void uart_fifo_on(void)
-{
-    port_write(REG_FCR, FCR_ENABLE);
 }
 
 size_t uart_read(uint8_t *buffer, size_t room)

@@ -52,6 +52,7 @@ class UsageTest(unittest.TestCase):
                 (["exec", "--"], "no command"),
                 (["exec", "--add", "x", "--", "ls"], "HOST:GUEST"),
                 (["exec", "--add", "/no/such:/x", "--", "ls"], "no such file"),
+                (["exec", "--add", "/bin/sh:/tmp/x", "--", "ls"], "/tmp hides"),
                 (["exec", "--timeout", "never", "--", "ls"], "number of seconds"),
                 (["exec", "--verbose=1", "--", "ls"], "takes no value"),
                 (["test", "boots"], "did you mean 'boot'?"),

@@ -157,11 +157,18 @@ def existing_file(text):
     return path
 
 
+# Where other file systems are mounted on the initial RAM disk, which is what files are added to.
+HIDDEN = ("data", "data1", "data2", "data3", "dev", "tmp")
+
+
 def add_pair(text):
     """HOST:GUEST: a host file and the absolute path it gets in the guest."""
     host, colon, guest = text.rpartition(":")
     if not colon or not host or not guest.startswith("/") or guest.endswith("/"):
         raise ValueError("must be HOST:GUEST with an absolute guest path")
+    top = guest.split("/")[1]
+    if top in HIDDEN:
+        raise ValueError(f"/{top} hides what the initial RAM disk has there: choose another place")
     return existing_file(host), guest
 
 

@@ -84,9 +84,8 @@ enum vx_device_kind : uint32_t { VX_DEVICE_MMIO = 0, VX_DEVICE_PORTS = 1 };
 #define VX_FUTEX_REQUEUE 1u
 /* WAITPID flags */
 #define VX_WAIT_NOHANG 1u
-/* CLOCK_GET_TIME clocks */
+/* CLOCK_GET_TIME clocks. The time since 1970 is the time page's (abi/timepage.h) */
 #define VX_CLOCK_MONOTONIC 0u  /* ns since boot; never goes back */
-#define VX_CLOCK_REALTIME 1u   /* ns since 1970-01-01 UTC, from the machine's clock chip */
 #define VX_CLOCK_TASK_CPU 2u   /* ns this Task has run */
 #define VX_CLOCK_THREAD_CPU 3u /* ns this thread has run */
 /* Surface formats */
@@ -168,7 +167,7 @@ static_assert(sizeof(struct vx_task_info) == 152);
 
 struct vx_thread_info {
     uint32_t id;
-    uint32_t state;         /* 0 running or ready, 1 waiting, 2 stopped, 3 ended */
+    uint32_t state;         /* 0 ready, 1 waiting, 2 stopped, 3 ended, 4 running */
     uint32_t band, syscall; /* the call it waits in, or 0xffffffff */
     uint64_t pc, sp, cpu_ns;
     uint64_t deadline_ns;

@@ -2,7 +2,7 @@
  * AVL trees with parent pointers, so that removal and stepping need no search and no stack.
  *
  * T1. Keys never fall from left to right; equal keys stand in order of insertion.
- * T2. balance = height(right) - height(left), always -1, 0 or 1 between calls.
+ * T2. `height` counts the levels of a node's subtree; those of its children differ by one at most between calls.
  * T3. t->first is the leftmost node. */
 #include <base/tree.h>
 
@@ -18,7 +18,18 @@ static void replace(struct tree *t, struct tree_node *old, struct tree_node *wit
         with->parent = up;
 }
 
-/* The child on `side` rises above x. The balances follow from the heights of the three subtrees, whatever they were. */
+static inline int height(const struct tree_node *n)
+{
+    return n != nullptr ? n->height : 0;
+}
+
+static inline void measure(struct tree_node *n)
+{
+    int left = height(n->left), right = height(n->right);
+    n->height = (uint8_t)(1 + (left > right ? left : right));
+}
+
+/* The child on `side` rises above x, and is returned. */
 static struct tree_node *rotate(struct tree *t, struct tree_node *x, bool side)
 {
     struct tree_node *y = x->child[side];
@@ -28,22 +39,29 @@ static struct tree_node *rotate(struct tree *t, struct tree_node *x, bool side)
         x->child[side]->parent = x;
     y->child[!side] = x;
     x->parent = y;
-    int sign = side ? 1 : -1, of_x = sign * x->balance, of_y = sign * y->balance; /* as if side were the right */
-    of_x -= 1 + (of_y > 0 ? of_y : 0);
-    of_y -= 1 - (of_x < 0 ? of_x : 0);
-    x->balance = (int8_t)(sign * of_x);
-    y->balance = (int8_t)(sign * of_y);
+    measure(x);
+    measure(y);
     return y;
 }
 
-/* Mends a node whose balance reached 2 or -2; returns the node that stands in its place. */
-static struct tree_node *mend(struct tree *t, struct tree_node *x)
+/* Restores T2 from x up: a subtree of x has grown or lost a level. Nothing changes above one that is as high as before.
+ */
+static void mend(struct tree *t, struct tree_node *x)
 {
-    bool side = x->balance > 0;
-    struct tree_node *y = x->child[side];
-    if (side ? y->balance < 0 : y->balance > 0)
-        rotate(t, y, !side);
-    return rotate(t, x, side);
+    for (; x != nullptr; x = x->parent) {
+        int before = x->height, more = height(x->right) - height(x->left);
+        bool side = more > 0;
+        struct tree_node *y = x->child[side];
+        if (more >= -1 && more <= 1) {
+            measure(x);
+        } else {
+            if (height(y->child[!side]) > height(y->child[side]))
+                rotate(t, y, !side);
+            x = rotate(t, x, side);
+        }
+        if (x->height == before)
+            return;
+    }
 }
 
 void tree_insert(struct tree *t, struct tree_node *n, uint64_t key)
@@ -56,40 +74,11 @@ void tree_insert(struct tree *t, struct tree_node *n, uint64_t key)
         link = &up->child[right];
         leftmost = leftmost && !right;
     }
-    *n = (struct tree_node){ .parent = up, .key = key, .in_tree = true };
+    *n = (struct tree_node){ .parent = up, .key = key, .height = 1, .in_tree = true };
     *link = n;
     if (leftmost)
         t->first = n;
-
-    while (up != nullptr) {
-        up->balance = (int8_t)(up->balance + (up->right == n ? 1 : -1));
-        if (up->balance == 0)
-            return; /* the shorter side caught up: no height changed above */
-        if (up->balance == 2 || up->balance == -2) {
-            mend(t, up);
-            return;
-        }
-        n = up;
-        up = up->parent;
-    }
-}
-
-/* The side of `x` on which `delta` says (1: right, -1: left) lost one level. Restores T2 from there up. */
-static void shrunk(struct tree *t, struct tree_node *x, int delta)
-{
-    while (x != nullptr) {
-        x->balance = (int8_t)(x->balance - delta);
-        if (x->balance == 1 || x->balance == -1)
-            return; /* the other side still has the full height */
-        if (x->balance != 0) {
-            x = mend(t, x);
-            if (x->balance != 0)
-                return;
-        }
-        if (x->parent != nullptr)
-            delta = x->parent->right == x ? 1 : -1;
-        x = x->parent;
-    }
+    mend(t, up);
 }
 
 void tree_remove(struct tree *t, struct tree_node *n)
@@ -100,14 +89,12 @@ void tree_remove(struct tree *t, struct tree_node *n)
         t->first = tree_next(n);
 
     struct tree_node *from = n->parent; /* where the loss of height begins */
-    int delta = from != nullptr && from->right == n ? 1 : -1;
     if (n->left == nullptr || n->right == nullptr) {
         replace(t, n, n->left != nullptr ? n->left : n->right);
     } else {
         /* The successor takes n's place; it has no left child. */
         struct tree_node *s = tree_next(n);
         from = s == n->right ? s : s->parent;
-        delta = s == n->right ? 1 : -1;
         if (s != n->right) {
             replace(t, s, s->right);
             s->right = n->right;
@@ -115,12 +102,12 @@ void tree_remove(struct tree *t, struct tree_node *n)
         }
         s->left = n->left;
         s->left->parent = s;
-        s->balance = n->balance;
+        s->height = n->height;
         replace(t, n, s);
     }
     n->parent = n->left = n->right = nullptr;
     n->in_tree = false;
-    shrunk(t, from, delta);
+    mend(t, from);
 }
 
 /* The nearest node on `side` in the order of keys. */

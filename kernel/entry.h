@@ -2,9 +2,6 @@
  * What architecture code may call in the portable kernel, and the struct hart fields that entry code uses. */
 #pragma once
 #include <abi/limits.h>
-#include <abi/types.h>
-#include <abi/status.h>
-#include <base/addr.h>
 #include <kernel/hart_sched.h>
 #include <stdatomic.h>
 #include <stddef.h>

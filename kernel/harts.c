@@ -3,7 +3,6 @@
 #include <kernel/firmware/machine.h>
 #include <kernel/gate.h>
 #include <kernel/sched.h>
-#include <kernel/syscall.h>
 #include <arch/timer.h>
 
 #define START_TIMEOUT_NS (5 * UINT64_C(1000000000)) /* a busy emulator may let a hart wait */

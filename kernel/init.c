@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Boot: all RAM into the root Reticle, the machine's parts into capabilities, and both into the first Task.
  * The root objects are static and hold one count of themselves, so that no drop of a capability can end them. */
-#include <kernel/entropy.h>
 #include <kernel/entry.h>
 #include <kernel/firmware/cpio.h>
 #include <kernel/firmware/machine.h>
@@ -10,7 +9,6 @@
 #include <kernel/log.h>
 #include <kernel/mem.h>
 #include <kernel/ram.h>
-#include <kernel/sched.h>
 #include <kernel/spawn.h>
 #include <kernel/wallclock.h>
 #include <arch/mmu.h>

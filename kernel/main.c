@@ -10,7 +10,6 @@
 #include <kernel/log.h>
 #include <kernel/sched.h>
 #include <kernel/selftest.h>
-#include <kernel/sync.h>
 #include <kernel/syscall.h>
 #include <kernel/trace.h>
 #include <kernel/wallclock.h>

@@ -4,7 +4,6 @@
  * stage of an end takes things away until none is left, so it needs no record of how far it came. Locking: all of this
  * belongs to the owner of the gate. */
 #include <kernel/cap.h>
-#include <kernel/irq.h>
 #include <kernel/mem.h>
 #include <kernel/object.h>
 #include <kernel/reticle.h>
@@ -15,14 +14,9 @@
 #include <base/kassert.h>
 
 static struct list_node graveyard = { &graveyard, &graveyard };
-static struct graves graves;
+struct graves graves;
 int32_t work_left;
 static uint32_t last_id;
-
-struct graves object_graves(void)
-{
-    return graves;
-}
 
 status_t object_create(struct reticle *home, uint8_t type, size_t size, struct object **out)
 {

@@ -8,7 +8,6 @@
  * the graveyard, and is taken apart there in steps. A `dying` object gets no new mappings; its capabilities work until
  * they are tombstones. */
 #pragma once
-#include <abi/types.h>
 #include <abi/status.h>
 #include <base/list.h>
 #include <kernel/lock.h>
@@ -67,10 +66,9 @@ bool object_end_all(struct reticle *r);
 /* Until nothing is left: while the machine starts, and in tests. */
 void object_reap_all(void);
 /* Rises with everything that comes to the graveyard; 0 left: it is empty. */
-struct graves {
+extern struct graves {
     uint64_t came, left;
-};
-struct graves object_graves(void);
+} graves;
 
 /* Long work is done in steps of about ten thousand instructions, and only alone; between them interrupts and other
  * harts come in. work_spend() takes units of about a hundred instructions and says whether the step may go on. */

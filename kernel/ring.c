@@ -5,8 +5,6 @@
 #include <kernel/ring.h>
 #include <kernel/task.h>
 #include <arch/mmu.h>
-#include <base/kassert.h>
-#include <base/string.h>
 
 status_t ring_create(struct reticle *home, uint32_t slots, bool with_caps, struct ring **out)
 {

@@ -13,12 +13,9 @@
  * urgency falls looks into its inbox after it has said so. So what is sent is never overlooked. model:
  * test/model/sched.pml */
 #include <kernel/sched_switch.h>
-#include <kernel/syscall.h>
 #include <arch/fp.h>
 #include <arch/hart.h>
-#include <arch/mmu.h>
 #include <arch/timer.h>
-#include <base/kassert.h>
 #include <base/likely.h>
 
 /* After how long a thread that waits behind another is offered to an idle hart. Shorter, and threads that only take
@@ -490,7 +487,7 @@ void kernel_timer(void)
         expire(h, container_of(h->sched.deadlines.first, struct thread, timer));
     if (h->sched.mask != 0 && n_harts > 1)
         share(h);
-    if (object_graves().left != 0)
+    if (graves.left != 0)
         h->need_switch = 1;
     struct thread *cur = h->current;
     if (cur != nullptr && thread_state(cur) == THREAD_RUNNING && h->sched.mask != 0 && !h->sched.slice_armed) {
@@ -593,7 +590,7 @@ static void idle(struct hart *h)
  * may be more. */
 static bool tidy(struct hart *h)
 {
-    if (object_graves().left == 0)
+    if (graves.left == 0)
         return false;
     uint32_t band = h->current != nullptr && thread_state(h->current) == THREAD_RUNNING ? h->current->effective_band
                                                                                         : VX_BAND_COUNT;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The calls on capabilities themselves, and DESTROY.
  * Locking: they run alone. */
-#include <kernel/ring.h>
 #include <kernel/syscall.h>
 
 struct sysret sys_cap_inspect(uint64_t handle, uint64_t facts)

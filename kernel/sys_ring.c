@@ -9,7 +9,6 @@
 #include <kernel/ring.h>
 #include <kernel/syscall.h>
 #include <kernel/sched_switch.h>
-#include <base/kassert.h>
 
 static inline uint32_t min_u32(uint32_t a, uint32_t b)
 {

@@ -4,10 +4,8 @@
 #include <kernel/entropy.h>
 #include <kernel/log.h>
 #include <kernel/syscall.h>
-#include <kernel/wallclock.h>
 #include <arch/fp.h>
 #include <arch/timer.h>
-#include <base/kassert.h>
 
 struct sysret sys_task_exit(uint64_t status)
 {
@@ -29,24 +27,6 @@ struct sysret sys_waitpid(uint64_t task, uint64_t flags)
     return thread_block_call(&t->exit_waiters, &t->lock, flags != 0 ? VX_POLL : VX_FOREVER);
 }
 
-static const char *cause_name(uint32_t cause)
-{
-    static const char *const names[] = {
-        [VX_CAUSE_EXIT] = "exit",
-        [VX_CAUSE_DESTROYED] = "destroyed",
-        [VX_CAUSE_PAGE_FAULT] = "page fault",
-        [VX_CAUSE_NO_MEMORY] = "no memory",
-        [VX_CAUSE_ILLEGAL] = "illegal instruction",
-        [VX_CAUSE_ALIGNMENT] = "alignment",
-        [VX_CAUSE_ARITHMETIC] = "arithmetic",
-        [VX_CAUSE_BREAKPOINT] = "breakpoint",
-        [VX_CAUSE_PROTECTION] = "protection",
-        [VX_CAUSE_MACHINE] = "machine error",
-        [VX_CAUSE_STACK] = "stack overflow",
-    };
-    return cause < sizeof names / sizeof names[0] && names[cause] != nullptr ? names[cause] : "?";
-}
-
 void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *name)
 {
     struct task *task = t->task;
@@ -60,10 +40,9 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
         binding_post(&task->fault_binding);
         return;
     }
-    kprintf("task %u (%s): %s at 0x%llx, pc 0x%llx (0x%llx of its image), sp 0x%llx (%s); ended\n", task->id,
-            task->name, cause_name(cause), (unsigned long long)address, (unsigned long long)task->fault_pc,
-            (unsigned long long)(task->fault_pc - task->image_base), (unsigned long long)arch_frame_sp(&t->frame),
-            name);
+    kprintf("task %u (%s): %s at 0x%llx, pc 0x%llx (0x%llx of its image), sp 0x%llx; ended\n", task->id, task->name,
+            name, (unsigned long long)address, (unsigned long long)task->fault_pc,
+            (unsigned long long)(task->fault_pc - task->image_base), (unsigned long long)arch_frame_sp(&t->frame));
     task_kill(task, 0, cause);
 }
 
@@ -71,6 +50,7 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
 {
     struct thread *t = current_thread();
     uint32_t cause = trap->cause;
+    const char *name = trap->name;
     if (t == nullptr) /* it was taken away at the gate: should it run again, it faults again */
         kernel_return_to_user();
     if (cause == VX_CAUSE_PAGE_FAULT) {
@@ -82,9 +62,10 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
         if (st == OK)
             kernel_return_to_user();
         cause = st == ERR_NO_MEMORY ? VX_CAUSE_NO_MEMORY : guard ? VX_CAUSE_STACK : cause;
+        name = st == ERR_NO_MEMORY ? "no memory left" : guard ? "stack overflow" : name;
     }
     if (gate_close(arch_hart_self(), false)) {
-        task_fault(t, cause, trap->address, trap->name);
+        task_fault(t, cause, trap->address, name);
         work_begin();
         (void)object_reap();
     }
@@ -124,19 +105,15 @@ struct sysret sys_console_write(uint64_t console, uint64_t buffer, uint64_t len)
 struct sysret sys_clock_get_time(uint64_t clock)
 {
     struct vm *vm = &current_task()->vm;
-    uint64_t base;
+    uint64_t cycles;
     switch (clock) {
     case VX_CLOCK_MONOTONIC:
         return sys_ok(arch_timer_now_ns(), 0);
-    case VX_CLOCK_REALTIME:
-        if (!wallclock_base_ns(&base))
-            return sys_status(ERR_NOT_SUPPORTED);
-        return sys_ok(base + arch_timer_now_ns(), 0);
     case VX_CLOCK_TASK_CPU:
         lock_take(&vm->lock, LOCK_VM);
-        base = task_cpu_cycles(current_task());
+        cycles = task_cpu_cycles(current_task());
         lock_release(&vm->lock, LOCK_VM);
-        return sys_ok(sched_cycles_to_ns(base), 0);
+        return sys_ok(sched_cycles_to_ns(cycles), 0);
     case VX_CLOCK_THREAD_CPU:
         return sys_ok(sched_cycles_to_ns(thread_cpu_cycles(current_thread())), 0);
     default:

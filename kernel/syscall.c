@@ -21,27 +21,25 @@ static struct sysret sys_bad(void)
     X(thread_join)
 // clang-format on
 
-static const void *const handlers[SYSCALL_TABLE_ENTRIES] = {
-    [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winitializer-overrides"
+static const void *const handlers[SYSCALL_TABLE_ENTRIES] = {
+    [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
 #define SYSCALL(nr, name, n, args, results, errors, text) [nr] = (const void *)sys_##name,
 #include <abi/syscalls.def>
 #undef SYSCALL
-#pragma clang diagnostic pop
 };
 
-const void *const syscall_table[SYSCALL_TABLE_ENTRIES] = { [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Winitializer-overrides"
+const void *const syscall_table[SYSCALL_TABLE_ENTRIES] = {
+    [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
 #define SYSCALL(nr, name, n, args, results, errors, text) [nr] = (const void *)sys_alone,
 #include <abi/syscalls.def>
 #undef SYSCALL
 #define X(name) [VX_SYS_##name] = (const void *)sys_##name,
-                                                           SHARED_CALLS(X)
+    SHARED_CALLS(X)
 #undef X
-#pragma clang diagnostic pop
 };
+#pragma clang diagnostic pop
 
 struct sysret sys_alone(void)
 {
@@ -67,12 +65,12 @@ struct sysret sys_alone(void)
         gate_open(h);
         return r;
     }
-    uint64_t came = object_graves().came;
+    uint64_t came = graves.came;
     uint64_t nr = arch_frame_syscall_nr(f);
     call_fn *call = (call_fn *)(uintptr_t)handlers[nr];
     struct sysret r = call(arch_frame_arg(f, 0), arch_frame_arg(f, 1), arch_frame_arg(f, 2), arch_frame_arg(f, 3),
                            arch_frame_arg(f, 4), arch_frame_arg(f, 5));
-    if (unlikely(object_graves().came != came) && !object_reap()) {
+    if (unlikely(graves.came != came) && !object_reap()) {
         h->need_switch = 1; /* sched_run() sees to what is left */
         /* A caller whose call ends something sees it ended; but a call that only this time went alone is over. */
         if (h->current == t && h->outcome == CALL_RETURNS && syscall_table[nr] == (const void *)sys_alone) {
@@ -100,13 +98,9 @@ status_t user_touch(uint64_t address, size_t len, uint32_t access)
 
 status_t copy_from_user_raw(void *dst, uint64_t src, size_t len)
 {
-    if (!urange_ok(src, len))
-        return ERR_BAD_ADDRESS;
-    if (likely(arch_copy_from_user(dst, (uaddr_t){ src }, len) == OK))
+    if (likely(user_copy_in(dst, src, len)))
         return OK;
-    if (user_touch(src, len, VX_PROT_READ) == OK)
-        return arch_copy_from_user(dst, (uaddr_t){ src }, len);
-    return ERR_BAD_ADDRESS;
+    return user_touch(src, len, VX_PROT_READ) == OK && user_copy_in(dst, src, len) ? OK : ERR_BAD_ADDRESS;
 }
 
 status_t copy_from_user(void *dst, uint64_t src, size_t len)
@@ -119,13 +113,9 @@ status_t copy_from_user(void *dst, uint64_t src, size_t len)
 
 status_t copy_to_user(uint64_t dst, const void *src, size_t len)
 {
-    if (!urange_ok(dst, len))
-        return ERR_BAD_ADDRESS;
-    if (likely(arch_copy_to_user((uaddr_t){ dst }, src, len) == OK))
+    if (likely(user_copy_out(dst, src, len)))
         return OK;
-    if (user_touch(dst, len, VX_PROT_WRITE) == OK)
-        return arch_copy_to_user((uaddr_t){ dst }, src, len);
-    return ERR_BAD_ADDRESS;
+    return user_touch(dst, len, VX_PROT_WRITE) == OK && user_copy_out(dst, src, len) ? OK : ERR_BAD_ADDRESS;
 }
 
 status_t resolve_reticle(uint64_t handle, struct reticle **out)

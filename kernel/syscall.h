@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The system-call layer: handler prototypes from abi/syscalls.def, results, user copies that resolve lazy pages. */
 #pragma once
-#include <abi/limits.h>
 #include <abi/status.h>
 #include <abi/types.h>
 #include <arch/hart.h>

@@ -9,7 +9,6 @@
 #include <kernel/machine_stop.h>
 #include <arch/mmu.h>
 #include <arch/timer.h>
-#include <base/kassert.h>
 #include <base/string.h>
 
 static uint32_t last_task_id;

@@ -13,8 +13,6 @@
  * run on any hart, and is not to stop: whoever sends to it can put the message there and end its wait.
  */
 #pragma once
-#include <abi/limits.h>
-#include <abi/types.h>
 #include <arch/fp.h>
 #include <arch/frame.h>
 #include <base/list.h>
@@ -25,12 +23,13 @@
 #include <kernel/reticle.h>
 #include <kernel/vm.h>
 
+/* The numbers are those of struct vx_thread_info. */
 typedef enum thread_state : uint8_t {
-    THREAD_READY,
-    THREAD_RUNNING,
-    THREAD_BLOCKED,
-    THREAD_STOPPED,
-    THREAD_ENDED,
+    THREAD_READY = 0,
+    THREAD_BLOCKED = 1,
+    THREAD_STOPPED = 2,
+    THREAD_ENDED = 3,
+    THREAD_RUNNING = 4,
 } thread_state_t;
 
 struct thread {

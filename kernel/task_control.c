@@ -2,7 +2,6 @@
  * TASK_CONTROL: looking at and steering Tasks that the caller holds a capability to, or its own.
  * Locking: it runs alone, behind the closed gate. */
 #include <kernel/syscall.h>
-#include <base/kassert.h>
 #include <base/string.h>
 
 /* What it has been charged, and what it ran since, if it runs: it is charged at the next switch. */
@@ -84,20 +83,6 @@ static struct sysret list_caps(struct task *t, uint64_t to, uint64_t room, uint6
     return sys_ok(n, i < t->caps.high ? i : 0);
 }
 
-static uint32_t state_for_people(const struct thread *th)
-{
-    switch (th->state) {
-    case THREAD_BLOCKED:
-        return th->stop_pending ? 2 : 1;
-    case THREAD_STOPPED:
-        return 2;
-    case THREAD_ENDED:
-        return 3;
-    default:
-        return 0;
-    }
-}
-
 static struct sysret list_threads(struct task *t, uint64_t to, uint64_t room, uint64_t first)
 {
     uint64_t n = 0;
@@ -108,7 +93,7 @@ static struct sysret list_threads(struct task *t, uint64_t to, uint64_t room, ui
         const struct thread *th = container_of(node, struct thread, by_id);
         struct vx_thread_info i = {
             .id = th->id,
-            .state = state_for_people(th),
+            .state = th->state == THREAD_BLOCKED && th->stop_pending ? THREAD_STOPPED : th->state,
             .band = th->effective_band,
             .syscall = th->parked || (th->progress | th->making) != 0 ? (uint32_t)arch_frame_syscall_nr(&th->frame)
                                                                       : UINT32_MAX,

@@ -10,10 +10,8 @@
  * which the thread's end, under the same lock, tells; or ended, with its status. One of the two frees the record. */
 #include <kernel/syscall.h>
 #include <kernel/sync.h>
-#include <kernel/irq.h>
 #include <arch/fp.h>
 #include <arch/timer.h>
-#include <base/kassert.h>
 
 bool waitq_wake_all(struct waitq *q)
 {

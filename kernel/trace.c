@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Prints system calls as they happen: every entry of the tracing table is one function that finds out which call it is
- * from the saved frame, prints it, and makes it. */
-#include <abi/syscalls.h>
+ * Prints system calls as they happen, by number and with all six argument registers (./vectra trace makes names of
+ * them): every entry of the tracing table is one function that finds out which call it is from the saved frame, prints
+ * it, and makes it. */
 #include <kernel/cmdline.h>
 #include <kernel/entry.h>
 #include <kernel/log.h>
@@ -11,15 +11,6 @@
 
 static char wanted[32];
 
-static const struct {
-    const char *name;
-    unsigned n_args;
-} calls[SYSCALL_LIMIT] = {
-#define SYSCALL(nr, name, n, args, results, errors, text) [nr] = { #name, n },
-#include <abi/syscalls.def>
-#undef SYSCALL
-};
-
 typedef struct sysret call_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
 static struct sysret traced(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
@@ -28,18 +19,11 @@ static struct sysret traced(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, 
     const struct task *task = t->task;
     uint64_t nr = arch_frame_syscall_nr(&t->frame), entry = nr < SYSCALL_TABLE_ENTRIES ? nr : SYSCALL_TABLE_ENTRIES - 1;
     bool show = strncmp(wanted, "all", sizeof wanted) == 0 || strncmp(wanted, task->name, sizeof wanted) == 0;
-    const uint64_t arg[] = { a0, a1, a2, a3, a4, a5 };
     uint32_t id = task->id, thread_id = t->id;
-    if (show) {
-        bool known = nr < SYSCALL_LIMIT && calls[nr].name != nullptr;
-        if (known)
-            log_urgent("trace %u.%u %s(", id, thread_id, calls[nr].name);
-        else
-            log_urgent("trace %u.%u no call %llu(", id, thread_id, (unsigned long long)nr);
-        for (unsigned i = 0; i < (known ? calls[nr].n_args : 6); i++)
-            log_urgent("%s0x%llx", i != 0 ? ", " : "", (unsigned long long)arg[i]);
-        log_urgent(")\n");
-    }
+    if (show)
+        log_urgent("trace %u.%u call %llu(0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx)\n", id, thread_id,
+                   (unsigned long long)nr, (unsigned long long)a0, (unsigned long long)a1, (unsigned long long)a2,
+                   (unsigned long long)a3, (unsigned long long)a4, (unsigned long long)a5);
     struct sysret r = ((call_fn *)(uintptr_t)syscall_table[entry])(a0, a1, a2, a3, a4, a5);
     const struct thread *after = current_thread();
     if (!show)

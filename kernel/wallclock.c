@@ -24,12 +24,6 @@ void wallclock_init(uint32_t harts)
                                             .hwcap = t.invariant };
 }
 
-bool wallclock_base_ns(uint64_t *out)
-{
-    *out = *(const volatile uint64_t *)&time_page.page.realtime_base_ns; /* user space sets it */
-    return *out != 0;
-}
-
 paddr_t wallclock_page(void)
 {
     return arch_virt_to_phys(&time_page);

@@ -6,6 +6,4 @@
 
 /* Fills the time page from the timer's parameters; so many harts run. Call once, before the first Task. */
 void wallclock_init(uint32_t harts);
-/* Nanoseconds since 1970 at monotonic time 0. False: nobody has set the wall clock. */
-bool wallclock_base_ns(uint64_t *out);
 paddr_t wallclock_page(void);

@@ -4,6 +4,8 @@
 import re
 import sys
 
+from gen import defs
+
 from vectra import execute
 from vectra import options as opt
 from vectra.commands import common
@@ -27,7 +29,32 @@ end of each call, `[PROCESS] NAME(ARGUMENTS) = RESULT`. What the library answers
 not among them.
 
 {opt.usage(OPTIONS)}"""
+LINE = re.compile(rb"( trace [0-9]+\.[0-9]+) call ([0-9]+)\((.*)\)")
 NAME = re.compile(r"^[A-Za-z0-9._/-]+$")
+
+
+class Names:
+    """Passes output on, with names in place of the numbers that the kernel prints, and only as many arguments as a call has."""
+
+    def __init__(self):
+        self.calls = {row.fields[0]: (row.fields[1].encode(), row.fields[2]) for row in defs.rows("abi/syscalls.def")}
+        self.kept = b""
+
+    def feed(self, data):
+        """Text as it comes; the beginning of a line waits for the rest of it."""
+        *lines, self.kept = (self.kept + data).split(b"\n")
+        write_output(b"".join(LINE.sub(self.named, line) + b"\n" for line in lines))
+
+    def rest(self):
+        """The last of it."""
+        write_output(LINE.sub(self.named, self.kept))
+        self.kept = b""
+
+    def named(self, match):
+        """What a call's line becomes."""
+        who, number, arguments = match.groups()
+        name, n = self.calls.get(int(number), (b"no call " + number, 6))
+        return who + b" " + name + b"(" + b", ".join(arguments.split(b", ")[:n]) + b")"
 
 
 def main(arguments):
@@ -44,7 +71,9 @@ def main(arguments):
         text = POSIX + text
     else:
         machine.append.append(f"trace={name}")
-    outcome = execute.run_command(machine, text, options.add, options.timeout, write_output)
+    names = Names()
+    outcome = execute.run_command(machine, text, options.add, options.timeout, names.feed)
+    names.rest()
     if outcome.failed:
         print(outcome.report(), file=sys.stderr)
     return outcome.status

@@ -128,8 +128,9 @@ static void usual_descriptors(void)
     }
 }
 
-void px_process_init(void)
+bool px_process_init(uint8_t *random)
 {
+    static const uint8_t none[PX_RANDOM_BYTES];
     size_t len = 0;
     struct px_self_record self = { .umask = px_umask_now() };
     const void *told = vx_bundle_bytes("posix.self", &len);
@@ -156,6 +157,8 @@ void px_process_init(void)
     struct px_about about;
     if (self.in_front != 0)
         (void)px_proc_about(0, &about); /* answered when our parent has told the service of us */
+    memcpy(random, self.random, sizeof self.random);
+    return memcmp(self.random, none, sizeof none) != 0;
 }
 
 /* Set when another Task is this process: no call does anything any more. */

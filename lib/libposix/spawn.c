@@ -376,6 +376,24 @@ static struct px_birth birth_of(const struct job *j)
     return b;
 }
 
+/* The child's first random bytes, of those that are drawn for several at once: one by one GETRANDOM costs more than the
+ * rest of such a start. What was given is erased here, so nothing that is learnt of this process later tells it. */
+static void give_random(uint8_t out[static PX_RANDOM_BYTES])
+{
+    static struct vx_mutex lock;
+    static uint8_t drawn[16 * PX_RANDOM_BYTES];
+    static size_t left;
+    vx_mutex_lock(&lock);
+    if (left == 0 && vx_sys_getrandom(drawn, sizeof drawn, nullptr) == OK)
+        left = sizeof drawn;
+    if (left != 0) { /* else it asks for itself */
+        left -= PX_RANDOM_BYTES;
+        memcpy(out, drawn + left, PX_RANDOM_BYTES);
+        memset(drawn + left, 0, PX_RANDOM_BYTES);
+    }
+    vx_mutex_unlock(&lock);
+}
+
 static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth *birth)
 {
     const struct vectra_spawn *s = j->spawn;
@@ -390,18 +408,32 @@ static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth
         self.session = (uint32_t)px_getsid(0);
         self.group = (uint32_t)((s->flags & POSIX_SPAWN_SETPGROUP) == 0 ? px_own_group() : s->group);
     }
+    give_random(self.random);
     vx_spec_bytes(spec, "posix.self", &self, sizeof self);
     vx_spec_bytes(spec, "posix.cwd", j->cwd, strlen(j->cwd));
     vx_spec_bytes(spec, "posix.program", j->path, strlen(j->path));
 }
 
-static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
+/* What every child gets as this process has it, if it may be copied. Its rights are looked at once: they do not change. */
+static void hand_on(struct vx_spec *spec)
 {
-    vx_handle_t handle = vx_bundle_cap(name, type);
-    struct vx_cap_facts facts;
-    if (handle != VX_HANDLE_NONE && vx_sys_cap_inspect(handle, &facts, nullptr) == OK &&
-        (facts.rights & VX_R_COPY) != 0)
-        vx_spec_copy(spec, name, handle, facts.rights);
+    static const struct {
+        const char *name;
+        vx_cap_type_t type;
+    } all[] = { { "initrd", VX_CAP_MEM }, { "console", VX_CAP_CONSOLE } };
+    constexpr size_t n_all = sizeof all / sizeof all[0];
+    static _Atomic vx_rights_t seen[n_all]; /* 0: not looked at */
+    for (size_t i = 0; i < n_all; i++) {
+        vx_handle_t handle = vx_bundle_cap(all[i].name, all[i].type);
+        vx_rights_t rights = atomic_load_explicit(&seen[i], memory_order_relaxed);
+        struct vx_cap_facts facts = {};
+        if (rights == 0 && handle != VX_HANDLE_NONE && vx_sys_cap_inspect(handle, &facts, nullptr) == OK) {
+            rights = facts.rights;
+            atomic_store_explicit(&seen[i], rights, memory_order_relaxed);
+        }
+        if ((rights & VX_R_COPY) != 0)
+            vx_spec_copy(spec, all[i].name, handle, rights);
+    }
 }
 
 /* The Task that was made is the process service's business too: a child of ours, or what we are from now on. */
@@ -481,8 +513,7 @@ static long start(struct job *j)
     if (known)
         vx_spec_move(&s.spec, "proc.tx", proc.tx.raw, VX_RIGHTS_TX);
     px_inherit_slots(&j->files, &s.spec);
-    hand_on(&s.spec, "initrd", VX_CAP_MEM);
-    hand_on(&s.spec, "console", VX_CAP_CONSOLE);
+    hand_on(&s.spec);
     if (vx_spawn_hook != nullptr)
         vx_spawn_hook->grant(&s);
     s.image = j->image.mem;

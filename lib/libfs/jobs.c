@@ -47,6 +47,7 @@ static const struct rule *rule_of(uint8_t op)
         [VX_FS_OP_LISTXATTR] = { VX_FS_FILES, 0, PIECE },
         [VX_FS_OP_FIND] = { VX_FS_FILES, 0, PIECE },
         [VX_FS_OP_MAP] = { VX_FS_FILES, VX_FS_READ, 0 },
+        [VX_FS_OP_MEET] = { VX_FS_FILES, VX_FS_READ | VX_FS_WRITE, 0 },
         [VX_FS_OP_WALK] = { VX_FS_NAMESPACE, 0, PIECE | OPENS },
         [VX_FS_OP_CREATE] = { VX_FS_NAMESPACE, 0, PIECE | CHANGES | OPENS },
         [VX_FS_OP_LINK] = { VX_FS_NAMESPACE, 0, PIECE | CHANGES },

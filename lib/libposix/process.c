@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <vectra/cpio.h>
+#include <vectra/open.h>
 
 uint32_t px_pid;
 bool px_has_parent;
@@ -58,7 +59,7 @@ static struct px_pipe *pipe_of(unsigned index, unsigned holder, struct px_pipe *
 static struct px_file *file_of_pipe(const struct px_fd_record *r, struct px_pipe **pipes)
 {
     struct px_pipe *p = pipe_of(r->pipe, r->holder, pipes);
-    return p == nullptr ? nullptr : px_pipe_end(p, (r->flags & O_ACCMODE) == O_RDONLY, r->flags & ~O_ACCMODE);
+    return p == nullptr ? nullptr : px_pipe_end(p, r->flags & ~O_VECTRA_LATER);
 }
 
 static struct px_file *file_of_socket(const struct px_fd_record *r, struct px_pipe **pipes)
@@ -115,6 +116,12 @@ static void take_descriptors(const uint8_t *bytes, size_t n)
     struct px_about about;
     if (any)
         (void)px_proc_about(0, &about);
+    for (size_t i = 0; i < n && i < PX_RECORDS_MAX; i++) {
+        struct px_fd_record r;
+        memcpy(&r, bytes + i * sizeof r, sizeof r);
+        if (r.kind == 'p' && r.same_as == i && (r.flags & O_VECTRA_LATER) != 0 && made[i] != nullptr)
+            px_fifo_settle(made[i], (uint32_t)r.a);
+    }
 }
 
 static void usual_descriptors(void)

@@ -25,7 +25,8 @@ struct px_fd_record {
     uint16_t pipe;    /* 'p', 's': which "pipe.N"; of 's' it is what it reads; 'F', 'D': which "position.NN" */
     uint32_t same_as; /* the first record with the same open file; its own index if there is none before */
     uint32_t mode, inode;
-    uint64_t a, b; /* 'f': offset in the initial RAM disk, and length; 'F', 'D': a is the place in "posix.files" */
+    uint64_t a, b; /* 'f': offset in the initial RAM disk, and length; 'F', 'D': a is the place in "posix.files"; 'p': a
+                    * is what px_pipe_opens said */
     int64_t offset;
 };
 static_assert(sizeof(struct px_fd_record) == 56);

@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <vectra/cpio.h>
+#include <vectra/open.h>
 #include <vectra/rpc_proc.h>
 #include <vectra/spawn.h>
 #include <vectra/spawn_hook.h>
@@ -155,7 +156,7 @@ static long do_action(struct job *j, const struct vectra_spawn_action *a)
     case VECTRA_SPAWN_OPEN:
         answer = child_path(j, a->path, path);
         if (answer == 0)
-            answer = px_open_path(path, a->flags, a->mode, &f);
+            answer = px_open_path(path, a->flags | O_VECTRA_LATER, a->mode, &f);
         if (answer != 0)
             return answer;
         clear_slot(&j->slot[a->fd]);
@@ -171,18 +172,18 @@ static long do_action(struct job *j, const struct vectra_spawn_action *a)
 }
 
 /* The child's holder in the pipe, with this end counted. */
-static long hold_pipe(struct job *j, struct px_pipe *p, bool reads, uint16_t *index, uint8_t *held_as)
+static long hold_pipe(struct job *j, struct px_pipe *p, bool reads, bool writes, uint16_t *index, uint8_t *held_as)
 {
     for (size_t i = 0; i < j->n_held; i++)
         if (j->held[i].pipe == p) {
-            px_pipe_reserve_more(p, j->held[i].holder, reads, !reads);
+            px_pipe_reserve_more(p, j->held[i].holder, reads, writes);
             *index = (uint16_t)i;
             *held_as = (uint8_t)j->held[i].holder;
             return 0;
         }
     if (j->n_held == PX_RECORD_PIPES)
         return -EMFILE;
-    int holder = px_pipe_reserve(p, reads, !reads);
+    int holder = px_pipe_reserve(p, reads, writes);
     if (holder < 0)
         return -EAGAIN;
     px_pipe_get(p);
@@ -216,13 +217,14 @@ static long make_records(struct job *j)
         if (r->same_as != j->n_records) {
             /* the record before has it */
         } else if (f->ops->kind == 'p') {
-            answer = hold_pipe(j, f->pipe, px_pipe_file_reads(f), &r->pipe, &r->holder);
+            answer = hold_pipe(j, f->pipe, px_pipe_file_reads(f), px_pipe_file_writes(f), &r->pipe, &r->holder);
+            r->a = px_pipe_opens(f->pipe);
         } else if (f->ops->kind == 's') {
             if (!px_socket_pipes(f, &in, &out))
                 continue; /* only connections are handed on */
-            answer = hold_pipe(j, in, true, &r->pipe, &r->holder);
+            answer = hold_pipe(j, in, true, false, &r->pipe, &r->holder);
             if (answer == 0)
-                answer = hold_pipe(j, out, false, &r->pipe_out, &r->holder_out);
+                answer = hold_pipe(j, out, false, true, &r->pipe_out, &r->holder_out);
         }
         if (answer == 0 && px_is_fs(f) && r->same_as == j->n_records)
             answer = px_inherit_file(&j->files, f, r);
@@ -414,7 +416,8 @@ static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth
     vx_spec_bytes(spec, "posix.program", j->path, strlen(j->path));
 }
 
-/* What every child gets as this process has it, if it may be copied. Its rights are looked at once: they do not change. */
+/* What every child gets as this process has it, if it may be copied. Its rights are looked at once: they do not change.
+ */
 static void hand_on(struct vx_spec *spec)
 {
     static const struct {

@@ -238,8 +238,8 @@ static void reply(const struct fs_job *j, status_t status)
     vx_handle_t cap = status == OK ? j->cap : VX_HANDLE_NONE;
     bool silent = s->ended || (j->q.op == VX_FS_OP_CLOSE && j->q.tag == 0);
     status_t st = silent ? ERR_PEER_CLOSED : send(j, status, cap);
-    if (cap != VX_HANDLE_NONE && st != OK) {
-        (void)vx_sys_cap_drop(cap);
+    if (cap != VX_HANDLE_NONE) {
+        (void)vx_sys_cap_drop(cap);  /* one that moved is as good as dropped; one that may be copied was, and is here */
         if (st == ERR_NOT_SUPPORTED) /* a Ring without room for capabilities */
             st = send(j, ERR_NOT_SUPPORTED, VX_HANDLE_NONE);
     }

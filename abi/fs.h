@@ -23,6 +23,7 @@ enum {
     VX_FS_BUFFER_MAX = 1 << 20,
     VX_VFS_BUFFER_BYTES = 16384,                /* of a connection's buffer to vfsd */
     VX_VFS_MOUNTS_AT = VX_VFS_BUFFER_BYTES - 8, /* in it: a word that changes whenever what is mounted does */
+    VX_FS_FIFO_BYTES = 20480,                   /* where the ends of a FIFO meet */
     VX_FS_USER = 1000,                          /* the user and group of programs: there is one */
 };
 
@@ -155,6 +156,8 @@ enum vx_fs_queue_op : uint8_t {
                            place. VX_FS_OPEN: and open it, argument: access → value: file. NOT_SUPPORTED: ask vfsd */
     VX_FS_OP_MAP = 18,  /* offset; argument: access → the reply brings memory that holds the file's bytes from offset
                            `value` on, for whoever maps it. NOT_FOUND: behind the last page */
+    VX_FS_OP_MEET = 19, /* of a FIFO: the reply brings the VX_FS_FIFO_BYTES of memory that all who have it open share,
+                           zeroed for the first of them */
     /* of a namespace session: struct vx_fs_name_request */
     VX_FS_OP_WALK = 32,     /* object; data: path → struct vx_fs_walked in its place. VX_FS_OPEN: and open the end */
     VX_FS_OP_CREATE = 33,   /* object: parent; data: struct vx_fs_make → struct vx_fs_attributes. VX_FS_OPEN too */

@@ -194,7 +194,8 @@ int exec_command(const struct command *c)
     }
     if (redirected)
         redirs_push(&redirs, false);
-    if (!redirected || redirs_do(c->node->redirs, false)) {
+    if (!redirected ||
+        (kind == COMMAND_PROGRAM ? redirs_for_program(c->node->redirs) : redirs_do(c->node->redirs, false))) {
         if (kind == COMMAND_FUNCTION)
             status = call_function(function_find(c->argv[0]), c);
         else if (kind == COMMAND_BUILTIN)

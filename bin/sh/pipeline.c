@@ -91,7 +91,7 @@ static int start_program(struct stage *s, char **argv)
         var_set(a->name, expand_assignment(a->value));
         var_set_flags(a->name, SYMBOL_EXPORT);
     }
-    if (!redirs_do(s->node->redirs, false))
+    if (!redirs_for_program(s->node->redirs))
         return status;
     capture_need_descriptor();
     pid_t pid = spawn_program(argv, *s->group, s->background, &status);
@@ -104,7 +104,7 @@ static int start_program(struct stage *s, char **argv)
 
 static int start_shell(struct stage *s, char **argv)
 {
-    if (argv != nullptr && !redirs_do(s->node->redirs, false))
+    if (argv != nullptr && !redirs_for_program(s->node->redirs))
         return STATUS_ERROR;
     capture_need_descriptor();
     pid_t pid = argv != nullptr ? spawn_shell(nullptr, argv, s->node, *s->group, s->background)

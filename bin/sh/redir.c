@@ -4,11 +4,17 @@
 #include "feed.h"
 #include "out.h"
 #include "shell.h"
+#include "trap.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#if __has_include(<vectra/open.h>)
+#include <vectra/open.h>
+#else
+#define O_VECTRA_LATER 0 /* the host's tests: there a FIFO is waited for by the shell */
+#endif
 
 int fd_own(int fd)
 {
@@ -108,9 +114,10 @@ void redirs_take(int fd, int source)
 
 /* --- redirections --- */
 
-static int open_output(const char *path, enum redir_op op)
+/* more: further flags for open, here and below */
+static int open_output(const char *path, enum redir_op op, int more)
 {
-    int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
+    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | more;
     struct stat found;
     if (op == REDIR_APPEND)
         return open(path, flags | O_APPEND, 0666);
@@ -125,14 +132,14 @@ static int open_output(const char *path, enum redir_op op)
     return open(path, flags | O_TRUNC, 0666);
 }
 
-static int open_file(const char *path, enum redir_op op)
+static int open_file(const char *path, enum redir_op op, int more)
 {
     int fd;
     do
-        fd = op == REDIR_IN     ? open(path, O_RDONLY | O_CLOEXEC)
+        fd = op == REDIR_IN     ? open(path, O_RDONLY | O_CLOEXEC | more)
              : op == REDIR_BOTH ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666)
-                                : open_output(path, op);
-    while (fd < 0 && errno == EINTR);
+                                : open_output(path, op, more);
+    while (fd < 0 && errno == EINTR && traps_first_due() == 0 && !trap_interrupt_noted());
     return fd;
 }
 
@@ -151,10 +158,10 @@ static bool put(int fd, int source, bool keep)
     return good;
 }
 
-static bool redirect_file(const struct redir *r, bool keep)
+static bool redirect_file(const struct redir *r, bool keep, int more)
 {
     const char *path = expand_string(r->word);
-    int source = fd_own(open_file(path, r->op));
+    int source = fd_own(open_file(path, r->op, more));
     if (source < 0) {
         sh_warn(r->op == REDIR_IN ? "cannot open %s: %s" : "cannot create %s: %s", path, strerror(errno));
         return false;
@@ -199,7 +206,7 @@ static bool redirect_document(const struct redir *r, bool keep)
     return put(r->fd, ends[0], keep);
 }
 
-bool redirs_do(const struct redir *list, bool keep)
+static bool do_all(const struct redir *list, bool keep, int more)
 {
     for (const struct redir *r = list; r != nullptr; r = r->next) {
         bool good;
@@ -208,9 +215,19 @@ bool redirs_do(const struct redir *list, bool keep)
         else if (r->op == REDIR_DUP_IN || r->op == REDIR_DUP_OUT)
             good = redirect_copy(r, keep);
         else
-            good = redirect_file(r, keep);
+            good = redirect_file(r, keep, more);
         if (!good)
             return false;
     }
     return true;
+}
+
+bool redirs_do(const struct redir *list, bool keep)
+{
+    return do_all(list, keep, 0);
+}
+
+bool redirs_for_program(const struct redir *list)
+{
+    return do_all(list, false, O_VECTRA_LATER);
 }

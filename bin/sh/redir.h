@@ -20,6 +20,9 @@ void redirs_pop(struct redirs *r);
 void redirs_unwind(struct redirs *outer);
 /* Does them in order. False: one failed, a message was printed. With `keep` they stay (`exec`). */
 bool redirs_do(const struct redir *list, bool keep);
+/* The same for a program that is started next. A FIFO's other end is for it to wait for, since there is no fork after
+ * which the shell could. */
+bool redirs_for_program(const struct redir *list);
 
 /* Puts `source` in a descriptor's place in the frame on top, and closes it. */
 void redirs_take(int fd, int source);

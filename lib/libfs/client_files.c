@@ -432,6 +432,24 @@ status_t fs_map(struct fs_file *f, uint64_t offset, uint32_t access, vx_mem *out
     return OK;
 }
 
+status_t fs_meet(struct fs_file *f, vx_mem *out)
+{
+    struct vx_fs_request q = { .op = VX_FS_OP_MEET };
+    struct vx_fs_reply r;
+    struct vx_cap_facts facts = {};
+    vx_handle_t cap = VX_HANDLE_NONE;
+    status_t st = request(f, &q, &(struct exchange){ .cap = &cap }, &r);
+    if (st != OK)
+        return st;
+    if (cap == VX_HANDLE_NONE || vx_sys_cap_inspect(cap, &facts, nullptr) != OK || facts.type != VX_CAP_MEM ||
+        facts.b != VX_FS_FIFO_BYTES) {
+        drop(cap);
+        return ERR_IO;
+    }
+    *out = (vx_mem){ cap };
+    return OK;
+}
+
 status_t fs_append(struct fs_file *f, const void *from, size_t bytes, uint64_t *at, size_t *done)
 {
     return put(f, VX_FS_OP_APPEND, 0, from, bytes, at, done);

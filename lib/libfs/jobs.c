@@ -47,6 +47,7 @@ static const struct rule *rule_of(uint8_t op)
         [VX_FS_OP_LISTXATTR] = { VX_FS_FILES, 0, PIECE },
         [VX_FS_OP_FIND] = { VX_FS_FILES, 0, PIECE },
         [VX_FS_OP_MAP] = { VX_FS_FILES, VX_FS_READ, 0 },
+        [VX_FS_OP_MEET] = { VX_FS_FILES, VX_FS_READ | VX_FS_WRITE, 0 },
         [VX_FS_OP_WALK] = { VX_FS_NAMESPACE, 0, PIECE | OPENS },
         [VX_FS_OP_CREATE] = { VX_FS_NAMESPACE, 0, PIECE | CHANGES | OPENS },
         [VX_FS_OP_LINK] = { VX_FS_NAMESPACE, 0, PIECE | CHANGES },
@@ -237,8 +238,8 @@ static void reply(const struct fs_job *j, status_t status)
     vx_handle_t cap = status == OK ? j->cap : VX_HANDLE_NONE;
     bool silent = s->ended || (j->q.op == VX_FS_OP_CLOSE && j->q.tag == 0);
     status_t st = silent ? ERR_PEER_CLOSED : send(j, status, cap);
-    if (cap != VX_HANDLE_NONE && st != OK) {
-        (void)vx_sys_cap_drop(cap);
+    if (cap != VX_HANDLE_NONE) {
+        (void)vx_sys_cap_drop(cap);  /* one that moved is as good as dropped; one that may be copied was, and is here */
         if (st == ERR_NOT_SUPPORTED) /* a Ring without room for capabilities */
             st = send(j, ERR_NOT_SUPPORTED, VX_HANDLE_NONE);
     }

@@ -67,7 +67,8 @@ static status_t give_attributes(struct fs_backend *b, struct fs_job *j, struct f
 static bool may_open(const struct fs_backend *b, uint32_t mode, uint32_t access)
 {
     uint32_t type = mode & VX_FS_TYPE;
-    bool fits = type == VX_FS_FILE || type == VX_FS_CHAR || (type == VX_FS_DIR && (access & VX_FS_WRITE) == 0);
+    bool fits = type == VX_FS_FILE || type == VX_FS_CHAR || (type == VX_FS_FIFO && b->meet != nullptr) ||
+                (type == VX_FS_DIR && (access & VX_FS_WRITE) == 0);
     return fits && ((b->flags & VX_FS_IS_READ_ONLY) == 0 || type == VX_FS_CHAR || (access & VX_FS_WRITE) == 0);
 }
 
@@ -478,6 +479,15 @@ static status_t list_xattr(struct fs_backend *b, struct fs_job *j)
     return st;
 }
 
+static status_t meet(struct fs_backend *b, struct fs_job *j)
+{
+    struct vx_fs_attributes a = {};
+    status_t st = b->meet == nullptr ? ERR_NOT_SUPPORTED : b->attributes(b, j->node, &a);
+    if (st == OK && (a.mode & VX_FS_TYPE) != VX_FS_FIFO)
+        st = ERR_NOT_SUPPORTED;
+    return st == OK ? b->meet(b, j->node, &j->cap) : st;
+}
+
 static void release(struct fs_backend *b, struct fs_node n)
 {
     if (b->release != nullptr)
@@ -525,6 +535,8 @@ static status_t perform(struct fs_backend *b, struct fs_job *j)
         return b->map == nullptr
                    ? ERR_NOT_SUPPORTED
                    : b->map(b, j->node, j->q.offset, (j->q.argument & VX_FS_WRITE) != 0, &j->cap, &j->value);
+    case VX_FS_OP_MEET:
+        return meet(b, j);
     case VX_FS_OP_SYNC:
         return b->sync == nullptr ? OK : b->sync(b, &j->node);
     case VX_FS_OP_SYNC_ALL:

@@ -201,6 +201,7 @@ static uint64_t operations(const struct fs_backend *b)
         { b->listxattr != nullptr, VX_FS_OP_LISTXATTR },
         { true, VX_FS_OP_FIND },
         { b->map != nullptr, VX_FS_OP_MAP },
+        { b->meet != nullptr, VX_FS_OP_MEET },
         { true, VX_FS_OP_WALK },
         { b->create != nullptr, VX_FS_OP_CREATE },
         { b->link != nullptr, VX_FS_OP_LINK },

@@ -225,7 +225,6 @@ struct ended {
 static long reap(long which, bool keep, struct ended *out)
 {
     long answer = -ECHILD;
-    px_children_look();
     vx_mutex_lock(&lock);
     for (unsigned i = 0; i < used; i++) {
         struct child *c = &children[i];
@@ -275,6 +274,8 @@ static long wait_for_child(const struct wanted *w, struct ended *out)
     atomic_fetch_add_explicit(&waiters, 1, memory_order_relaxed);
     for (;;) {
         uint32_t seen = atomic_load_explicit(&px_children_word, memory_order_acquire);
+        if (w->no_wait || !px_keeper_runs()) /* who waits with a keeper waits for its word */
+            px_children_look();
         answer = reap(w->which, w->keep || !w->ended, out);
         if (answer > 0 && !w->ended)
             answer = 0;

@@ -3,8 +3,10 @@
  * then is in file_fs.c, what is done with names in names.c. */
 #define _GNU_SOURCE
 #include "file.h"
+#include "pipe.h"
 #include <fcntl.h>
 #include <sys/statfs.h>
+#include <vectra/open.h>
 
 static struct fs_client *_Atomic client;
 static _Atomic bool given_none;
@@ -149,13 +151,13 @@ long px_fs_open(struct fs_client *c, const char *path, int flags, unsigned mode,
         return -EINVAL;
     bool fresh = false, by_path = (flags & O_PATH) == O_PATH;
     uint32_t access = access_of(flags);
-    struct px_file *f =
-        px_fs_adopt(nullptr, false, flags & ~(O_CLOEXEC | O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW), VX_NO_MEM);
+    constexpr int passing = O_CLOEXEC | O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW | O_VECTRA_LATER;
+    struct px_file *f = px_fs_adopt(nullptr, false, flags & ~passing, VX_NO_MEM);
     if (f == nullptr)
         return -ENFILE;
     status_t st = fs_open(c, path, by_path ? how & ~(uint32_t)(VX_VFS_CREATE | VX_VFS_EXCLUSIVE) : how, access,
                           px_masked(mode) & VX_FS_PERMISSIONS, &f->fs.file, &a, &fresh);
-    long answer = st == ERR_NOT_SUPPORTED ? -ENXIO : px_fs_error(st); /* a FIFO or socket: nobody is at its other end */
+    long answer = st == ERR_NOT_SUPPORTED ? -ENXIO : px_fs_error(st); /* a socket, or a FIFO that has no room there */
     if (st == OK) {
         px_fs_opened(f, S_ISDIR(a.mode));
         if (!fresh && !by_path && !permitted(&a, access))
@@ -167,6 +169,11 @@ long px_fs_open(struct fs_client *c, const char *path, int flags, unsigned mode,
                 px_fs_error((access & VX_FS_WRITE) != 0 ? fs_truncate(&f->fs.file, 0)
                                                         : fs_change(c, path, how & VX_VFS_NO_FOLLOW,
                                                                     &(struct vx_fs_change){ .mask = VX_FS_SET_SIZE }));
+    }
+    if (answer == 0 && S_ISFIFO(a.mode) && !by_path) {
+        struct stat found;
+        px_fs_fill_stat(&found, &a);
+        return px_fifo_open(f, flags, &found, out);
     }
     /* a device that is made here, by another name */
     bool ours = answer == 0 && S_ISCHR(a.mode) && !by_path && px_device_open_number(a.device, flags, out) == 0;

@@ -82,7 +82,7 @@ long px_symlinkat(long target, long at, long text)
     return made(fs_symlink(n.fs, n.path, to));
 }
 
-/* A regular file. FIFOs by name would need a meeting place that no service is yet, devices belong to drivers. */
+/* A regular file or a FIFO. Devices belong to drivers, and sockets to who binds them. */
 long px_mknodat(long at, long text, long mode, long device)
 {
     struct name n;
@@ -96,9 +96,8 @@ long px_mknodat(long at, long text, long mode, long device)
     switch (mode & S_IFMT) {
     case 0:
     case S_IFREG:
-        break;
     case S_IFIFO:
-        return -ENOSYS;
+        break;
     case S_IFCHR:
     case S_IFBLK:
     case S_IFSOCK:
@@ -108,6 +107,8 @@ long px_mknodat(long at, long text, long mode, long device)
     }
     if (n.slash)
         return must_be_directory(&n) == 0 ? -EEXIST : -ENOENT;
+    if ((mode & S_IFMT) == S_IFIFO)
+        return made(fs_mknod(n.fs, n.path, VX_FS_FIFO | (px_masked((unsigned)mode) & VX_FS_PERMISSIONS), 0));
     answer = px_fs_open(n.fs, n.path, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW, (unsigned)mode, &f);
     if (answer == 0)
         px_file_put(f);

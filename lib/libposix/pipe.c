@@ -8,7 +8,9 @@
  * does not, its parent takes it out on noticing its death (children.c), or else whoever waits for the pipe and finds
  * that the process service knows it no more. A pipe without writers is at its end, one without readers breaks.
  *  3. data_word and room_word change whenever a waiter for data or room should look again.
- *  4. The lock's word is 0 or the process that has it, and whether somebody waits. What it protects is whole after each
+ *  4. Of a FIFO the memory is its file system's, and each open of one joins as a holder of its own, which leaves with
+ * its last end. What nobody read goes with the last end of all.
+ *  5. The lock's word is 0 or the process that has it, and whether somebody waits. What it protects is whole after each
  * single store, so a process that was killed inside leaves nothing behind but its name on the lock: who waits for it
  * takes it over. */
 #define _GNU_SOURCE
@@ -30,7 +32,9 @@ struct shared {
     _Atomic uint32_t lock; /* a process's id, LOCK_AWAITED */
     uint32_t head, tail;
     _Atomic uint32_t data_word, room_word;
-    uint32_t shut; /* SHUT_*: a socket's end was shut down, for all who hold it */
+    uint32_t shut;                    /* SHUT_*: a socket's end was shut down, for all who hold it */
+    uint32_t read_opens, write_opens; /* of a FIFO: how often */
+    struct px_fifo fifo;              /* inode 0: none */
     struct {
         uint32_t pid;    /* 0: not said; who reserves it for a child, until the child has it */
         uint16_t serial; /* how often it was reserved */
@@ -43,6 +47,7 @@ static_assert(sizeof(struct shared) == SHARED_BYTES);
 struct px_pipe {
     struct shared *shared;
     vx_mem mem;
+    uint32_t opens;      /* of a FIFO: how often the other end had been opened before, one less if it was open */
     unsigned holder;     /* which one this process is */
     int as;              /* the same with its serial, as px_pipe_reserve has it */
     uint32_t connection; /* of two processes that only a name brought together; else 0 */
@@ -129,9 +134,13 @@ static struct px_pipe *pipe_new(vx_mem mem, void *at, unsigned holder)
     if (p != nullptr) {
         free_pipes = p->next;
         struct shared *s = at;
-        *p = (struct px_pipe){
-            .shared = at, .mem = mem, .holder = holder, .as = holder_as(s, holder), .users = 1, .next = pipes
-        };
+        *p = (struct px_pipe){ .shared = at,
+                               .mem = mem,
+                               .opens = s->write_opens - 1,
+                               .holder = holder,
+                               .as = holder_as(s, holder),
+                               .users = 1,
+                               .next = pipes };
         pipes = p;
     }
     vx_mutex_unlock(&list_lock);
@@ -154,6 +163,8 @@ void px_pipe_put(struct px_pipe *p)
             break;
         }
     vx_mutex_unlock(&list_lock);
+    if (p->shared->fifo.inode != 0)
+        px_pipe_release(p, p->as);
     (void)vx_sys_mem_free(p->mem, 0, 0);
     vx_mutex_lock(&list_lock);
     p->next = free_pipes;
@@ -163,11 +174,9 @@ void px_pipe_put(struct px_pipe *p)
 
 /* --- holders --- */
 
-int px_pipe_reserve(struct px_pipe *p, bool reader, bool writer)
+static int reserve_locked(struct shared *s, bool reader, bool writer)
 {
-    struct shared *s = p->shared;
     int found = -1;
-    lock_pipe(s);
     for (unsigned i = 0; i < PX_HOLDERS && found < 0; i++)
         if (s->holder[i].used == 0) {
             s->holder[i].pid = px_pid; /* first: from here on it can be taken out again */
@@ -177,7 +186,14 @@ int px_pipe_reserve(struct px_pipe *p, bool reader, bool writer)
             s->holder[i].writers = writer;
             found = holder_as(s, i);
         }
-    unlock_pipe(s);
+    return found;
+}
+
+int px_pipe_reserve(struct px_pipe *p, bool reader, bool writer)
+{
+    lock_pipe(p->shared);
+    int found = reserve_locked(p->shared, reader, writer);
+    unlock_pipe(p->shared);
     return found;
 }
 
@@ -189,9 +205,8 @@ void px_pipe_reserve_more(struct px_pipe *p, int holder, bool reader, bool write
     unlock_pipe(p->shared);
 }
 
-void px_pipe_release(struct px_pipe *p, int holder)
+static void release(struct shared *s, int holder)
 {
-    struct shared *s = p->shared;
     unsigned i = (unsigned)holder & PX_HOLDER_INDEX;
     lock_pipe(s);
     if (holder_as(s, i) == holder && s->holder[i].used != 0) {
@@ -202,6 +217,11 @@ void px_pipe_release(struct px_pipe *p, int holder)
     unlock_pipe(s);
     wake(&s->data_word);
     wake(&s->room_word);
+}
+
+void px_pipe_release(struct px_pipe *p, int holder)
+{
+    release(p->shared, holder);
 }
 
 static unsigned readers_locked(const struct shared *s)
@@ -256,6 +276,15 @@ static uint32_t put_locked(struct shared *s, const uint8_t *from, size_t bytes)
     return n;
 }
 
+static void release_dead(struct shared *s)
+{
+    for (unsigned i = 0; i < PX_HOLDERS; i++) {
+        int as = holder_as(s, i);
+        if (s->holder[i].used != 0 && is_dead(s->holder[i].pid))
+            release(s, as); /* that one: if another is there by now, nothing happens */
+    }
+}
+
 /* Looks after children that died with an end in their hands, and after holders whose parents do not look. */
 static void look_after(struct px_pipe *p)
 {
@@ -264,11 +293,7 @@ static void look_after(struct px_pipe *p)
     if (now - atomic_load_explicit(&p->looked_at, memory_order_relaxed) < LOOK_AGAIN_NS)
         return;
     atomic_store_explicit(&p->looked_at, now, memory_order_relaxed);
-    for (unsigned i = 0; i < PX_HOLDERS; i++) {
-        int as = holder_as(p->shared, i);
-        if (p->shared->holder[i].used != 0 && is_dead(p->shared->holder[i].pid))
-            px_pipe_release(p, as); /* that one: if another is there by now, nothing happens */
-    }
+    release_dead(p->shared);
 }
 
 /* Waits for the word to change; 0 or -EINTR. Looks after holders, and after a peer that only a name brought here. */
@@ -357,8 +382,9 @@ unsigned px_pipe_events(struct px_pipe *p, bool reads)
     unsigned events = 0;
     lock_pipe(s);
     uint32_t n = (s->shut & SHUT_READING) != 0 ? 0 : fill_locked(s);
-    if (reads)
-        events = (n != 0 ? POLLIN | POLLRDNORM : 0) | (s->shut != 0 || writers_locked(s) == 0 ? POLLHUP : 0);
+    if (reads) /* a FIFO that nobody has written to yet is not at its end */
+        events = (n != 0 ? POLLIN | POLLRDNORM : 0) |
+                 (s->shut != 0 || (writers_locked(s) == 0 && s->write_opens != p->opens) ? POLLHUP : 0);
     else
         events = (RING_BYTES - n >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0) |
                  (s->shut != 0 || readers_locked(s) == 0 ? POLLERR : 0);
@@ -387,15 +413,18 @@ static unsigned pipe_poll(struct px_file *f, bool sleep)
 {
     if (sleep)
         look_after(f->pipe);
-    return px_pipe_events(f->pipe, (f->flags & O_ACCMODE) == O_RDONLY);
+    return (px_pipe_file_reads(f) ? px_pipe_events(f->pipe, true) : 0) |
+           (px_pipe_file_writes(f) ? px_pipe_events(f->pipe, false) : 0);
 }
 
 static long pipe_stat(struct px_file *f, struct stat *out)
 {
     memset(out, 0, sizeof *out);
-    out->st_mode = S_IFIFO | 0600;
+    const struct px_fifo *fifo = &f->pipe->shared->fifo;
+    out->st_mode = fifo->inode != 0 ? fifo->mode : S_IFIFO | 0600;
     out->st_nlink = 1;
-    out->st_ino = (uintptr_t)f->pipe->shared / PX_PAGE;
+    out->st_dev = fifo->device;
+    out->st_ino = fifo->inode != 0 ? fifo->inode : (uintptr_t)f->pipe->shared / PX_PAGE;
     out->st_blksize = (blksize_t)PX_PAGE;
     return 0;
 }
@@ -411,14 +440,12 @@ static long pipe_control(struct px_file *f, unsigned long request, void *argumen
     return 0;
 }
 
-void px_pipe_end_closed(struct px_pipe *p, bool reads)
+void px_pipe_end_closed(struct px_pipe *p, bool reads, bool writes)
 {
     struct shared *s = p->shared;
     lock_pipe(s);
-    if (reads)
-        s->holder[p->holder].readers--;
-    else
-        s->holder[p->holder].writers--;
+    s->holder[p->holder].readers -= reads;
+    s->holder[p->holder].writers -= writes;
     unlock_pipe(s);
     wake(&s->data_word);
     wake(&s->room_word);
@@ -427,7 +454,7 @@ void px_pipe_end_closed(struct px_pipe *p, bool reads)
 
 static void pipe_close(struct px_file *f)
 {
-    px_pipe_end_closed(f->pipe, px_pipe_file_reads(f));
+    px_pipe_end_closed(f->pipe, px_pipe_file_reads(f), px_pipe_file_writes(f));
 }
 
 static const struct px_ops pipe_ops = { .kind = 'p',
@@ -440,7 +467,12 @@ static const struct px_ops pipe_ops = { .kind = 'p',
 
 bool px_pipe_file_reads(const struct px_file *f)
 {
-    return (f->flags & O_ACCMODE) == O_RDONLY;
+    return (f->flags & O_ACCMODE) != O_WRONLY;
+}
+
+bool px_pipe_file_writes(const struct px_file *f)
+{
+    return (f->flags & O_ACCMODE) != O_RDONLY;
 }
 
 vx_mem px_pipe_mem(const struct px_pipe *p)
@@ -458,9 +490,9 @@ struct px_pipe *px_pipe_adopt(vx_mem mem, unsigned holder)
     return pipe_new(mem, at, holder);
 }
 
-struct px_file *px_pipe_end(struct px_pipe *p, bool reads, int flags)
+struct px_file *px_pipe_end(struct px_pipe *p, int flags)
 {
-    struct px_file *f = px_file_new(&pipe_ops, flags | (reads ? O_RDONLY : O_WRONLY));
+    struct px_file *f = px_file_new(&pipe_ops, flags);
     if (f != nullptr) {
         f->pipe = p;
         px_pipe_get(p);
@@ -508,6 +540,67 @@ long px_pipe_make(struct px_pipe **out)
     return 0;
 }
 
+/* --- FIFOs --- */
+
+long px_pipe_join(vx_mem mem, const struct px_fifo *as, int flags, struct px_pipe **out)
+{
+    bool reads = (flags & O_ACCMODE) != O_WRONLY, writes = (flags & O_ACCMODE) != O_RDONLY;
+    void *at = nullptr;
+    status_t st = vx_sys_mem_map(mem, 0, SHARED_BYTES, 0, VX_PROT_READ | VX_PROT_WRITE, &at);
+    struct shared *s = at;
+    if (st != OK) {
+        (void)vx_sys_cap_drop(mem.raw);
+        return px_error(st);
+    }
+    release_dead(s);
+    lock_pipe(s);
+    unsigned readers = readers_locked(s), writers = writers_locked(s);
+    bool alone = !reads && readers == 0 && (flags & O_NONBLOCK) != 0; /* nobody would read it */
+    int holder = alone ? -1 : reserve_locked(s, reads, writes);
+    uint32_t opens = reads ? s->write_opens - (writers != 0) : s->read_opens - (readers != 0);
+    if (holder >= 0) {
+        if (readers == 0 && writers == 0)
+            s->tail = s->head;
+        s->fifo = *as;
+        s->read_opens += reads;
+        s->write_opens += writes;
+    }
+    unlock_pipe(s);
+    *out = holder >= 0 ? pipe_new(mem, at, (unsigned)holder & PX_HOLDER_INDEX) : nullptr;
+    if (*out == nullptr) {
+        if (holder >= 0)
+            release(s, holder);
+        (void)vx_sys_mem_free(mem, 0, 0);
+        return alone ? -ENXIO : holder < 0 ? -ENFILE : -ENOMEM;
+    }
+    (*out)->opens = opens;
+    wake(&s->data_word);
+    wake(&s->room_word);
+    return 0;
+}
+
+uint32_t px_pipe_opens(const struct px_pipe *p)
+{
+    return p->opens;
+}
+
+long px_pipe_await_other(struct px_pipe *p, bool reads, uint32_t opens)
+{
+    struct shared *s = p->shared;
+    for (;;) {
+        _Atomic uint32_t *word = reads ? &s->data_word : &s->room_word;
+        uint32_t seen = atomic_load_explicit(word, memory_order_acquire);
+        lock_pipe(s);
+        bool met = (reads ? s->write_opens : s->read_opens) != opens;
+        unlock_pipe(s);
+        if (met)
+            return 0;
+        long answer = wait_for(p, word, seen);
+        if (answer != 0)
+            return answer;
+    }
+}
+
 long px_pipe2(long out, long flags)
 {
     struct px_pipe *p = nullptr;
@@ -517,8 +610,8 @@ long px_pipe2(long out, long flags)
     if (answer != 0)
         return answer;
     px_pipe_hold(p, 0, 1, 1);
-    struct px_file *reader = px_pipe_end(p, true, (int)flags & O_NONBLOCK);
-    struct px_file *writer = px_pipe_end(p, false, (int)flags & O_NONBLOCK);
+    struct px_file *reader = px_pipe_end(p, O_RDONLY | ((int)flags & O_NONBLOCK));
+    struct px_file *writer = px_pipe_end(p, O_WRONLY | ((int)flags & O_NONBLOCK));
     px_pipe_put(p);
     return px_fd_add_pair(reader, writer, (flags & O_CLOEXEC) != 0, (int *)out);
 }

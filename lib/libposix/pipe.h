@@ -18,12 +18,13 @@ void px_pipe_reserve_more(struct px_pipe *p, int holder, bool reader, bool write
 void px_pipe_release(struct px_pipe *p, int holder);
 vx_mem px_pipe_mem(const struct px_pipe *p);
 bool px_pipe_file_reads(const struct px_file *f);
+bool px_pipe_file_writes(const struct px_file *f);
 void px_pipe_get(struct px_pipe *p);
 void px_pipe_put(struct px_pipe *p);
 
 /* In a child: the pipe behind a capability, as the holder that the parent reserved; and an end of it. nullptr. */
 struct px_pipe *px_pipe_adopt(vx_mem mem, unsigned holder);
-struct px_file *px_pipe_end(struct px_pipe *p, bool reads, int flags);
+struct px_file *px_pipe_end(struct px_pipe *p, int flags);
 /* Both ends of a new one are this process's, holder 0, to be counted by px_pipe_hold. */
 long px_pipe_make(struct px_pipe **out);
 /* One over memory of the process service: the connection's number, which finds out about a peer that is gone. */
@@ -37,7 +38,24 @@ unsigned px_pipe_events(struct px_pipe *p, bool reads);
 uint32_t px_pipe_fill(struct px_pipe *p);
 /* Nobody writes any more (what is there can be read), or nobody reads. */
 void px_pipe_shut(struct px_pipe *p, bool reading);
-/* One of this process's ends is gone, and a use of the pipe with it. */
-void px_pipe_end_closed(struct px_pipe *p, bool reads);
+/* One of this process's ends, or an end that is both, is gone, and a use of the pipe with it. */
+void px_pipe_end_closed(struct px_pipe *p, bool reads, bool writes);
+
+/* What a FIFO's descriptor says of its file. */
+struct px_fifo {
+    uint64_t device, inode;
+    uint32_t mode;
+};
+/* Another open of the FIFO whose memory that is, which it takes over. flags: O_ACCMODE; with O_NONBLOCK -ENXIO for
+ * writing what nobody reads. -ENFILE: PX_HOLDERS have it open. */
+long px_pipe_join(vx_mem mem, const struct px_fifo *as, int flags, struct px_pipe **out);
+/* Until the other end was opened more than `opens` times, which px_pipe_opens says of a pipe that was just joined:
+ * 0 or -EINTR. */
+long px_pipe_await_other(struct px_pipe *p, bool reads, uint32_t opens);
+uint32_t px_pipe_opens(const struct px_pipe *p);
+/* What a file system has as a FIFO; takes over `file`, which was opened for what flags say (fifo.c). */
+long px_fifo_open(struct px_file *file, int flags, const struct stat *found, struct px_file **out);
+/* In a child: waits where its parent left that to it. */
+void px_fifo_settle(struct px_file *f, uint32_t opens);
 /* At the end of the process. */
 void px_pipes_leave(void);

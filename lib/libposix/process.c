@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <vectra/cpio.h>
+#include <vectra/open.h>
 
 uint32_t px_pid;
 bool px_has_parent;
@@ -58,7 +59,7 @@ static struct px_pipe *pipe_of(unsigned index, unsigned holder, struct px_pipe *
 static struct px_file *file_of_pipe(const struct px_fd_record *r, struct px_pipe **pipes)
 {
     struct px_pipe *p = pipe_of(r->pipe, r->holder, pipes);
-    return p == nullptr ? nullptr : px_pipe_end(p, (r->flags & O_ACCMODE) == O_RDONLY, r->flags & ~O_ACCMODE);
+    return p == nullptr ? nullptr : px_pipe_end(p, r->flags & ~O_VECTRA_LATER);
 }
 
 static struct px_file *file_of_socket(const struct px_fd_record *r, struct px_pipe **pipes)
@@ -115,6 +116,12 @@ static void take_descriptors(const uint8_t *bytes, size_t n)
     struct px_about about;
     if (any)
         (void)px_proc_about(0, &about);
+    for (size_t i = 0; i < n && i < PX_RECORDS_MAX; i++) {
+        struct px_fd_record r;
+        memcpy(&r, bytes + i * sizeof r, sizeof r);
+        if (r.kind == 'p' && r.same_as == i && (r.flags & O_VECTRA_LATER) != 0 && made[i] != nullptr)
+            px_fifo_settle(made[i], (uint32_t)r.a);
+    }
 }
 
 static void usual_descriptors(void)
@@ -128,8 +135,9 @@ static void usual_descriptors(void)
     }
 }
 
-void px_process_init(void)
+bool px_process_init(uint8_t *random)
 {
+    static const uint8_t none[PX_RANDOM_BYTES];
     size_t len = 0;
     struct px_self_record self = { .umask = px_umask_now() };
     const void *told = vx_bundle_bytes("posix.self", &len);
@@ -156,6 +164,8 @@ void px_process_init(void)
     struct px_about about;
     if (self.in_front != 0)
         (void)px_proc_about(0, &about); /* answered when our parent has told the service of us */
+    memcpy(random, self.random, sizeof self.random);
+    return memcmp(self.random, none, sizeof none) != 0;
 }
 
 /* Set when another Task is this process: no call does anything any more. */

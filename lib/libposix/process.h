@@ -9,8 +9,9 @@ struct px_note;
 extern uint32_t px_pid;
 extern bool px_has_parent; /* a process of ours started it, and made its connection to the process service */
 
-/* Learns who this is from the Bundle, opens descriptors 0 to 2. */
-void px_process_init(void);
+/* Learns who this is from the Bundle, opens descriptors 0 to 2. The random bytes that the parent gave are in
+ * random[0, 16) then; false: it gave none. */
+bool px_process_init(uint8_t *random);
 /* Its process group, as this process knows it: nobody else changes it. */
 int px_own_group(void);
 bool px_leads_session(void);

@@ -4,7 +4,7 @@
 #pragma once
 #include "file.h"
 
-enum : unsigned { PX_RECORDS_MAX = 64, PX_RECORD_PIPES = 16 };
+enum : unsigned { PX_RECORDS_MAX = 64, PX_RECORD_PIPES = 16, PX_RANDOM_BYTES = 16 };
 
 struct px_self_record {
     uint32_t pid;            /* 0: the Task's id */
@@ -13,6 +13,7 @@ struct px_self_record {
     uint32_t umask;
     uint32_t in_front;      /* 1: its parent is about to put it in front of the terminal; it begins when that is done */
     uint64_t mask, ignored; /* signals */
+    uint8_t random[PX_RANDOM_BYTES]; /* for AT_RANDOM; all zero: none */
 };
 
 struct px_fd_record {
@@ -24,7 +25,8 @@ struct px_fd_record {
     uint16_t pipe;    /* 'p', 's': which "pipe.N"; of 's' it is what it reads; 'F', 'D': which "position.NN" */
     uint32_t same_as; /* the first record with the same open file; its own index if there is none before */
     uint32_t mode, inode;
-    uint64_t a, b; /* 'f': offset in the initial RAM disk, and length; 'F', 'D': a is the place in "posix.files" */
+    uint64_t a, b; /* 'f': offset in the initial RAM disk, and length; 'F', 'D': a is the place in "posix.files"; 'p': a
+                    * is what px_pipe_opens said */
     int64_t offset;
 };
 static_assert(sizeof(struct px_fd_record) == 56);

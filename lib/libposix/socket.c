@@ -50,8 +50,8 @@ static void socket_close(struct px_file *f)
 {
     struct px_socket *s = f->socket;
     if (s->state == CONNECTED) {
-        px_pipe_end_closed(s->in, true);
-        px_pipe_end_closed(s->out, false);
+        px_pipe_end_closed(s->in, true, false);
+        px_pipe_end_closed(s->out, false, true);
     }
     if (s->door != nullptr)
         px_pipe_put(s->door);

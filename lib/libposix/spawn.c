@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <vectra/cpio.h>
+#include <vectra/open.h>
 #include <vectra/rpc_proc.h>
 #include <vectra/spawn.h>
 #include <vectra/spawn_hook.h>
@@ -155,7 +156,7 @@ static long do_action(struct job *j, const struct vectra_spawn_action *a)
     case VECTRA_SPAWN_OPEN:
         answer = child_path(j, a->path, path);
         if (answer == 0)
-            answer = px_open_path(path, a->flags, a->mode, &f);
+            answer = px_open_path(path, a->flags | O_VECTRA_LATER, a->mode, &f);
         if (answer != 0)
             return answer;
         clear_slot(&j->slot[a->fd]);
@@ -171,18 +172,18 @@ static long do_action(struct job *j, const struct vectra_spawn_action *a)
 }
 
 /* The child's holder in the pipe, with this end counted. */
-static long hold_pipe(struct job *j, struct px_pipe *p, bool reads, uint16_t *index, uint8_t *held_as)
+static long hold_pipe(struct job *j, struct px_pipe *p, bool reads, bool writes, uint16_t *index, uint8_t *held_as)
 {
     for (size_t i = 0; i < j->n_held; i++)
         if (j->held[i].pipe == p) {
-            px_pipe_reserve_more(p, j->held[i].holder, reads, !reads);
+            px_pipe_reserve_more(p, j->held[i].holder, reads, writes);
             *index = (uint16_t)i;
             *held_as = (uint8_t)j->held[i].holder;
             return 0;
         }
     if (j->n_held == PX_RECORD_PIPES)
         return -EMFILE;
-    int holder = px_pipe_reserve(p, reads, !reads);
+    int holder = px_pipe_reserve(p, reads, writes);
     if (holder < 0)
         return -EAGAIN;
     px_pipe_get(p);
@@ -216,13 +217,14 @@ static long make_records(struct job *j)
         if (r->same_as != j->n_records) {
             /* the record before has it */
         } else if (f->ops->kind == 'p') {
-            answer = hold_pipe(j, f->pipe, px_pipe_file_reads(f), &r->pipe, &r->holder);
+            answer = hold_pipe(j, f->pipe, px_pipe_file_reads(f), px_pipe_file_writes(f), &r->pipe, &r->holder);
+            r->a = px_pipe_opens(f->pipe);
         } else if (f->ops->kind == 's') {
             if (!px_socket_pipes(f, &in, &out))
                 continue; /* only connections are handed on */
-            answer = hold_pipe(j, in, true, &r->pipe, &r->holder);
+            answer = hold_pipe(j, in, true, false, &r->pipe, &r->holder);
             if (answer == 0)
-                answer = hold_pipe(j, out, false, &r->pipe_out, &r->holder_out);
+                answer = hold_pipe(j, out, false, true, &r->pipe_out, &r->holder_out);
         }
         if (answer == 0 && px_is_fs(f) && r->same_as == j->n_records)
             answer = px_inherit_file(&j->files, f, r);
@@ -376,6 +378,24 @@ static struct px_birth birth_of(const struct job *j)
     return b;
 }
 
+/* The child's first random bytes, of those that are drawn for several at once: one by one GETRANDOM costs more than the
+ * rest of such a start. What was given is erased here, so nothing that is learnt of this process later tells it. */
+static void give_random(uint8_t out[static PX_RANDOM_BYTES])
+{
+    static struct vx_mutex lock;
+    static uint8_t drawn[16 * PX_RANDOM_BYTES];
+    static size_t left;
+    vx_mutex_lock(&lock);
+    if (left == 0 && vx_sys_getrandom(drawn, sizeof drawn, nullptr) == OK)
+        left = sizeof drawn;
+    if (left != 0) { /* else it asks for itself */
+        left -= PX_RANDOM_BYTES;
+        memcpy(out, drawn + left, PX_RANDOM_BYTES);
+        memset(drawn + left, 0, PX_RANDOM_BYTES);
+    }
+    vx_mutex_unlock(&lock);
+}
+
 static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth *birth)
 {
     const struct vectra_spawn *s = j->spawn;
@@ -390,18 +410,33 @@ static void add_facts(struct job *j, struct vx_spec *spec, const struct px_birth
         self.session = (uint32_t)px_getsid(0);
         self.group = (uint32_t)((s->flags & POSIX_SPAWN_SETPGROUP) == 0 ? px_own_group() : s->group);
     }
+    give_random(self.random);
     vx_spec_bytes(spec, "posix.self", &self, sizeof self);
     vx_spec_bytes(spec, "posix.cwd", j->cwd, strlen(j->cwd));
     vx_spec_bytes(spec, "posix.program", j->path, strlen(j->path));
 }
 
-static void hand_on(struct vx_spec *spec, const char *name, vx_cap_type_t type)
+/* What every child gets as this process has it, if it may be copied. Its rights are looked at once: they do not change.
+ */
+static void hand_on(struct vx_spec *spec)
 {
-    vx_handle_t handle = vx_bundle_cap(name, type);
-    struct vx_cap_facts facts;
-    if (handle != VX_HANDLE_NONE && vx_sys_cap_inspect(handle, &facts, nullptr) == OK &&
-        (facts.rights & VX_R_COPY) != 0)
-        vx_spec_copy(spec, name, handle, facts.rights);
+    static const struct {
+        const char *name;
+        vx_cap_type_t type;
+    } all[] = { { "initrd", VX_CAP_MEM }, { "console", VX_CAP_CONSOLE } };
+    constexpr size_t n_all = sizeof all / sizeof all[0];
+    static _Atomic vx_rights_t seen[n_all]; /* 0: not looked at */
+    for (size_t i = 0; i < n_all; i++) {
+        vx_handle_t handle = vx_bundle_cap(all[i].name, all[i].type);
+        vx_rights_t rights = atomic_load_explicit(&seen[i], memory_order_relaxed);
+        struct vx_cap_facts facts = {};
+        if (rights == 0 && handle != VX_HANDLE_NONE && vx_sys_cap_inspect(handle, &facts, nullptr) == OK) {
+            rights = facts.rights;
+            atomic_store_explicit(&seen[i], rights, memory_order_relaxed);
+        }
+        if ((rights & VX_R_COPY) != 0)
+            vx_spec_copy(spec, all[i].name, handle, rights);
+    }
 }
 
 /* The Task that was made is the process service's business too: a child of ours, or what we are from now on. */
@@ -481,8 +516,7 @@ static long start(struct job *j)
     if (known)
         vx_spec_move(&s.spec, "proc.tx", proc.tx.raw, VX_RIGHTS_TX);
     px_inherit_slots(&j->files, &s.spec);
-    hand_on(&s.spec, "initrd", VX_CAP_MEM);
-    hand_on(&s.spec, "console", VX_CAP_CONSOLE);
+    hand_on(&s.spec);
     if (vx_spawn_hook != nullptr)
         vx_spawn_hook->grant(&s);
     s.image = j->image.mem;

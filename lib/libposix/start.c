@@ -3,13 +3,14 @@
  * `argc, argv, 0, envp, 0, auxiliary vector`, in one array, because it finds the later parts behind the earlier ones.
  */
 #include "process.h"
+#include "records.h"
 #include "thread.h"
 #include "trace.h"
 #include "../libvectra/start.h"
 #include <vectra/panic.h>
 #include <elf.h>
 
-enum { AUX_PAIRS = 16, RANDOM_BYTES = 16, ID = 1000, PHDR_BYTES = 56 };
+enum { AUX_PAIRS = 16, RANDOM_BYTES = PX_RANDOM_BYTES, ID = 1000, PHDR_BYTES = 56 };
 
 int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void), void (*fini)(void),
                       void (*loader)(void));
@@ -67,12 +68,12 @@ static void place_facts(size_t *out, const struct vx_bundle *bundle, const uint8
     memcpy(text, argv_bytes, argv_len);
     memcpy(text + argv_len, env_bytes, env_len);
     uint8_t *random = __builtin_alloca(RANDOM_BYTES);
-    (void)vx_sys_getrandom(random, RANDOM_BYTES, nullptr);
+    if (!px_process_init(random))
+        (void)vx_sys_getrandom(random, RANDOM_BYTES, nullptr);
     char **argv = __builtin_alloca_with_align((argc + envc + 2 + 2 * AUX_PAIRS) * sizeof *argv, 128);
     char **at = place_strings(argv, text, argc);
     at = place_strings(at, text + argv_len, envc);
     place_facts((size_t *)(void *)at, bundle, random, argc != 0 ? argv[0] : "");
-    px_process_init();
     px_trace_init(env_bytes, env_len);
     __libc_start_main(main, (int)argc, argv, nullptr, nullptr, nullptr);
     __builtin_trap();

@@ -6,7 +6,7 @@
 #include <vectra/syscall.h>
 #include <vectra/time.h>
 
-enum : uint64_t { PAGE = 4096, OWN_BYTES = 512 << 10 };
+enum : uint64_t { PAGE = 4096, OWN_BYTES = (512 << 10) + RAMFS_FIFOS_MAX * VX_FS_FIFO_BYTES };
 
 static struct ramfs fs;
 static struct fs_backend backend;
@@ -17,7 +17,7 @@ static int64_t now_ns(void)
     return (int64_t)vx_clock_realtime_ns();
 }
 
-/* All that is free but for our own needs: tables of pages (one page in 512), sessions, open files. */
+/* All that is free but for our own needs: tables of pages (one page in 512), sessions, open files, FIFOs. */
 static status_t take_memory(void **at, uint64_t *bytes)
 {
     struct vx_task_info info = {};
@@ -32,16 +32,42 @@ static status_t take_memory(void **at, uint64_t *bytes)
     return vx_sys_mem_alloc(VX_OWN_RETICLE, *bytes, VX_PROT_READ | VX_PROT_WRITE | VX_MEM_LAZY, 0, nullptr, at);
 }
 
+static status_t make_fifo(vx_mem *mem)
+{
+    return vx_sys_mem_alloc(VX_OWN_RETICLE, VX_FS_FIFO_BYTES,
+                            VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE | VX_MEM_NO_MAP, 0, mem,
+                            nullptr);
+}
+
+static bool is_lent(vx_mem mem)
+{
+    struct vx_cap_facts facts = {};
+    return vx_sys_cap_inspect(mem.raw, &facts, nullptr) == OK && facts.children != 0;
+}
+
+/* A program's children may have it too. */
+static status_t lend(vx_mem mem, vx_handle_t *out)
+{
+    constexpr vx_rights_t rights = VX_R_READ | VX_R_WRITE | VX_R_COPY | VX_R_MOVE | VX_R_INSPECT;
+    return vx_sys_cap_narrow(mem.raw, rights, 0, 0, out);
+}
+
+static void end_fifo(vx_mem mem)
+{
+    (void)vx_sys_mem_free(mem, 0, 0);
+}
+
 int main(int, char **argv)
 {
     static const struct vx_need needs[] = { { "inbox.rx", VX_CAP_RING_RX, false } };
+    static const struct ram_fifo_memory fifos = { make_fifo, is_lent, lend, end_fifo };
     void *at = nullptr;
     uint64_t bytes = 0, volume = 0, got;
     status_t st = take_memory(&at, &bytes);
     if (st == OK)
         st = vx_sys_getrandom(&volume, sizeof volume, &got);
     if (st == OK) {
-        ramfs_init(&fs, &backend, at, bytes, volume, now_ns);
+        ramfs_init(&fs, &backend, at, bytes, volume, now_ns, &fifos);
         service = (struct vx_service){
             .name = argv[0], .needs = needs, .n_needs = 1, .sessions_max = 8, .deadline_ns = VX_FOREVER
         };

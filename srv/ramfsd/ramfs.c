@@ -302,6 +302,14 @@ static status_t allocate(struct fs_backend *b, struct fs_node node, uint64_t off
     return st;
 }
 
+/* The server has looked that it is a FIFO. */
+static status_t meet(struct fs_backend *b, struct fs_node node, vx_handle_t *handle)
+{
+    struct ram_node *n;
+    status_t st = ram_node(of(b), node, &n);
+    return st == OK ? ram_fifo_meet(&of(b)->fifos, node, handle) : st;
+}
+
 static status_t readlink(struct fs_backend *b, struct fs_node node, char *to, size_t room, size_t *bytes)
 {
     struct ram_node *n;
@@ -340,7 +348,7 @@ static void release(struct fs_backend *b, struct fs_node node)
 }
 
 void ramfs_init(struct ramfs *fs, struct fs_backend *b, void *memory, uint64_t bytes, uint64_t volume,
-                int64_t (*now_ns)(void))
+                int64_t (*now_ns)(void), const struct ram_fifo_memory *fifos)
 {
     struct ram_node *root = nullptr;
     uint32_t chains = CHAINS_MIN;
@@ -348,6 +356,7 @@ void ramfs_init(struct ramfs *fs, struct fs_backend *b, void *memory, uint64_t b
         chains *= 2;
     size_t table = (chains * sizeof(struct ram_entry *) + STORE_PAGE - 1) / STORE_PAGE * STORE_PAGE;
     *fs = (struct ramfs){ .volume = volume, .now_ns = now_ns, .chain = memory, .n_chains = chains, .n_numbers = 1 };
+    fs->fifos.memory = fifos;
     store_init(&fs->store, (uint8_t *)memory + table, bytes - table);
     if (ram_node_new(fs, VX_FS_DIR | 0755, &root) == OK) { /* there is memory for one: RAMFS_MIN */
         root->links = 2;
@@ -373,6 +382,7 @@ void ramfs_init(struct ramfs *fs, struct fs_backend *b, void *memory, uint64_t b
                               .list = ram_list,
                               .seek = seek,
                               .allocate = allocate,
+                              .meet = meet,
                               .getxattr = ram_getxattr,
                               .setxattr = ram_setxattr,
                               .listxattr = ram_listxattr,

@@ -7,6 +7,7 @@
  *  3. Bytes behind a file's size, in its last page, are zero.
  *  4. A directory's links are 2 and one for each directory in it; 0 once it was removed, and then it stays empty. */
 #pragma once
+#include "fifo.h"
 #include "store.h"
 #include <fs/server.h>
 
@@ -30,10 +31,12 @@ struct ramfs {
     struct ram_entry **chain;
     uint32_t n_chains; /* a power of two */
     int64_t (*now_ns)(void);
+    struct ram_fifos fifos;
 };
 
-/* memory: zeroed, all there is; bytes at least RAMFS_MIN. Fills in *b, whose state is fs. */
+/* memory: zeroed, all there is; bytes at least RAMFS_MIN. fifos: where FIFOs have theirs. Fills in *b, whose state is
+ * fs. */
 enum : uint64_t { RAMFS_MIN = 65536 };
 enum : uint32_t { RAMFS_XATTRS_MAX = 128 }; /* of one object; one more is NO_SPACE */
 void ramfs_init(struct ramfs *fs, struct fs_backend *b, void *memory, uint64_t bytes, uint64_t volume,
-                int64_t (*now_ns)(void));
+                int64_t (*now_ns)(void), const struct ram_fifo_memory *fifos);

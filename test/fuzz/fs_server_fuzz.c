@@ -2,7 +2,8 @@
  * The server's half of FS_BACKEND_V1 over a file system in memory, with hostile clients: any calls, any requests, a
  * shared buffer into which anything is written. No capability is lost, no file stays held, no lock is left. */
 // sources: lib/libfs/sessions.c lib/libfs/jobs.c lib/libfs/opens.c lib/libfs/perform.c lib/libfs/locks.c
-// sources: lib/libfs/copy.c srv/ramfsd/ramfs.c srv/ramfsd/names.c srv/ramfsd/xattr.c srv/ramfsd/store.c
+// sources: lib/libfs/copy.c srv/ramfsd/ramfs.c srv/ramfsd/names.c srv/ramfsd/xattr.c srv/ramfsd/fifo.c
+// sources: srv/ramfsd/store.c
 // sources: lib/libvectra/service.c lib/libvectra/rpc.c lib/libvectra/names.c lib/libvectra/string.c
 #define HOST_FACTS
 #define HOST_MEMORY
@@ -54,6 +55,33 @@ static status_t map(struct fs_backend *, struct fs_node, uint64_t offset, bool, 
     return OK;
 }
 
+static status_t make_fifo(vx_mem *mem)
+{
+    if (host_next > HANDLES_MAX - 64)
+        return ERR_NO_MEMORY;
+    *mem = (vx_mem){ host_new() };
+    return OK;
+}
+
+static bool is_lent(vx_mem)
+{
+    return host_byte() % 2 != 0;
+}
+
+static status_t lend(vx_mem, vx_handle_t *out)
+{
+    vx_mem copy;
+    status_t st = make_fifo(&copy);
+    *out = copy.raw;
+    return st;
+}
+
+static void end_fifo(vx_mem mem)
+{
+    (void)vx_sys_cap_drop(mem.raw);
+}
+static const struct ram_fifo_memory fifos = { make_fifo, is_lent, lend, end_fifo };
+
 static void scribble(void)
 {
     uint32_t at = (host_byte() | (uint32_t)host_byte() << 8) % BUFFER;
@@ -76,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct vx_service svc = { .name = "fs", .on_signal = on_signal };
     memset(arena, 0, sizeof arena);
     memset(buffer, 0, sizeof buffer);
-    ramfs_init(&fs, &backend, arena, sizeof arena, 1, now_ns);
+    ramfs_init(&fs, &backend, arena, sizeof arena, 1, now_ns, &fifos);
     backend.flags |= size % 7 == 0 ? VX_FS_IS_READ_ONLY : 0;
     backend.map = map;
     host_begin(&svc, data, size);

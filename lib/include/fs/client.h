@@ -126,6 +126,8 @@ status_t fs_append(struct fs_file *f, const void *from, size_t bytes, uint64_t *
  * it; the caller drops it. access: VX_FS_READ, or both, of what the file was opened for. NOT_SUPPORTED: the file system
  * lends none. NOT_FOUND: the offset is behind the last page. */
 status_t fs_map(struct fs_file *f, uint64_t offset, uint32_t access, vx_mem *out, uint64_t *at, uint64_t *bytes);
+/* The memory in which all who have the FIFO open meet, VX_FS_FIFO_BYTES; the caller drops it. TABLE_FULL, NO_MEMORY. */
+status_t fs_meet(struct fs_file *f, vx_mem *out);
 status_t fs_getattr(struct fs_file *f, struct vx_fs_attributes *out);
 status_t fs_setattr(struct fs_file *f, const struct vx_fs_change *change);
 status_t fs_truncate(struct fs_file *f, uint64_t size);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Files in memory: random operations against a slow and obvious model, running out of space, and giving all of it back.
  */
-// sources: srv/ramfsd/ramfs.c srv/ramfsd/names.c srv/ramfsd/xattr.c srv/ramfsd/store.c lib/libfs/copy.c
-// lib/libvectra/string.c mutations: -DMUTATE_RAMFS_KEEP_TAIL -DMUTATE_RAMFS_KEEP_NODE
+// sources: srv/ramfsd/ramfs.c srv/ramfsd/names.c srv/ramfsd/xattr.c srv/ramfsd/store.c srv/ramfsd/fifo.c
+// sources: lib/libfs/copy.c lib/libvectra/string.c
+// mutations: -DMUTATE_RAMFS_KEEP_TAIL -DMUTATE_RAMFS_KEEP_NODE -DMUTATE_FIFO_KEEP_MEMORY
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,11 +35,53 @@ bool fs_list_add(struct fs_listing *l, uint64_t cookie, uint64_t, uint32_t, stru
     return true;
 }
 
+/* Memory of FIFOs: a handle is a place here and 1. */
+static struct {
+    bool made;
+    unsigned lent;
+} fifo_place[2 * RAMFS_FIFOS_MAX];
+static unsigned fifos_made, fifos_lendable = 2 * RAMFS_FIFOS_MAX;
+
+static status_t fifo_make(vx_mem *mem)
+{
+    uint32_t i = 0;
+    while (i < 2 * RAMFS_FIFOS_MAX && (fifo_place[i].made || fifo_place[i].lent != 0))
+        i++;
+    if (i == 2 * RAMFS_FIFOS_MAX)
+        return ERR_NO_MEMORY;
+    fifo_place[i].made = true;
+    fifos_made++;
+    *mem = (vx_mem){ i + 1 };
+    return OK;
+}
+
+static bool fifo_is_lent(vx_mem mem)
+{
+    return fifo_place[mem.raw - 1].lent != 0;
+}
+
+static status_t fifo_lend(vx_mem mem, vx_handle_t *out)
+{
+    if (fifos_lendable == 0)
+        return ERR_TABLE_FULL;
+    fifo_place[mem.raw - 1].lent++;
+    *out = mem.raw;
+    return OK;
+}
+
+static void fifo_end(vx_mem mem)
+{
+    assert_true(fifo_place[mem.raw - 1].made);
+    fifo_place[mem.raw - 1].made = false;
+    fifos_made--;
+}
+static const struct ram_fifo_memory fifo_memory = { fifo_make, fifo_is_lent, fifo_lend, fifo_end };
+
 static int begin(void **)
 {
     arena = aligned_alloc(4096, ARENA);
     memset(arena, 0, ARENA);
-    ramfs_init(&fs, &b, arena, ARENA, 77, now_ns);
+    ramfs_init(&fs, &b, arena, ARENA, 77, now_ns, &fifo_memory);
     return 0;
 }
 
@@ -306,6 +349,45 @@ static void attributes_of_a_users_own_go_with_their_file(void **)
     assert_int_equal(store_free_pages(&fs.store), before);
 }
 
+static void those_who_have_a_fifo_share_its_memory_and_nobody_else(void **)
+{
+    struct fs_node n[RAMFS_FIFOS_MAX + 1];
+    vx_handle_t first, second, other;
+    const struct fs_new what = { .mode = VX_FS_FIFO | 0600 };
+    for (unsigned i = 0; i <= RAMFS_FIFOS_MAX; i++) {
+        char name[2] = { 'F', (char)('0' + i) };
+        struct vx_fs_attributes a = {};
+        assert_int_equal(b.create(&b, b.root, (struct fs_name){ name, 2 }, &what, &a), OK);
+        n[i] = (struct fs_node){ a.object, a.generation };
+    }
+    assert_int_equal(b.meet(&b, n[0], &first), OK);
+    assert_int_equal(b.meet(&b, n[0], &second), OK);
+    assert_int_equal(b.meet(&b, n[1], &other), OK);
+    assert_int_equal(first, second);
+    assert_int_not_equal(first, other);
+    assert_int_equal(fifos_made, 2);
+    fifo_place[first - 1].lent = 1; /* one of the two let go */
+    assert_int_equal(b.meet(&b, n[0], &second), OK);
+    assert_int_equal(first, second);
+    fifo_place[first - 1].lent = 0; /* all of them: fresh memory, and the old is given up */
+    assert_int_equal(b.meet(&b, n[0], &second), OK);
+    assert_int_equal(fifos_made, 2);
+    for (unsigned i = 0; i < RAMFS_FIFOS_MAX; i++)
+        assert_int_equal(b.meet(&b, n[i], &first), OK);
+    assert_int_equal(fifos_made, RAMFS_FIFOS_MAX);
+    assert_int_equal(b.meet(&b, n[RAMFS_FIFOS_MAX], &first), ERR_TABLE_FULL);
+    assert_int_equal(b.meet(&b, n[3], &first), OK);
+    for (unsigned i = 0; i < 2 * RAMFS_FIFOS_MAX; i++)
+        fifo_place[i].lent = 0;
+    fifos_lendable = 0;
+    assert_int_equal(b.meet(&b, n[RAMFS_FIFOS_MAX], &first), ERR_TABLE_FULL);
+    assert_int_equal(fifos_made, 0);
+    fifos_lendable = 1;
+    assert_int_equal(b.meet(&b, n[RAMFS_FIFOS_MAX], &first), OK);
+    assert_int_equal(b.unlink(&b, b.root, (struct fs_name){ "F0", 2 }, n[0], false), OK);
+    assert_int_equal(b.meet(&b, n[0], &first), ERR_STALE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +398,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_held_lives_without_a_name, begin, end),
         cmocka_unit_test_setup_teardown(a_full_file_system_says_so_and_gives_all_of_it_back, begin, end),
         cmocka_unit_test_setup_teardown(attributes_of_a_users_own_go_with_their_file, begin, end),
+        cmocka_unit_test_setup_teardown(those_who_have_a_fifo_share_its_memory_and_nobody_else, begin, end),
         cmocka_unit_test_setup_teardown(limits, begin, end),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

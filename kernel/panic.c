@@ -5,6 +5,7 @@
 #include <kernel/ksyms.h>
 #include <kernel/log.h>
 #include <kernel/machine_stop.h>
+#include <kernel/slide.h>
 #include <kernel/task.h>
 #include <arch/boot.h>
 #include <arch/debug.h>
@@ -42,6 +43,7 @@ static void backtrace(const struct arch_frame *f)
     if (f != nullptr)
         arch_frame_dump(f);
     backtrace(f);
+    log_urgent("the kernel runs 0x%llx above where it is linked\n", (unsigned long long)image_slide);
     log_urgent("KERNEL PANIC: end of report\n");
     arch_poweroff();
 }

@@ -52,13 +52,6 @@ struct hart_info {
     uint64_t domain; /* the same for a cluster's harts of one NUMA node. Without a cpu-map: for a whole node's */
 };
 
-/* An interrupt as the controller numbers it: a GIC INTID (PPIs from 16, SPIs from 32), or an x86 GSI. 0 is none. */
-struct irq_info {
-    uint32_t number;
-    bool edge;
-    bool active_low;
-};
-
 /* Interrupts that a device raises by a store: line `first` + i comes of storing `data` + i at `doorbell`. With an ITS
  * the stored number is one of the device's own, and what drives the ITS says which line it is. */
 struct message_info {
@@ -75,7 +68,6 @@ struct gic_info {
     struct phys_range redist[MACHINE_GIC_REDIST_MAX]; /* GICv3 only */
     uint32_t n_redist;
     uint64_t redist_stride_bytes; /* 0: the architecture's */
-    struct phys_range v2m;        /* message-signalled interrupts of a GICv2 */
     struct phys_range its; /* message-signalled interrupts of a GICv3; absent when the kernel cannot receive them */
     uint32_t its_target;   /* the number by which the ITS knows the hart that receives them */
 };
@@ -86,20 +78,12 @@ struct ioapic_info {
     uint32_t gsi_base;
 };
 
-/* ISA interrupt `source` arrives as irq.number. Sources without an entry are identity mapped, edge, active high. */
-struct irq_override {
-    uint8_t source;
-    struct irq_info irq;
-};
-
 struct apic_info {
     uint64_t lapic_base;
     bool x2apic_needed;   /* some hart has an id that xAPIC cannot address */
     bool has_legacy_pics; /* two 8259s are there and must be masked */
     uint32_t n_ioapics;
-    uint32_t n_overrides;
     struct ioapic_info ioapic[MACHINE_IOAPIC_MAX];
-    struct irq_override override[MACHINE_IRQ_OVERRIDE_MAX];
 };
 
 enum register_space : uint8_t { REGISTER_NONE, REGISTER_MEMORY, REGISTER_IO };
@@ -112,7 +96,7 @@ struct firmware_register {
 };
 
 struct timer_info {
-    struct irq_info virt;              /* Arm generic timer: the virtual one */
+    uint32_t virt_line;                /* Arm generic timer: INTID of the virtual one */
     uint32_t counter_hz;               /* 0: ask the hardware (CNTFRQ_EL0) */
     uint64_t hpet_base;                /* 0: none */
     struct firmware_register pm_timer; /* 3.579545 MHz */
@@ -124,27 +108,17 @@ enum console_kind : uint8_t { CONSOLE_NONE, CONSOLE_PL011, CONSOLE_NS16550 };
 struct console_info {
     enum console_kind kind;
     struct firmware_register base;
-    struct irq_info irq;
 };
 
 /* PSCI_NONE: not there, or older than 0.2 */
 enum psci_method : uint8_t { PSCI_NONE, PSCI_SMC, PSCI_HVC };
 
-struct virtio_mmio_info {
-    uint64_t base;
-    uint64_t len_bytes;
-    struct irq_info irq;
-};
-
-/* Reasons in machine.left_out: what was found but did not fit or could not be used. */
+/* Reasons in machine.left_out: what was found but did not fit or could not be used. Those that are not here are of
+ * lib/include/platform/platform.h. */
 enum left_out : uint32_t {
     LEFT_OUT_HART = 1u << 0,
-    LEFT_OUT_NODE = 1u << 1, /* counted to node 0 instead */
     LEFT_OUT_RAM = 1u << 2,
     LEFT_OUT_IOAPIC = 1u << 3,
-    LEFT_OUT_IRQ_OVERRIDE = 1u << 4,
-    LEFT_OUT_PCI = 1u << 5,
-    LEFT_OUT_VIRTIO_MMIO = 1u << 6,
     LEFT_OUT_CMDLINE = 1u << 7,
     LEFT_OUT_SEED = 1u << 8,
     LEFT_OUT_ACPI_TABLE = 1u << 9, /* an entry beyond the limit, or a table that is unreadable or fails its checksum */
@@ -160,20 +134,18 @@ struct machine {
     uint32_t n_ram;
     uint32_t n_reserved;
     uint32_t n_harts;
-    uint32_t n_virtio_mmio;
 
     struct phys_range ram[MEMORY_REGION_MAX];
     struct reserved_region reserved[RESERVED_REGION_MAX]; /* may overlap RAM and each other: they win */
     struct hart_info hart[HART_MAX];
 
     enum irqchip_kind irqchip;
-    struct message_info messages; /* whole when the first Task starts; a parser may leave `first` to the chip to say */
+    struct message_info messages; /* those that need the kernel */
     struct gic_info gic;
     struct apic_info apic;
     struct timer_info timer;
     struct console_info console;
     enum psci_method psci;
-    struct virtio_mmio_info virtio_mmio[MACHINE_VIRTIO_MMIO_MAX];
 
     struct phys_range initrd;      /* also in reserved[] */
     struct phys_range device_tree; /* the same; absent where there is none */

@@ -84,6 +84,14 @@ enum vx_device_kind : uint32_t { VX_DEVICE_MMIO = 0, VX_DEVICE_PORTS = 1 };
 #define VX_FUTEX_REQUEUE 1u
 /* WAITPID flags */
 #define VX_WAIT_NOHANG 1u
+/* DEVICE_BIND_IRQ: 0..63 are bits. The rest undo, and say how a line is wired that nobody is bound to */
+enum vx_irq_bind : uint32_t {
+    VX_IRQ_UNBIND = 64,
+    VX_IRQ_LEVEL = 65,
+    VX_IRQ_LEVEL_LOW = 66,
+    VX_IRQ_EDGE = 67,
+    VX_IRQ_EDGE_LOW = 68,
+};
 /* CLOCK_GET_TIME clocks. The time since 1970 is the time page's (abi/timepage.h) */
 #define VX_CLOCK_MONOTONIC 0u  /* ns since boot; never goes back */
 #define VX_CLOCK_TASK_CPU 2u   /* ns this Task has run */

@@ -30,14 +30,17 @@ static status_t irq_bind(struct cap *c, struct task *t, uint32_t bit)
     struct line *l = &lines[c->offset];
     if (l->cap != nullptr && l->cap != c)
         return ERR_BUSY;
-    if (bit == 64) {
-        if (l->cap != nullptr)
-            unbind(l);
+    if (bit >= VX_IRQ_UNBIND && l->cap != nullptr)
+        unbind(l);
+    if (bit == VX_IRQ_UNBIND)
         return OK;
-    }
     status_t st = irqchip_configure((uint32_t)c->offset);
     if (st != OK)
         return st == ERR_BUSY ? ERR_BUSY : ERR_NOT_SUPPORTED;
+    if (bit > VX_IRQ_UNBIND) {
+        irqchip_wire((uint32_t)c->offset, bit >= VX_IRQ_EDGE, bit == VX_IRQ_LEVEL_LOW || bit == VX_IRQ_EDGE_LOW);
+        return OK;
+    }
     st = binding_set(&l->binding, t, bit);
     if (st != OK)
         return st;
@@ -104,7 +107,7 @@ struct sysret sys_device_bind_irq(uint64_t irq, uint64_t bit)
     status_t st = cap_get(&current_task()->caps, irq, VX_CAP_IRQ, VX_R_BIND, &c);
     if (st != OK)
         return sys_status(st);
-    if (bit > 64)
+    if (bit > VX_IRQ_EDGE_LOW)
         return sys_status(ERR_BAD_ARGUMENT);
     return sys_status(irq_bind(c, current_task(), (uint32_t)bit));
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 status_t irqchip_configure(uint32_t line); /* ERR_NOT_FOUND: the machine has no such line; ERR_BUSY: the kernel's own */
+void irqchip_wire(uint32_t line, bool edge, bool low); /* of one that is masked; by the owner of the gate */
 void irqchip_unmask(uint32_t line);
 void irqchip_mask(uint32_t line);
 bool irqchip_is_level(uint32_t line);

@@ -5,7 +5,7 @@
 #include <platform/platform.h>
 #include <stdckdint.h>
 
-void platform_leave_out(struct platform *p, enum left_out reason)
+void platform_leave_out(struct platform *p, uint32_t reason)
 {
     p->machine.left_out |= reason;
     p->machine.n_left_out++;

@@ -11,6 +11,31 @@ enum { PAGE = 4096, NS16550_PORTS = 8, CMOS_FIRST_PORT = 0x70, CMOS_PORTS = 2 };
 
 static vx_mem platform_mem; /* for who wants to see it: "platform" */
 
+static status_t part_of(vx_handle_t whole, uint64_t first, uint64_t length, vx_handle_t *out);
+
+static void wire(struct irq_info irq)
+{
+    enum vx_irq_bind how = irq.edge ? (irq.active_low ? VX_IRQ_EDGE_LOW : VX_IRQ_EDGE)
+                                    : (irq.active_low ? VX_IRQ_LEVEL_LOW : VX_IRQ_LEVEL);
+    vx_irq line;
+    if (irq.number == 0 || part_of(vx_bundle_irq("irqs").raw, irq.number, 1, &line.raw) != OK)
+        return;
+    (void)vx_sys_device_bind_irq(line, how);
+    (void)vx_sys_cap_drop(line.raw);
+}
+
+/* Tells the kernel which lines are not as it takes them. Nobody has one yet. */
+static void wire_lines(const struct platform *p)
+{
+    wire(p->console_irq);
+    for (uint32_t i = 0; i < p->n_overrides; i++)
+        wire(p->override[i].irq);
+    for (uint32_t i = 0; i < p->n_virtio_mmio; i++)
+        wire(p->virtio_mmio[i].irq);
+    for (uint32_t i = 0; p->v2m.len_bytes != 0 && i < p->machine.messages.count; i++)
+        wire((struct irq_info){ p->machine.messages.first + i, true, false });
+}
+
 /* Read once, when it is first asked for. nullptr: there is no description, or no memory for it. */
 static const struct platform *platform(void)
 {
@@ -19,8 +44,10 @@ static const struct platform *platform(void)
     if (p != nullptr)
         return p;
     constexpr uint64_t flags = VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE;
-    if (vx_sys_mem_alloc(VX_OWN_RETICLE, sizeof *p, flags, 0, &platform_mem, &at) == OK && platform_read(at) == OK)
+    if (vx_sys_mem_alloc(VX_OWN_RETICLE, sizeof *p, flags, 0, &platform_mem, &at) == OK && platform_read(at) == OK) {
         p = at;
+        wire_lines(p);
+    }
     return p;
 }
 
@@ -57,10 +84,9 @@ static status_t uart_registers(vx_handle_t *out)
 
 static status_t uart_line(vx_handle_t *out)
 {
-    const struct console_info *console = serial_port();
-    if (console == nullptr)
+    if (serial_port() == nullptr)
         return ERR_NOT_FOUND;
-    return part_of(vx_bundle_irq("irqs").raw, console->irq.number, 1, out);
+    return part_of(vx_bundle_irq("irqs").raw, platform()->console_irq.number, 1, out);
 }
 
 status_t source_clock_chip(vx_handle_t *handle, const struct rtc_info **chip)

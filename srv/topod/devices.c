@@ -20,7 +20,7 @@ struct device {
     uint32_t transport, kind;
     const struct pci_function *pci;
     const struct pci_bridge *bridge;
-    uint32_t mmio; /* place in machine->virtio_mmio */
+    uint32_t mmio; /* place in platform->virtio_mmio */
     uint64_t badge;
     uint32_t grant_order; /* places a badge's devices in the order of its grants */
     struct vx_session *owner;
@@ -36,7 +36,8 @@ struct dma {
     uint64_t badge, bus, bytes;
 };
 
-static const struct machine *machine;
+static const struct platform *platform;
+static const struct machine *machine; /* of it */
 static struct device devices[DEVICES_MAX];
 static uint32_t n_devices, n_grants, n_messages;
 static bool its;
@@ -65,6 +66,7 @@ void devices_find(const struct platform *p, const struct pci_list *pci, const ui
 {
     uint32_t ids = 1;
     const struct machine *m = &p->machine;
+    platform = p;
     machine = m;
     for (uint32_t i = 0; i < pci->count; i++)
         ids = pci->function[i].address >= ids ? pci->function[i].address + 1u : ids;
@@ -81,7 +83,7 @@ void devices_find(const struct platform *p, const struct pci_list *pci, const ui
                                       .badge = NOBODY });
         }
     }
-    for (uint32_t i = m->n_virtio_mmio; i-- != 0;) {
+    for (uint32_t i = p->n_virtio_mmio; i-- != 0;) {
         if (virtio_device[i] != 0)
             add(&(struct device){
                 .transport = VX_TOPO_TRANSPORT_MMIO, .kind = virtio_device[i], .mmio = i, .badge = NOBODY });
@@ -138,7 +140,7 @@ static void virtio_pci_reset(const struct device *d)
 
 static void virtio_mmio_reset(const struct device *d)
 {
-    uint64_t base = machine->virtio_mmio[d->mmio].base, offset = base % PAGE;
+    uint64_t base = platform->virtio_mmio[d->mmio].base, offset = base % PAGE;
     uint8_t *page = registers_map(base - offset, PAGE);
     if (page == nullptr)
         return;
@@ -210,7 +212,7 @@ static void messages_reserve(struct device *d)
 static uint32_t device_line(const struct device *d)
 {
     if (d->transport == VX_TOPO_TRANSPORT_MMIO)
-        return machine->virtio_mmio[d->mmio].irq.number;
+        return platform->virtio_mmio[d->mmio].irq.number;
     if (d->pci->irq_pin == 0)
         return 0;
     return machine->irqchip == IRQCHIP_APIC ? route_q35(d->pci->root_slot, d->pci->root_pin)
@@ -285,11 +287,11 @@ static status_t claimed(const struct vx_session *s, uint32_t which, struct devic
 /* Its page holds another transport that somebody has: pages are what the kernel can keep apart. */
 static bool page_shared(const struct device *d)
 {
-    uint64_t page = machine->virtio_mmio[d->mmio].base / PAGE;
+    uint64_t page = platform->virtio_mmio[d->mmio].base / PAGE;
     for (uint32_t i = 0; i < n_devices; i++) {
         const struct device *o = &devices[i];
         if (o != d && o->transport == VX_TOPO_TRANSPORT_MMIO && o->owner != nullptr && o->owner->badge != d->badge &&
-            machine->virtio_mmio[o->mmio].base / PAGE == page)
+            platform->virtio_mmio[o->mmio].base / PAGE == page)
             return true;
     }
     return false;
@@ -344,8 +346,8 @@ status_t devices_region(struct vx_session *s, const struct vx_topo_region_reques
     uint64_t base = 0, bytes = 0;
     vx_rights_t rights = VX_R_READ | VX_R_WRITE;
     if (d->transport == VX_TOPO_TRANSPORT_MMIO) {
-        base = machine->virtio_mmio[d->mmio].base;
-        bytes = q->index == 0 ? machine->virtio_mmio[d->mmio].len_bytes : 0;
+        base = platform->virtio_mmio[d->mmio].base;
+        bytes = q->index == 0 ? platform->virtio_mmio[d->mmio].len_bytes : 0;
     } else if (q->index == 0) {
         base = d->bridge->ecam.base + ((uint64_t)(d->pci->address - (d->bridge->first_bus << 8)) << 12);
         bytes = PAGE;
@@ -380,7 +382,7 @@ status_t devices_irq(struct vx_session *s, const struct vx_topo_irq_request *q, 
         number = 0;
     } else if (line_shared(d) || line_taken(d, number)) {
         return ERR_BUSY;
-    } else if (d->transport == VX_TOPO_TRANSPORT_MMIO && machine->virtio_mmio[d->mmio].irq.edge) {
+    } else if (d->transport == VX_TOPO_TRANSPORT_MMIO && platform->virtio_mmio[d->mmio].irq.edge) {
         a->kind = VX_TOPO_IRQ_LINE; /* an edge, but the device wants to hear that it was heard all the same */
     }
     if (number == 0 || number < facts.a || number - facts.a >= facts.b)

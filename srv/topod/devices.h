@@ -11,7 +11,7 @@
 #include <vectra/rpc_topo.h>
 #include <vectra/service.h>
 
-/* Takes stock of what drivers can have. virtio_device: by place in machine.virtio_mmio, 0 for none. */
+/* Takes stock of what drivers can have. virtio_device: by place in p->virtio_mmio, 0 for none. */
 void devices_find(const struct platform *p, const struct pci_list *pci, const uint32_t *virtio_device);
 /* A connection ended: what it had claimed is reset and free. */
 void devices_release(struct vx_session *s);

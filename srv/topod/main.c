@@ -74,8 +74,8 @@ static void scan_pci(void)
 
 static void scan_virtio(void)
 {
-    for (uint32_t i = 0; i < machine->n_virtio_mmio; i++) {
-        uint64_t base = machine->virtio_mmio[i].base, offset = base % PAGE;
+    for (uint32_t i = 0; i < platform->n_virtio_mmio; i++) {
+        uint64_t base = platform->virtio_mmio[i].base, offset = base % PAGE;
         uint8_t *page = registers_map(base - offset, PAGE);
         if (page == nullptr)
             return;
@@ -92,7 +92,7 @@ static status_t op_summary(struct vx_session *, struct vx_topo_summary_reply *a)
                                          .memories = platform->n_memories,
                                          .bridges = platform->n_pci,
                                          .functions = pci.count,
-                                         .virtios = machine->n_virtio_mmio,
+                                         .virtios = platform->n_virtio_mmio,
                                          .irqchip = machine->irqchip,
                                          .arch = isa_elf_machine,
                                          .left_out = machine->left_out };
@@ -161,9 +161,9 @@ static status_t op_function(struct vx_session *, const struct vx_topo_function_r
 
 static status_t op_virtio(struct vx_session *, const struct vx_topo_virtio_request *q, struct vx_topo_virtio_reply *a)
 {
-    if (q->index >= machine->n_virtio_mmio)
+    if (q->index >= platform->n_virtio_mmio)
         return ERR_NOT_FOUND;
-    const struct virtio_mmio_info *v = &machine->virtio_mmio[q->index];
+    const struct virtio_mmio_info *v = &platform->virtio_mmio[q->index];
     *a = (struct vx_topo_virtio_reply){
         .base = v->base, .bytes = v->len_bytes, .irq = v->irq.number, .device = virtio_device[q->index]
     };
@@ -187,7 +187,7 @@ static status_t op_irqchip(struct vx_session *, struct vx_topo_irqchip_reply *a)
 static status_t op_console(struct vx_session *, struct vx_topo_console_reply *a)
 {
     *a = (struct vx_topo_console_reply){ .kind = machine->console.kind,
-                                         .irq = machine->console.irq.number,
+                                         .irq = platform->console_irq.number,
                                          .base = machine->console.base.address };
     return OK;
 }

@@ -58,12 +58,11 @@ static void set_up(struct platform *p)
 {
     struct machine *m = &p->machine;
     static uint32_t kinds[MACHINE_VIRTIO_MMIO_MAX];
-    *p =
-        (struct platform){ .n_nodes = NUMA_NODE_MAX, .n_memories = MEMORY_REGION_MAX, .n_pci = MACHINE_PCI_WINDOW_MAX };
-    *m = (struct machine){ .n_harts = HART_MAX,
-                           .n_ram = MEMORY_REGION_MAX,
-                           .n_virtio_mmio = MACHINE_VIRTIO_MMIO_MAX,
-                           .irqchip = IRQCHIP_APIC };
+    *p = (struct platform){ .n_nodes = NUMA_NODE_MAX,
+                            .n_memories = MEMORY_REGION_MAX,
+                            .n_pci = MACHINE_PCI_WINDOW_MAX,
+                            .n_virtio_mmio = MACHINE_VIRTIO_MMIO_MAX };
+    *m = (struct machine){ .n_harts = HART_MAX, .n_ram = MEMORY_REGION_MAX, .irqchip = IRQCHIP_APIC };
     for (uint16_t i = 0; i < MACHINE_PCI_WINDOW_MAX; i++)
         p->pci[i].segment = i;
     for (uint16_t i = 0; i < LINES_DEVICES_MAX / 2; i++)
@@ -73,7 +72,7 @@ static void set_up(struct platform *p)
                                                            .irq_pin = 1,
                                                            .root_slot = (uint8_t)(i / DEVICES_OF_A_LINE) };
     for (uint32_t i = 0; i < MACHINE_VIRTIO_MMIO_MAX; i++) {
-        m->virtio_mmio[i] = (struct virtio_mmio_info){ .base = 0xa000000 + i * 512,
+        p->virtio_mmio[i] = (struct virtio_mmio_info){ .base = 0xa000000 + i * 512,
                                                        .len_bytes = 512,
                                                        .irq.number = 100 + i / DEVICES_OF_A_LINE };
         kinds[i] = 1 + i % KINDS;

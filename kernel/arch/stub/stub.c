@@ -90,6 +90,7 @@ void arch_frame_dump(const struct arch_frame *) {}
 
 /* kernel/plat's part */
 status_t irqchip_configure(uint32_t) { return ERR_NOT_FOUND; }
+void irqchip_wire(uint32_t, bool, bool) {}
 void irqchip_unmask(uint32_t) {}
 void irqchip_mask(uint32_t) {}
 bool irqchip_is_level(uint32_t) { return false; }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the kernel needs of the ACPI tables: harts, interrupt routing, which node a hart is of, and what keeps time.
+ * What the kernel needs of the ACPI tables: harts, interrupt controllers, which node a hart is of, and what keeps time.
  * The rest is read in user space (lib/libplatform).
  *
  * Sources: [ACPI] "FADT", "MADT", "SRAT"; [HPET] "The ACPI 2.0 HPET Description Table". */
@@ -25,19 +25,6 @@ static void add_ioapic(struct machine *m, const struct acpi_table *e)
                                                                     .gsi_base = (uint32_t)acpi_field(e, 8, 4) };
 }
 
-static void add_override(struct machine *m, const struct acpi_table *e)
-{
-    uint64_t flags = acpi_field(e, 8, 2);
-    if (m->apic.n_overrides == MACHINE_IRQ_OVERRIDE_MAX) {
-        machine_leave_out(m, LEFT_OUT_IRQ_OVERRIDE);
-        return;
-    }
-    m->apic.override[m->apic.n_overrides++] = (struct irq_override){
-        .source = (uint8_t)acpi_field(e, 3, 1),
-        .irq = { (uint32_t)acpi_field(e, 4, 4), (flags >> 2 & 3) != 3, (flags & 3) == 3 }, /* 3: level; low */
-    };
-}
-
 static void visit_madt(void *ctx, const struct acpi_table *e)
 {
     struct machine *m = ctx;
@@ -46,8 +33,6 @@ static void visit_madt(void *ctx, const struct acpi_table *e)
         add_hart(m, acpi_field(e, 3, 1), acpi_field(e, 3, 1) == 255 ? 0 : acpi_field(e, 4, 4));
     else if (type == 1)
         add_ioapic(m, e);
-    else if (type == 2)
-        add_override(m, e);
     else if (type == 5)
         m->apic.lapic_base = acpi_field(e, 4, 8);
     else if (type == 9)
@@ -56,7 +41,7 @@ static void visit_madt(void *ctx, const struct acpi_table *e)
 
 static status_t read_madt(struct acpi *a, struct machine *m)
 {
-    static const uint8_t least[] = { [0] = 8, [1] = 12, [2] = 10, [5] = 12, [9] = 16 };
+    static const uint8_t least[] = { [0] = 8, [1] = 12, [5] = 12, [9] = 16 };
     struct acpi_table t = acpi_table_find(a, "APIC");
     if (t.bytes == nullptr)
         return acpi_fail(a, ERR_NOT_FOUND, "ACPI: no sound MADT", 0);
@@ -97,15 +82,6 @@ static void read_timers(struct acpi *a, struct timer_info *timer)
     timer->pm_timer_bits = (acpi_field(&fadt, 112, 4) & 1u << 8) != 0 ? 32 : 24; /* TMR_VAL_EXT */
 }
 
-/* The serial port of every PC: no table of ours describes it. */
-static void add_com1(struct machine *m)
-{
-    m->console = (struct console_info){ CONSOLE_NS16550, { REGISTER_IO, 8, 0x3f8 }, { 4, true, false } };
-    for (uint32_t i = 0; i < m->apic.n_overrides; i++)
-        if (m->apic.override[i].source == 4)
-            m->console.irq = m->apic.override[i].irq;
-}
-
 /* ---- the whole ---- */
 
 status_t acpi_parse(const struct firmware_memory *mem, uint64_t rsdp_pa, struct machine *out)
@@ -121,6 +97,7 @@ status_t acpi_parse(const struct firmware_memory *mem, uint64_t rsdp_pa, struct 
     if (a.n_unsound != 0)
         machine_leave_out(out, LEFT_OUT_ACPI_TABLE);
     out->error = a.error;
-    add_com1(out);
+    /* The serial port of every PC: no table of ours describes it. */
+    out->console = (struct console_info){ CONSOLE_NS16550, { REGISTER_IO, 8, 0x3f8 } };
     return st;
 }

@@ -13,7 +13,7 @@
 struct fdt {
     struct machine *m;
     struct fdt_tree t;
-    uint32_t gic_phandle, gic_cells; /* cells 0: there is no interrupt controller that we know */
+    uint32_t gic_cells;              /* 0: there is no interrupt controller that we know */
     uint32_t hart_phandle[HART_MAX]; /* in the order of m->hart */
     struct fdt_node aliases;
     struct fdt_prop stdout_path;
@@ -26,31 +26,6 @@ typedef status_t read_fn(struct fdt *f, struct fdt_node *n);
 static status_t malformed(const struct fdt *f, const char *what, const char *node_name)
 {
     return machine_fail(f->m, ERR_BAD_ARGUMENT, what, (uint64_t)((const uint8_t *)node_name - f->t.blob));
-}
-
-/* The index-th interrupt of a node, if it goes to the GIC. Cells: SPI (0) or PPI (1), number, trigger. */
-static struct irq_info node_irq(struct fdt *f, const struct fdt_node *n, uint32_t index)
-{
-    struct fdt_prop p = fdt_prop(&f->t, n, "interrupts-extended");
-    uint32_t parent = n->irq_parent, skip = 0;
-    if (p.data != nullptr)
-        skip = 1; /* each entry starts with its controller's phandle */
-    else
-        p = fdt_prop(&f->t, n, "interrupts");
-    if (f->gic_cells == 0 || p.len / 4 / (f->gic_cells + skip) <= index)
-        return (struct irq_info){};
-    const uint8_t *entry = p.data + (size_t)index * (f->gic_cells + skip) * 4;
-    if (skip == 1)
-        parent = load_be32(entry);
-    if (parent != f->gic_phandle)
-        return (struct irq_info){};
-    entry += skip * 4;
-    uint32_t type = load_be32(entry), number = load_be32(entry + 4), trigger = load_be32(entry + 8);
-    if (type > 1 || number >= (type == 0 ? 988u : 16u)) {
-        machine_leave_out(f->m, LEFT_OUT_DEVICE);
-        return (struct irq_info){};
-    }
-    return (struct irq_info){ number + (type == 0 ? 32u : 16u), (trigger & 3) != 0, (trigger & 0xa) != 0 };
 }
 
 /* ---- first walk ---- */
@@ -139,7 +114,6 @@ static void read_gic(struct fdt *f, const struct fdt_node *n, enum irqchip_kind 
     }
     f->m->irqchip = kind;
     f->gic_cells = cells;
-    f->gic_phandle = fdt_cell(&f->t, n, "phandle", 0);
     g->dist = dist;
     if (kind == IRQCHIP_GICV2) {
         g->cpu = second;
@@ -182,16 +156,6 @@ static status_t visit_first(void *ctx, struct fdt_node *n)
 
 /* ---- second walk: devices ---- */
 
-static status_t read_v2m(struct fdt *f, struct fdt_node *n)
-{
-    struct gic_info *g = &f->m->gic;
-    if (g->v2m.len_bytes == 0 && fdt_reg(&f->t, n, 0, &g->v2m)) {
-        f->m->messages.first = fdt_cell(&f->t, n, "arm,msi-base-spi", 0);
-        f->m->messages.count = fdt_cell(&f->t, n, "arm,msi-num-spis", 0);
-    }
-    return OK;
-}
-
 static status_t read_its(struct fdt *f, struct fdt_node *n)
 {
     if (f->m->gic.its.len_bytes == 0 && !fdt_reg(&f->t, n, 0, &f->m->gic.its))
@@ -199,13 +163,13 @@ static status_t read_its(struct fdt *f, struct fdt_node *n)
     return OK;
 }
 
-/* Without names the virtual timer's interrupt is the third. */
+/* Without names the virtual timer's interrupt is the third. Cells: SPI (0) or PPI (1), number, trigger. */
 static status_t read_timer(struct fdt *f, struct fdt_node *n)
 {
-    struct fdt_prop names = fdt_prop(&f->t, n, "interrupt-names");
-    int32_t at = names.data == nullptr ? 2 : fdt_list_find(names, "virt");
-    if (at >= 0)
-        f->m->timer.virt = node_irq(f, n, (uint32_t)at);
+    struct fdt_prop names = fdt_prop(&f->t, n, "interrupt-names"), irqs = fdt_prop(&f->t, n, "interrupts");
+    uint32_t at = (names.data == nullptr ? 2 : (uint32_t)fdt_list_find(names, "virt")) * f->gic_cells * 4;
+    if (f->gic_cells != 0 && at < irqs.len && irqs.len - at >= 8 && load_be32(irqs.data + at) == 1)
+        f->m->timer.virt_line = load_be32(irqs.data + at + 4) + 16;
     f->m->timer.counter_hz = fdt_cell(&f->t, n, "clock-frequency", 0);
     return OK;
 }
@@ -222,7 +186,7 @@ static status_t read_pl011(struct fdt *f, struct fdt_node *n)
         return OK;
     }
     f->console_is_stdout = is_stdout;
-    f->m->console = (struct console_info){ CONSOLE_PL011, { REGISTER_MEMORY, 32, r.base }, node_irq(f, n, 0) };
+    f->m->console = (struct console_info){ CONSOLE_PL011, { REGISTER_MEMORY, 32, r.base } };
     return OK;
 }
 
@@ -230,19 +194,6 @@ static status_t read_psci(struct fdt *f, struct fdt_node *n)
 {
     struct fdt_prop how = fdt_prop(&f->t, n, "method");
     f->m->psci = fdt_list_find(how, "smc") == 0 ? PSCI_SMC : fdt_list_find(how, "hvc") == 0 ? PSCI_HVC : PSCI_NONE;
-    return OK;
-}
-
-static status_t read_virtio(struct fdt *f, struct fdt_node *n)
-{
-    struct machine *m = f->m;
-    struct phys_range r;
-    if (!fdt_reg(&f->t, n, 0, &r))
-        machine_leave_out(m, LEFT_OUT_DEVICE);
-    else if (m->n_virtio_mmio == MACHINE_VIRTIO_MMIO_MAX)
-        machine_leave_out(m, LEFT_OUT_VIRTIO_MMIO);
-    else
-        m->virtio_mmio[m->n_virtio_mmio++] = (struct virtio_mmio_info){ r.base, r.len_bytes, node_irq(f, n, 0) };
     return OK;
 }
 
@@ -264,9 +215,8 @@ static status_t visit_devices(void *ctx, struct fdt_node *n)
         const char *compatible;
         read_fn *read;
     } devices[] = {
-        { "arm,gic-v2m-frame", read_v2m }, { "arm,gic-v3-its", read_its }, { "arm,armv8-timer", read_timer },
-        { "arm,pl011", read_pl011 },       { "virtio,mmio", read_virtio }, { "arm,psci-0.2", read_psci },
-        { "arm,psci-1.0", read_psci },
+        { "arm,gic-v3-its", read_its },  { "arm,armv8-timer", read_timer }, { "arm,pl011", read_pl011 },
+        { "arm,psci-0.2", read_psci },   { "arm,psci-1.0", read_psci },
     };
     if (f->t.depth > 2 && fdt_same(f->t.path[1].name, "cpus") && fdt_same(f->t.path[2].name, "cpu-map"))
         read_cpu_map(f, n);

@@ -4,7 +4,8 @@
  * device. [82093AA] "I/O Redirection Table Registers"; [SDM-3] "Message Signalled Interrupts".
  *
  * Every line goes to the boot hart. Any hart may mask and unmask.
- * Invariants: 1. every line is masked until irqchip_unmask(). 2. trigger and polarity never change after boot. */
+ * Invariants: 1. every line is masked until irqchip_unmask(). 2. trigger and polarity change only while all other harts are outside the
+ * kernel. */
 #include <arch/io.h>
 #include <arch/mmu.h>
 #include <isa/plat.h>
@@ -46,18 +47,6 @@ static const struct ioapic *chip_of(uint32_t line)
     return nullptr;
 }
 
-/* ISA lines are edge triggered and active high, PCI's the other way round, unless the tables say otherwise. */
-static uint32_t initial_entry(const struct apic_info *a, uint32_t line)
-{
-    uint32_t e = (X86_VECTOR_LINE + line) | ENTRY_MASKED;
-    for (uint32_t i = 0; i < a->n_overrides; i++) {
-        const struct irq_info *irq = &a->override[i].irq;
-        if (irq->number == line)
-            return e | (irq->edge ? 0 : ENTRY_LEVEL) | (irq->active_low ? ENTRY_ACTIVE_LOW : 0);
-    }
-    return line < ISA_LINES ? e : e | ENTRY_LEVEL | ENTRY_ACTIVE_LOW;
-}
-
 void plat_irqchip_init(struct machine *m)
 {
     const struct apic_info *a = &m->apic;
@@ -74,7 +63,9 @@ void plat_irqchip_init(struct machine *m)
             ioapic_write(c, reg, ENTRY_MASKED);
             if (line >= LINES_MAX) /* more lines than vectors: the rest cannot be used */
                 continue;
-            entry[line] = initial_entry(a, line);
+            entry[line] = (X86_VECTOR_LINE + line) | ENTRY_MASKED;
+            if (line >= ISA_LINES) /* those of PCI */
+                entry[line] |= ENTRY_LEVEL | ENTRY_ACTIVE_LOW;
             ioapic_write(c, reg + 1, x86_lapic_id() << 24);
             ioapic_write(c, reg, entry[line]);
             n_lines = line >= n_lines ? line + 1 : n_lines;
@@ -88,6 +79,15 @@ void plat_irqchip_init(struct machine *m)
 status_t irqchip_configure(uint32_t line)
 {
     return chip_of(line) != nullptr || (line >= n_lines && line < LINES_MAX) ? OK : ERR_NOT_FOUND;
+}
+
+void irqchip_wire(uint32_t line, bool edge, bool low)
+{
+    const struct ioapic *c = chip_of(line);
+    if (c == nullptr)
+        return;
+    entry[line] = (X86_VECTOR_LINE + line) | ENTRY_MASKED | (edge ? 0 : ENTRY_LEVEL) | (low ? ENTRY_ACTIVE_LOW : 0);
+    ioapic_write(c, REG_TABLE + 2 * (line - c->first), entry[line]);
 }
 
 static void set_masked(uint32_t line, uint32_t masked)

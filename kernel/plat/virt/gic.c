@@ -26,7 +26,7 @@ enum : uint32_t {
     GICC_CTLR = 0x00, GICC_PMR = 0x04, GICC_IAR = 0x0c, GICC_EOIR = 0x10,
     GICR_CTLR = 0x00, GICR_TYPER = 0x08, GICR_WAKER = 0x14, GICR_PROPBASER = 0x70, GICR_PENDBASER = 0x78,
     GICR_SGI_FRAME = 0x10000,
-    V2M_MSI_TYPER = 0x08, V2M_SETSPI = 0x40, ITS_TRANSLATER = 0x10040,
+    ITS_TRANSLATER = 0x10040,
 };
 // clang-format on
 static constexpr uint32_t CTLR_ENABLE_V2 = 1, CTLR_ENABLE_V3 = 0x13 /* both groups, affinity routing */;
@@ -51,7 +51,7 @@ SEALED static bool is_v3;
 SEALED static uint32_t n_lines, n_lpis, timer_line;
 alignas(65536) static uint8_t lpi_pending[(1 << LPI_BITS) / 8];
 alignas(4096) static uint8_t lpi_config[(1 << LPI_BITS) - FIRST_LPI];
-SEALED static struct phys_range kernel_ranges[3 + MACHINE_GIC_REDIST_MAX];
+SEALED static struct phys_range kernel_ranges[2 + MACHINE_GIC_REDIST_MAX];
 SEALED static unsigned n_kernel_ranges;
 
 static void *map(struct phys_range r, const char *what)
@@ -86,13 +86,6 @@ static void set_bit(uint32_t bank, uint32_t line)
 {
     if (line < n_lines)
         mmio_write32(line_regs(line) + bank + line / 32 * 4, 1u << line % 32);
-}
-
-static void set_edge(uint32_t line)
-{
-    char *reg = line_regs(line) + GICD_ICFGR + line / 16 * 4;
-    if (line >= FIRST_SHARED && line < n_lines)
-        mmio_write32(reg, mmio_read32(reg) | 2u << line % 16 * 2);
 }
 
 /* Masks 32 lines, all at the same priority, level triggered unless they are private. */
@@ -195,28 +188,6 @@ static void map_interface(const struct gic_info *g)
     redist_stride = g->redist_stride_bytes;
 }
 
-/* Message-signalled interrupts and some devices' lines are edges; everything else is a level. */
-static void set_edges(struct machine *m)
-{
-    struct message_info *w = &m->messages;
-    if (m->gic.v2m.len_bytes != 0) {
-        if (w->first == 0) {
-            uint32_t type = mmio_read32((char *)map(m->gic.v2m, "GICv2m frame") + V2M_MSI_TYPER);
-            w->first = type >> 16 & 0x3ff;
-            w->count = type & 0x3ff;
-        }
-        w->doorbell = m->gic.v2m.base + V2M_SETSPI;
-        w->data = w->first;
-        for (uint32_t i = 0; i < w->count; i++)
-            set_edge(w->first + i);
-    }
-    for (uint32_t i = 0; i < m->n_virtio_mmio; i++)
-        if (m->virtio_mmio[i].irq.edge)
-            set_edge(m->virtio_mmio[i].irq.number);
-    if (m->console.irq.edge)
-        set_edge(m->console.irq.number);
-}
-
 /* [GICv3] "LPI Configuration tables", "LPI Pending tables". */
 static void receive_lpis(struct machine *m)
 {
@@ -239,7 +210,7 @@ void gic_init(struct machine *m)
 {
     if (m->irqchip != IRQCHIP_GICV2 && m->irqchip != IRQCHIP_GICV3)
         kernel_refuse("the device tree has no interrupt controller that the kernel knows: it needs a GICv2 or GICv3");
-    timer_line = m->timer.virt.number;
+    timer_line = m->timer.virt_line;
     if (timer_line < FIRST_PRIVATE || timer_line >= FIRST_SHARED)
         kernel_refuse("the device tree gives the virtual timer no private interrupt");
     is_v3 = m->irqchip == IRQCHIP_GICV3;
@@ -259,7 +230,6 @@ void gic_init(struct machine *m)
     if (!hart_init())
         kernel_refuse("interrupt controller: no redistributor for this hart, or no system registers");
     route_lines();
-    set_edges(m);
     receive_lpis(m);
 }
 
@@ -313,6 +283,14 @@ status_t irqchip_configure(uint32_t line)
     irqchip_mask(line);
     set_bit(GICD_ICPENDR, line);
     return OK;
+}
+
+void irqchip_wire(uint32_t line, bool edge, bool)
+{
+    char *reg = line_regs(line) + GICD_ICFGR + line / 16 * 4;
+    uint32_t bit = 2u << line % 16 * 2;
+    if (line < n_lines)
+        mmio_write32(reg, (mmio_read32(reg) & ~bit) | (edge ? bit : 0));
 }
 
 void irqchip_unmask(uint32_t line)

@@ -8,6 +8,34 @@
  * is empty, wraps or overlaps. No bridge's configuration space wraps. */
 #pragma once
 #include <abi/machine.h>
+#include <abi/service_limits.h>
+
+/* Further reasons in machine.left_out. */
+enum platform_left_out : uint32_t {
+    LEFT_OUT_NODE = 1u << 1, /* counted to node 0 instead */
+    LEFT_OUT_IRQ_OVERRIDE = 1u << 4,
+    LEFT_OUT_PCI = 1u << 5,
+    LEFT_OUT_VIRTIO_MMIO = 1u << 6,
+};
+
+/* An interrupt as the controller numbers it: a GIC INTID (PPIs from 16, SPIs from 32), or an x86 GSI. 0 is none. */
+struct irq_info {
+    uint32_t number;
+    bool edge;
+    bool active_low;
+};
+
+/* ISA interrupt `source` arrives as irq.number. Sources without an entry are identity mapped, edge, active high. */
+struct irq_override {
+    uint8_t source;
+    struct irq_info irq;
+};
+
+struct virtio_mmio_info {
+    uint64_t base;
+    uint64_t len_bytes;
+    struct irq_info irq;
+};
 
 enum rtc_kind : uint8_t { RTC_NONE, RTC_PL031, RTC_CMOS };
 
@@ -57,7 +85,7 @@ struct platform_hart {
 };
 
 struct platform {
-    struct machine machine; /* the kernel's, with what was left out here added */
+    struct machine machine; /* the kernel's, with what was left out here added, and the messages of a GICv2 */
     uint32_t n_memories;
     uint32_t n_nodes;   /* at least 1 */
     uint32_t n_domains; /* at least 1 */
@@ -68,6 +96,11 @@ struct platform {
     /* distance[from][to]; 10 is local. All 0 when the firmware gave none. */
     bool has_distances;
     uint8_t distance[NUMA_NODE_MAX][NUMA_NODE_MAX];
+    struct irq_info console_irq;
+    uint32_t n_overrides, n_virtio_mmio;
+    struct irq_override override[MACHINE_IRQ_OVERRIDE_MAX];
+    struct virtio_mmio_info virtio_mmio[MACHINE_VIRTIO_MMIO_MAX];
+    struct phys_range v2m; /* message-signalled interrupts of a GICv2: lines that are edges */
     struct rtc_info rtc;
     struct power_info power;
 };
@@ -89,4 +122,4 @@ void platform_end(struct platform *p);
 void platform_set_memory_node(struct platform *p, uint64_t base, uint64_t len_bytes, uint64_t firmware_node);
 /* The same of a hart, if it is listed. */
 void platform_set_hart_node(struct platform *p, uint64_t hw_id, uint64_t firmware_node);
-void platform_leave_out(struct platform *p, enum left_out reason);
+void platform_leave_out(struct platform *p, uint32_t reason);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * What the kernel leaves of the ACPI tables: which RAM and which hart is of which node, how far apart nodes are, PCI
- * configuration space, the clock chip, power-off and reset.
+ * configuration space, how lines are wired, the clock chip, power-off and reset.
  *
- * Sources: [ACPI] "FADT", "SRAT", "SLIT", "AML Byte Stream"; [PCI-FW] "MCFG Table Description". */
+ * Sources: [ACPI] "FADT", "MADT", "SRAT", "SLIT", "AML Byte Stream"; [PCI-FW] "MCFG Table Description". */
 #include <base/acpi/acpi_tables.h>
 #include <base/string.h>
 #include <platform/platform.h>
 #include <stdckdint.h>
 
-static constexpr uint32_t TABLE_HEADER_BYTES = 36;
+static constexpr uint32_t TABLE_HEADER_BYTES = 36, COM1_IRQ = 4;
 
 /* ---- NUMA ---- */
 
@@ -51,6 +51,33 @@ static void read_slit(struct acpi *a, struct platform *p)
         for (uint32_t to = 0; to < n && to < NUMA_NODE_MAX; to++)
             p->distance[from][to] = t.bytes[44 + from * (uint32_t)n + to];
     p->has_distances = n > 0;
+}
+
+/* ---- interrupts ---- */
+
+static void visit_madt(void *ctx, const struct acpi_table *e)
+{
+    struct platform *p = ctx;
+    uint64_t flags = acpi_field(e, 8, 2);
+    if (e->bytes[0] != 2)
+        return;
+    struct irq_override o = { (uint8_t)acpi_field(e, 3, 1),
+                              { (uint32_t)acpi_field(e, 4, 4), (flags >> 2 & 3) != 3, (flags & 3) == 3 } };
+    if (o.source == p->console_irq.number)
+        p->console_irq = o.irq;
+    if (p->n_overrides == MACHINE_IRQ_OVERRIDE_MAX)
+        platform_leave_out(p, LEFT_OUT_IRQ_OVERRIDE);
+    else
+        p->override[p->n_overrides++] = o;
+}
+
+static void read_madt(struct acpi *a, struct platform *p)
+{
+    static const uint8_t least[] = { [2] = 10 };
+    struct acpi_table t = acpi_table_find(a, "APIC");
+    p->console_irq = (struct irq_info){ COM1_IRQ, true, false };
+    if (t.bytes != nullptr)
+        (void)acpi_each_entry(a, &t, 44, least, sizeof least, visit_madt, p);
 }
 
 /* ---- devices ---- */
@@ -135,6 +162,7 @@ void platform_from_acpi(struct platform *p, const struct firmware_memory *mem)
     struct acpi a;
     platform_begin(p);
     if (acpi_open(&a, mem, p->machine.rsdp) == OK) {
+        read_madt(&a, p);
         read_srat(&a, p);
         read_slit(&a, p);
         read_mcfg(&a, p);

@@ -4,6 +4,21 @@
 #include <vectra/bundle.h>
 #include <vectra/syscall.h>
 
+enum { PAGE = 4096, V2M_MSI_TYPER = 8 };
+
+/* [GICv2m] "MSI_TYPER": which lines its messages are. */
+static void ask_v2m(struct platform *p)
+{
+    struct message_info *w = &p->machine.messages;
+    void *at = nullptr;
+    if (w->first == 0 && vx_sys_device_map_mmio(vx_bundle_device("mmio"), p->v2m.base, PAGE, &at) == OK) {
+        uint32_t type = *(const volatile uint32_t *)((const char *)at + V2M_MSI_TYPER);
+        w->first = w->data = type >> 16 & 0x3ff;
+        w->count = type & 0x3ff;
+        (void)vx_sys_mem_free(VX_NO_MEM, (uintptr_t)at, PAGE);
+    }
+}
+
 void platform_read_tables(struct platform *p)
 {
     vx_mem mem = vx_bundle_mem("device-tree");
@@ -14,4 +29,6 @@ void platform_read_tables(struct platform *p)
         return;
     platform_from_device_tree(p, at, facts.b);
     (void)vx_sys_mem_free(VX_NO_MEM, (uintptr_t)at, (facts.b + 4095) & ~UINT64_C(4095));
+    if (p->v2m.len_bytes != 0)
+        ask_v2m(p);
 }

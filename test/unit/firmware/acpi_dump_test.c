@@ -109,7 +109,7 @@ static void every_dump_parses_whole(void **)
         assert_int_equal(p.pci[0].last_bus, 255);
         assert_int_equal(m.console.kind, CONSOLE_NS16550);
         assert_int_equal(m.console.base.address, 0x3f8);
-        assert_irq(m.console.irq, 4, true, false);
+        assert_irq(p.console_irq, 4, true, false);
         assert_int_equal(p.rtc.kind, RTC_CMOS);
         assert_int_equal(p.rtc.cmos_century, 0x32);
     }
@@ -119,11 +119,11 @@ static void interrupt_overrides_are_read(void **)
 {
     static const uint8_t sources[] = { 0, 5, 9, 10, 11 };
     parse_dump(q35_1, sizeof q35_1);
-    assert_int_equal(m.apic.n_overrides, COUNT(sources));
+    assert_int_equal(p.n_overrides, COUNT(sources));
     for (size_t i = 0; i < COUNT(sources); i++) {
-        assert_int_equal(m.apic.override[i].source, sources[i]);
+        assert_int_equal(p.override[i].source, sources[i]);
         /* The timer goes to pin 2 as an edge; the others stay where they are, as levels. */
-        assert_irq(m.apic.override[i].irq, i == 0 ? 2 : sources[i], i == 0, false);
+        assert_irq(p.override[i].irq, i == 0 ? 2 : sources[i], i == 0, false);
     }
 }
 

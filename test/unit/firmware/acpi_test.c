@@ -170,7 +170,7 @@ static void other_madt_entries(void **)
     make_done();
     assert_int_equal(parse_made(), OK);
     assert_int_equal(m.apic.lapic_base, 0x1fee00000);
-    assert_irq(m.console.irq, 20, false, true);
+    assert_irq(p.console_irq, 20, false, true);
 }
 
 static void malformed_madt_entries_are_refused(void **)
@@ -201,7 +201,7 @@ static void chips_and_overrides_beyond_the_limit_are_reported(void **)
     make_done();
     assert_int_equal(parse_made(), OK);
     assert_int_equal(m.apic.n_ioapics, MACHINE_IOAPIC_MAX);
-    assert_int_equal(m.apic.n_overrides, MACHINE_IRQ_OVERRIDE_MAX);
+    assert_int_equal(p.n_overrides, MACHINE_IRQ_OVERRIDE_MAX);
     assert_int_equal(m.n_harts, HART_MAX);
     assert_int_equal(m.n_left_out, 3);
     assert_int_equal(m.left_out, LEFT_OUT_IOAPIC | LEFT_OUT_IRQ_OVERRIDE | LEFT_OUT_HART);

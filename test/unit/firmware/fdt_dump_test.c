@@ -105,14 +105,14 @@ static void every_dump_parses_whole(void **)
         assert_int_equal(m.gic.dist.base, 0x08000000);
         assert_int_equal(m.console.kind, CONSOLE_PL011);
         assert_int_equal(m.console.base.address, 0x09000000);
-        assert_irq(m.console.irq, 33, false, false);
+        assert_irq(p.console_irq, 33, false, false);
         assert_int_equal(p.rtc.kind, RTC_PL031);
         assert_int_equal(p.rtc.pl031.base, 0x09010000);
-        assert_int_equal(m.timer.virt.number, 27);
-        assert_int_equal(m.n_virtio_mmio, 32);
-        assert_int_equal(m.virtio_mmio[5].base, 0x0a000a00);
-        assert_int_equal(m.virtio_mmio[5].len_bytes, 0x200);
-        assert_irq(m.virtio_mmio[5].irq, 32 + 0x15, true, false);
+        assert_int_equal(m.timer.virt_line, 27);
+        assert_int_equal(p.n_virtio_mmio, 32);
+        assert_int_equal(p.virtio_mmio[5].base, 0x0a000a00);
+        assert_int_equal(p.virtio_mmio[5].len_bytes, 0x200);
+        assert_irq(p.virtio_mmio[5].irq, 32 + 0x15, true, false);
         assert_int_equal(m.seed_len_bytes, 40);
         assert_int_equal(m.seed[0], 0x20);
         assert_int_equal(m.seed[32], 0x08);
@@ -126,7 +126,7 @@ static void a_gicv2_has_its_cpu_interface_and_msi_frame(void **)
     assert_int_equal(m.gic.dist.len_bytes, 0x10000);
     assert_int_equal(m.gic.cpu.base, 0x08010000);
     assert_int_equal(m.gic.cpu.len_bytes, 0x10000);
-    assert_int_equal(m.gic.v2m.base, 0x08020000);
+    assert_int_equal(p.v2m.base, 0x08020000);
     assert_int_equal(m.gic.n_redist, 0);
     assert_int_equal(m.gic.its.len_bytes, 0);
 }
@@ -139,7 +139,7 @@ static void a_gicv3_has_its_redistributors_and_its(void **)
     assert_int_equal(m.gic.redist[0].len_bytes, 0xf60000);
     assert_int_equal(m.gic.its.base, 0x08080000);
     assert_int_equal(m.gic.its.len_bytes, 0x20000);
-    assert_int_equal(m.gic.v2m.len_bytes, 0);
+    assert_int_equal(p.v2m.len_bytes, 0);
     parse_ok(no_its, sizeof no_its);
     assert_int_equal(m.gic.its.len_bytes, 0);
 }

@@ -94,8 +94,7 @@ static inline uint64_t phys_load_dump(struct phys *p, const uint8_t *dump, size_
 static inline void assert_sane(const struct machine *m)
 {
     assert_true(m->n_ram <= MEMORY_REGION_MAX && m->n_reserved <= RESERVED_REGION_MAX && m->n_harts <= HART_MAX);
-    assert_true(m->n_virtio_mmio <= MACHINE_VIRTIO_MMIO_MAX);
-    assert_true(m->apic.n_ioapics <= MACHINE_IOAPIC_MAX && m->apic.n_overrides <= MACHINE_IRQ_OVERRIDE_MAX);
+    assert_true(m->apic.n_ioapics <= MACHINE_IOAPIC_MAX);
     assert_true(m->gic.n_redist <= MACHINE_GIC_REDIST_MAX && m->seed_len_bytes <= FIRMWARE_SEED_MAX);
     for (uint32_t i = 0; i < m->n_ram; i++) {
         uint64_t end = m->ram[i].base + m->ram[i].len_bytes;
@@ -116,6 +115,7 @@ static inline void assert_sane(const struct machine *m)
 static inline void assert_platform_sane(const struct platform *p)
 {
     assert_true(p->n_nodes >= 1 && p->n_nodes <= NUMA_NODE_MAX && p->n_domains >= 1);
+    assert_true(p->n_virtio_mmio <= MACHINE_VIRTIO_MMIO_MAX && p->n_overrides <= MACHINE_IRQ_OVERRIDE_MAX);
     assert_true(p->n_pci <= MACHINE_PCI_WINDOW_MAX && p->n_memories <= MEMORY_REGION_MAX);
     for (uint32_t i = 0; i < p->n_memories; i++) {
         uint64_t end = p->memory[i].base + p->memory[i].len_bytes;

@@ -42,7 +42,7 @@ static struct reticle machine_root;
 static char machine_console[8192];
 static size_t machine_console_len;
 static bool machine_verbose; /* MACHINE_LOG in the environment: prints the kernel's log and every call */
-static bool machine_irq_masked[IRQ_LINE_MAX];
+static bool machine_irq_masked[IRQ_LINE_MAX], machine_irq_edge[IRQ_LINE_MAX];
 
 /* --- what the kernel wants --- */
 
@@ -87,6 +87,11 @@ status_t irqchip_configure(uint32_t line)
     return line < irqchip_lines() ? OK : ERR_NOT_FOUND;
 }
 
+void irqchip_wire(uint32_t line, bool edge, bool)
+{
+    machine_irq_edge[line % IRQ_LINE_MAX] = edge;
+}
+
 void irqchip_unmask(uint32_t line)
 {
     machine_irq_masked[line % IRQ_LINE_MAX] = false;
@@ -99,7 +104,7 @@ void irqchip_mask(uint32_t line)
 
 bool irqchip_is_level(uint32_t line)
 {
-    return line % 2 == 0;
+    return !machine_irq_edge[line % IRQ_LINE_MAX];
 }
 
 uint32_t irqchip_lines(void)

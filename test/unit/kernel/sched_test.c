@@ -253,9 +253,14 @@ static void a_line_is_bound_once_and_masked_until_waited_for(void **)
     vx_handle_t odd = (vx_handle_t)call(NR_cap_narrow, lines, VX_R_BIND, 1, 1).first;
     vx_handle_t again = (vx_handle_t)call(NR_cap_narrow, even, VX_R_BIND, 0, 1).first;
     assert_int_equal(call(NR_device_bind_irq, lines, BIT).st, ERR_BAD_ARGUMENT); /* eight lines */
-    assert_int_equal(call(NR_device_bind_irq, even, 65).st, ERR_BAD_ARGUMENT);
+    assert_int_equal(call(NR_device_bind_irq, even, VX_IRQ_EDGE_LOW + 1).st, ERR_BAD_ARGUMENT);
+    assert_int_equal(call(NR_device_bind_irq, odd, VX_IRQ_EDGE).st, OK);
+    assert_int_equal(call(NR_device_bind_irq, even, VX_IRQ_EDGE_LOW).st, OK);
+    assert_int_equal(call(NR_device_bind_irq, even, VX_IRQ_LEVEL).st, OK);
+    assert_true(machine_irq_edge[MACHINE_IRQ + 1] && !machine_irq_edge[MACHINE_IRQ]);
     assert_int_equal(call(NR_device_bind_irq, even, BIT).st, OK);
     assert_int_equal(call(NR_device_bind_irq, again, BIT).st, ERR_BUSY);
+    assert_int_equal(call(NR_device_bind_irq, again, VX_IRQ_EDGE).st, ERR_BUSY);
     assert_int_equal(call(NR_device_bind_irq, odd, BIT + 1).st, OK);
     assert_false(machine_irq_masked[MACHINE_IRQ] || machine_irq_masked[MACHINE_IRQ + 1]);
     (void)host_irq(MACHINE_IRQ);

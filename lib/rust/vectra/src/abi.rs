@@ -207,20 +207,12 @@ pub mod limits {
     pub const SYSCALL_LIMIT: usize = 50;
     /// In harts: further harts in the firmware tables are reported and left out
     pub const HART_MAX: usize = 64;
-    /// In nodes: memory and harts of further nodes are counted to node 0, with a report
-    pub const NUMA_NODE_MAX: usize = 64;
     /// In regions: further RAM regions are reported and left out
     pub const MEMORY_REGION_MAX: usize = 64;
     /// In regions: the machine description is refused: forgetting a reservation would corrupt memory
     pub const RESERVED_REGION_MAX: usize = 128;
     /// In chips: further I/O APICs are reported and left out
     pub const MACHINE_IOAPIC_MAX: usize = 16;
-    /// In entries: further interrupt source overrides are reported and left out
-    pub const MACHINE_IRQ_OVERRIDE_MAX: usize = 32;
-    /// In windows: further PCI host bridges are reported and left out
-    pub const MACHINE_PCI_WINDOW_MAX: usize = 8;
-    /// In devices: further virtio-mmio transports are reported and left out
-    pub const MACHINE_VIRTIO_MMIO_MAX: usize = 64;
     /// In bytes: a longer kernel command line is cut there, with a report
     pub const CMDLINE_MAX: usize = 2048;
     /// In bytes: a longer seed is cut there
@@ -291,6 +283,14 @@ pub mod limits {
     pub const TIME_SLICE_NS: usize = 10000000;
     /// In log2 pages: the largest block is 2^26 pages, 256 GiB
     pub const RETICLE_ORDER_MAX: usize = 26;
+    /// In nodes: memory and harts of further nodes are counted to node 0, with a report
+    pub const NUMA_NODE_MAX: usize = 64;
+    /// In entries: further interrupt source overrides are reported and left out
+    pub const MACHINE_IRQ_OVERRIDE_MAX: usize = 32;
+    /// In windows: further PCI host bridges are reported and left out
+    pub const MACHINE_PCI_WINDOW_MAX: usize = 8;
+    /// In devices: further virtio-mmio transports are reported and left out
+    pub const MACHINE_VIRTIO_MMIO_MAX: usize = 64;
     /// In links: a chain of more symbolic links in the archive leads nowhere
     pub const CPIO_LINKS_MAX: usize = 8;
     /// In services: a service graph with more is refused
@@ -442,7 +442,7 @@ pub mod raw {
     pub unsafe fn set_tls(address: usize) -> Result<(u64, u64), Error> {
         unsafe { enter(address as u64, 0, 0, 0, 0, 11) }.checked()
     }
-    /// Posts `bit` to the caller when the line fires (64: undo). The capability must name exactly one line. A level-triggered line stays masked until the Task waits for the bit again.
+    /// Posts `bit` to the caller when the line fires (64: undo). The capability must name exactly one line. A level-triggered line stays masked until the Task waits for the bit again. VX_IRQ_LEVEL to VX_IRQ_EDGE_LOW in place of a bit undo too, and say how the line is wired; until somebody does, a line of a GIC is a level and one of an I/O APIC what it is on the ISA or PCI bus.
     ///
     /// # Safety
     /// [`raw`](self)

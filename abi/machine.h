@@ -23,6 +23,13 @@ struct firmware_error {
     uint64_t where;
 };
 
+/* Fills *error and answers st. */
+static inline status_t firmware_fail(struct firmware_error *error, status_t st, const char *what, uint64_t where)
+{
+    *error = (struct firmware_error){ .what = what, .where = where };
+    return st;
+}
+
 /* How a parser reads physical memory. `at` answers a pointer to the `len` bytes at `pa`, good until the parser returns,
  * or nullptr where there is nothing to read. */
 struct firmware_memory {
@@ -99,8 +106,7 @@ struct timer_info {
     uint32_t virt_line;                /* Arm generic timer: INTID of the virtual one */
     uint32_t counter_hz;               /* 0: ask the hardware (CNTFRQ_EL0) */
     uint64_t hpet_base;                /* 0: none */
-    struct firmware_register pm_timer; /* 3.579545 MHz */
-    uint8_t pm_timer_bits;             /* it counts modulo 2^24 or 2^32 */
+    struct firmware_register pm_timer; /* 3.579545 MHz, 24 bits or more */
 };
 
 enum console_kind : uint8_t { CONSOLE_NONE, CONSOLE_PL011, CONSOLE_NS16550 };

@@ -2,7 +2,7 @@
  * AVL trees with parent pointers, so that removal and stepping need no search and no stack.
  *
  * T1. Keys never fall from left to right; equal keys stand in order of insertion.
- * T2. `height` counts the levels of a node's subtree; those of its children differ by one at most between calls.
+ * T2. balance = height(right) - height(left), always -1, 0 or 1 between calls.
  * T3. t->first is the leftmost node. */
 #include <base/tree.h>
 
@@ -18,18 +18,7 @@ static void replace(struct tree *t, struct tree_node *old, struct tree_node *wit
         with->parent = up;
 }
 
-static inline int height(const struct tree_node *n)
-{
-    return n != nullptr ? n->height : 0;
-}
-
-static inline void measure(struct tree_node *n)
-{
-    int left = height(n->left), right = height(n->right);
-    n->height = (uint8_t)(1 + (left > right ? left : right));
-}
-
-/* The child on `side` rises above x, and is returned. */
+/* The child on `side` rises above x. The balances follow from the heights of the three subtrees, whatever they were. */
 static struct tree_node *rotate(struct tree *t, struct tree_node *x, bool side)
 {
     struct tree_node *y = x->child[side];
@@ -39,28 +28,42 @@ static struct tree_node *rotate(struct tree *t, struct tree_node *x, bool side)
         x->child[side]->parent = x;
     y->child[!side] = x;
     x->parent = y;
-    measure(x);
-    measure(y);
+    int sign = side ? 1 : -1, of_x = sign * x->balance, of_y = sign * y->balance; /* as if side were the right */
+    of_x -= 1 + (of_y > 0 ? of_y : 0);
+    of_y -= 1 - (of_x < 0 ? of_x : 0);
+    x->balance = (int8_t)(sign * of_x);
+    y->balance = (int8_t)(sign * of_y);
     return y;
 }
 
-/* Restores T2 from x up: a subtree of x has grown or lost a level. Nothing changes above one that is as high as before.
- */
-static void mend(struct tree *t, struct tree_node *x)
+/* Mends a node whose balance reached 2 or -2; returns the node that stands in its place. */
+static struct tree_node *mend(struct tree *t, struct tree_node *x)
 {
-    for (; x != nullptr; x = x->parent) {
-        int before = x->height, more = height(x->right) - height(x->left);
-        bool side = more > 0;
-        struct tree_node *y = x->child[side];
-        if (more >= -1 && more <= 1) {
-            measure(x);
-        } else {
-            if (height(y->child[!side]) > height(y->child[side]))
-                rotate(t, y, !side);
-            x = rotate(t, x, side);
-        }
-        if (x->height == before)
+    bool side = x->balance > 0;
+    struct tree_node *y = x->child[side];
+    if (side ? y->balance < 0 : y->balance > 0)
+        rotate(t, y, !side);
+    return rotate(t, x, side);
+}
+
+/* 1: n hangs on the right of `up`, -1: on its left. */
+static inline int side_of(const struct tree_node *up, const struct tree_node *n)
+{
+    return up != nullptr && up->right == n ? 1 : -1;
+}
+
+/* That side of x grew or lost one level. Restores T2 from there up, as far as heights have changed: one that grew has a
+ * higher side then, and one that lost a level has none. */
+[[gnu::always_inline]] static inline void retrace(struct tree *t, struct tree_node *x, int side, bool grew)
+{
+    while (x != nullptr) {
+        x->balance = (int8_t)(x->balance + (grew ? side : -side));
+        if (x->balance == 2 || x->balance == -2)
+            x = mend(t, x);
+        if ((x->balance == 0) == grew)
             return;
+        side = side_of(x->parent, x);
+        x = x->parent;
     }
 }
 
@@ -74,11 +77,11 @@ void tree_insert(struct tree *t, struct tree_node *n, uint64_t key)
         link = &up->child[right];
         leftmost = leftmost && !right;
     }
-    *n = (struct tree_node){ .parent = up, .key = key, .height = 1, .in_tree = true };
+    *n = (struct tree_node){ .parent = up, .key = key, .in_tree = true };
     *link = n;
     if (leftmost)
         t->first = n;
-    mend(t, up);
+    retrace(t, up, side_of(up, n), true);
 }
 
 void tree_remove(struct tree *t, struct tree_node *n)
@@ -89,12 +92,14 @@ void tree_remove(struct tree *t, struct tree_node *n)
         t->first = tree_next(n);
 
     struct tree_node *from = n->parent; /* where the loss of height begins */
+    int side = side_of(from, n);
     if (n->left == nullptr || n->right == nullptr) {
         replace(t, n, n->left != nullptr ? n->left : n->right);
     } else {
         /* The successor takes n's place; it has no left child. */
         struct tree_node *s = tree_next(n);
         from = s == n->right ? s : s->parent;
+        side = s == n->right ? 1 : -1;
         if (s != n->right) {
             replace(t, s, s->right);
             s->right = n->right;
@@ -102,12 +107,12 @@ void tree_remove(struct tree *t, struct tree_node *n)
         }
         s->left = n->left;
         s->left->parent = s;
-        s->height = n->height;
+        s->balance = n->balance;
         replace(t, n, s);
     }
     n->parent = n->left = n->right = nullptr;
     n->in_tree = false;
-    mend(t, from);
+    retrace(t, from, side, false);
 }
 
 /* The nearest node on `side` in the order of keys. */

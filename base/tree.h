@@ -13,7 +13,7 @@ struct tree_node {
         struct tree_node *child[2]; /* the same */
     };
     uint64_t key;
-    uint8_t height; /* of its subtree, itself included */
+    int8_t balance; /* height of right minus height of left: -1, 0, 1 */
     bool in_tree;
 };
 

@@ -141,8 +141,6 @@ uint32_t entropy_add_jitter(const uint64_t *samples, size_t n)
         if (i >= 3 && e1 != 0 && e2 != 0 && e3 != 0)
             moved++;
     }
-    if (moved > UINT32_MAX / JITTER_BITS_PER_16)
-        moved = UINT32_MAX / JITTER_BITS_PER_16;
     return entropy_add(samples, n * sizeof *samples, (uint32_t)(moved * JITTER_BITS_PER_16 / 16));
 }
 

@@ -30,7 +30,6 @@ struct hart_sched {
     struct tree deadlines;
     uint64_t armed_ns;        /* when the timer fires */
     uint64_t switched_cycles; /* when current was switched in, or nobody was */
-    uint64_t ticks;
     uint64_t slice_cycles;
     uint64_t domain; /* the harts of its coherence domain, itself included */
     struct arch_time time;

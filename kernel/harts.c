@@ -67,13 +67,10 @@ void kernel_hart_main(struct hart *h)
 static void start_one(const struct hart_info *info)
 {
     struct hart *h = n_harts < HART_MAX ? arch_hart_create(n_harts, info->hw_id) : nullptr;
-    if (h == nullptr) {
-        kprintf("harts: no memory for hart %u (0x%llx); left out\n", n_harts, (unsigned long long)info->hw_id);
-        return;
-    }
     uint32_t starting = HART_STARTING;
-    harts[n_harts] = h;
-    status_t st = arch_hart_start(h);
+    if (h != nullptr)
+        harts[n_harts] = h;
+    status_t st = h != nullptr ? arch_hart_start(h) : ERR_NO_MEMORY;
     uint64_t end = arch_timer_now_ns() + START_TIMEOUT_NS;
     while (st == OK && atomic_load_explicit(&h->phase, memory_order_acquire) == HART_STARTING &&
            arch_timer_now_ns() < end)

@@ -73,12 +73,10 @@ SEALED uint64_t __stack_chk_guard;
     harts[n_harts++] = h;
     atomic_store_explicit(&h->gate, GATE_IN, memory_order_relaxed);
     atomic_store_explicit(&h->phase, HART_ONLINE, memory_order_relaxed);
-    if (cmdline_get(m->cmdline, "log", word, sizeof word)) {
-        if (strncmp(word, "quiet", sizeof word) == 0)
-            log_set_level(LOG_QUIET);
-        else if (strncmp(word, "debug", sizeof word) == 0)
-            log_set_level(LOG_DEBUG);
-    }
+    if (cmdline_get(m->cmdline, "log", word, sizeof word))
+        log_set_level(strncmp(word, "quiet", sizeof word) == 0   ? LOG_QUIET
+                      : strncmp(word, "debug", sizeof word) == 0 ? LOG_DEBUG
+                                                                 : LOG_NORMAL);
     kprintf("VectraOS\n");
     if (image_slide == 0) /* where else it is, nobody who reads the log shall know */
         kprintf("kernel: runs where it is linked: kaslr=off, or nothing random to choose by\n");

@@ -4,7 +4,6 @@
 #include <kernel/entry.h>
 #include <kernel/ksyms.h>
 #include <kernel/log.h>
-#include <kernel/machine_stop.h>
 #include <kernel/slide.h>
 #include <kernel/task.h>
 #include <arch/boot.h>

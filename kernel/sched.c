@@ -53,11 +53,6 @@ uint64_t sched_cycles_to_ns(uint64_t cycles)
     return (uint64_t)((unsigned __int128)cycles * h->sched.time.mult >> h->sched.time.shift);
 }
 
-uint64_t sched_ticks(void)
-{
-    return arch_hart_self()->sched.ticks;
-}
-
 static uint64_t first_deadline(const struct hart *h)
 {
     return h->sched.deadlines.first != nullptr ? h->sched.deadlines.first->key : UINT64_MAX;
@@ -479,7 +474,6 @@ void kernel_timer(void)
     uint64_t now = arch_timer_now_ns();
     h->sched.slice_armed = false;
     h->sched.armed_ns = UINT64_MAX;
-    h->sched.ticks++;
     if (has_mail(h))
         open_inbox(h, true);
     /* What is due and left has the timer fire again at once. */

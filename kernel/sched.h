@@ -42,4 +42,3 @@ void sched_set_urgency(struct hart *h, uint32_t band);
 void sched_ipi(struct hart *h);    /* another hart sent threads, or wants some */
 [[noreturn]] void sched_run(void); /* picks and resumes; idles when there is nothing */
 uint64_t sched_cycles_to_ns(uint64_t cycles);
-uint64_t sched_ticks(void); /* timer interrupts since boot */

@@ -73,19 +73,11 @@ struct sysret sys_destroy(uint64_t handle)
     status_t st = cap_get_any(&current_task()->caps, handle, VX_R_DESTROY, false, &c);
     if (st != OK)
         return sys_status(st);
-    switch (c->type) {
-    case VX_CAP_TASK:
-        task_kill(task_of(c->obj), 0, VX_CAUSE_DESTROYED);
-        return sys_ok(0, 0);
-    case VX_CAP_RETICLE:
-    case VX_CAP_MEM:
-    case VX_CAP_SURFACE:
-    case VX_CAP_SEM:
-    case VX_CAP_RING_TX:
-    case VX_CAP_RING_RX:
-        object_destroy(c->obj, END_OBJECT);
-        return sys_ok(0, 0);
-    default: /* parts of the machine */
+    if (c->type >= VX_CAP_DEVICE) /* parts of the machine */
         return sys_status(ERR_NOT_SUPPORTED);
-    }
+    if (c->type == VX_CAP_TASK)
+        task_kill(task_of(c->obj), 0, VX_CAUSE_DESTROYED);
+    else
+        object_destroy(c->obj, END_OBJECT);
+    return sys_ok(0, 0);
 }

@@ -297,10 +297,13 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     return send(tx, messages, count, VX_POLL, true);
 }
 
-/* The body of every single receive. `with_cap`: hand over what the message carries. Without a place for the message it
- * is left to user code that has the Ring mapped. */
-[[gnu::always_inline]] static inline struct sysret receive(uint64_t rx, uint64_t message, uint64_t deadline,
-                                                           bool with_cap)
+enum receive : uint8_t { PLAIN, WITH_CAP, BURST };
+
+/* The body of every receive. WITH_CAP: hand over what the message carries. A burst is of as many messages as there are,
+ * and ends before one that carries something. Without a place for the message a single one is left to user code that
+ * has the Ring mapped. */
+[[gnu::always_inline]] static inline struct sysret receive(uint64_t rx, uint64_t messages, uint64_t count,
+                                                           uint64_t deadline, enum receive how)
 {
     struct thread *self = current_thread();
     struct cap_table *table = &self->task->caps;
@@ -308,6 +311,10 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     status_t st = cap_get(table, rx, VX_CAP_RING_RX, VX_R_RECV, &c);
     if (st != OK)
         return sys_status(st);
+    if (count == 0)
+        return sys_status(ERR_BAD_ARGUMENT);
+    if (count > RING_BURST_MAX)
+        return sys_status(ERR_TOO_BIG);
     struct ring *r = ring_of(c->obj);
     end_service(self);
     uint32_t tail, used;
@@ -316,24 +323,29 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     if (st != OK)
         return ring_done(r, sys_status(st));
     if (used == 0)
-        return wait_for_message(self, r, tail, deadline, true, message);
-    if (message == 0) {
+        return wait_for_message(self, r, tail, deadline, how != BURST, messages);
+    if (how != BURST && messages == 0) {
         atomic_store_explicit(&r->shared->consumer_asleep, 0, memory_order_relaxed);
         return ring_done(r, sys_ok(0, 0));
     }
     struct cap *gift = carried(r, tail);
     if (gift != nullptr) {
-        if (!with_cap)
+        if (how != WITH_CAP)
             return ring_done(r, sys_status(ERR_WRONG_TYPE));
         if (!gate_is_alone(arch_hart_self()))
             return ring_alone(r);
         if (gift->obj != nullptr && (st = cap_reserve(table, &slot)) != OK)
             return ring_done(r, sys_status(st));
     }
-    if (unlikely(copy_message_to_user(message, ring_slot(r, tail)) != OK)) {
+    uint32_t n = min_u32((uint32_t)count, used);
+    for (uint32_t i = 1; how == BURST && r->inflight != nullptr && i < n; i++)
+        if (carried(r, tail + i) != nullptr)
+            n = i;
+    if (unlikely(!(how == BURST ? copy_burst(r, tail, messages, n, false)
+                                : copy_message_to_user(messages, ring_slot(r, tail)) == OK))) {
         if (slot != nullptr)
             cap_unreserve(table, slot);
-        return ring_faulted(r, message, sizeof(struct vx_message), VX_PROT_WRITE);
+        return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_WRITE);
     }
     uint64_t handle = 0;
     if (slot != nullptr) {
@@ -343,29 +355,34 @@ struct sysret sys_ring_send_burst(uint64_t tx, uint64_t messages, uint64_t count
     } else if (gift != nullptr) {
         gift->type = VX_CAP_NONE; /* what it carried died on the way */
     }
-    took_from(r, tail + 1);
+    took_from(r, tail + n);
     begin_service(r, self);
-    return ring_done(r, sys_ok(handle, 0));
+    return ring_done(r, sys_ok(how == BURST ? n : handle, 0));
 }
 
 struct sysret sys_ring_recv(uint64_t rx, uint64_t message, uint64_t deadline)
 {
-    return sys_last(receive(rx, message, deadline, false));
+    return sys_last(receive(rx, message, 1, deadline, PLAIN));
 }
 
 struct sysret sys_ring_try_recv(uint64_t rx, uint64_t message)
 {
-    return receive(rx, message, VX_POLL, false);
+    return receive(rx, message, 1, VX_POLL, PLAIN);
 }
 
 struct sysret sys_ring_recv_cap(uint64_t rx, uint64_t message, uint64_t deadline)
 {
-    return sys_last(receive(rx, message, deadline, true));
+    return sys_last(receive(rx, message, 1, deadline, WITH_CAP));
 }
 
 struct sysret sys_ring_try_recv_cap(uint64_t rx, uint64_t message)
 {
-    return receive(rx, message, VX_POLL, true);
+    return receive(rx, message, 1, VX_POLL, WITH_CAP);
+}
+
+struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count, uint64_t deadline)
+{
+    return sys_last(receive(rx, messages, count, deadline, BURST));
 }
 
 struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, uint64_t deadline)
@@ -415,39 +432,6 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
     publish(r->shared, head + 1);
     ring_notify_consumer(r);
     return sys_ok(0, 0);
-}
-
-struct sysret sys_ring_recv_burst(uint64_t rx, uint64_t messages, uint64_t count, uint64_t deadline)
-{
-    struct thread *self = current_thread();
-    struct cap *c;
-    status_t st = cap_get(&self->task->caps, rx, VX_CAP_RING_RX, VX_R_RECV, &c);
-    if (st != OK)
-        return sys_status(st);
-    if (count == 0)
-        return sys_status(ERR_BAD_ARGUMENT);
-    if (count > RING_BURST_MAX)
-        return sys_status(ERR_TOO_BIG);
-    struct ring *r = ring_of(c->obj);
-    end_service(self);
-    uint32_t tail, used;
-    ring_lock(r);
-    if ((st = ring_waiting(r, &tail, &used)) != OK)
-        return ring_done(r, sys_status(st));
-    if (used == 0)
-        return sys_last(wait_for_message(self, r, tail, deadline, false, 0));
-    uint32_t n = min_u32((uint32_t)count, used);
-    if (r->inflight != nullptr)
-        for (uint32_t i = 0; i < n; i++)
-            if (carried(r, tail + i) != nullptr)
-                n = i;
-    if (n == 0)
-        return ring_done(r, sys_status(ERR_WRONG_TYPE));
-    if (!copy_burst(r, tail, messages, n, false))
-        return ring_faulted(r, messages, n * sizeof(struct vx_message), VX_PROT_WRITE);
-    took_from(r, tail + n);
-    begin_service(r, self);
-    return ring_done(r, sys_ok(n, 0));
 }
 
 /* Send, or without a message only ring, then become a RING_RECV_CAP. The receiving half is checked before the sending

@@ -76,7 +76,6 @@ struct sysret sys_console_write(uint64_t console, uint64_t buffer, uint64_t len)
 {
     struct cap *c;
     char chunk[256];
-    static bool user_mode_seen;
     status_t st = cap_get(&current_task()->caps, console, VX_CAP_CONSOLE, VX_R_WRITE, &c);
     if (st == ERR_WRONG_TYPE)
         st = cap_get(&current_task()->caps, console, VX_CAP_ENTROPY, VX_R_WRITE, &c);
@@ -84,10 +83,6 @@ struct sysret sys_console_write(uint64_t console, uint64_t buffer, uint64_t len)
         return sys_status(st);
     if (len > CONSOLE_WRITE_MAX)
         len = CONSOLE_WRITE_MAX;
-    if (!user_mode_seen) { /* a program ran, presented a capability and comes with a pointer */
-        user_mode_seen = true;
-        kprintf("[stage] user: ok\n");
-    }
     for (uint64_t done = 0; done < len;) {
         size_t n = len - done < sizeof chunk ? (size_t)(len - done) : sizeof chunk;
         st = copy_from_user_raw(chunk, buffer + done, n);

@@ -30,13 +30,12 @@ static const void *const handlers[SYSCALL_TABLE_ENTRIES] = {
 #undef SYSCALL
 };
 
-const void *const syscall_table[SYSCALL_TABLE_ENTRIES] = {
-    [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
+const void *const syscall_table[SYSCALL_TABLE_ENTRIES] = { [0 ... SYSCALL_TABLE_ENTRIES - 1] = (const void *)sys_bad,
 #define SYSCALL(nr, name, n, args, results, errors, text) [nr] = (const void *)sys_alone,
 #include <abi/syscalls.def>
 #undef SYSCALL
 #define X(name) [VX_SYS_##name] = (const void *)sys_##name,
-    SHARED_CALLS(X)
+                                                           SHARED_CALLS(X)
 #undef X
 };
 #pragma clang diagnostic pop

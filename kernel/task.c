@@ -6,7 +6,6 @@
 #include <kernel/irq.h>
 #include <kernel/syscall.h>
 #include <kernel/task.h>
-#include <kernel/machine_stop.h>
 #include <arch/mmu.h>
 #include <arch/timer.h>
 #include <base/string.h>

@@ -163,6 +163,8 @@ void task_kill(struct task *t, uint32_t status, uint32_t cause);
 bool task_end_some(struct task *t); /* a step of it; true: it is dead */
 uint64_t thread_cpu_cycles(const struct thread *t);
 uint64_t task_cpu_cycles(const struct task *t);
+/* The first Task ended with this: power-off, reboot, or a panic. */
+[[noreturn]] void machine_stop(uint32_t status, uint32_t cause);
 void task_set_name(struct task *t, const char *name, size_t len);
 /* A step of the end of a Task's object; true: only its memory is left. */
 bool task_fini(struct task *t);

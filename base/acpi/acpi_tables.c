@@ -31,12 +31,6 @@ static bool rsdp_ok(const uint8_t *p)
     return p != nullptr && memcmp(p, "RSD PTR ", 8) == 0 && sums_to_zero(p, RSDP_V1_BYTES);
 }
 
-status_t acpi_fail(struct acpi *a, status_t st, const char *what, uint64_t where)
-{
-    a->error = (struct firmware_error){ .what = what, .where = where };
-    return st;
-}
-
 status_t acpi_table_open(const struct acpi *a, uint64_t pa, struct acpi_table *out)
 {
     const uint8_t *p = mem_at(a->mem, pa, TABLE_HEADER_BYTES);
@@ -105,7 +99,7 @@ status_t acpi_each_entry(struct acpi *a, const struct acpi_table *t, uint32_t of
         uint32_t len = (uint32_t)acpi_field(t, off + 1, 1);
         struct acpi_table entry = { t->bytes + off, len, t->pa + off };
         if (len < 2 || len > t->len - off || (entry.bytes[0] < n_types && len < least[entry.bytes[0]]))
-            return acpi_fail(a, ERR_BAD_ARGUMENT, "ACPI: MADT or SRAT: entry", entry.pa);
+            return firmware_fail(&a->error, ERR_BAD_ARGUMENT, "ACPI: MADT or SRAT: entry", entry.pa);
         visit(ctx, &entry);
         off += len;
     }
@@ -117,16 +111,16 @@ status_t acpi_open(struct acpi *a, const struct firmware_memory *mem, uint64_t r
     struct acpi_table root;
     *a = (struct acpi){ .mem = mem, .entry_bytes = 4 };
     if (rsdp_pa == 0)
-        return acpi_fail(a, ERR_NOT_FOUND, "ACPI: no RSDP", 0);
+        return firmware_fail(&a->error, ERR_NOT_FOUND, "ACPI: no RSDP", 0);
     const uint8_t *p = mem_at(mem, rsdp_pa, RSDP_V1_BYTES);
     if (!rsdp_ok(p))
-        return acpi_fail(a, p == nullptr ? ERR_BAD_ADDRESS : ERR_BAD_ARGUMENT, "ACPI: RSDP", rsdp_pa);
+        return firmware_fail(&a->error, p == nullptr ? ERR_BAD_ADDRESS : ERR_BAD_ARGUMENT, "ACPI: RSDP", rsdp_pa);
     uint64_t pa = load_le32(p + 16);
     bool is_v2 = p[15] >= 2;
     if (is_v2) {
         p = mem_at(mem, rsdp_pa, RSDP_V2_BYTES);
         if (p == nullptr || load_le32(p + 20) != RSDP_V2_BYTES || !sums_to_zero(p, RSDP_V2_BYTES))
-            return acpi_fail(a, ERR_BAD_ARGUMENT, "ACPI: RSDP: extended part", rsdp_pa);
+            return firmware_fail(&a->error, ERR_BAD_ARGUMENT, "ACPI: RSDP: extended part", rsdp_pa);
         if (load_le64(p + 24) != 0) {
             pa = load_le64(p + 24);
             a->entry_bytes = 8;
@@ -136,7 +130,7 @@ status_t acpi_open(struct acpi *a, const struct firmware_memory *mem, uint64_t r
     if (st == OK && memcmp(root.bytes, a->entry_bytes == 8 ? "XSDT" : "RSDT", 4) != 0)
         st = ERR_BAD_ARGUMENT;
     if (st != OK)
-        return acpi_fail(a, st, "ACPI: RSDT or XSDT", pa);
+        return firmware_fail(&a->error, st, "ACPI: RSDT or XSDT", pa);
     a->root = root.bytes;
     a->n_entries = (root.len - TABLE_HEADER_BYTES) / a->entry_bytes;
     if (a->n_entries > ACPI_TABLE_COUNT_MAX) {

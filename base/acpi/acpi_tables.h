@@ -22,8 +22,6 @@ struct acpi_table {
 
 /* Opens the root table. Errors as acpi_parse(); said in a->error. */
 status_t acpi_open(struct acpi *a, const struct firmware_memory *mem, uint64_t rsdp_pa);
-/* Fills a->error and answers `st`. */
-status_t acpi_fail(struct acpi *a, status_t st, const char *what, uint64_t where);
 status_t acpi_table_open(const struct acpi *a, uint64_t pa, struct acpi_table *out);
 /* The first sound table of that signature, or one without bytes. */
 struct acpi_table acpi_table_find(struct acpi *a, const char signature[static 4]);

@@ -4,21 +4,10 @@
 #include <base/string.h>
 #include <stdckdint.h>
 
-void machine_init(struct machine *m)
-{
-    memset(m, 0, sizeof *m);
-}
-
 void machine_leave_out(struct machine *m, enum left_out reason)
 {
     m->left_out |= reason;
     m->n_left_out++;
-}
-
-status_t machine_fail(struct machine *m, status_t st, const char *what, uint64_t where)
-{
-    m->error = (struct firmware_error){ .what = what, .where = where };
-    return st;
 }
 
 status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes)
@@ -27,12 +16,12 @@ status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes)
     if (len_bytes == 0)
         return OK;
     if (ckd_add(&end, base, len_bytes))
-        return machine_fail(m, ERR_BAD_ARGUMENT, "RAM region wraps", base);
+        return firmware_fail(&m->error, ERR_BAD_ARGUMENT, "RAM region wraps", base);
     uint32_t at = 0;
     while (at < m->n_ram && m->ram[at].base + m->ram[at].len_bytes <= base)
         at++;
     if (at < m->n_ram && m->ram[at].base < end)
-        return machine_fail(m, ERR_BAD_ARGUMENT, "RAM regions overlap", base);
+        return firmware_fail(&m->error, ERR_BAD_ARGUMENT, "RAM regions overlap", base);
     if (m->n_ram == MEMORY_REGION_MAX) {
         machine_leave_out(m, LEFT_OUT_RAM);
         return OK;
@@ -48,9 +37,9 @@ status_t machine_add_reserved(struct machine *m, uint64_t base, uint64_t len_byt
     if (len_bytes == 0)
         return OK;
     if (ckd_add(&end, base, len_bytes))
-        return machine_fail(m, ERR_BAD_ARGUMENT, "reserved region wraps", base);
+        return firmware_fail(&m->error, ERR_BAD_ARGUMENT, "reserved region wraps", base);
     if (m->n_reserved == RESERVED_REGION_MAX)
-        return machine_fail(m, ERR_TOO_BIG, "too many reserved regions", base);
+        return firmware_fail(&m->error, ERR_TOO_BIG, "too many reserved regions", base);
     m->reserved[m->n_reserved++] = (struct reserved_region){ base, len_bytes, kind };
     return OK;
 }

@@ -4,15 +4,11 @@
 #include <abi/machine.h>
 #include <abi/status.h>
 
-/* An empty machine. Call it once, before the first parser. */
-void machine_init(struct machine *m);
-
-/* The rest is for the parsers, and for who takes memory before there is a Reticle. */
+/* For the parsers, and for who takes memory before there is a Reticle. A machine is all zeroes before the first parser.
+ */
 
 /* Records that something was found and left out. */
 void machine_leave_out(struct machine *m, enum left_out reason);
-/* Fills m->error and returns `st`. */
-status_t machine_fail(struct machine *m, status_t st, const char *what, uint64_t where);
 /* ERR_BAD_ARGUMENT: the range wraps or overlaps RAM already there. Empty ranges are ignored. */
 status_t machine_add_ram(struct machine *m, uint64_t base, uint64_t len_bytes);
 /* ERR_TOO_BIG: the table is full. ERR_BAD_ARGUMENT: the range wraps. Empty ranges are ignored. */

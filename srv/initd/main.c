@@ -119,6 +119,7 @@ int main(int, char **)
 {
     if (check_bundle() != OK)
         return BAD_BUNDLE;
+    vx_printf("[stage] user: ok\n"); /* a program runs, and its capability for the console works */
     read_options();
     clock_set();
     if (load_graph() != OK)

@@ -38,7 +38,6 @@ static void read_device_tree(uint64_t pa)
         kernel_refuse("no device tree at %llx: bad magic or size", (unsigned long long)pa);
     if (pa % BLOCK_BYTES + size > BLOCK_BYTES)
         (void)boot_view(SLOT_DTB + 1, pa + BLOCK_BYTES, false);
-    machine_init(&machine);
     if (fdt_parse(blob, size, &machine) != OK)
         kernel_refuse("unusable device tree: %s (at %llx)",
                       machine.error.what != nullptr ? machine.error.what : "malformed",

@@ -79,9 +79,7 @@ static bool open_hpet(const struct machine *m, struct reference *r)
 static bool open_pm_timer(const struct machine *m, struct reference *r)
 {
     const struct firmware_register *reg = &m->timer.pm_timer;
-    *r = (struct reference){ .port = (uint16_t)reg->address,
-                             .mask = (UINT64_C(1) << m->timer.pm_timer_bits) - 1,
-                             .period_fs = FS / PM_TIMER_HZ };
+    *r = (struct reference){ .port = (uint16_t)reg->address, .mask = 0xffffff, .period_fs = FS / PM_TIMER_HZ };
     return reg->space == REGISTER_IO; /* where PCs have it */
 }
 

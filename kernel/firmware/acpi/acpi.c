@@ -44,12 +44,13 @@ static status_t read_madt(struct acpi *a, struct machine *m)
     static const uint8_t least[] = { [0] = 8, [1] = 12, [5] = 12, [9] = 16 };
     struct acpi_table t = acpi_table_find(a, "APIC");
     if (t.bytes == nullptr)
-        return acpi_fail(a, ERR_NOT_FOUND, "ACPI: no sound MADT", 0);
+        return firmware_fail(&a->error, ERR_NOT_FOUND, "ACPI: no sound MADT", 0);
     m->irqchip = IRQCHIP_APIC;
     m->apic.lapic_base = acpi_field(&t, 36, 4);
     m->apic.has_legacy_pics = acpi_field(&t, 40, 4) & 1;
     status_t st = acpi_each_entry(a, &t, 44, least, sizeof least, visit_madt, m);
-    return st != OK || m->n_harts > 0 ? st : acpi_fail(a, ERR_NOT_FOUND, "ACPI: MADT: no enabled hart", t.pa);
+    return st != OK || m->n_harts > 0 ? st
+                                      : firmware_fail(&a->error, ERR_NOT_FOUND, "ACPI: MADT: no enabled hart", t.pa);
 }
 
 /* ---- NUMA ---- */
@@ -79,7 +80,6 @@ static void read_timers(struct acpi *a, struct timer_info *timer)
     if (r.space == REGISTER_MEMORY)
         timer->hpet_base = r.address;
     timer->pm_timer = acpi_fadt_register(&fadt, 208, 76, 32);
-    timer->pm_timer_bits = (acpi_field(&fadt, 112, 4) & 1u << 8) != 0 ? 32 : 24; /* TMR_VAL_EXT */
 }
 
 /* ---- the whole ---- */

@@ -19,11 +19,11 @@ static const uint8_t *element(const struct firmware_memory *mem, uint64_t base, 
 static status_t read_memory_map(const struct firmware_memory *mem, uint64_t map, uint32_t n, struct machine *m)
 {
     if (n > PVH_MEMMAP_MAX)
-        return machine_fail(m, ERR_TOO_BIG, "PVH: memory map too long", map);
+        return firmware_fail(&m->error, ERR_TOO_BIG, "PVH: memory map too long", map);
     for (uint32_t i = 0; i < n; i++) {
         const uint8_t *e = element(mem, map, i, MEMMAP_BYTES);
         if (e == nullptr)
-            return machine_fail(m, ERR_BAD_ADDRESS, "PVH: memory map", map);
+            return firmware_fail(&m->error, ERR_BAD_ADDRESS, "PVH: memory map", map);
         uint64_t base = load_le64(e), len_bytes = load_le64(e + 8);
         uint32_t type = load_le32(e + 16); /* 1: RAM; 2 to 7 and what the future brings: not ours */
         status_t st = type == 1 ? machine_add_ram(m, base, len_bytes)
@@ -31,17 +31,17 @@ static status_t read_memory_map(const struct firmware_memory *mem, uint64_t map,
         if (st != OK)
             return st;
     }
-    return m->n_ram > 0 ? OK : machine_fail(m, ERR_NOT_FOUND, "PVH: no RAM in the memory map", map);
+    return m->n_ram > 0 ? OK : firmware_fail(&m->error, ERR_NOT_FOUND, "PVH: no RAM in the memory map", map);
 }
 
 static status_t read_modules(const struct firmware_memory *mem, uint64_t list, uint32_t n, struct machine *m)
 {
     if (n > RESERVED_REGION_MAX)
-        return machine_fail(m, ERR_TOO_BIG, "PVH: too many modules", list);
+        return firmware_fail(&m->error, ERR_TOO_BIG, "PVH: too many modules", list);
     for (uint32_t i = 0; i < n; i++) {
         const uint8_t *e = element(mem, list, i, MODULE_BYTES);
         if (e == nullptr)
-            return machine_fail(m, ERR_BAD_ADDRESS, "PVH: module list", list);
+            return firmware_fail(&m->error, ERR_BAD_ADDRESS, "PVH: module list", list);
         struct phys_range r = { load_le64(e), load_le64(e + 8) };
         status_t st = machine_add_reserved(m, r.base, r.len_bytes, RESERVED_FIRMWARE);
         if (st != OK)
@@ -59,7 +59,7 @@ static status_t read_cmdline(const struct firmware_memory *mem, uint64_t pa, str
     for (; n < sizeof text; n++) {
         const uint8_t *c = element(mem, pa, n, 1);
         if (c == nullptr)
-            return machine_fail(m, ERR_BAD_ADDRESS, "PVH: command line", pa);
+            return firmware_fail(&m->error, ERR_BAD_ADDRESS, "PVH: command line", pa);
         text[n] = (char)*c;
         if (*c == 0)
             break;
@@ -72,14 +72,14 @@ status_t pvh_parse(const struct firmware_memory *mem, uint64_t start_info_pa, st
 {
     const uint8_t *p = element(mem, start_info_pa, 0, PVH_V0_BYTES);
     if (p == nullptr)
-        return machine_fail(out, ERR_BAD_ADDRESS, "PVH: start info", start_info_pa);
+        return firmware_fail(&out->error, ERR_BAD_ADDRESS, "PVH: start info", start_info_pa);
     if (load_le32(p) != PVH_MAGIC)
-        return machine_fail(out, ERR_BAD_ARGUMENT, "PVH: start info: magic", start_info_pa);
+        return firmware_fail(&out->error, ERR_BAD_ARGUMENT, "PVH: start info: magic", start_info_pa);
     if (load_le32(p + 4) == 0)
-        return machine_fail(out, ERR_NOT_SUPPORTED, "PVH: version 0 has no memory map", start_info_pa);
+        return firmware_fail(&out->error, ERR_NOT_SUPPORTED, "PVH: version 0 has no memory map", start_info_pa);
     p = element(mem, start_info_pa, 0, PVH_V1_BYTES);
     if (p == nullptr)
-        return machine_fail(out, ERR_BAD_ADDRESS, "PVH: start info", start_info_pa);
+        return firmware_fail(&out->error, ERR_BAD_ADDRESS, "PVH: start info", start_info_pa);
     out->rsdp = load_le64(p + 32);
     status_t st = read_memory_map(mem, load_le64(p + 40), load_le32(p + 48), out);
     if (st == OK)

@@ -25,7 +25,7 @@ typedef status_t read_fn(struct fdt *f, struct fdt_node *n);
 
 static status_t malformed(const struct fdt *f, const char *what, const char *node_name)
 {
-    return machine_fail(f->m, ERR_BAD_ARGUMENT, what, (uint64_t)((const uint8_t *)node_name - f->t.blob));
+    return firmware_fail(&f->m->error, ERR_BAD_ARGUMENT, what, (uint64_t)((const uint8_t *)node_name - f->t.blob));
 }
 
 /* ---- first walk ---- */
@@ -215,8 +215,8 @@ static status_t visit_devices(void *ctx, struct fdt_node *n)
         const char *compatible;
         read_fn *read;
     } devices[] = {
-        { "arm,gic-v3-its", read_its },  { "arm,armv8-timer", read_timer }, { "arm,pl011", read_pl011 },
-        { "arm,psci-0.2", read_psci },   { "arm,psci-1.0", read_psci },
+        { "arm,gic-v3-its", read_its }, { "arm,armv8-timer", read_timer }, { "arm,pl011", read_pl011 },
+        { "arm,psci-0.2", read_psci },  { "arm,psci-1.0", read_psci },
     };
     if (f->t.depth > 2 && fdt_same(f->t.path[1].name, "cpus") && fdt_same(f->t.path[2].name, "cpu-map"))
         read_cpu_map(f, n);
@@ -277,8 +277,8 @@ status_t fdt_parse(void *blob, size_t blob_size, struct machine *out)
     if (st != OK)
         return st;
     if (out->n_ram == 0)
-        return machine_fail(out, ERR_NOT_FOUND, "device tree: no memory node", 0);
+        return firmware_fail(&out->error, ERR_NOT_FOUND, "device tree: no memory node", 0);
     if (out->n_harts == 0)
-        return machine_fail(out, ERR_NOT_FOUND, "device tree: no cpu node", 0);
+        return firmware_fail(&out->error, ERR_NOT_FOUND, "device tree: no cpu node", 0);
     return OK;
 }

@@ -4,7 +4,7 @@
 #include <kernel/firmware/machine.h>
 
 /**
- * Adds all that the tree says to *out, which machine_init() prepared. The blob may have any alignment, and is only
+ * Adds all that the tree says to *out. The blob may have any alignment, and is only
  * read, but for the seeds: those are taken out of it. Its own pages are not reserved here, because the parser cannot
  * know where they are. Errors: ERR_BAD_ARGUMENT malformed; ERR_NOT_SUPPORTED another version; ERR_TOO_BIG too long, too
  * deep, or too many reservations; ERR_NOT_FOUND no memory node. out->error then names the place (`where`: offset in the

@@ -4,8 +4,8 @@
  * device. [82093AA] "I/O Redirection Table Registers"; [SDM-3] "Message Signalled Interrupts".
  *
  * Every line goes to the boot hart. Any hart may mask and unmask.
- * Invariants: 1. every line is masked until irqchip_unmask(). 2. trigger and polarity change only while all other harts are outside the
- * kernel. */
+ * Invariants: 1. every line is masked until irqchip_unmask(). 2. trigger and polarity change only while all other harts
+ * are outside the kernel. */
 #include <arch/io.h>
 #include <arch/mmu.h>
 #include <isa/plat.h>

@@ -8,8 +8,7 @@
 #include <kernel/firmware/machine.h>
 
 static constexpr uint16_t Q35_PM1_CONTROL = 0x604, Q35_S5 = 0x2000;
-static constexpr uint16_t RESET_CONTROL = 0xcf9, KEYBOARD_COMMAND = 0x64;
-static constexpr unsigned POLLS_MAX = 100'000;
+static constexpr uint16_t RESET_CONTROL = 0xcf9;
 
 /* Masks the 8259s, and moves them off the exception vectors, where their spurious interrupts would look like faults.
  * The firmware's timer may be asserting their output just now; the local APIC must still listen to see it go away. */
@@ -44,8 +43,5 @@ void arch_reboot(void)
 {
     port_write8(RESET_CONTROL, 0x02);
     port_write8(RESET_CONTROL, 0x06);
-    for (unsigned i = 0; i < POLLS_MAX && (port_read8(KEYBOARD_COMMAND) & 2) != 0; i++)
-        arch_relax();
-    port_write8(KEYBOARD_COMMAND, 0xfe);
     arch_halt();
 }

@@ -42,7 +42,7 @@ static void read_slit(struct acpi *a, struct platform *p)
         return;
     uint64_t n = acpi_field(&t, 36, 8);
     if (t.len < 44 || n > 1024 || n * n > t.len - 44) {
-        (void)acpi_fail(a, ERR_BAD_ARGUMENT, "ACPI: SLIT: matrix", t.pa);
+        (void)firmware_fail(&a->error, ERR_BAD_ARGUMENT, "ACPI: SLIT: matrix", t.pa);
         return;
     }
     if (n > NUMA_NODE_MAX)

@@ -46,8 +46,8 @@ static status_t visit_gic(void *ctx, struct fdt_node *n)
     struct reader *r = ctx;
     struct phys_range dist;
     uint32_t cells = fdt_cell(&r->t, n, "#interrupt-cells", 0);
-    if (!n->usable || r->p->machine.irqchip == IRQCHIP_NONE || cells < 3 || cells > 8 ||
-        !fdt_reg(&r->t, n, 0, &dist) || dist.base != r->p->machine.gic.dist.base)
+    if (!n->usable || r->p->machine.irqchip == IRQCHIP_NONE || cells < 3 || cells > 8 || !fdt_reg(&r->t, n, 0, &dist) ||
+        dist.base != r->p->machine.gic.dist.base)
         return OK;
     r->gic_cells = cells;
     r->gic_phandle = fdt_cell(&r->t, n, "phandle", 0);
@@ -74,8 +74,7 @@ static void read_virtio(struct reader *r, const struct fdt_node *n)
     else if (p->n_virtio_mmio == MACHINE_VIRTIO_MMIO_MAX)
         platform_leave_out(p, LEFT_OUT_VIRTIO_MMIO);
     else
-        p->virtio_mmio[p->n_virtio_mmio++] =
-            (struct virtio_mmio_info){ reg.base, reg.len_bytes, node_irq(r, n) };
+        p->virtio_mmio[p->n_virtio_mmio++] = (struct virtio_mmio_info){ reg.base, reg.len_bytes, node_irq(r, n) };
 }
 
 static void read_console(struct reader *r, const struct fdt_node *n)

@@ -50,14 +50,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct fuzz_memory f = { copy, size };
     struct firmware_memory mem = { fuzz_memory_at, &f };
-    machine_init(&m);
+    m = (struct machine){};
     require(machine_add_ram(&m, 0, 0x9fc00) == OK && machine_add_ram(&m, 0x100000, 0x40000000) == OK);
     status_t st = acpi_parse(&mem, word_at(copy + 8), &m);
     require((st == OK) == (m.error.what == nullptr));
     require(st != OK || (machine_is_sane(&m) && m.n_harts > 0));
     static struct platform p; /* whatever the kernel thought of them: it may have been told of other tables */
     if (st != OK) {
-        machine_init(&m);
+        m = (struct machine){};
         require(machine_add_ram(&m, 0x100000, 0x40000000) == OK);
     }
     m.rsdp = word_at(copy + 8);

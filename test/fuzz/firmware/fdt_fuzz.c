@@ -14,13 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = malloc(size + 1);
     require(copy != nullptr);
     memcpy(copy, data, size);
-    machine_init(&m);
+    m = (struct machine){};
     status_t st = fdt_parse(copy, size, &m);
     require((st == OK) == (m.error.what == nullptr));
     require(st != OK || machine_is_sane(&m));
     require(st != OK || (fdt_size(data, size < 8 ? size : 8, &total) == OK && total <= size));
     if (st != OK)
-        machine_init(&m);
+        m = (struct machine){};
     p = (struct platform){ .machine = m };
     platform_from_device_tree(&p, copy, size);
     require(platform_is_sane(&p));

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct firmware_memory mem = { fuzz_memory_at, &f };
     if (size < 16)
         return 0;
-    machine_init(&m);
+    m = (struct machine){};
     status_t st = pvh_parse(&mem, word_at(data + 8), &m);
     require((st == OK) == (m.error.what == nullptr));
     require(st != OK || (machine_is_sane(&m) && m.n_ram > 0));

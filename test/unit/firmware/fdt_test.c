@@ -13,7 +13,7 @@ static struct tree t;
 static status_t parse(const void *blob, size_t len)
 {
     void *copy = exact_copy(blob, len);
-    machine_init(&m);
+    m = (struct machine){};
     status_t st = fdt_parse(copy, len, &m);
     assert_int_equal(st == OK, m.error.what == nullptr);
     if (st == OK) {

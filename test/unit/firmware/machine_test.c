@@ -8,7 +8,7 @@ static struct platform p;
 
 static int fresh(void **)
 {
-    machine_init(&m);
+    m = (struct machine){};
     return 0;
 }
 

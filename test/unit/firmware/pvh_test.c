@@ -20,7 +20,7 @@ static struct phys phys;
 static status_t parse(uint64_t start_info)
 {
     struct firmware_memory mem = phys_memory(&phys);
-    machine_init(&m);
+    m = (struct machine){};
     status_t st = pvh_parse(&mem, start_info, &m);
     phys_return_loans(&phys);
     if (st == OK)

@@ -15,7 +15,6 @@
 #include <kernel/irqchip.h>
 #include <kernel/log.h>
 #include <abi/machine.h>
-#include <kernel/machine_stop.h>
 #include <kernel/ram.h>
 #include <kernel/mem.h>
 #include <kernel/ring.h>

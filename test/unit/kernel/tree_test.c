@@ -27,9 +27,9 @@ static int height(const struct tree_node *t, const struct tree_node *parent)
         return 0;
     assert_ptr_equal(t->parent, parent);
     int l = height(t->left, t), r = height(t->right, t);
-    assert_in_range(r - l + 1, 0, 2);
-    assert_int_equal(t->height, 1 + (l > r ? l : r));
-    return t->height;
+    assert_int_equal(t->balance, r - l);
+    assert_in_range(t->balance + 1, 0, 2);
+    return 1 + (l > r ? l : r);
 }
 
 static void compare(const struct tree *t)

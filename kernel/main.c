@@ -10,6 +10,7 @@
 #include <kernel/log.h>
 #include <kernel/sched.h>
 #include <kernel/selftest.h>
+#include <kernel/slide.h>
 #include <kernel/syscall.h>
 #include <kernel/trace.h>
 #include <kernel/wallclock.h>
@@ -79,6 +80,8 @@ SEALED uint64_t __stack_chk_guard;
             log_set_level(LOG_DEBUG);
     }
     kprintf("VectraOS\n");
+    if (image_slide == 0) /* where else it is, nobody who reads the log shall know */
+        kprintf("kernel: runs where it is linked: kaslr=off, or nothing random to choose by\n");
     selftest_boot();
     stage("boot");
     report_machine(m);

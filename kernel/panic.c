@@ -5,6 +5,7 @@
 #include <kernel/ksyms.h>
 #include <kernel/log.h>
 #include <kernel/machine_stop.h>
+#include <kernel/slide.h>
 #include <kernel/task.h>
 #include <arch/boot.h>
 #include <arch/debug.h>
@@ -23,7 +24,7 @@ static void backtrace(const struct arch_frame *f)
 {
     uint64_t pc[24];
     size_t n = arch_backtrace(pc, sizeof pc / sizeof pc[0], f);
-    log_urgent("backtrace:\n");
+    log_urgent("backtrace (the kernel runs 0x%llx above where it is linked):\n", (unsigned long long)image_slide);
     for (size_t i = 0; i < n; i++) {
         uint64_t offset = 0;
         /* A return address may lie behind the last instruction of its function; the faulting pc does not. */

@@ -48,11 +48,12 @@ $(BUILD)/kernel.ld: $(KERNEL_SCRIPT) $(BUILD)/kernel.flags | $(GEN_STAMP)
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -D__ASSEMBLER__=1 -DLINKER_SCRIPT=1 -E -P -x assembler-with-cpp \
 		-MMD -MP -MF $@.d -MT $@ $< -o $@
 
-# The image carries its own symbol names for backtraces, so it is linked until the table describes the very image that
-# holds it: tools/vectra/ksyms.py links with an empty table, then with the real one, and checks that nothing moved.
+# The image carries its own symbol names for backtraces, and the places to correct when it moves at boot, so it is linked
+# until the tables describe the very image that holds them: tools/vectra/ksyms.py links with empty tables, then with the
+# real ones, and checks that nothing moved.
 $(KERNEL_ELF): $(KERNEL_OBJ) $(BUILD)/kernel.ld $(BUILD)/kernel.list tools/vectra/ksyms.py
 	$(say) LINK $@
-	$(Q)$(PYTHON) tools/vectra/ksyms.py --nm $(LLVM_NM) --out $@ --work $(BUILD)/ksyms \
+	$(Q)$(PYTHON) tools/vectra/ksyms.py --nm $(LLVM_NM) --readelf $(LLVM_READELF) --strip $(OBJCOPY) --out $@ --work $(BUILD)/ksyms \
 		--compile "$(CLANG) $(KERNEL_CFLAGS)" \
 		--link "$(LLD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel.ld -Map=$(BUILD)/vectra.map $(KERNEL_OBJ)"
 

@@ -5,6 +5,7 @@ CLANG   ?= clang-19
 LLD     ?= ld.lld-19
 LLVM_AR ?= llvm-ar-19
 LLVM_NM ?= llvm-nm-19
+LLVM_READELF ?= llvm-readelf-19
 OBJCOPY ?= llvm-objcopy-19
 # What programs on the image keep: the names of functions and data, for backtraces.
 STRIP_IMAGE := --strip-debug --wildcard --strip-symbol='$$$$*'

@@ -63,10 +63,10 @@ class KsymsTest(unittest.TestCase):
 
     def test_source(self):
         """Offsets from the base, names one after another; an empty table still compiles."""
-        text = ksyms.source(0xffffffff7fffff00, ksyms.text_symbols(self.LISTING))
+        text = ksyms.source(0xffffffff7fffff00, ksyms.text_symbols(self.LISTING), [])
         self.assertIn("ksym_offset[2] = { 0x100, 0x120 }", text)
         self.assertIn("ksym_name[2] = { 0, 6 }", text)
-        self.assertIn("ksym_count = 0", ksyms.source(0, []))
+        self.assertIn("ksym_count = 0", ksyms.source(0, [], []))
 
 
 class BenchTest(unittest.TestCase):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Links the kernel together with a table of its own symbols, for backtraces.
+"""Links the kernel together with what it must know of itself: its symbols, for backtraces, and where it holds addresses
+of itself, so that it can move at boot (kernel/slide.c).
 
-The first link has an empty table. Its addresses give the real table, with which the kernel is linked again. The table
-lies behind the text (section .ksyms, last in the read-only data), so the text does not move; if a linker script puts
-it elsewhere, one more round settles it. The last image is compared with its table before it gets its name.
+The first link has empty tables. Its addresses give the real ones, with which the kernel is linked again. The tables
+lie behind the text (section .ksyms, last in the read-only data), so the text does not move; data may, and one more round
+settles it. The last image is compared with its tables before it gets its name.
 """
 
 import argparse
@@ -13,7 +14,11 @@ import shlex
 import subprocess
 import sys
 
-ROUNDS = 4
+ROUNDS = 5
+# Relocations that hold an address, in 64 bits or sign-extended 32, and those that hold a distance.
+ADDRESSES = {"R_X86_64_64", "R_X86_64_32S", "R_AARCH64_ABS64"}
+DISTANCES = re.compile(r"R_X86_64_(PC|PLT)32$|R_AARCH64_(CALL26|JUMP26|CONDBR19|TSTBR14|PREL\d+|ADR_\w+|ADD_ABS_LO12_NC|LDST\d+_ABS_LO12_NC)$")
+SKIP_ONLY = 255  # kernel/ksyms.h: RELOC_SKIP_ONLY
 BASE = "image_start"   # the linker script's symbol that offsets are relative to
 # Other symbols of linker scripts mark places; they are no functions.
 PLACES = re.compile(r"(^|_)(image|boot|text|rodata|data|bss|fixup|sites)_(start|end)$")
@@ -30,6 +35,8 @@ KSYMS const uint32_t ksym_offset[%d] = { %s };
 KSYMS const uint32_t ksym_name[%d] = { %s };
 KSYMS const char ksym_names[] = {
 %s};
+extern const uint8_t reloc_skip[];
+KSYMS const uint8_t reloc_skip[] = { %s };
 """
 
 
@@ -64,8 +71,39 @@ def image_base(listing):
     return None
 
 
-def source(base, symbols):
-    """The C file that holds the table."""
+def image_addresses(base, relocations):
+    """Where the image holds addresses of itself, ascending, from `readelf -rW` of an image linked with --emit-relocs."""
+    places, section = set(), ""
+    for line in relocations.splitlines():
+        parts = line.split()
+        if line.startswith("Relocation section"):
+            section = parts[2].strip("'")
+        elif len(parts) > 3 and parts[2].startswith("R_") and not section.startswith((".rela.debug", ".rela.boot")):
+            place, kind, target = int(parts[0], 16), parts[2], int(parts[3], 16)
+            if kind in ADDRESSES:
+                if target >= base & -1 << 30:
+                    places.add(place)
+            elif not DISTANCES.match(kind):
+                sys.exit(f"ksyms: {kind} at {place:#x}: nobody knows how that moves")
+    return sorted(places)
+
+
+def skips(base, places):
+    """The table that kernel/ksyms.h describes."""
+    out, at = [], base
+    for place in places:
+        while place - at >= SKIP_ONLY:
+            out.append(SKIP_ONLY)
+            at += SKIP_ONLY
+        if place == at:
+            sys.exit(f"ksyms: {place:#x} cannot be told from the end of the table")
+        out.append(place - at)
+        at = place
+    return [*out, 0]
+
+
+def source(base, symbols, places):
+    """The C file that holds the tables."""
     offsets, names, text, at = [], [], [], 0
     for address, name in symbols:
         if not 0 <= address - base < 1 << 32:
@@ -77,7 +115,7 @@ def source(base, symbols):
         at += len(raw)
     length = max(len(symbols), 1)
     return SOURCE % (len(symbols), length, ", ".join(offsets) or "0", length, ", ".join(names) or "0",
-                     "".join(text) or "0,\n")
+                     "".join(text) or "0,\n", ", ".join(map(str, skips(base, places))))
 
 
 def run(command):
@@ -88,33 +126,34 @@ def run(command):
 
 
 def link(options, table, attempt):
-    """Links with `table`, (base, symbols); returns the image's path and the table that it should have had."""
+    """Links with `table`, (base, symbols, places); returns the image's path and the table that it should have had."""
     name = os.path.join(options.work, "ksyms.c")
     image = os.path.join(options.work, f"link{attempt}.elf")
     with open(name, "w", encoding="utf-8") as handle:
         handle.write(source(*table))
     run([*shlex.split(options.compile), "-g0", "-c", name, "-o", name + ".o"])
-    run([*shlex.split(options.link), name + ".o", "-o", image])
-    listing = subprocess.run([options.nm, image], check=True, capture_output=True, text=True).stdout
+    run([*shlex.split(options.link), "--emit-relocs", name + ".o", "-o", image])
+    listing, relocations = (subprocess.run([*command, image], check=True, capture_output=True, text=True).stdout
+                            for command in ([options.nm], [options.readelf, "-rW"]))
     symbols = text_symbols(listing)
     base = image_base(listing)
     if base is None:
         base = symbols[0][0] if symbols else 0
-    return image, (base, symbols)
+    return image, (base, symbols, image_addresses(base, relocations))
 
 
 def main(arguments):
     """The command that mk/kernel.mk calls."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("nm", "out", "work", "compile", "link"):
+    for name in ("nm", "readelf", "strip", "out", "work", "compile", "link"):
         parser.add_argument("--" + name, required=True)
     options = parser.parse_args(arguments)
     os.makedirs(options.work, exist_ok=True)
-    table = (0, [])
+    table = (0, [], [])
     for attempt in range(ROUNDS):
         image, found = link(options, table, attempt)
         if found == table:
-            os.replace(image, options.out)
+            run([options.strip, "--remove-section=.rela*", image, options.out])
             return
         table = found
     sys.exit(f"ksyms: the text still moved after {ROUNDS} links; is .ksyms placed behind it in the linker script?")

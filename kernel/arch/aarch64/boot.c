@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * From the first line of C to kernel_main(): read the device tree, build the final tables, start the board.
+ * From the first line of C to kernel_main(): read the device tree, move, build the final tables, start the board.
  *
  * Until boot_final_tables() the hart runs on the tables of head.S: the image is writable, and other memory is seen
  * through the boot window. Everything found unusable ends in kernel_refuse() with one message. */
@@ -11,10 +11,11 @@
 #include <isa/plat.h>
 #include <kernel/entry.h>
 #include <base/dt/fdt_tree.h>
+#include <kernel/slide.h>
 #include <kernel/firmware/dt/fdt.h>
 
 struct hart boot_hart;
-SEALED uint64_t arch_image_pa, isa_boot_el;
+SEALED uint64_t arch_image_offset, isa_boot_el;
 SEALED static struct machine machine;
 
 void *boot_view(unsigned slot, uint64_t pa, bool device)
@@ -45,6 +46,17 @@ static void read_device_tree(uint64_t pa)
     machine.device_tree = (struct phys_range){ pa, size };
 }
 
+/* Where the image is linked, before anything else: how far from there it runs from now on. */
+uint64_t boot_slide(uint64_t dtb_pa, uint64_t el)
+{
+    isa_boot_el = el;
+    plat_console_at((void *)(uintptr_t)(LAYOUT_WINDOW + SLOT_UART * BLOCK_BYTES));
+    read_device_tree(dtb_pa);
+    if (machine.console.kind == CONSOLE_PL011 && machine.console.base.address < UINT64_C(1) << LAYOUT_PA_BITS)
+        plat_console_at(boot_view(SLOT_CONSOLE, machine.console.base.address, true));
+    return slide_image(&machine);
+}
+
 static void reserve(uint64_t pa, uint64_t bytes)
 {
     uint64_t start = page_down(pa);
@@ -69,25 +81,19 @@ static void check_memory(struct machine *m)
         kernel_refuse("too little memory: %llu KiB, the kernel needs 32 MiB", (unsigned long long)total / 1024);
 }
 
-void boot_main(uint64_t dtb_pa, uint64_t image_pa, uint64_t el)
+void boot_main(uint64_t image_pa)
 {
-    arch_image_pa = image_pa;
-    isa_boot_el = el;
+    arch_image_offset = image_pa - (uint64_t)(uintptr_t)image_start;
     boot_hart.self = &boot_hart;
     uint64_t mpidr;
     __asm__("mrs %0, mpidr_el1" : "=r"(mpidr));
     boot_hart.hw_id = mpidr & UINT64_C(0xff00ffffff);
-    plat_console_at((void *)(uintptr_t)(LAYOUT_WINDOW + SLOT_UART * BLOCK_BYTES));
-
     struct machine *m = &machine;
-    read_device_tree(dtb_pa);
-    if (m->console.kind == CONSOLE_PL011 && m->console.base.address < UINT64_C(1) << LAYOUT_PA_BITS)
-        plat_console_at(boot_view(SLOT_CONSOLE, m->console.base.address, true));
     if (!time_init(m->timer.counter_hz))
         kernel_refuse("the timer's frequency makes no sense: CNTFRQ_EL0 must say 1 MHz or more");
     check_memory(m);
     reserve(image_pa, (uint64_t)(__image_end - image_start));
-    reserve(dtb_pa, m->device_tree.len_bytes);
+    reserve(m->device_tree.base, m->device_tree.len_bytes);
 
     boot_final_tables(m);
     mmu_init();

@@ -13,7 +13,8 @@ extern uint64_t boot_window[512], empty_table[512];
 extern char vectors[];
 
 void boot_switch_tables(uint64_t root, uint64_t empty);
-[[noreturn]] void boot_main(uint64_t dtb_pa, uint64_t image_pa, uint64_t el);
+uint64_t boot_slide(uint64_t dtb_pa, uint64_t el);
+[[noreturn]] void boot_main(uint64_t image_pa);
 /* Builds the final tables from m->ram and m->reserved, switches to them, and reserves the pages they take. */
 void boot_final_tables(struct machine *m);
 /* A 2 MiB view of physical memory in the boot window, slot 0..511. Each slot is used once. */

@@ -27,12 +27,12 @@ static void add(uint64_t base, struct span pa, uint32_t prot)
 }
 
 /* The first thing in [s.start, s.end) that the direct map must treat specially: memory that may not be mapped, or the
- * kernel's own read-only pages, which stay read-only here too. Rounded outwards to pages; {end, end}: nothing. */
+ * kernel's own pages, which are read-only here. Rounded outwards to pages; {end, end}: nothing. */
 static struct span next_hole(const struct machine *m, struct span s)
 {
     struct span first = { s.end, s.end };
     for (uint32_t i = 0; i <= m->n_reserved; i++) {
-        struct span h = span_of(image_start, __rodata_end);
+        struct span h = span_of(image_start, __image_end);
         if (i < m->n_reserved) {
             if (m->reserved[i].kind != RESERVED_NO_MAP)
                 continue;
@@ -76,7 +76,7 @@ void boot_final_tables(struct machine *m)
     add_image(__stack_guard + ARCH_PAGE_SIZE, __image_end, PROT_RW);
     for (uint32_t i = 0; i < m->n_ram; i++)
         add_ram(m, &m->ram[i]);
-    add(LAYOUT_DIRECT, span_of(image_start, __rodata_end), VX_PROT_READ);
+    add(LAYOUT_DIRECT, span_of(image_start, __image_end), VX_PROT_READ);
     void *console = nullptr;
     if (m->console.kind == CONSOLE_PL011)
         console = arch_map_device((paddr_t){ m->console.base.address }, ARCH_PAGE_SIZE);

@@ -128,7 +128,7 @@ at_el1:
     ubfx    x4, x20, #21, #9
     str     x3, [x1, x4, lsl #3]
 
-    /* TTBR1: the image, writable and executable for now, and the boot window. */
+    /* TTBR1: the image wherever it may run, writable and executable for now, and the boot window. */
     adrp    x0, boot_tables + 0x3000
     add     x1, x0, #0x1000
     orr     x3, x1, #3
@@ -141,11 +141,9 @@ at_el1:
     str     x5, [x1, #511 * 8]
     ldr     x5, =(BLOCK_NORMAL | UXN_BIT)
     orr     x5, x5, x20
-    ldr     x6, =__image_bytes
 7:  str     x5, [x3], #8
-    add     x5, x5, #0x200000
-    subs    x6, x6, #0x200000
-    b.hi    7b
+    cmp     x3, x4
+    b.ne    7b
     ldr     x5, =(LAYOUT_UART | BLOCK_DEVICE | UXN_BIT | PXN_BIT)
     str     x5, [x4]
     dsb     sy
@@ -214,6 +212,7 @@ high:
 9:  stp     xzr, xzr, [x0], #16
     cmp     x0, x1
     b.ne    9b
+moved:
     adrp    x0, boot_hart
     add     x0, x0, :lo12:boot_hart
     adrp    x1, __stack_top
@@ -229,10 +228,15 @@ high:
     mov     x29, xzr
     mov     x30, xzr
     cbnz    x19, hart_begins
+    mov     x0, x20
+    cbz     x22, boot_main
     mov     x0, x21
-    mov     x1, x20
-    mov     x2, x22
-    b       boot_main
+    mov     x1, x22
+    bl      boot_slide
+    mov     x22, xzr                /* the second time */
+    adr     x1, moved
+    add     x0, x0, x1
+    br      x0
 
     .section .boot.tables, "aw", %nobits
     .balign 4096

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * From the first instruction of C to kernel_main(): find out what the machine is, map it, start what the kernel needs.
- * start.S has mapped the low 4 GiB, writable and executable; those tables are in use until x86_mmu_build(). */
+ * From the first instruction of C to kernel_main(): find out where to run and what the machine is, map it, start what the
+ * kernel needs. start.S has mapped the low 4 GiB, writable and executable, and the image wherever it may run; those tables
+ * are in use until x86_mmu_build(). */
 #include "x86.h"
 #include <arch/boot.h>
 #include <arch/hart.h>
@@ -8,6 +9,7 @@
 #include <kernel/firmware/acpi/acpi.h>
 #include <kernel/firmware/acpi/pvh.h>
 #include <isa/plat.h>
+#include <kernel/slide.h>
 
 static constexpr uint64_t EARLY_MAP_END = UINT64_C(1) << 32;
 static constexpr uint64_t RAM_MIN = 24 << 20;
@@ -16,6 +18,7 @@ static constexpr uint64_t RAM_MIN = 24 << 20;
 [[gnu::section(".bss.stack"), gnu::aligned(4096)]] uint8_t x86_stack_guard[ARCH_PAGE_SIZE + X86_STACK_BYTES];
 [[gnu::section(".bss.stack"), gnu::aligned(4096)]] uint8_t x86_ist_guard[ARCH_PAGE_SIZE + X86_IST_STACK_BYTES];
 
+uint64_t x86_boot_slide(uint32_t start_info_pa);
 [[noreturn]] void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry);
 
 static struct hart boot_hart;
@@ -38,6 +41,20 @@ static void patch_smap_sites(void)
 static const void *early_at(void *, uint64_t pa, size_t len)
 {
     return pa < EARLY_MAP_END && len <= EARLY_MAP_END - pa ? arch_phys_to_virt((paddr_t){ pa }) : nullptr;
+}
+
+/* Where the image is linked, before anything else: how far from there it runs from now on. x86_boot() does all of this
+ * once more, and says what is wrong with it. */
+uint64_t x86_boot_slide(uint32_t start_info_pa)
+{
+    struct firmware_memory memory = { .at = early_at };
+    boot_hart.self = &boot_hart;
+    arch_hart_set_self(&boot_hart);
+    plat_console_init();
+    x86_cpu_detect();
+    machine_init(&machine);
+    (void)pvh_parse(&memory, start_info_pa, &machine);
+    return slide_image(&machine);
 }
 
 static void read_firmware(uint32_t start_info_pa)

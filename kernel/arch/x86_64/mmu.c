@@ -3,8 +3,8 @@
  *
  * Invariants:
  *  1. Entries 256..511 of the kernel's root are final when x86_mmu_build() returns, so every root can copy them.
- *  2. Text and read-only data are writable nowhere, not in the direct map either; nothing is both writable and
- * executable.
+ *  2. Text and read-only data are writable nowhere, and nothing of the image is by way of the direct map; nothing is
+ * both writable and executable.
  *  3. hart.aspace is the address space whose root is in cr3.
  *  4. A hart that may use translations of an address space has its bit in aspace.harts, from before cr3 is loaded to
  * after another is. Who changes an entry looks at the bits after that, with a fence between: so either it sees the bit
@@ -109,11 +109,11 @@ static void map_image(struct table_source *s, const uint8_t *start, const uint8_
     map_range(s, from, arch_virt_to_phys((const void *)from).raw, to - from, prot);
 }
 
-/* The direct map of a region. Of the image it has what is fixed only to be read: invariant 2. */
+/* The direct map of a region. It has the image only to be read: invariant 2. */
 static void map_ram(struct table_source *s, const struct phys_range *r)
 {
     uint64_t at = page_up(r->base), end = page_down(r->base + r->len_bytes);
-    uint64_t fixed = arch_virt_to_phys(image_start).raw, fixed_end = arch_virt_to_phys(x86_data_start).raw;
+    uint64_t fixed = arch_virt_to_phys(image_start).raw, fixed_end = arch_virt_to_phys(x86_image_end).raw;
     if (end > X86_DIRECT_MAX)
         end = X86_DIRECT_MAX;
     while (at < end) {

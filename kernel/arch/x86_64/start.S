@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The first instructions: PVH enters here in 32-bit protected mode without paging, ebx = physical address of
- * hvm_start_info ([PVH] "x86/HVM direct boot ABI"). Maps the low 4 GiB three times with 2 MiB pages, all of it writable
- * and executable: where we are, in the direct map, and (the first GiB) where the image is linked. boot.c replaces these
- * tables by the final ones. Every stack here is borrowed: nothing is pushed before the kernel's own stack is there. */
+ * hvm_start_info ([PVH] "x86/HVM direct boot ABI"). Maps the low 4 GiB twice with 2 MiB pages, all of it writable and
+ * executable: where we are and in the direct map; and the image wherever it may run. mmu.c replaces these tables by the
+ * final ones. Every stack here is borrowed: nothing is pushed before the kernel's own stack is there. */
 #include "x86.h"
 
 #define HIGH_ENTRY_PDPT 510 /* of the root's last entry: 0xffffffff80000000 */
@@ -52,7 +52,10 @@ x86_pvh_entry:
     addl $8, %edi
     addl $4096, %eax
     loop 2b
-    movl $(boot_pd + TABLE_FLAGS), boot_pdpt_high + 8 * HIGH_ENTRY_PDPT
+    movl $(boot_pd_high + TABLE_FLAGS), boot_pdpt_high + 8 * HIGH_ENTRY_PDPT
+    movl $512, %ecx
+3:  movl $(0x200000 + LEAF_FLAGS), boot_pd_high - 8(, %ecx, 8)
+    loop 3b
 
     movl $(boot_pdpt + TABLE_FLAGS), boot_root
     movl $(boot_pdpt + TABLE_FLAGS), boot_root + 8 * 256
@@ -122,12 +125,24 @@ refuse_text:
 boot_root:      .skip 4096
 boot_pdpt:      .skip 4096
 boot_pdpt_high: .skip 4096
+boot_pd_high:   .skip 4096
 boot_pd:        .skip 4 * 4096
 
     .text
 x86_high_entry:
     leaq x86_stack_guard + 4096 + X86_STACK_BYTES(%rip), %rsp
     xorl %ebp, %ebp
+    movq %rdi, %rbx
+    movq %rsi, %r12
+    call x86_boot_slide
+    leaq 1f(%rip), %rcx
+    addq %rax, %rcx
+    addq %rax, %rsp
+    jmp *%rcx
+1:  movq %cr3, %rax /* nothing that was fetched before is executed after this */
+    movq %rax, %cr3
+    movq %rbx, %rdi
+    movq %r12, %rsi
     call x86_boot
     ud2
 

@@ -5,7 +5,7 @@
  *   0x0000000000000000  user, TTBR0
  *   0xffff800000000000  direct map: RAM at this + pa, never executable
  *   0xffffc00000000000  device window: registers at this + pa, Device-nGnRE
- *   0xffffffff80000000  the kernel image, wherever it was loaded
+ *   0xffffffff80000000  the kernel image, wherever it was loaded, image_slide further on
  *   0xffffffffc0000000  boot window: five 2 MiB views, only until the final tables are active
  *   0xffffffffe0000000  the stacks of further harts */
 #pragma once

@@ -12,7 +12,7 @@ struct arch_aspace {
     uint64_t ttbr; /* TTBR0_EL1 while it is active: root and ASID. mmu.c */
 };
 
-extern uint64_t arch_image_pa; /* where the image was loaded */
+extern uint64_t arch_image_offset; /* from where the image runs to where it was loaded */
 
 static inline void *arch_phys_to_virt(paddr_t pa)
 {
@@ -22,5 +22,5 @@ static inline void *arch_phys_to_virt(paddr_t pa)
 static inline paddr_t arch_virt_to_phys(const void *p)
 {
     uint64_t va = (uint64_t)(uintptr_t)p;
-    return (paddr_t){ va >= LAYOUT_IMAGE ? va - LAYOUT_IMAGE + arch_image_pa : va - LAYOUT_DIRECT };
+    return (paddr_t){ va >= LAYOUT_IMAGE ? va + arch_image_offset : va - LAYOUT_DIRECT };
 }

@@ -3,7 +3,7 @@
  *
  *   0xffff800000000000  direct map of RAM         (root entries 256..383)
  *   0xffffc00000000000  device registers, stacks  (root entry 384)
- *   0xffffffff80000000  the kernel image          (root entry 511), linked at + its physical address
+ *   0xffffffff80000000  the kernel image          (root entry 511), at this plus its physical address and image_slide
  *
  * The root entries of this half are made at boot and never change, so every root may hold a copy of them. */
 #pragma once
@@ -17,7 +17,8 @@
 #define X86_DEVICE_BASE UINT64_C(0xffffc00000000000)
 #define X86_IMAGE_BASE UINT64_C(0xffffffff80000000)
 
-extern uint8_t x86_leaf_max; /* cpu.c */
+extern const uint8_t x86_image_zero[]; /* kernel.ld: where the image would have physical address 0 */
+extern uint8_t x86_leaf_max;           /* cpu.c */
 #define ARCH_LEAF_MAX x86_leaf_max
 
 struct x86_port_range {
@@ -43,5 +44,5 @@ static inline void *arch_phys_to_virt(paddr_t pa)
 static inline paddr_t arch_virt_to_phys(const void *p)
 {
     uint64_t va = (uint64_t)p;
-    return (paddr_t){ va >= X86_IMAGE_BASE ? va - X86_IMAGE_BASE : va - X86_DIRECT_BASE };
+    return (paddr_t){ va >= X86_IMAGE_BASE ? va - (uint64_t)x86_image_zero : va - X86_DIRECT_BASE };
 }

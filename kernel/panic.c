@@ -24,7 +24,7 @@ static void backtrace(const struct arch_frame *f)
 {
     uint64_t pc[24];
     size_t n = arch_backtrace(pc, sizeof pc / sizeof pc[0], f);
-    log_urgent("backtrace (the kernel runs 0x%llx above where it is linked):\n", (unsigned long long)image_slide);
+    log_urgent("backtrace:\n");
     for (size_t i = 0; i < n; i++) {
         uint64_t offset = 0;
         /* A return address may lie behind the last instruction of its function; the faulting pc does not. */
@@ -43,6 +43,7 @@ static void backtrace(const struct arch_frame *f)
     if (f != nullptr)
         arch_frame_dump(f);
     backtrace(f);
+    log_urgent("the kernel runs 0x%llx above where it is linked\n", (unsigned long long)image_slide);
     log_urgent("KERNEL PANIC: end of report\n");
     arch_poweroff();
 }

@@ -202,7 +202,8 @@ dead:
     wfi
     b       dead
 
-high:
+high: /* a further hart comes with the final tables, in which code is guarded */
+    hint    #36                     /* bti j */
     mov     x0, x19
     cbnz    x19, 1f
     adrp    x0, __bss_start

@@ -18,9 +18,11 @@ static void relocate(uint32_t by)
     char *at = image_start;
     for (const uint8_t *skip = reloc_skip; *skip != 0; skip++) {
         uint32_t word;
-        at += *skip;
-        if (*skip == RELOC_SKIP_ONLY)
+        if (*skip == RELOC_SKIP_ONLY) {
+            at += RELOC_SKIP_ONLY - 1;
             continue;
+        }
+        at += *skip;
         memcpy(&word, at, sizeof word);
         word += by;
         memcpy(at, &word, sizeof word);

@@ -47,7 +47,7 @@ class ParseTest(unittest.TestCase):
                               ("expect x", 'must be a /pattern/'), ("boot x", 'must be a "string"'),
                               ("expect /(/", "/(/"), ("mem 3X expect /a/", "size"), ("harts 0 expect /a/", "1 to 512"),
                               ("arch mips expect /a/", "unknown architecture"), ("exit 256", "0 to 255"),
-                              (r'send "\q"', "unknown escape"), ("mem 64M", "cannot fail")):
+                              (r'send "\q"', "unknown escape"), ('again "-seed 1" maybe', "same, other"), ("mem 64M", "cannot fail")):
             with self.assertRaises(SpecError, msg=text) as caught:
                 parse("t", text)
             self.assertIn(message, str(caught.exception))

@@ -68,6 +68,26 @@ class KsymsTest(unittest.TestCase):
         self.assertIn("ksym_name[2] = { 0, 6 }", text)
         self.assertIn("ksym_count = 0", ksyms.source(0, [], []))
 
+    def test_addresses_of_the_image(self):
+        """Those that hold one of its own, not distances, numbers, the part that runs low, or what a debugger reads."""
+        row = "{:016x}  0000000100000001 {}  {:016x} symbol + 0\n".format
+        text, low = 0xffffffff80200000, 0x200040
+        listing = ("Relocation section '.rela.text' at offset 0x1 contains 5 entries:\n"
+                   + row(text + 0x300, "R_X86_64_32S", text + 8) + row(text + 9, "R_X86_64_64", text - 0x200000)
+                   + row(text + 0x20, "R_X86_64_PC32", text) + row(text + 0x28, "R_X86_64_32S", low)
+                   + row(text + 0x30, "R_AARCH64_ABS64", 0x89000)
+                   + "Relocation section '.rela.boot.text' at offset 0x1 contains 1 entry:\n" + row(low, "R_X86_64_32", text)
+                   + "Relocation section '.rela.debug_info' at offset 0x1 contains 1 entry:\n" + row(1, "R_X86_64_64", text))
+        self.assertEqual(ksyms.image_addresses(text, listing), [text + 9, text + 0x300])
+        for places in ([9, 0x300, 0x3ff], [1, 255, 509, 510, 765], [254, 255, 508, 0x10000]):  # as kernel/slide.c reads it
+            at, found = 0, []
+            for skip in ksyms.skips(text, [text + place for place in places]):
+                at += skip if skip != 255 else 254
+                found += [at] if skip not in (0, 255) else []
+            self.assertEqual(found, places)
+        with self.assertRaises(SystemExit):
+            ksyms.image_addresses(text, "Relocation section '.rela.text' at\n" + row(text, "R_X86_64_GOTPCREL", text))
+
 
 class BenchTest(unittest.TestCase):
     """Figures."""

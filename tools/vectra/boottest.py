@@ -19,6 +19,8 @@
     exit N | poweroff       the command's exit status, or: the machine must power itself off
     stages                  the marker of every stage in order, then the prompt
     reject /RE/             must not come anywhere on the serial line
+    again "ARGS" same|other the whole conversation once more, with these words for QEMU in place of `qemu`'s: what the group
+                            in the last expectation matched must be the same as the first time, or something else
 
 Rejected always: a kernel panic and a failed kassert, unless the test expects it.
 """
@@ -64,6 +66,7 @@ class Spec:
         self.arches, self.initrd = list(opt.ARCHES), "default"
         self.steps, self.rejects = [], [re.compile(REJECT)]
         self.command = self.output = self.output_file = self.exit = None
+        self.again = []
         self.within = 60.0
 
 
@@ -152,6 +155,9 @@ def directive(spec, words):
             words.pop(0)
             pattern = pattern_of(words.pop(0))
         spec.steps.append(Step(pattern, text))
+    elif word == "again":
+        extra = shlex.split(text_of(words.pop(0)).decode("latin-1"))
+        spec.again.append((extra, opt.choice("same", "other")(words.pop(0))))
     elif word == "exec":
         spec.command = text_of(words.pop(0)).decode("latin-1")
     elif word == "output":
@@ -233,20 +239,29 @@ def run(spec, arch, **changes):
         machine.initrd = prepared_initrd(spec, machine, folder)
         if spec.command is not None:
             return run_exec(spec, machine, transcript)
-        with Running(machine.command(execute.SERIAL)) as guest:
-            try:
-                converse(spec, guest)
-            except Failure:
-                drain(guest)
-                raise
-            finally:
-                transcript += guest.transcript + guest.messages
+        first = run_once(spec, machine, transcript)
+        for machine.extra, how in spec.again:
+            again = run_once(spec, machine, transcript)
+            if (again == first) != (how == "same"):
+                raise Failure(f"first {first!r} came and then, with {shlex.join(machine.extra)}, {again!r}")
         return transcript
     except Failure as failure:
         failure.log = transcript
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_once(spec, machine, transcript):
+    """One conversation, from power-on, added to the transcript. Returns what converse() does."""
+    with Running(machine.command(execute.SERIAL)) as guest:
+        try:
+            return converse(spec, guest)
+        except Failure:
+            drain(guest)
+            raise
+        finally:
+            transcript += guest.transcript + guest.messages
 
 
 def drain(guest):
@@ -269,13 +284,13 @@ def check_rejects(spec, transcript, final):
 
 
 def converse(spec, guest):
-    """Goes through the steps, then waits for the power-off if the test wants one."""
-    at = 0
+    """Goes through the steps, then waits for the power-off if the test wants one. Returns what the last group matched."""
+    at, group = 0, None
     for step in spec.steps:
         while step.pattern:
             match = step.pattern.search(visible(guest.transcript), at)
             if match:
-                at = match.end()
+                at, group = match.end(), match.group(match.lastindex or 0)
                 break
             check_rejects(spec, guest.transcript, False)
             left = spec.within - guest.elapsed()
@@ -295,6 +310,7 @@ def converse(spec, guest):
         if status != 0:
             raise Failure(f"QEMU ended with exit status {status}")
     check_rejects(spec, guest.transcript, True)
+    return group
 
 
 def run_exec(spec, machine, transcript):

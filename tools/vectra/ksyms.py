@@ -18,7 +18,7 @@ ROUNDS = 5
 # Relocations that hold an address, in 64 bits or sign-extended 32, and those that hold a distance.
 ADDRESSES = {"R_X86_64_64", "R_X86_64_32S", "R_AARCH64_ABS64"}
 DISTANCES = re.compile(r"R_X86_64_(PC|PLT)32$|R_AARCH64_(CALL26|JUMP26|CONDBR19|TSTBR14|PREL\d+|ADR_\w+|ADD_ABS_LO12_NC|LDST\d+_ABS_LO12_NC)$")
-SKIP_ONLY = 255  # kernel/ksyms.h: RELOC_SKIP_ONLY
+SKIP_ONLY, SKIP_MOST = 255, 254  # kernel/ksyms.h: RELOC_SKIP_ONLY and how far it leads
 BASE = "image_start"   # the linker script's symbol that offsets are relative to
 # Other symbols of linker scripts mark places; they are no functions.
 PLACES = re.compile(r"(^|_)(image|boot|text|rodata|data|bss|fixup|sites)_(start|end)$")
@@ -92,11 +92,11 @@ def skips(base, places):
     """The table that kernel/ksyms.h describes."""
     out, at = [], base
     for place in places:
-        while place - at >= SKIP_ONLY:
-            out.append(SKIP_ONLY)
-            at += SKIP_ONLY
         if place == at:
             sys.exit(f"ksyms: {place:#x} cannot be told from the end of the table")
+        while place - at > SKIP_MOST:
+            out.append(SKIP_ONLY)
+            at += SKIP_MOST
         out.append(place - at)
         at = place
     return [*out, 0]

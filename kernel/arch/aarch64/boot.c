@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * From the first line of C to kernel_main(): read the device tree, move, build the final tables, start the board.
  *
- * Until boot_final_tables() the hart runs on the tables of head.S: the image is writable, and other memory is seen
+ * Until final_tables() the hart runs on the tables of head.S: the image is writable, and other memory is seen
  * through the boot window. Everything found unusable ends in kernel_refuse() with one message. */
 #include "boot.h"
 #include <arch/boot.h>
@@ -11,14 +11,19 @@
 #include <isa/plat.h>
 #include <kernel/entry.h>
 #include <base/dt/fdt_tree.h>
+#include <kernel/kmap.h>
 #include <kernel/slide.h>
 #include <kernel/firmware/dt/fdt.h>
+
+enum boot_slot { SLOT_UART = 0, SLOT_DTB = 1, SLOT_TABLES = 3, SLOT_CONSOLE = 4 };
+static constexpr uint64_t BLOCK_BYTES = UINT64_C(1) << 21;
 
 struct hart boot_hart;
 SEALED uint64_t arch_image_offset, isa_boot_el;
 SEALED static struct machine machine;
 
-void *boot_view(unsigned slot, uint64_t pa, bool device)
+/* A 2 MiB view of physical memory in the boot window, slot 0..511. Each slot is used once. */
+static void *boot_view(unsigned slot, uint64_t pa, bool device)
 {
     uint64_t prot = VX_PROT_READ | VX_PROT_WRITE;
     boot_window[slot] = pte_leaf(pa & ~(BLOCK_BYTES - 1), 1, (uint32_t)prot, device ? MEM_DEVICE : MEM_NORMAL);
@@ -80,6 +85,24 @@ static void check_memory(struct machine *m)
         kernel_refuse("too little memory: %llu KiB, the kernel needs 32 MiB", (unsigned long long)total / 1024);
 }
 
+static void final_tables(struct machine *m)
+{
+    static char *const guard[] = { __stack_guard };
+    uint64_t features, block = kmap_choose(m), empty = arch_virt_to_phys(empty_table).raw;
+    __asm__("mrs %0, id_aa64pfr1_el1" : "=r"(features));
+    kmap_build(m, block, boot_view(SLOT_TABLES, block, false), guard, 1, (features & 15) != 0 ? PTE_GUARDED : 0);
+    void *console = nullptr;
+    if (m->console.kind == CONSOLE_PL011)
+        console = arch_map_device((paddr_t){ m->console.base.address }, ARCH_PAGE_SIZE);
+
+    /* boot_switch_tables() runs in the identity map, which TTBR0 still holds. */
+    uint64_t at = arch_virt_to_phys((const void *)(uintptr_t)boot_switch_tables).raw;
+    ((void (*)(uint64_t, uint64_t))(uintptr_t)at)(arch_virt_to_phys(kernel_root).raw, empty);
+    __asm__ volatile("msr ttbr0_el1, %0\n\tisb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::"r"(empty) : "memory");
+    plat_console_at(console); /* the boot window is gone */
+    kmap_settle(m);
+}
+
 void boot_main(uint64_t image_pa)
 {
     arch_image_offset = image_pa - (uint64_t)(uintptr_t)image_start;
@@ -91,10 +114,10 @@ void boot_main(uint64_t image_pa)
     if (!time_init(m->timer.counter_hz))
         kernel_refuse("the timer's frequency makes no sense: CNTFRQ_EL0 must say 1 MHz or more");
     check_memory(m);
-    reserve(image_pa, (uint64_t)(__image_end - image_start));
+    reserve(image_pa, (uint64_t)(image_end - image_start));
     reserve(m->device_tree.base, m->device_tree.len_bytes);
 
-    boot_final_tables(m);
+    final_tables(m);
     mmu_init();
     arch_hart_local_init();
     plat_init(m);

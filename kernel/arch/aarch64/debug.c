@@ -8,10 +8,11 @@
 #include <arch/hart.h>
 #include <isa/layout.h>
 #include <kernel/entry.h>
+#include <kernel/kmap.h>
 
 static bool in_text(uint64_t pc)
 {
-    return pc >= (uint64_t)(uintptr_t)image_start && pc < (uint64_t)(uintptr_t)__text_end;
+    return pc >= (uint64_t)(uintptr_t)image_start && pc < (uint64_t)(uintptr_t)text_end;
 }
 
 size_t arch_backtrace(uint64_t *out, size_t max, const struct arch_frame *from)

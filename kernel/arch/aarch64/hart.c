@@ -2,7 +2,6 @@
  * One hart: how a further one starts, its protection features, its idle loop, its source of entropy, and the frames of
  * the threads it runs. */
 #include "boot.h"
-#include "kmap.h"
 #include <abi/status.h>
 #include <arch/boot.h>
 #include <arch/frame.h>
@@ -13,6 +12,7 @@
 #include <isa/layout.h>
 #include <isa/plat.h>
 #include <kernel/gate.h>
+#include <kernel/kmap.h>
 
 #define READ(reg)                                                                                                      \
     ({                                                                                                                 \
@@ -138,7 +138,7 @@ struct hart *arch_hart_create(uint32_t id, uint64_t hw_id)
     h->id = id;
     h->hw_id = hw_id;
     h->kernel_stack_top = slot + SLOT_STACK + STACK_BYTES;
-    h->arch_word = kmap_root(); /* head.S takes it from here */
+    h->arch_word = arch_virt_to_phys(kernel_root).raw; /* head.S takes it from here */
     slot += SLOT_BYTES;
     return h;
 }

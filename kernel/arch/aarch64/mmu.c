@@ -18,6 +18,7 @@
 #include <arch/hart.h>
 #include <base/likely.h>
 #include <kernel/entry.h>
+#include <kernel/kmap.h>
 
 static constexpr size_t FLUSH_ALL_PAGES = 64; /* beyond this many, forgetting the whole space is quicker */
 static constexpr unsigned ASID_SHIFT = 48;
@@ -121,6 +122,12 @@ void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
 void arch_tlb_publish(void)
 {
     __asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+}
+
+void arch_seal(void)
+{
+    kmap_seal();
+    __asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" ::: "memory");
 }
 
 status_t arch_ports_grant(struct arch_aspace *, uint32_t, uint32_t, const struct cap *)

@@ -5,6 +5,7 @@
 #include <arch/debug.h>
 #include <arch/frame.h>
 #include <arch/hart.h>
+#include <kernel/kmap.h>
 
 /* entry.S counts the same registers off. */
 static_assert(offsetof(struct arch_frame, r15) == 0 && offsetof(struct arch_frame, rbp) == 32);
@@ -82,7 +83,7 @@ static bool on_stack(uint64_t fp, uint64_t top, uint64_t len_bytes)
 
 static bool in_text(uint64_t pc)
 {
-    return pc >= (uint64_t)image_start && pc < (uint64_t)x86_text_end;
+    return pc >= (uint64_t)image_start && pc < (uint64_t)text_end;
 }
 
 size_t arch_backtrace(uint64_t *out, size_t max, const struct arch_frame *from)

@@ -3,8 +3,7 @@
  *
  * Invariants:
  *  1. Entries 256..511 of the kernel's root are final when x86_mmu_build() returns, so every root can copy them.
- *  2. Text and read-only data are writable nowhere, and nothing of the image is by way of the direct map; nothing is
- * both writable and executable.
+ *  2. They are kernel/kmap.c's, but for the low half of what further harts start with.
  *  3. hart.aspace is the address space whose root is in cr3.
  *  4. A hart that may use translations of an address space has its bit in aspace.harts, from before cr3 is loaded to
  * after another is. Who changes an entry looks at the bits after that, with a fence between: so either it sees the bit
@@ -16,18 +15,12 @@
 #include <arch/usercopy.h>
 #include <base/string.h>
 #include <kernel/firmware/machine.h>
+#include <kernel/kmap.h>
 
 static constexpr uint64_t EARLY_MAP_END = UINT64_C(1) << 32; /* what the tables of start.S reach */
-static constexpr unsigned ROOT_LEVEL = PT_LEVELS - 1;
 static constexpr size_t FLUSH_PAGES_MAX = 32; /* beyond it, one reload of cr3 is cheaper */
-static constexpr unsigned DEVICE_TABLES = 2;  /* 4 MiB for registers and for the stacks of further harts */
 static constexpr uint64_t LOW_END = 1 << 20;  /* what 16-bit code reaches */
 static constexpr uint64_t CR3_KEEP = UINT64_C(1) << 63;
-
-SEALED static alignas(ARCH_PAGE_SIZE) uint64_t kernel_root[PT_ENTRIES];
-static alignas(ARCH_PAGE_SIZE) uint64_t device_l2[PT_ENTRIES], device_l1[PT_ENTRIES];
-static alignas(ARCH_PAGE_SIZE) uint64_t device_l0[DEVICE_TABLES * PT_ENTRIES];
-static uint64_t n_device_pages; /* only the boot hart maps, while the machine starts or when it stops */
 
 static uint64_t fresh_stamp(void)
 {
@@ -54,93 +47,24 @@ static void invlpg(uint64_t va)
 
 /* --- building the kernel's tables --- */
 
-/* Takes page-table pages from free RAM above the image, in runs that become reservations. */
-struct table_source {
-    struct machine *machine;
-    uint64_t run_start, next;
-};
-
 static void reserve(struct machine *m, uint64_t base, uint64_t end)
 {
     if (machine_add_reserved(m, base, end - base, RESERVED_FIRMWARE) != OK)
         kernel_refuse("the firmware lists more than %u reserved memory regions", (unsigned)RESERVED_REGION_MAX);
 }
 
-static uint64_t take_table(struct table_source *s)
-{
-    uint64_t pa = machine_free_from(s->machine, s->next, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
-    if (pa >= EARLY_MAP_END)
-        kernel_refuse("no room below 4 GiB for the kernel's page tables");
-    if (pa != s->next) {
-        if (s->next != s->run_start)
-            reserve(s->machine, s->run_start, s->next);
-        s->run_start = pa;
-    }
-    s->next = pa + ARCH_PAGE_SIZE;
-    memset(arch_phys_to_virt((paddr_t){ pa }), 0, ARCH_PAGE_SIZE);
-    return pa;
-}
-
-static uint64_t *next_table(uint64_t *entry, struct table_source *s)
-{
-    if (!pte_present(*entry))
-        *entry = pte_table(take_table(s));
-    return arch_phys_to_virt((paddr_t){ pte_pa(*entry) });
-}
-
-/* Maps [va, va + len) to pa in the largest leaves that fit; page multiples. */
-static void map_range(struct table_source *s, uint64_t va, uint64_t pa, uint64_t len, uint32_t prot)
-{
-    while (len != 0) {
-        unsigned level = pt_fit(va, pa, len);
-        uint64_t *table = kernel_root;
-        for (unsigned at = ROOT_LEVEL; at > level; at--)
-            table = next_table(&table[pt_index(va, at)], s);
-        table[pt_index(va, level)] = pte_leaf(pa, level, prot, MEM_NORMAL);
-        va += pt_span(level);
-        pa += pt_span(level);
-        len -= pt_span(level);
-    }
-}
-
-static void map_image(struct table_source *s, const uint8_t *start, const uint8_t *end, uint32_t prot)
-{
-    uint64_t from = page_down((uint64_t)start), to = page_up((uint64_t)end);
-    map_range(s, from, arch_virt_to_phys((const void *)from).raw, to - from, prot);
-}
-
-/* The direct map of a region. It has the image only to be read: invariant 2. */
-static void map_ram(struct table_source *s, const struct phys_range *r)
-{
-    uint64_t at = page_up(r->base), end = page_down(r->base + r->len_bytes);
-    uint64_t fixed = arch_virt_to_phys(image_start).raw, fixed_end = arch_virt_to_phys(x86_image_end).raw;
-    if (end > X86_DIRECT_MAX)
-        end = X86_DIRECT_MAX;
-    while (at < end) {
-        bool is_fixed = at >= fixed && at < fixed_end;
-        uint64_t stop = is_fixed ? fixed_end : at < fixed ? fixed : end;
-        if (stop > end)
-            stop = end;
-        map_range(s, X86_DIRECT_BASE + at, at, stop - at, VX_PROT_READ | (is_fixed ? 0 : VX_PROT_WRITE));
-        at = stop;
-    }
-}
-
-static uint64_t table_entry(const void *table)
-{
-    return pte_table(arch_virt_to_phys(table).raw);
-}
-
 /* A page below 1 MiB for the first instructions of further harts, and tables for the moment in which they are both
  * there and where the kernel is linked. Both stay: a hart may come late. */
-static void build_trampoline(struct machine *m, struct table_source *s)
+static void build_trampoline(struct machine *m)
 {
     uint64_t pa = machine_free_from(m, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE, ARCH_PAGE_SIZE);
     if (m->n_harts < 2 || pa >= LOW_END)
         return;
     reserve(m, pa, pa + ARCH_PAGE_SIZE);
-    map_range(s, pa, pa, ARCH_PAGE_SIZE, VX_PROT_READ | VX_PROT_EXEC);
-    uint64_t root = take_table(s);
+    bool ok = kmap_add(pa, pa, ARCH_PAGE_SIZE, VX_PROT_READ | VX_PROT_EXEC, MEM_NORMAL);
+    uint64_t root = kmap_table();
+    if (!ok || root == 0)
+        return;
     memcpy(arch_phys_to_virt((paddr_t){ root }), kernel_root, sizeof kernel_root);
     kernel_root[0] = 0;
     uint8_t *page = arch_phys_to_virt((paddr_t){ pa });
@@ -156,81 +80,33 @@ void x86_mmu_enter(void)
 
 void x86_mmu_build(struct machine *m)
 {
-    uint64_t image_end = arch_virt_to_phys(x86_image_end).raw;
-    reserve(m, arch_virt_to_phys(image_start).raw, image_end);
+    static char *const guard[] = { (char *)x86_stack_guard, (char *)x86_ist_guard };
+    reserve(m, arch_virt_to_phys(image_start).raw, arch_virt_to_phys(image_end).raw);
     reserve(m, 0, ARCH_PAGE_SIZE); /* physical address 0 stays a mistake */
-    struct table_source s = { .machine = m, .run_start = image_end, .next = image_end };
-    for (uint32_t i = 0; i < m->n_ram; i++)
-        map_ram(&s, &m->ram[i]);
-
-    map_image(&s, image_start, x86_rodata_start, VX_PROT_READ | VX_PROT_EXEC);
-    map_image(&s, x86_rodata_start, x86_sealed_start, VX_PROT_READ);
-    map_image(&s, x86_sealed_start, x86_data_start, VX_PROT_READ | VX_PROT_WRITE);
-    map_image(&s, x86_data_start, x86_stack_guard, VX_PROT_READ | VX_PROT_WRITE);
-    map_image(&s, x86_stack_guard + ARCH_PAGE_SIZE, x86_ist_guard, VX_PROT_READ | VX_PROT_WRITE);
-    map_image(&s, x86_ist_guard + ARCH_PAGE_SIZE, x86_image_end, VX_PROT_READ | VX_PROT_WRITE);
-
-    kernel_root[pt_index(X86_DEVICE_BASE, 3)] = table_entry(device_l2);
-    device_l2[0] = table_entry(device_l1);
-    for (unsigned i = 0; i < DEVICE_TABLES; i++)
-        device_l1[i] = table_entry(device_l0 + (size_t)i * PT_ENTRIES);
-    build_trampoline(m, &s);
-    if (s.next != s.run_start)
-        reserve(m, s.run_start, s.next);
+    paddr_t block = { kmap_choose(m) };
+    if (block.raw >= EARLY_MAP_END)
+        kernel_refuse("no room below 4 GiB for the kernel's page tables");
+    kmap_build(m, block.raw, arch_phys_to_virt(block), guard, 2, 0);
+    (void)arch_map_device((paddr_t){ m->apic.lapic_base }, ARCH_PAGE_SIZE); /* the root has its entry: invariant 1 */
+    build_trampoline(m);
     x86_mmu_enter();
-}
-
-/* Maps whole pages where nothing is mapped yet, `skip` pages further on: other harts need no flush. 0: no room. */
-static uint64_t map_here(uint64_t pa, uint64_t n, uint64_t skip, enum mem_type type)
-{
-    if (n + skip > DEVICE_TABLES * PT_ENTRIES - n_device_pages)
-        return 0;
-    n_device_pages += skip;
-    uint64_t va = X86_DEVICE_BASE + n_device_pages * ARCH_PAGE_SIZE;
-    for (uint64_t i = 0; i < n; i++)
-        device_l0[n_device_pages++] = pte_leaf(pa + i * ARCH_PAGE_SIZE, 0, VX_PROT_READ | VX_PROT_WRITE, type);
-    return va;
-}
-
-void *arch_map_device(paddr_t pa, size_t len_bytes)
-{
-    uint64_t start = page_down(pa.raw);
-    uint64_t va = map_here(start, (page_up(pa.raw + len_bytes) - start) / ARCH_PAGE_SIZE, 0, MEM_DEVICE);
-    return va != 0 ? (void *)(va + (pa.raw - start)) : nullptr;
+    kmap_settle(m);
 }
 
 uint64_t x86_map_stack(const void *stack, uint64_t len_bytes)
 {
-    uint64_t va = map_here(arch_virt_to_phys(stack).raw, len_bytes / ARCH_PAGE_SIZE, 1, MEM_NORMAL);
-    return va != 0 ? va + len_bytes : 0;
-}
-
-/* The entry that maps va or says that nothing does. */
-static uint64_t *leaf_of(uint64_t va, unsigned *level)
-{
-    uint64_t *table = kernel_root;
-    for (unsigned at = ROOT_LEVEL;; at--) {
-        uint64_t *e = &table[pt_index(va, at)];
-        *level = at;
-        if (!pte_present(*e) || pte_is_leaf(*e, at))
-            return e;
-        table = arch_phys_to_virt((paddr_t){ pte_pa(*e) });
-    }
-}
-
-uint64_t arch_kernel_pte(vaddr_t va, unsigned *level)
-{
-    uint64_t e = *leaf_of(va.raw, level);
-    return pte_present(e) ? e : 0;
+    static uint64_t next = X86_STACKS; /* only the boot hart maps, while the machine starts */
+    next += ARCH_PAGE_SIZE;
+    if (!kmap_add(next, arch_virt_to_phys(stack).raw, len_bytes, VX_PROT_READ | VX_PROT_WRITE, MEM_NORMAL))
+        return 0;
+    return next += len_bytes;
 }
 
 void arch_seal(void)
 {
-    unsigned level;
-    for (uint64_t va = (uint64_t)x86_sealed_start; va < (uint64_t)x86_data_start; va += ARCH_PAGE_SIZE) {
-        *leaf_of(va, &level) &= ~X86_PTE_WRITE;
-        invlpg(va);
-    }
+    kmap_seal();
+    for (const char *p = sealed_start; p < sealed_end; p += ARCH_PAGE_SIZE)
+        invlpg((uint64_t)p);
 }
 
 /* --- address spaces --- */

@@ -141,9 +141,6 @@ status_t x86_stay(struct arch_aspace *old);
 void x86_page_zero_avx(void *page);
 void x86_page_copy_avx(void *dst, const void *src);
 
-/* kernel.ld */
-extern const uint8_t image_start[], x86_text_end[], x86_rodata_start[], x86_sealed_start[], x86_data_start[];
-extern const uint8_t x86_image_end[];
 /* boot.c: stacks, each above a page that is never mapped */
 extern uint8_t x86_stack_guard[], x86_ist_guard[];
 #else

@@ -16,7 +16,8 @@ OPTIONS = [o for o in opt.MACHINE if o.name != "--mode"] + [
 ]
 HELP = f"""usage: ./vectra debug [OPTION]... [--]
 
-Starts QEMU stopped, with gdb in this terminal and the serial line in build/ARCH-MODE/serial.log. With a `--` at the
+Starts QEMU stopped, with gdb in this terminal and the serial line in build/ARCH-MODE/serial.log. The kernel runs where it
+is linked (kaslr=off), so that its symbols fit. With a `--` at the
 end no gdb is started: the serial line is in this terminal, and the gdb command to type elsewhere is printed.
 
 {opt.usage(OPTIONS)}"""
@@ -39,6 +40,7 @@ def main(arguments):
     options["rest"] = None if alone else options.rest
     common.no_words("debug", options)
     machine = common.machine("debug", options)
+    machine.append = ["kaslr=off", *machine.append]  # the symbols are those of where the kernel is linked
     stopped = ["-gdb", f"tcp:localhost:{options.port}", "-S"]
     debugger = gdb_command(machine, options.port)
     if alone:

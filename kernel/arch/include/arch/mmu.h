@@ -10,6 +10,8 @@
 /* <isa/mmu.h> supplies:
  *   struct arch_aspace { paddr_t root; … asid/pcid, generation, granted I/O ports … };
  *   ARCH_LEAF_MAX                             the level of the largest leaf: 1 GiB, or 2 MiB where there are none
+ *   ARCH_DIRECT_BYTES                         RAM up to here is in the direct map
+ *   ARCH_DEVICE_BASE, ARCH_DEVICE_BYTES       where registers are mapped, and the end of those that can be
  *   void *arch_phys_to_virt(paddr_t pa);      through the direct map; RAM only
  *   paddr_t arch_virt_to_phys(const void *p); of the direct map or the kernel image */
 

@@ -6,6 +6,9 @@
 #include <stdint.h>
 
 #define ARCH_LEAF_MAX 2u
+#define ARCH_DIRECT_BYTES (UINT64_C(1) << LAYOUT_PA_BITS)
+#define ARCH_DEVICE_BASE LAYOUT_DEVICE
+#define ARCH_DEVICE_BYTES ARCH_DIRECT_BYTES
 
 struct arch_aspace {
     paddr_t root;

@@ -5,6 +5,9 @@
 #include <stdint.h>
 
 #define ARCH_LEAF_MAX 2u
+#define ARCH_DIRECT_BYTES (UINT64_C(1) << 46)
+#define ARCH_DEVICE_BASE (UINT64_C(1) << 47)
+#define ARCH_DEVICE_BYTES (UINT64_C(1) << 46)
 
 struct arch_aspace {
     paddr_t root;

@@ -2,7 +2,7 @@
  * x86-64: where the kernel's half of every address space maps what.
  *
  *   0xffff800000000000  direct map of RAM         (root entries 256..383)
- *   0xffffc00000000000  device registers, stacks  (root entry 384)
+ *   0xffffc00000000000  device registers, stacks  (root entry 384): registers at this plus their physical address
  *   0xffffffff80000000  the kernel image          (root entry 511), at this plus its physical address and image_slide
  *
  * The root entries of this half are made at boot and never change, so every root may hold a copy of them. */
@@ -13,8 +13,10 @@
 #include <stdint.h>
 
 #define X86_DIRECT_BASE UINT64_C(0xffff800000000000)
-#define X86_DIRECT_MAX (UINT64_C(64) << 40) /* physical addresses that the direct map reaches */
-#define X86_DEVICE_BASE UINT64_C(0xffffc00000000000)
+#define ARCH_DIRECT_BYTES (UINT64_C(64) << 40)
+#define ARCH_DEVICE_BASE UINT64_C(0xffffc00000000000)
+#define ARCH_DEVICE_BYTES (UINT64_C(256) << 30)
+#define X86_STACKS (ARCH_DEVICE_BASE + ARCH_DEVICE_BYTES) /* of further harts */
 #define X86_IMAGE_BASE UINT64_C(0xffffffff80000000)
 
 extern const uint8_t x86_image_zero[]; /* kernel.ld: where the image would have physical address 0 */

@@ -16,6 +16,7 @@
 #define PAGE_MASK ((uint64_t)ARCH_PAGE_SIZE - 1)
 #define WORK_PLAN 40 /* reading the program headers */
 #define WORK_MAP 8   /* an area */
+#define WORK_COPY 42 /* a page of the specification: perhaps two have to come first, and it is copied again */
 
 static status_t read_image(void *ctx, uint64_t offset, void *buf, size_t len)
 {
@@ -319,7 +320,7 @@ static status_t read_spec(struct spawning *s, uint64_t from, uint64_t len, bool 
         s->copied += n;
         if (st == OK && s->copied == len)
             st = bundle_begin(b->spec, len, &b->plan);
-        if (st != OK || !work_spend(2 * WORK_PAGE))
+        if (st != OK || !work_spend((int32_t)(WORK_COPY * n / ARCH_PAGE_SIZE) + 1))
             return st;
     }
     for (; s->checked < b->spec->n_slots; s->checked++) {

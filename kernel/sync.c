@@ -30,12 +30,18 @@ static struct chain {
     alignas(32) struct waitq waiting; /* while it is used */
     uint64_t turn;                    /* rises when somebody begins to wake in steps */
     struct spinlock lock;             /* LOCK_FUTEX */
-    bool used;
+    _Atomic bool used;                /* written under the lock */
 } chains[FUTEX_CHAINS][FUTEX_GROUPS];
 
 static struct {
     alignas(64) _Atomic uint32_t n_used; /* chains */
 } groups[FUTEX_GROUPS];
+
+static inline uint64_t group_bit(uint64_t address)
+{
+    static_assert(FUTEX_GROUPS == 64);
+    return UINT64_C(1) << (address / 4 % FUTEX_GROUPS);
+}
 
 static inline _Atomic uint32_t *group_of(uint64_t address)
 {
@@ -49,12 +55,17 @@ static inline struct chain *chain_of(uint64_t key)
     return &chains[(uint32_t)(key >> ARCH_PAGE_SHIFT) * 0x9e3779b1u >> 27][key / 4 % FUTEX_GROUPS];
 }
 
+static inline bool is_used(const struct chain *c)
+{
+    return atomic_load_explicit(&c->used, memory_order_relaxed);
+}
+
 /* By the holder of the lock, as is all below that takes a chain. */
 static inline void use(struct chain *c, uint64_t key)
 {
-    if (likely(c->used))
+    if (likely(is_used(c)))
         return;
-    c->used = true;
+    atomic_store_explicit(&c->used, true, memory_order_relaxed);
     waitq_init(&c->waiting);
     atomic_fetch_add_explicit(group_of(key), 1, memory_order_relaxed);
 }
@@ -177,7 +188,7 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
 {
     uint64_t woken = 0;
     struct list_node *next, *all = &c->waiting.threads;
-    if (unlikely(!c->used))
+    if (unlikely(!is_used(c)))
         return 0;
     for (struct list_node *n = all->next; n != all && woken < count; n = next) {
         struct thread *t = container_of(n, struct thread, wait);
@@ -189,7 +200,7 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
         }
     }
     if (unlikely(woken == 0) && list_is_empty(all)) {
-        c->used = false;
+        atomic_store_explicit(&c->used, false, memory_order_relaxed);
         atomic_fetch_sub_explicit(group_of(key), 1, memory_order_relaxed);
     }
     return woken;
@@ -236,7 +247,8 @@ static bool requeue(struct thread *self, uint64_t key, uint64_t count, uint64_t 
         lock_take(from < other ? &other->lock : &from->lock, LOCK_FUTEX_TO);
     bool over = wake_step(self, from, key, count);
     use(other, to);
-    for (struct list_node *n = all->next; over && from->used && key != to && n != all; n = next) {
+    self->task->vm.waits_in |= group_bit(to);
+    for (struct list_node *n = all->next; over && is_used(from) && key != to && n != all; n = next) {
         struct thread *t = container_of(n, struct thread, wait);
         next = n->next;
         if (t->futex_key != key || t->turn > self->turn)
@@ -261,24 +273,26 @@ static bool requeue(struct thread *self, uint64_t key, uint64_t count, uint64_t 
     return over;
 }
 
+/* A chain that is not used, or not yet, has none of vm's waiters: those entered theirs by the holder of its lock. */
 void futex_recheck(struct vm *vm)
 {
-    vm->has_waiters = false;
-    for (uint32_t i = 0; i < FUTEX_CHAINS * FUTEX_GROUPS; i++) {
-        struct chain *c = &chains[i % FUTEX_CHAINS][i / FUTEX_CHAINS];
-        struct list_node *next, *all = &c->waiting.threads;
-        if (atomic_load_explicit(&groups[i / FUTEX_CHAINS].n_used, memory_order_relaxed) == 0) {
-            i += FUTEX_CHAINS - 1;
-            continue;
+    uint64_t in = vm->waits_in;
+    vm->waits_in = 0;
+    for (; in != 0; in &= in - 1) {
+        for (uint32_t i = 0; i < FUTEX_CHAINS; i++) {
+            struct chain *c = &chains[i][__builtin_ctzll(in)];
+            struct list_node *next, *all = &c->waiting.threads;
+            if (likely(!is_used(c)))
+                continue;
+            lock_take(&c->lock, LOCK_FUTEX);
+            for (struct list_node *n = all->next; is_used(c) && n != all; n = next) {
+                struct thread *t = container_of(n, struct thread, wait);
+                next = n->next;
+                if (&t->task->vm == vm)
+                    thread_wake(t);
+            }
+            lock_release(&c->lock, LOCK_FUTEX);
         }
-        lock_take(&c->lock, LOCK_FUTEX);
-        for (struct list_node *n = all->next; c->used && n != all; n = next) {
-            struct thread *t = container_of(n, struct thread, wait);
-            next = n->next;
-            if (&t->task->vm == vm)
-                thread_wake(t);
-        }
-        lock_release(&c->lock, LOCK_FUTEX);
     }
 }
 
@@ -320,7 +334,7 @@ struct sysret sys_futex_wait(uint64_t address, uint64_t expected, uint64_t deadl
         lock_release(&vm->lock, LOCK_VM);
         return sys_status(ERR_BAD_ADDRESS);
     }
-    vm->has_waiters = true;
+    vm->waits_in |= group_bit(address);
     const _Atomic uint32_t *word = arch_phys_to_virt((paddr_t){ key });
     struct chain *c = chain_of(key);
     lock_take(&c->lock, LOCK_FUTEX);

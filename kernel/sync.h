@@ -21,8 +21,9 @@ bool sem_fini(struct sem *s); /* in steps */
 /* A step of END_CROWD; true: whoever waits wants more than there is. */
 bool sem_grant_some(struct sem *s);
 struct vm;
-/* Mappings of objects go from vm, which has_waiters: its Task's futex waiters make their calls again. By the holder of
- * its lock, or alone. */
+/* Mappings of objects go from vm, in which somebody waits: its Task's futex waiters make their calls again. By the
+ * holder of its lock, or alone. FUTEX_RECHECK: units of work for each group in which somebody waits. */
+#define FUTEX_RECHECK 2
 void futex_recheck(struct vm *vm);
 /* A step of waking `count` of those who wait for the word at that physical address and came before the first step; the
  * caller's thread->progress is 0 then, and the number woken so far afterwards. True: that was all. */

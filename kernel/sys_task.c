@@ -67,7 +67,7 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
     if (gate_close(arch_hart_self(), false)) {
         task_fault(t, cause, trap->address, name);
         work_begin();
-        (void)object_reap();
+        (void)(work_spend(WORK_STEP / 2) && object_reap()); /* half of the step's work was the line for the log */
     }
     kernel_return_to_user();
 }

@@ -51,7 +51,7 @@ struct vm {
     struct arch_aspace as;
     struct reticle *reticle;
     struct spinlock lock;        /* LOCK_VM */
-    bool has_waiters;            /* perhaps: threads that wait for futexes */
+    uint64_t waits_in;           /* groups of futexes in which threads wait, perhaps; a bit each */
     uint64_t gap_start, gap_end; /* V7: where new areas go first */
     uint64_t ended_below;        /* how far vm_fini() has come */
 };

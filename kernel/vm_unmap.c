@@ -28,6 +28,12 @@ static void gap_give(struct vm *vm, uint64_t from, uint64_t to)
     vm->gap_start = from;
 }
 
+/* Units of work beyond its own that taking some of a away costs. */
+static int32_t work_recheck(const struct vma *a)
+{
+    return a->obj != nullptr ? FUTEX_RECHECK * __builtin_popcountll(a->vm->waits_in) : 0;
+}
+
 /* Takes [from, to), which lies in a, out of it. The hole may leave two pieces: `spare` is then the record for the
  * second. No leaf crosses from or to. */
 static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t to, struct vma **spare)
@@ -35,7 +41,7 @@ static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t t
     struct vm *vm = a->vm;
     bool keep_left = from > a->node.key, keep_right = to < a->end;
     e->owns_frames = a->kind == VMA_ANON;
-    if (vm->has_waiters && a->obj != nullptr)
+    if (vm->waits_in != 0 && a->obj != nullptr)
         futex_recheck(vm);
     pt_clear(e, from, to);
     gap_give(vm, from, to);
@@ -91,7 +97,7 @@ static bool hole_pays(const struct vm *vm, const struct vma *a, uint64_t addr, u
     bool keep_left = a->node.key<page, keep_right = a->end> next;
     if ((keep_left && keep_right) || !pt_take_page(&vm->as, page, e, &frame))
         return false;
-    if (vm->has_waiters && a->obj != nullptr)
+    if (vm->waits_in != 0 && a->obj != nullptr)
         futex_recheck(vm);
     if (frame != 0 && a->kind == VMA_ANON)
         reticle_free(vm->reticle, (paddr_t){ frame }, 0);
@@ -184,7 +190,7 @@ static status_t unmap_begin(struct vm *vm, uint64_t addr, uint64_t end, const st
             end = from;
             continue;
         }
-        left -= WORK_AREA;
+        left -= WORK_AREA + work_recheck(a);
         found = true;
         if (from == a->node.key && to < a->end) {
             uint64_t up_to = step_end(vm, from, to, &left, false);
@@ -232,9 +238,10 @@ bool vm_unmap_object(struct object *o, const struct cap *c, bool below)
             pt_edit_end(&e);
             pt_edit_begin(&e, &a->vm->as, a->vm->reticle);
         }
-        int32_t left = VM_STEP;
+        int32_t left = VM_STEP, more = work_recheck(a);
         bool quick = a->end - a->node.key == ARCH_PAGE_SIZE && unmap_end_page(a->vm, a, a->node.key, &e);
-        goes_on = (quick || area_unmap_some(&e, a, &left)) && work_spend(quick ? 2 : WORK_AREA + (VM_STEP - left) / 2);
+        goes_on = (quick || area_unmap_some(&e, a, &left)) &&
+                  work_spend(more + (quick ? 2 : WORK_AREA + (VM_STEP - left) / 2));
     }
     pt_edit_end(&e);
     return goes_on;

@@ -149,9 +149,12 @@ static uint64_t cr3_of(struct x86_hart *x, struct arch_aspace *as)
 static void allow_ports(struct x86_hart *x, struct x86_port_range r)
 {
     for (uint32_t p = r.first, end = r.first + r.count; p < end;) {
-        bool whole = p % 8 == 0 && end - p >= 8; /* byte */
-        x->iomap[p / 8] &= whole ? 0 : (uint8_t)~(1u << p % 8);
-        p += whole ? 8 : 1;
+        uint32_t bytes = p % 8 == 0 ? (end - p) / 8 : 0;
+        if (bytes != 0)
+            memset(&x->iomap[p / 8], 0, bytes);
+        else
+            x->iomap[p / 8] &= (uint8_t)~(1u << p % 8);
+        p += bytes != 0 ? bytes * 8 : 1;
     }
 }
 

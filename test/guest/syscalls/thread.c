@@ -167,12 +167,13 @@ static void waits_in_object(uint64_t address, uint64_t)
     (void)vx_enter(NR_thread_exit, (uint32_t)-(int64_t)st, 0, 0, 0, 0);
 }
 
-/* Memory that goes takes its waiters along: its frame is soon another's. */
-static void futex_goes(void)
+/* Memory that goes takes its waiters along: its frame is soon another's. Also those that came from another word. */
+static void futex_goes(bool moved)
 {
     struct vx_result mem = SYS(mem_alloc, 0, 4096, RW_COMMIT | VX_MEM_HANDLE, 0);
     uint32_t id = start(waits_in_object, mem.second, 0);
-    bool waited = check_waits_in(id, NR_futex_wait);
+    bool waited = check_waits_in(id, NR_futex_wait) &&
+                  (!moved || STATUS(futex_wake, mem.second, 0, VX_FUTEX_REQUEUE, mem.second + 100) == OK);
     C(futex_wait, BAD_ADDRESS,
       waited && STATUS(mem_free, mem.value, 0, 0) == OK &&
           SYS(thread_join, id, check_patience()).value == (uint32_t)-ERR_BAD_ADDRESS);
@@ -211,7 +212,8 @@ void test_thread(void)
     join();
     exit_errors();
     futex();
-    futex_goes();
+    futex_goes(false);
+    futex_goes(true);
     tls();
     interrupt();
 }

@@ -4,6 +4,7 @@
 #include "exec.h"
 #include "jobs.h"
 #include "out.h"
+#include "parse.h"
 #include "redir.h"
 #include "shell.h"
 #include "trap.h"
@@ -61,7 +62,9 @@ static int run_continue(int argc, char **argv)
 
 static int leave(int argc, char **argv, enum skip skip)
 {
-    unsigned status = (unsigned)sh.status;
+    /* Of the action of a trap itself, not of a function that it calls, `return` is said as well. */
+    bool of_trap = sh.trap_status >= 0 && (skip == SKIP_EXIT || sh.functions == sh.trap_functions);
+    unsigned status = (unsigned)(of_trap ? sh.trap_status : sh.status);
     if (argc > 1 && !number_of(argv[0], argv[1], &status))
         sh_throw(STATUS_ERROR);
     sh.skip = skip;
@@ -258,6 +261,8 @@ static int run_unset(int argc, char **argv)
     for (; at < argc; at++)
         if (functions) {
             function_unset(argv[at]);
+        } else if (!is_name(argv[at], strlen(argv[at]))) {
+            sh_error("unset: %s: not a name", argv[at]);
         } else if (!var_unset(argv[at])) {
             sh_error("unset: %s: is read only", argv[at]);
         }

@@ -7,6 +7,7 @@
 #include "out.h"
 #include "shell.h"
 #include "vars.h"
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -237,7 +238,18 @@ static int run_plain(int argc, char **argv, const char *path)
     struct command c = { .argc = argc, .argv = argv };
     struct scope scope;
     if (b != nullptr && (!b->late || hash_find(argv[0], path) == nullptr)) {
-        int status = b->run(argc, argv);
+        struct catcher catcher;
+        volatile int status;
+        volatile bool thrown = false;
+        if (CATCH(&catcher) == 0) {
+            status = b->run(argc, argv);
+        } else {
+            status = sh.status;
+            thrown = true;
+        }
+        catch_end(&catcher);
+        if (thrown && status == STATUS_SIGNAL + SIGINT)
+            sh_throw(status); /* ^C ends more than this */
         return status;
     }
     if (path != var_get("PATH") && strchr(argv[0], '/') == nullptr) {

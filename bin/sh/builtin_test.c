@@ -239,8 +239,8 @@ static bool by_count(struct test *t, char **a, size_t n)
         return a[0][0] != '\0' || a[2][0] != '\0';
     if (n <= 4 && strcmp(a[0], "!") == 0)
         return !by_count(t, a + 1, n - 1);
-    if (n == 3 && strcmp(a[0], "(") == 0 && strcmp(a[2], ")") == 0)
-        return a[1][0] != '\0';
+    if ((n == 3 || n == 4) && strcmp(a[0], "(") == 0 && strcmp(a[n - 1], ")") == 0)
+        return by_count(t, a + 1, n - 2);
     if (n == 2 && is_unary(a[0]))
         return unary(t, a[0], a[1]);
     if (n == 2)

@@ -562,6 +562,8 @@ int builtin_kill(int argc, char **argv)
         sh_warn("kill: usage: kill [-s SIGNAL | -SIGNAL] PROCESS... | -l [STATUS]");
         return STATUS_ERROR;
     }
+    while (look(false)) /* a child that has ended is none any more */
+        ;
     for (; at < argc; at++)
         status |= kill_one(argv[at], signal);
     return status;

@@ -45,6 +45,24 @@ void lex_pop(struct parser *p)
     free(s);
 }
 
+/* An alias whose text ended with the token under way: the token is of that text still, and is not replaced by it. */
+static void spend(struct parser *p)
+{
+    struct source *s = p->source;
+    p->source = s->below;
+    s->below = p->spent;
+    p->spent = s;
+}
+
+void lex_forget_spent(struct parser *p)
+{
+    while (p->spent != nullptr) {
+        struct source *s = p->spent;
+        p->spent = s->below;
+        free(s);
+    }
+}
+
 static int get_raw(struct parser *p)
 {
     for (;;) {
@@ -60,8 +78,8 @@ static int get_raw(struct parser *p)
             continue;
         if (s->alias == nullptr || s->wall)
             return END;
-        p->alias_next = s->end > s->begin && (s->end[-1] == ' ' || s->end[-1] == '\t');
-        lex_pop(p); /* the alias is used up */
+        p->after_blank |= s->end > s->begin && (s->end[-1] == ' ' || s->end[-1] == '\t');
+        spend(p);
     }
 }
 
@@ -172,9 +190,9 @@ static void single_quotes(struct maker *m)
 /* One character of text inside double quotes or a here-document; `also` is quoted by a backslash too. */
 static void quoted_char(struct maker *m, int c, int also)
 {
-    if (c == '$') {
+    if (c == '$' && !m->p->delimiter) {
         dollar(m, true);
-    } else if (c == '`') {
+    } else if (c == '`' && !m->p->delimiter) {
         backquote(m, true);
     } else if (c == '\\') {
         int next = get_raw(m->p);
@@ -394,7 +412,6 @@ static void arithmetic(struct maker *m, bool quoted)
 static struct node *substitution(struct parser *p, bool in_parentheses)
 {
     struct here *here = p->here, **here_end = p->here_end;
-    bool alias_next = p->alias_next;
     p->here = nullptr;
     p->here_end = &p->here;
     p->token = TOKEN_NONE;
@@ -406,7 +423,6 @@ static struct node *substitution(struct parser *p, bool in_parentheses)
         lex_error(p, "a here-document is missing");
     p->here = here;
     p->here_end = here != nullptr ? here_end : &p->here;
-    p->alias_next = alias_next;
     return node;
 }
 
@@ -476,9 +492,7 @@ const char *lex_delimiter(struct parser *p, const struct word *w, bool *quoted)
     struct text t = { .arena = p->arena };
     *quoted = false;
     for (const struct part *part = w->parts; part != nullptr; part = part->next) {
-        if (part->kind != PART_TEXT)
-            lex_error(p, "a here-document's delimiter cannot be expanded");
-        *quoted |= part->quoted && strcmp(part->text, "$") != 0;
+        *quoted |= part->quoted;
         text_add(&t, part->text, part->len);
     }
     return text_end(&t);
@@ -591,6 +605,7 @@ static enum token redirection(struct parser *p, int c, int fd)
     }
     if (p->redir_op == REDIR_IN || p->redir_op == REDIR_OUT)
         unget(p, next);
+    p->delimiter = p->redir_op == REDIR_HERE;
     return p->token = TOKEN_REDIR;
 }
 
@@ -598,6 +613,7 @@ static enum token read_word(struct parser *p, int c)
 {
     struct maker m = make(p);
     begin(&m);
+    bool expands = !p->delimiter;
     for (; !ends_word(c); c = get(p)) {
         if (c == '\'')
             single_quotes(&m);
@@ -605,13 +621,14 @@ static enum token read_word(struct parser *p, int c)
             double_quotes(&m);
         else if (c == '\\')
             backslash(&m);
-        else if (c == '$')
+        else if (c == '$' && expands)
             dollar(&m, false);
-        else if (c == '`')
+        else if (c == '`' && expands)
             backquote(&m, false);
         else
             add(&m, c, false);
     }
+    p->delimiter = false;
     p->word = made(&m);
     p->literal = plain_text(p->word);
     if ((c == '<' || c == '>') && p->literal != nullptr && is_digit((unsigned char)p->literal[0]) &&
@@ -629,16 +646,15 @@ static enum token twice(struct parser *p, int c, enum token once, enum token bot
     return p->token = both;
 }
 
-enum token lex_peek(struct parser *p)
+static enum token next_token(struct parser *p)
 {
-    if (p->token != TOKEN_NONE)
-        return p->token;
     int c = get(p);
     while (c == ' ' || c == '\t')
         c = get(p);
     if (c == '#')
         while (c != '\n' && c != END)
             c = get_raw(p);
+    lex_forget_spent(p); /* what ended in front of the token has no part in it */
     p->token_line = p->line;
     switch (c) {
     case END:
@@ -667,13 +683,33 @@ enum token lex_peek(struct parser *p)
     }
 }
 
+enum token lex_peek(struct parser *p)
+{
+    bool after_blank = false;
+    while (p->token == TOKEN_NONE) {
+        p->after_blank = false;
+        (void)next_token(p);
+        after_blank |= p->after_blank;
+        if (after_blank)
+            (void)lex_alias(p);
+    }
+    return p->token;
+}
+
+static bool replaced_already(const struct source *s, const char *name)
+{
+    for (; s != nullptr && !s->wall; s = s->below)
+        if (s->alias != nullptr && strcmp(s->alias, name) == 0)
+            return true;
+    return false;
+}
+
 bool lex_alias(struct parser *p)
 {
     if (p->token != TOKEN_WORD || p->literal == nullptr || p->find_alias == nullptr)
         return false;
-    for (const struct source *s = p->source; s != nullptr && !s->wall; s = s->below)
-        if (s->alias != nullptr && strcmp(s->alias, p->literal) == 0)
-            return false;
+    if (replaced_already(p->source, p->literal) || replaced_already(p->spent, p->literal))
+        return false;
     const char *text = p->find_alias(p->literal);
     if (text == nullptr)
         return false;
@@ -685,6 +721,12 @@ bool lex_alias(struct parser *p)
     char *copy = (char *)(s + 1), *name = copy + len + 1;
     memcpy(copy, text, len + 1);
     memcpy(name, p->literal, name_len + 1);
+    while (p->spent != nullptr) { /* the new text stands inside those that the word was of */
+        struct source *around = p->spent;
+        p->spent = around->below;
+        around->below = p->source;
+        p->source = around;
+    }
     *s = (struct source){ .below = p->source, .begin = copy, .at = copy, .end = copy + len, .alias = name };
     p->source = s;
     p->token = TOKEN_NONE;

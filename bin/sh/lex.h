@@ -22,6 +22,8 @@ static inline void lex_take(struct parser *p)
 }
 /* Replaces the current word by the alias's text. False: it is none. */
 bool lex_alias(struct parser *p);
+/* Frees the texts of aliases that ended with the token before. */
+void lex_forget_spent(struct parser *p);
 /* Leaves the alias on top. */
 void lex_pop(struct parser *p);
 /* The delimiter of a here-document as a string; true in *quoted if any of it was quoted. */

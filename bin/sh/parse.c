@@ -294,12 +294,11 @@ static struct node *simple(struct parser *p)
             assigns = &a->next;
         } else {
             bool begins = n->words == nullptr && (n->assigns != nullptr || n->redirs != nullptr);
-            if ((begins || p->alias_next) && lex_alias(p))
+            if (begins && lex_alias(p))
                 continue;
             *words = p->word;
             words = &p->word->next;
         }
-        p->alias_next = false;
         lex_take(p);
     }
     if (n->words == nullptr && n->assigns == nullptr && n->redirs == nullptr)
@@ -497,6 +496,7 @@ void parser_fini(struct parser *p)
 {
     while (p->source != p->root)
         lex_pop(p);
+    lex_forget_spent(p);
 }
 
 void parser_init(struct parser *p, struct source *s)
@@ -527,7 +527,7 @@ enum parse parse_command(struct parser *p, struct program **out)
     p->here = nullptr;
     p->here_end = &p->here;
     p->depth = 0;
-    p->alias_next = false;
+    p->delimiter = false;
     p->unfinished = false;
     int failed = setjmp(p->fail);
     if (failed != 0) {

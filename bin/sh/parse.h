@@ -65,7 +65,9 @@ struct parser {
     bool redir_strip;
     int redir_fd;
     uint32_t token_line;
-    bool alias_next; /* an alias ended in a blank: the next word may be one too */
+    struct source *spent; /* aliases that ended with the token */
+    bool after_blank;     /* an alias that ended in a blank ended: the word behind it may be one too */
+    bool delimiter;       /* the next word is one of a here-document: nothing in it is expanded */
     struct here *here, **here_end;
     unsigned depth;
     jmp_buf fail;

@@ -43,13 +43,10 @@ static bool runs_commands(const struct word *list)
     return false;
 }
 
-/* True if it is sure, before anything is expanded, that the stage is a program that is started at once. */
-static bool surely_program(const struct node *n)
+/* A simple command with words, of which nothing runs commands to become text. */
+static bool expands_alone(const struct node *n)
 {
     if (n->kind != NODE_SIMPLE || n->words == nullptr || runs_commands(n->words))
-        return false;
-    const char *name = word_literal(n->words);
-    if (name == nullptr || strpbrk(name, "*?[~") != nullptr || command_kind(name) != COMMAND_PROGRAM)
         return false;
     for (const struct assign *a = n->assigns; a != nullptr; a = a->next)
         if (runs_commands(a->value))
@@ -58,6 +55,15 @@ static bool surely_program(const struct node *n)
         if (r->word != nullptr && runs_commands(r->word))
             return false;
     return true;
+}
+
+/* True if it is sure, before anything is expanded, that the stage is a program that is started at once. */
+static bool surely_program(const struct node *n)
+{
+    if (!expands_alone(n))
+        return false;
+    const char *name = word_literal(n->words);
+    return name != nullptr && strpbrk(name, "*?[~") == nullptr && command_kind(name) == COMMAND_PROGRAM;
 }
 
 static void connect(struct stage *s)
@@ -289,12 +295,9 @@ static int start_background(void *ctx)
         return 0;
     }
     struct stage s = { .node = n, .in = -1, .out = -1, .background = true, .job = b->job, .group = &b->group };
-    if (surely_program(n)) {
-        size_t argc = 0;
-        char **argv = expand_words(n->words, &argc);
-        return start_program(&s, argv);
-    }
-    return start_shell(&s, nullptr);
+    /* A program is to be the job itself, so that `kill $!` is about it. What runs commands to know its words does so
+     * behind: nobody waits for them here. */
+    return expands_alone(n) ? run_stage(&s) : start_shell(&s, nullptr);
 }
 
 int exec_background(const struct node *n)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct shell sh = { .name = "sh" };
+struct shell sh = { .name = "sh", .trap_status = -1 };
 
 static const struct {
     char letter;

@@ -75,6 +75,8 @@ struct catcher {
 struct shell {
     int status; /* $? */
     int exit_status;
+    int trap_status;         /* $? from before the trap action that runs; -1: none runs */
+    unsigned trap_functions; /* `functions` at its beginning */
     enum skip skip;
     unsigned skip_count;
     unsigned loops, functions, depth, subshells;

@@ -23,6 +23,8 @@ void subshell_begin(struct subshell *s)
     s->line = sh.line;
     s->directory = -1;
     s->has_umask = false;
+    s->trap_status = sh.trap_status;
+    sh.trap_status = -1;
     sh.subshells++;
     sh.option[OPT_MONITOR] = false;
     scope_push(&s->scope, SCOPE_SUBSHELL);
@@ -56,6 +58,7 @@ static void put_back(struct subshell *s)
     sh.loops = s->loops;
     sh.tested = s->tested;
     sh.line = s->line;
+    sh.trap_status = s->trap_status;
     sh.subshells--;
     current = s->outer;
 }

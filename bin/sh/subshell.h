@@ -19,6 +19,7 @@ struct subshell {
     struct params *params;
     bool option[OPTIONS];
     pid_t background;
+    int trap_status;
     unsigned functions, loops, tested;
     uint32_t line;
     int directory; /* the current directory of before, once it was changed; -1 */

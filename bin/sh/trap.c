@@ -5,6 +5,7 @@
 #include "shell.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Set by handlers, and by whoever watches the terminal in another thread. */
 static _Atomic int noted[TRAP_MAX], any, interrupt;
@@ -31,10 +32,10 @@ int signal_number(const char *name)
         unsigned long n = strtoul(name, &end, 10);
         return *end == '\0' && n < TRAP_MAX ? (int)n : -1;
     }
-    if (strncmp(name, "SIG", 3) == 0)
+    if (strncasecmp(name, "SIG", 3) == 0)
         name += 3;
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-        if (strcmp(signals[i].name, name) == 0)
+        if (strcasecmp(signals[i].name, name) == 0)
             return signals[i].number;
     return -1;
 }
@@ -199,6 +200,13 @@ void trap_forget_interrupt(void)
     noted[SIGINT] = 0;
 }
 
+/* `exit` without a status, and `return` where the action itself says it, are about what was before the action. */
+static void action_begin(int status)
+{
+    sh.trap_status = status;
+    sh.trap_functions = sh.functions;
+}
+
 void traps_run(void)
 {
     static bool running;
@@ -220,11 +228,13 @@ void traps_run(void)
         running = true;
         struct catcher c;
         volatile bool thrown = false;
+        action_begin(status);
         if (CATCH(&c) == 0)
             (void)exec_text(action);
         else
             thrown = true;
         catch_end(&c);
+        sh.trap_status = -1;
         running = false;
         free(action);
         if (thrown)
@@ -244,6 +254,7 @@ int traps_run_exit(int status)
     sh.skip = SKIP_NONE;
     struct catcher c;
     volatile int answer = status;
+    action_begin(status);
     if (CATCH(&c) == 0) {
         (void)exec_text(action);
         if (sh.skip == SKIP_EXIT)
@@ -252,6 +263,7 @@ int traps_run_exit(int status)
         answer = sh.status;
     }
     catch_end(&c);
+    sh.trap_status = -1;
     sh.skip = SKIP_NONE;
     free(action);
     return answer;

@@ -38,7 +38,7 @@ void traps_arrange_keys(void);
 int traps_run_exit(int status);
 /* Which signals a program that is started must find as they were: not as the shell has them. */
 void traps_for_child(sigset_t *defaults);
-/* "INT", "SIGINT", "2", "EXIT": the number; -1: there is none. */
+/* "INT", "SIGINT", "int", "2", "EXIT": the number; -1: there is none. */
 int signal_number(const char *name);
 /* Without "SIG"; nullptr: none. */
 const char *signal_name(int signal);

@@ -335,7 +335,7 @@ void px_describe(const struct px_note *n, void *to)
     }
     if (n->signal == SIGCHLD && n->code > 0)
         info->si_status = n->status;
-    else if (n->code == SI_QUEUE || n->code == SI_MESGQ)
+    else if (n->code < 0) /* sigqueue, and what the C library does in threads: SI_ASYNCIO */
         info->si_value.sival_ptr = (void *)n->value;
 }
 

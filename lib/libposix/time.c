@@ -22,6 +22,8 @@ static long read_cpu_clock(int clock, uint64_t *ns)
         which = VX_CLOCK_THREAD_CPU;
     } else if (clock < 0) { /* ~id << 3 | 2: a process; | 6: a thread (clock_getcpuclockid, pthread_getcpuclockid) */
         int id = ~(clock >> 3);
+        if ((clock & 3) == 3) /* a device's clock, by descriptor: there are none */
+            return -EINVAL;
         bool thread = (clock & 4) != 0;
         if (!thread ? id != 0 && id != (int)px_pid : id != 0 && id != px_self()->tid)
             return -EINVAL;
@@ -114,8 +116,11 @@ static uint64_t interval_ns(const struct timespec *t)
 long px_clock_nanosleep(long clock, long flags, long request, long remain)
 {
     const struct timespec *t = (const struct timespec *)request;
-    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_TAI)
-        return clock == CLOCK_THREAD_CPUTIME_ID ? -EINVAL : -EOPNOTSUPP;
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_TAI) {
+        struct timespec now;
+        bool exists = __vectra_clock_gettime((int)clock, &now) == 0;
+        return !exists || clock == CLOCK_THREAD_CPUTIME_ID ? -EINVAL : -EOPNOTSUPP;
+    }
     if (!interval_ok(t))
         return -EINVAL;
     bool absolute = (flags & TIMER_ABSTIME) != 0;

@@ -3,6 +3,8 @@
  * end, and signals that are queued and waited for. Between processes: jobs.c. */
 #define _GNU_SOURCE
 #include "check.h"
+#include <aio.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <time.h>
@@ -53,6 +55,26 @@ static void *signals_later(void *arg)
     usleep(10000);
     (void)!write(said[1], "x", 1);
     return nullptr;
+}
+
+/* The C library does asynchronous transfers in threads, and says by sigqueue what has become of one. */
+static void transfer_tells(const sigset_t *set)
+{
+    char text[] = "later";
+    siginfo_t info;
+    int fd = open("/tmp/signals-aio", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    struct aiocb transfer = { .aio_fildes = fd,
+                              .aio_buf = text,
+                              .aio_nbytes = sizeof text,
+                              .aio_sigevent = { .sigev_notify = SIGEV_SIGNAL,
+                                                .sigev_signo = SIGRTMIN,
+                                                .sigev_value = { .sival_ptr = text } } };
+    CHECK_IS(aio_write(&transfer), 0);
+    CHECK(sigwaitinfo(set, &info) == SIGRTMIN && info.si_code == SI_ASYNCIO && info.si_value.sival_ptr == text);
+    CHECK_IS(aio_error(&transfer), 0);
+    CHECK_IS(aio_return(&transfer), sizeof text);
+    close(fd);
+    unlink("/tmp/signals-aio");
 }
 
 static void inside(void)
@@ -120,6 +142,7 @@ static void inside(void)
     CHECK(sigwaitinfo(&set, &info) == SIGRTMIN && info.si_value.sival_int == 2);
     CHECK(sigwaitinfo(&set, &info) == SIGRTMIN && info.si_value.sival_int == 3);
     CHECK(sigwaitinfo(&set, &info) == SIGRTMIN + 3 && info.si_value.sival_int == 1);
+    transfer_tells(&set);
     struct timespec zero = {}, bad = { .tv_nsec = -1 };
     CHECK_ERRNO(sigtimedwait(&set, &info, &zero), EAGAIN);
     CHECK_ERRNO(sigtimedwait(&set, &info, &bad), EINVAL);

@@ -336,7 +336,11 @@ static void sleeping(void)
         CHECK_IS(clock_nanosleep(clocks[i], 0, &(struct timespec){ .tv_sec = -1 }, nullptr), EINVAL);
     }
     CHECK_IS(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &(struct timespec){}, nullptr), EINVAL);
-    CHECK(clock_nanosleep(77, 0, &(struct timespec){}, nullptr) != 0);
+    CHECK_IS(clock_nanosleep(77, 0, &(struct timespec){}, nullptr), EINVAL);
+    CHECK_IS(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &(struct timespec){}, nullptr), ENOTSUP);
+    CHECK_ERRNO(clock_gettime(77, &(struct timespec){}), EINVAL);
+    CHECK_ERRNO(clock_gettime(-1, &(struct timespec){}), EINVAL);
+    CHECK_ERRNO(clock_getres(-1, &(struct timespec){}), EINVAL);
     struct rusage usage;
     CHECK(getrusage(RUSAGE_SELF, &usage) == 0 && (usage.ru_utime.tv_usec != 0 || usage.ru_utime.tv_sec != 0));
     CHECK_ERRNO(getrusage(77, &usage), EINVAL);

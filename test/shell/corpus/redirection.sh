@@ -58,3 +58,14 @@ $(cat large)
 E" | cksum; cksum < large
 : > t; for i in 1 2 3; do echo $i >> t; done; wc -l < t | tr -d ' '
 cd / && rm -rf "$d"
+
+# a delimiter is not expanded, whatever is in it
+cat <<$word
+first $((1 + 1))
+$word
+cat <<-"$word`x`"
+	second $((1 + 1))
+	$word`x`
+cat <<a`b`$c
+third $((1 + 1))
+a`b`$c

@@ -34,7 +34,9 @@ struct shared {
     _Atomic uint32_t data_word, room_word;
     uint32_t shut;                    /* SHUT_*: a socket's end was shut down, for all who hold it */
     uint32_t read_opens, write_opens; /* of a FIFO: how often */
-    struct px_fifo fifo;              /* inode 0: none */
+    uint32_t n_passed;                /* descriptors under way, by the bytes that they come with */
+    struct px_passed passed[PX_PASSING_MAX];
+    struct px_fifo fifo; /* inode 0: none */
     struct {
         uint32_t pid;    /* 0: not said; who reserves it for a child, until the child has it */
         uint16_t serial; /* how often it was reserved */
@@ -254,6 +256,32 @@ static uint32_t fill_locked(const struct shared *s)
     return n <= RING_BYTES ? n : 0; /* nonsense: as good as empty */
 }
 
+/* Nonsense is as good as none. */
+static unsigned passed_locked(const struct shared *s)
+{
+    return s->n_passed <= PX_PASSING_MAX ? s->n_passed : 0;
+}
+
+/* How many come with the next byte, at most PX_PASSING_AT_ONCE. *before: how many bytes there are before the next. */
+static unsigned due_locked(const struct shared *s, uint32_t *before)
+{
+    unsigned n = 0, all = passed_locked(s);
+    while (n < all && n < PX_PASSING_AT_ONCE && s->passed[n].at == s->tail)
+        n++;
+    *before = n < all ? s->passed[n].at - s->tail : UINT32_MAX;
+    return n;
+}
+
+/* Those that come with the bytes that are taken leave the pipe. */
+static void take_passed_locked(struct shared *s, unsigned n, struct px_passing *out)
+{
+    unsigned all = passed_locked(s);
+    out->n = n;
+    memcpy(out->passed, s->passed, n * sizeof s->passed[0]);
+    memmove(s->passed, s->passed + n, (all - n) * sizeof s->passed[0]);
+    s->n_passed = all - n;
+}
+
 static uint32_t take_locked(struct shared *s, uint8_t *to, size_t bytes)
 {
     uint32_t n = fill_locked(s), at = s->tail % RING_BYTES;
@@ -308,15 +336,26 @@ static long wait_for(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen)
     return st == ERR_INTERRUPTED ? -EINTR : 0;
 }
 
-long px_pipe_take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep)
+static long take_and_drop(struct px_pipe *p, void *to, size_t bytes, bool wait);
+
+static long take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep, struct px_passing *with)
 {
     struct shared *s = p->shared;
     for (;;) {
         uint32_t seen = atomic_load_explicit(&s->data_word, memory_order_acquire);
         lock_pipe(s);
-        uint32_t before = s->tail, n = (s->shut & SHUT_READING) != 0 ? 0 : take_locked(s, to, bytes);
+        uint32_t before = s->tail, n = 0, apart = UINT32_MAX;
+        unsigned due = s->n_passed != 0 ? due_locked(s, &apart) : 0;
+        if (due != 0 && with == nullptr && !keep) {
+            unlock_pipe(s);
+            return take_and_drop(p, to, bytes, wait);
+        }
+        if ((s->shut & SHUT_READING) == 0)
+            n = take_locked(s, to, bytes < apart ? bytes : apart);
         if (keep)
             s->tail = before;
+        else if (with != nullptr && n != 0)
+            take_passed_locked(s, due, with);
         bool end = n == 0 && (s->shut != 0 || writers_locked(s) == 0);
         unlock_pipe(s);
         if (n != 0) {
@@ -334,7 +373,52 @@ long px_pipe_take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool kee
     }
 }
 
-long px_pipe_put_bytes(struct px_pipe *p, const void *from, size_t bytes, bool wait)
+/* Who reads without asking for descriptors loses those that came. */
+[[gnu::noinline]] static long take_and_drop(struct px_pipe *p, void *to, size_t bytes, bool wait)
+{
+    struct px_passing lost = {};
+    long answer = take(p, to, bytes, wait, false, &lost);
+    for (unsigned i = 0; i < lost.n; i++)
+        px_pass_drop(&lost.passed[i]);
+    return answer;
+}
+
+long px_pipe_take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep)
+{
+    return take(p, to, bytes, wait, keep, nullptr);
+}
+
+long px_pipe_take_passing(struct px_pipe *p, void *to, size_t bytes, bool wait, struct px_passing *with)
+{
+    with->n = 0;
+    return take(p, to, bytes, wait, false, with);
+}
+
+bool px_pipe_passes(struct px_pipe *p)
+{
+    uint32_t apart;
+    lock_pipe(p->shared);
+    bool some = due_locked(p->shared, &apart) != 0;
+    unlock_pipe(p->shared);
+    return some;
+}
+
+/* What comes with the next byte that is put, all of it or nothing. */
+static bool put_passed_locked(struct shared *s, struct px_passing *with)
+{
+    unsigned all = passed_locked(s);
+    if (with->n > PX_PASSING_MAX - all)
+        return false;
+    for (unsigned i = 0; i < with->n; i++) {
+        with->passed[i].at = s->head;
+        s->passed[all + i] = with->passed[i];
+    }
+    s->n_passed = all + with->n; /* last: before that there are none */
+    with->n = 0;
+    return true;
+}
+
+static long put_all(struct px_pipe *p, const void *from, size_t bytes, bool wait, struct px_passing *with)
 {
     struct shared *s = p->shared;
     const uint8_t *next = from;
@@ -345,7 +429,8 @@ long px_pipe_put_bytes(struct px_pipe *p, const void *from, size_t bytes, bool w
         lock_pipe(s);
         bool broken = s->shut != 0 || readers_locked(s) == 0;
         uint32_t room = RING_BYTES - fill_locked(s);
-        if (!broken && (bytes > PIPE_BUF || room >= left)) /* up to PIPE_BUF it goes in one piece */
+        bool fits = bytes > PIPE_BUF ? room != 0 : room >= left; /* up to PIPE_BUF it goes in one piece */
+        if (!broken && fits && (with == nullptr || with->n == 0 || put_passed_locked(s, with)))
             n = put_locked(s, next + done, left);
         unlock_pipe(s);
         if (n != 0)
@@ -362,6 +447,16 @@ long px_pipe_put_bytes(struct px_pipe *p, const void *from, size_t bytes, bool w
             return done != 0 ? (long)done : answer;
     }
     return (long)done;
+}
+
+long px_pipe_put_bytes(struct px_pipe *p, const void *from, size_t bytes, bool wait)
+{
+    return put_all(p, from, bytes, wait, nullptr);
+}
+
+long px_pipe_put_passing(struct px_pipe *p, const void *from, size_t bytes, bool wait, struct px_passing *with)
+{
+    return put_all(p, from, bytes, wait, with);
 }
 
 static long pipe_read(struct px_file *f, void *to, size_t bytes, int64_t at)

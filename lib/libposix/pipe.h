@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Pipes: a buffer in memory that all processes with an end of it share. */
 #pragma once
-#include "file.h"
+#include "records.h"
 
 /* Which holder of a pipe a child is (pipe.c). */
 enum : unsigned { PX_HOLDERS = 16, PX_HOLDER_INDEX = 255 };
@@ -36,6 +36,34 @@ long px_pipe_take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool kee
 long px_pipe_put_bytes(struct px_pipe *p, const void *from, size_t bytes, bool wait);
 unsigned px_pipe_events(struct px_pipe *p, bool reads);
 uint32_t px_pipe_fill(struct px_pipe *p);
+
+/* Descriptors that travel with the bytes of a socket (passing.c). */
+enum : unsigned {
+    PX_PASSING_MAX = 24,     /* on their way through one direction of a connection */
+    PX_PASSING_AT_ONCE = 16, /* of one message */
+};
+struct px_passed {
+    struct px_fd_record record;
+    struct vx_vfs_handle handle; /* 'F' */
+    uint32_t at;                 /* the byte of the stream that it comes with */
+    uint32_t reserved;
+};
+struct px_passing {
+    unsigned n;
+    struct px_passed passed[PX_PASSING_AT_ONCE];
+};
+/* px_pipe_put_bytes, and with the first byte those; at least one byte. */
+long px_pipe_put_passing(struct px_pipe *p, const void *from, size_t bytes, bool wait, struct px_passing *with);
+/* px_pipe_take of bytes that came with the same descriptors, or none: those are in *with. */
+long px_pipe_take_passing(struct px_pipe *p, void *to, size_t bytes, bool wait, struct px_passing *with);
+/* True if the next byte comes with some. */
+bool px_pipe_passes(struct px_pipe *p);
+/* What a descriptor's file is on its way; -EOPNOTSUPP, or why it cannot be given just now. */
+long px_pass(struct px_file *f, struct px_passed *out);
+/* The file, or nullptr: it is gone, or makes no sense. */
+struct px_file *px_pass_take(const struct px_passed *p);
+/* Nobody gets it. */
+void px_pass_drop(const struct px_passed *p);
 /* Nobody writes any more (what is there can be read), or nobody reads. */
 void px_pipe_shut(struct px_pipe *p, bool reading);
 /* One of this process's ends, or an end that is both, is gone, and a use of the pipe with it. */

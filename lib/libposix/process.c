@@ -32,6 +32,18 @@ long __vectra_getpid(void)
     return px_pid;
 }
 
+void px_rom_record(const struct px_file *f, struct px_fd_record *r)
+{
+    struct vx_cpio archive = {};
+    if (vx_initrd(&archive) != OK)
+        return;
+    r->a = (uint64_t)(f->rom.data - archive.bytes);
+    r->b = f->rom.bytes;
+    r->mode = f->rom.mode;
+    r->inode = f->rom.inode;
+    r->offset = f->offset;
+}
+
 static struct px_file *file_of_rom(const struct px_fd_record *r)
 {
     struct vx_cpio archive;
@@ -68,13 +80,21 @@ static struct px_file *file_of_socket(const struct px_fd_record *r, struct px_pi
     return in == nullptr || out == nullptr ? nullptr : px_socket_adopt(in, out, r->flags);
 }
 
-static struct px_file *file_of(const struct px_fd_record *r, struct px_pipe **pipes)
+struct px_file *px_plain_file(const struct px_fd_record *r)
 {
     switch (r->kind) {
     case 't':
         return px_console_new(r->flags);
     case 'f':
         return file_of_rom(r);
+    default:
+        return px_device_new((char)r->kind, r->flags);
+    }
+}
+
+static struct px_file *file_of(const struct px_fd_record *r, struct px_pipe **pipes)
+{
+    switch (r->kind) {
     case 'p':
         return file_of_pipe(r, pipes);
     case 's':
@@ -83,7 +103,7 @@ static struct px_file *file_of(const struct px_fd_record *r, struct px_pipe **pi
     case 'D':
         return px_inherited(r);
     default:
-        return px_device_new((char)r->kind, r->flags);
+        return px_plain_file(r);
     }
 }
 

@@ -34,5 +34,10 @@ static_assert(sizeof(struct px_fd_record) == 56);
 /* The entry of a file (not of a directory) of the initial RAM disk. */
 struct vx_cpio_entry;
 bool px_rom_find(const char *path, struct vx_cpio_entry *out);
+/* The file of a record that says all of it: of the RAM disk, the terminal, a device. nullptr: it makes no sense here.
+ */
+struct px_file *px_plain_file(const struct px_fd_record *r);
+/* Fills in what a record says of a file of the RAM disk. */
+void px_rom_record(const struct px_file *f, struct px_fd_record *r);
 /* A file of the initial RAM disk, without a path. */
 struct px_file *px_rom_file(const uint8_t *data, size_t bytes, uint32_t mode, uint32_t inode, int flags);

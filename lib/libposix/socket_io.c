@@ -9,24 +9,90 @@
 
 enum : int { BUFFER_BYTES = 16384 }; /* of each direction: pipe.c */
 
+/* --- descriptors with a message --- */
+
+static void drop_all(struct px_passing *passing)
+{
+    for (unsigned i = 0; i < passing->n; i++)
+        px_pass_drop(&passing->passed[i]);
+    passing->n = 0;
+}
+
+static long add_passed(const struct cmsghdr *c, struct px_passing *out)
+{
+    size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < n; i++) {
+        int fd;
+        memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+        struct px_file *f = px_fd_get(fd);
+        if (f == nullptr)
+            return -EBADF;
+        long answer = out->n == PX_PASSING_AT_ONCE ? -EINVAL : px_pass(f, &out->passed[out->n]);
+        px_file_put(f);
+        if (answer != 0)
+            return answer;
+        out->n++;
+    }
+    return 0;
+}
+
+/* What the message's control part says. On an error nothing is under way. */
+static long collect_passed(const struct msghdr *m, struct px_passing *out)
+{
+    const char *control = m->msg_control;
+    size_t left = m->msg_controllen;
+    long answer = 0;
+    out->n = 0;
+    while (answer == 0 && left >= sizeof(struct cmsghdr)) {
+        const struct cmsghdr *c = (const void *)control;
+        if (c->cmsg_len < sizeof *c || c->cmsg_len > left)
+            answer = -EINVAL;
+        else if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            answer = -EOPNOTSUPP;
+        else
+            answer = add_passed(c, out);
+        size_t whole = answer == 0 ? CMSG_ALIGN(c->cmsg_len) : left;
+        control += whole < left ? whole : left;
+        left -= whole < left ? whole : left;
+    }
+    if (answer != 0)
+        drop_all(out);
+    return answer;
+}
+
+/* Those that came become descriptors, as far as there is room to say which. What could not become one: MSG_CTRUNC. */
+static void deliver_passed(struct px_passing *passing, struct msghdr *m, size_t room, bool close_on_exec)
+{
+    struct cmsghdr c = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+    int fds[PX_PASSING_AT_ONCE];
+    size_t fit = room < CMSG_LEN(sizeof(int)) ? 0 : (room - CMSG_LEN(0)) / sizeof(int), n = 0;
+    for (unsigned i = 0; i < passing->n; i++) {
+        struct px_file *f = n < fit ? px_pass_take(&passing->passed[i]) : nullptr;
+        long fd = f != nullptr ? px_fd_add(f, 0, close_on_exec) : -1;
+        if (n == fit)
+            px_pass_drop(&passing->passed[i]);
+        if (fd < 0)
+            m->msg_flags |= MSG_CTRUNC;
+        else
+            fds[n++] = (int)fd;
+    }
+    if (n == 0)
+        return;
+    c.cmsg_len = (socklen_t)CMSG_LEN(n * sizeof(int));
+    memcpy(m->msg_control, &c, sizeof c);
+    memcpy((char *)m->msg_control + CMSG_LEN(0), fds, n * sizeof(int));
+    size_t used = CMSG_SPACE(n * sizeof(int));
+    m->msg_controllen = (socklen_t)(used < room ? used : room);
+}
+
 /* --- messages --- */
 
-static long send_vector(struct px_file *f, const struct msghdr *m, long flags)
+static long send_pieces(struct px_file *f, const struct msghdr *m, long flags, struct px_passing *passing)
 {
-    constexpr long known = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_EOR | MSG_MORE;
-    struct px_socket *s = f->socket;
-    long done = 0;
-    if ((flags & ~known) != 0)
-        return -EOPNOTSUPP;
-    if (m->msg_controllen != 0)
-        return -EOPNOTSUPP; /* descriptors are not handed over */
-    if (s->state != CONNECTED)
-        return -ENOTCONN;
-    if (m->msg_namelen != 0)
-        return -EISCONN;
     bool wait = (f->flags & O_NONBLOCK) == 0 && (flags & MSG_DONTWAIT) == 0;
+    long done = 0;
     for (int i = 0; i < m->msg_iovlen; i++) {
-        long n = px_pipe_put_bytes(s->out, m->msg_iov[i].iov_base, m->msg_iov[i].iov_len, wait);
+        long n = px_pipe_put_passing(f->socket->out, m->msg_iov[i].iov_base, m->msg_iov[i].iov_len, wait, passing);
         if (n == -EPIPE && (flags & MSG_NOSIGNAL) == 0)
             px_signal_self(SIGPIPE);
         if (n < 0)
@@ -38,28 +104,42 @@ static long send_vector(struct px_file *f, const struct msghdr *m, long flags)
     return done;
 }
 
-static long receive_vector(struct px_file *f, struct msghdr *m, long flags)
+static long send_vector(struct px_file *f, const struct msghdr *m, long flags)
 {
-    constexpr long known = MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC;
-    struct px_socket *s = f->socket;
-    long done = 0;
+    constexpr long known = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_EOR | MSG_MORE;
+    struct px_passing passing;
     if ((flags & ~known) != 0)
         return -EOPNOTSUPP;
-    if (s->state != CONNECTED)
+    if (f->socket->state != CONNECTED)
         return -ENOTCONN;
+    if (m->msg_namelen != 0)
+        return -EISCONN;
+    passing.n = 0;
+    long answer = m->msg_controllen != 0 ? collect_passed(m, &passing) : 0;
+    if (answer == 0)
+        answer = send_pieces(f, m, flags, &passing);
+    drop_all(&passing); /* what no byte took along */
+    return answer;
+}
+
+/* All pieces of one message's descriptors: they come with the first. */
+static long receive_pieces(struct px_file *f, const struct msghdr *m, long flags, struct px_passing *passing)
+{
+    struct px_socket *s = f->socket;
+    long done = 0;
     bool wait = (f->flags & O_NONBLOCK) == 0 && (flags & MSG_DONTWAIT) == 0, peek = (flags & MSG_PEEK) != 0;
     bool all = (flags & MSG_WAITALL) != 0 && !peek;
     for (int i = 0; i < m->msg_iovlen; i++) {
         char *to = m->msg_iov[i].iov_base;
         size_t left = m->msg_iov[i].iov_len;
         while (left != 0) {
-            long n = px_pipe_take(s->in, to, left, wait && (done == 0 || all), peek);
-            if (n <= 0) {
-                m->msg_namelen = 0;
-                m->msg_controllen = 0;
-                m->msg_flags = 0;
-                return done != 0 || n == 0 ? done : n;
-            }
+            bool first = done == 0;
+            long n = peek                    ? px_pipe_take(s->in, to, left, wait && first, true)
+                     : first                 ? px_pipe_take_passing(s->in, to, left, wait, passing)
+                     : px_pipe_passes(s->in) ? 0
+                                             : px_pipe_take(s->in, to, left, wait && all, false);
+            if (n <= 0)
+                return !first || n == 0 ? done : n;
             done += n;
             to += n;
             left -= (size_t)n;
@@ -69,10 +149,28 @@ static long receive_vector(struct px_file *f, struct msghdr *m, long flags)
         if (left != 0)
             break;
     }
+    return done;
+}
+
+static long receive_vector(struct px_file *f, struct msghdr *m, long flags)
+{
+    constexpr long known = MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC;
+    struct px_passing passing;
+    if ((flags & ~known) != 0)
+        return -EOPNOTSUPP;
+    if (f->socket->state != CONNECTED)
+        return -ENOTCONN;
+    passing.n = 0;
+    long answer = receive_pieces(f, m, flags, &passing);
+    if (answer < 0)
+        return answer;
+    size_t room = m->msg_control != nullptr ? m->msg_controllen : 0;
     m->msg_namelen = 0;
     m->msg_controllen = 0;
     m->msg_flags = 0;
-    return done;
+    if (passing.n != 0)
+        deliver_passed(&passing, m, room, (flags & MSG_CMSG_CLOEXEC) != 0);
+    return answer;
 }
 
 long px_sendmsg(long fd, long message, long flags)

@@ -195,7 +195,6 @@ static long hold_pipe(struct job *j, struct px_pipe *p, bool reads, bool writes,
 
 static long make_records(struct job *j)
 {
-    struct vx_cpio archive = {};
     const struct px_file *file[PX_RECORDS_MAX];
     for (unsigned fd = 0; fd < j->n_slots; fd++) {
         struct px_file *f = j->slot[fd].file;
@@ -205,13 +204,8 @@ static long make_records(struct job *j)
         *r = (struct px_fd_record){ .fd = (int32_t)fd, .flags = f->flags, .kind = (uint8_t)f->ops->kind };
         while (r->same_as < j->n_records && file[r->same_as] != f)
             r->same_as++;
-        if (f->ops->kind == 'f' && vx_initrd(&archive) == OK) {
-            r->a = (uint64_t)(f->rom.data - archive.bytes);
-            r->b = f->rom.bytes;
-            r->mode = f->rom.mode;
-            r->inode = f->rom.inode;
-            r->offset = f->offset;
-        }
+        if (f->ops->kind == 'f')
+            px_rom_record(f, r);
         struct px_pipe *in = nullptr, *out = nullptr;
         long answer = 0;
         if (r->same_as != j->n_records) {

@@ -24,14 +24,17 @@ static struct vx_vfs_handle handle_of(const struct op *op, const struct mount *m
     return h;
 }
 
-/* A handle of the program's buffer, if this connection was given it. */
+/* Sealed for no connection: good for whoever shows it. Connections' numbers begin at 1. */
+constexpr uint32_t anybody = 0;
+
+/* A handle of the program's buffer, if this connection was given it, or anybody. */
 static status_t take_handle(struct op *op, uint32_t at, struct mount **m)
 {
     struct connection *c = op->connection;
     if (c->at == nullptr || at > VX_VFS_BUFFER_BYTES - sizeof op->handle)
         return ERR_BAD_ARGUMENT;
     memcpy(&op->handle, c->at + at, sizeof op->handle); /* once */
-    if (seal_of(&op->handle, c->number) != op->handle.seal)
+    if (seal_of(&op->handle, c->number) != op->handle.seal && seal_of(&op->handle, anybody) != op->handle.seal)
         return ERR_STALE;
     *m = mount_by_id(op->handle.mount);
     return *m == nullptr ? ERR_STALE : OK;
@@ -212,25 +215,27 @@ status_t call_open(struct vx_session *s, const struct vx_vfs_open_request *q, st
 
 /* --- by handle --- */
 
-static void gift_taken(struct connection *c, struct mount *m, uint64_t number)
-{
-    for (unsigned i = 0; i < VFS_GIFTS_MAX; i++) {
-        struct gift *g = &c->gift[i];
-        if (number == 0 || g->number != number)
-            continue;
-        ask_forget_file(m, m->session, g->file);
-        *g = (struct gift){};
-        c->n_gifts--;
-    }
-}
-
-static bool gift_there(const struct connection *c, uint64_t number)
+static struct gift *gift_of(struct connection *c, uint64_t number)
 {
     for (unsigned i = 0; i < VFS_GIFTS_MAX; i++) {
         if (c->gift[i].number == number)
-            return true;
+            return &c->gift[i];
     }
-    return false;
+    for (unsigned i = 0; i < VFS_BEARERS_MAX; i++) {
+        if (vfsd.bearer[i].gift.number == number)
+            return &vfsd.bearer[i].gift;
+    }
+    return nullptr;
+}
+
+static void gift_taken(struct connection *c, struct mount *m, uint64_t number)
+{
+    struct gift *g = number != 0 ? gift_of(c, number) : nullptr;
+    if (g == nullptr)
+        return;
+    ask_forget_file(m, m->session, g->file);
+    c->n_gifts -= g >= c->gift && g < c->gift + VFS_GIFTS_MAX;
+    *g = (struct gift){};
 }
 
 static void reopened(struct op *op, const struct vx_fs_reply *r, const uint8_t *data)
@@ -283,7 +288,7 @@ status_t call_reopen(struct vx_session *s, const struct vx_vfs_reopen_request *q
     if (st != OK)
         return st;
     st = take_handle(op, q->handle_at, &m);
-    if (st == OK && op->handle.number != 0 && !gift_there(op->connection, op->handle.number))
+    if (st == OK && op->handle.number != 0 && gift_of(op->connection, op->handle.number) == nullptr)
         st = ERR_STALE; /* it was taken */
     if (st != OK) {
         op->connection->busy = false;
@@ -304,28 +309,68 @@ static struct connection *child_of(const struct connection *c, uint32_t number)
     return nullptr;
 }
 
+static bool connection_there(uint32_t number)
+{
+    for (struct vx_session *s = nullptr; (s = vx_session_next(&vfsd.service, s)) != nullptr;) {
+        if (((const struct connection *)s->state)->number == number)
+            return true;
+    }
+    return false;
+}
+
+/* A place for what anybody may take: a free one, or that of the oldest that nobody took and whose giver is gone. */
+static struct gift *bearer_place(uint32_t giver)
+{
+    struct bearer *place = nullptr;
+    unsigned n_own = 0;
+    for (unsigned i = 0; i < VFS_BEARERS_MAX; i++) {
+        struct bearer *b = &vfsd.bearer[i];
+        n_own += b->gift.number != 0 && b->giver == giver;
+        if ((place == nullptr || b->gift.number < place->gift.number) &&
+            (b->gift.number == 0 || !connection_there(b->giver)))
+            place = b;
+    }
+    if (place == nullptr || n_own >= VFS_BEARERS_OF_ONE)
+        return nullptr;
+    struct mount *m = place->gift.number != 0 ? mount_by_id(place->gift.mount) : nullptr;
+    if (m != nullptr)
+        ask_forget_file(m, m->session, place->gift.file);
+    place->giver = giver;
+    return &place->gift;
+}
+
+static struct gift *place_for_gift(struct connection *to)
+{
+    for (unsigned i = 0; i < VFS_GIFTS_MAX; i++) {
+        if (to->gift[i].number == 0) {
+            to->n_gifts++;
+            return &to->gift[i];
+        }
+    }
+    return nullptr;
+}
+
 static void held(struct op *op, const struct vx_fs_reply *r, const uint8_t *)
 {
     static uint64_t last;
     struct mount *m = op->spot.found.mount;
-    struct connection *to = child_of(op->connection, op->mode);
+    struct connection *to = op->mode != anybody ? child_of(op->connection, op->mode) : nullptr;
     if (r->status != OK) {
         op_done(op, r->status == ERR_NOT_FOUND ? ERR_STALE : (status_t)r->status);
         return;
     }
-    unsigned i = 0;
-    while (to != nullptr && i < VFS_GIFTS_MAX && to->gift[i].number != 0)
-        i++;
-    if (to == nullptr || i == VFS_GIFTS_MAX) {
+    struct gift *g = op->mode == anybody ? bearer_place(op->connection->number)
+                     : to != nullptr     ? place_for_gift(to)
+                                         : nullptr;
+    if (g == nullptr) {
         ask_forget_file(m, m->session, (uint32_t)r->value);
-        op_done(op, to == nullptr ? ERR_NOT_FOUND : ERR_TABLE_FULL);
+        op_done(op, op->mode != anybody && to == nullptr ? ERR_NOT_FOUND : ERR_TABLE_FULL);
         return;
     }
-    to->n_gifts++;
-    to->gift[i] = (struct gift){ .mount = m->id, .file = (uint32_t)r->value, .number = ++last };
+    *g = (struct gift){ .mount = m->id, .file = (uint32_t)r->value, .number = ++last };
     struct vx_vfs_handle h = op->handle;
     h.number = last;
-    h.seal = seal_of(&h, to->number);
+    h.seal = seal_of(&h, op->mode);
     memcpy(op->connection->at, &h, sizeof h);
     op_done(op, OK);
 }
@@ -355,7 +400,7 @@ status_t call_give(struct vx_session *s, const struct vx_vfs_give_request *q)
     st = take_handle(op, q->handle_at, &m);
     if (st == OK && op->handle.number != 0)
         st = ERR_STALE; /* it has to be taken before it can be given on */
-    if (st == OK && child_of(op->connection, q->connection) == nullptr)
+    if (st == OK && q->connection != anybody && child_of(op->connection, q->connection) == nullptr)
         st = ERR_NOT_FOUND;
     if (st != OK) {
         op->connection->busy = false;

@@ -23,6 +23,8 @@ enum : uint32_t {
     VFS_CONNECTIONS_MAX = 128, /* one more is refused */
     VFS_SESSIONS_MAX = 16,     /* of a connection: as many as there are mounts */
     VFS_GIFTS_MAX = 64,        /* handles given and not yet taken, of a connection */
+    VFS_BEARERS_MAX = 64,      /* handles given to whoever shows them and not yet taken */
+    VFS_BEARERS_OF_ONE = 32,   /* the same, by one connection that is there */
     VFS_SLOTS = 16,            /* questions to one file system under way; more wait */
     VFS_SLOT_BYTES = 8192,
     VFS_SOURCE_MAX = 24,
@@ -170,6 +172,12 @@ struct gift {
     uint64_t number;
 };
 
+/* For whoever shows the handle. It outlives its giver, until its place is wanted. */
+struct bearer {
+    struct gift gift;
+    uint32_t giver;
+};
+
 struct connection {
     struct vx_session *session;
     uint32_t rights, number;
@@ -207,6 +215,7 @@ struct vfsd {
     uint32_t n_grants;
     struct grant grant[VFS_GRANTS_MAX];
     unsigned n_mounts; /* mount[0, n_mounts) were ever used */
+    struct bearer bearer[VFS_BEARERS_MAX];
 };
 extern struct vfsd vfsd;
 

@@ -49,46 +49,42 @@ static struct tree_node *mend(struct tree *t, struct tree_node *x)
 void tree_insert(struct tree *t, struct tree_node *n, uint64_t key)
 {
     struct tree_node *up = nullptr, **link = &t->root;
-    bool leftmost = true;
     while (*link != nullptr) {
         up = *link;
-        bool right = key >= up->key;
-        link = &up->child[right];
-        leftmost = leftmost && !right;
+        link = &up->child[key >= up->key];
     }
     *n = (struct tree_node){ .parent = up, .key = key, .in_tree = true };
     *link = n;
-    if (leftmost)
+    if (up == nullptr || link == &t->first->left)
         t->first = n;
 
-    while (up != nullptr) {
-        up->balance = (int8_t)(up->balance + (up->right == n ? 1 : -1));
-        if (up->balance == 0)
-            return; /* the shorter side caught up: no height changed above */
-        if (up->balance == 2 || up->balance == -2) {
-            mend(t, up);
+    for (; up != nullptr; n = up, up = up->parent) {
+        int8_t side = up->right == n ? 1 : -1;
+        if (up->balance != 0) {
+            up->balance = (int8_t)(up->balance + side);
+            if (up->balance != 0) /* else the shorter side caught up: no height changed above */
+                mend(t, up);
             return;
         }
-        n = up;
-        up = up->parent;
+        up->balance = side;
     }
 }
 
 /* The side of `x` on which `delta` says (1: right, -1: left) lost one level. Restores T2 from there up. */
 static void shrunk(struct tree *t, struct tree_node *x, int delta)
 {
-    while (x != nullptr) {
-        x->balance = (int8_t)(x->balance - delta);
-        if (x->balance == 1 || x->balance == -1)
+    for (struct tree_node *up; x != nullptr; x = up) {
+        int of_x = x->balance;
+        x->balance = (int8_t)(of_x - delta);
+        if (of_x == 0)
             return; /* the other side still has the full height */
-        if (x->balance != 0) {
+        if (of_x != delta) {
             x = mend(t, x);
             if (x->balance != 0)
                 return;
         }
-        if (x->parent != nullptr)
-            delta = x->parent->right == x ? 1 : -1;
-        x = x->parent;
+        if ((up = x->parent) != nullptr)
+            delta = up->right == x ? 1 : -1;
     }
 }
 

@@ -218,7 +218,7 @@ static status_t change_down(struct change *c)
             if (a->state != VX_MEM_RESERVE || (c->state & (VX_MEM_COMMIT | VX_MEM_RESERVE)) != 0) /* V6 */
                 from = step_end(c->vm, from, to, &entries, true);
             c->left += entries;
-            if ((st = leaves_cut(c->vm, nullptr, 0, a, to)) == OK)
+            if ((st = leaves_cut(c->vm, nullptr, 0, to < a->end ? a : nullptr, to)) == OK)
                 change_part(c, &e, a, from, to);
         }
         c->at = from;

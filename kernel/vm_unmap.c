@@ -77,7 +77,7 @@ status_t leaves_cut(struct vm *vm, const struct vma *head, uint64_t addr, const 
         cuts[0] = (struct pt_cut){ addr, head->kind == VMA_ANON };
     if (tail != nullptr)
         cuts[1] = (struct pt_cut){ end, tail->kind == VMA_ANON };
-    return pt_split(&vm->as, vm->reticle, cuts[0], cuts[1]);
+    return head == nullptr && tail == nullptr ? OK : pt_split(&vm->as, vm->reticle, cuts[0], cuts[1]);
 }
 
 /* The short way for one page at an end of an area, if its table stays: there is nothing to reserve and nothing to

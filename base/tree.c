@@ -70,16 +70,13 @@ static inline int side_of(const struct tree_node *up, const struct tree_node *n)
 void tree_insert(struct tree *t, struct tree_node *n, uint64_t key)
 {
     struct tree_node *up = nullptr, **link = &t->root;
-    bool leftmost = true;
     while (*link != nullptr) {
         up = *link;
-        bool right = key >= up->key;
-        link = &up->child[right];
-        leftmost = leftmost && !right;
+        link = &up->child[key >= up->key];
     }
     *n = (struct tree_node){ .parent = up, .key = key, .in_tree = true };
     *link = n;
-    if (leftmost)
+    if (up == nullptr || link == &t->first->left)
         t->first = n;
     retrace(t, up, side_of(up, n), true);
 }

@@ -9,11 +9,6 @@ static uint64_t *table_at(uint64_t pa)
     return arch_phys_to_virt((paddr_t){ pa });
 }
 
-static bool is_table(uint64_t e, unsigned level)
-{
-    return pte_present(e) && !pte_is_leaf(e, level);
-}
-
 /* n pages for tables. ERR_NO_MEMORY leaves none. */
 static status_t tables_take(struct reticle *r, paddr_t *page, unsigned n)
 {
@@ -94,60 +89,67 @@ static bool table_is_empty(const uint64_t *table)
     return any == 0;
 }
 
-static void clear_in_table(struct pt_edit *e, uint64_t *table, unsigned level, uint64_t from, uint64_t to)
+/* The tables on the way to va that have become empty go; of those of `level` and above, the entries are elsewhere. */
+static void tables_prune(struct pt_edit *e, uint64_t va, unsigned level)
 {
-    uint64_t span = pt_span(level);
-    for (uint64_t va = from, next; va < to; va = next) {
-        uint64_t base = va & ~(span - 1);
-        next = base + span;
-        uint64_t *slot = &table[pt_index(va, level)];
-        uint64_t old = *slot;
-        if (is_table(old, level)) {
-            clear_in_table(e, table_at(pte_pa(old)), level - 1, va, next < to ? next : to);
-            if (!table_is_empty(table_at(pte_pa(old))))
-                continue;
-            pt_entry_store(slot, 0);
-            pt_edit_note(e, va & ~(uint64_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE); /* walk caches know the table */
-            edit_give_back(e, pte_pa(old), 0);
-        } else if (old != 0 && (!e->only_new || (pt_is_new(old) && va == base && next <= to))) {
-            kassert(va == base && next <= to);
-            clear_leaf(e, slot, level, va);
-        }
+    for (unsigned up = level + 1; up < PT_LEVELS; up++) {
+        unsigned reached;
+        uint64_t *slot = pt_walk(e->as->root, va, up, &reached), table = pte_pa(*slot);
+        if (!table_is_empty(table_at(table)))
+            return;
+        pt_entry_store(slot, 0);
+        pt_edit_note(e, va, ARCH_PAGE_SIZE); /* walk caches know the table */
+        edit_give_back(e, table, 0);
+    }
+}
+
+static inline void protect_leaf(struct pt_edit *e, uint64_t *slot, unsigned level, uint64_t va, uint32_t prot,
+                                enum mem_type type)
+{
+    uint64_t old = *slot, new = pt_leaf_make(pt_frame(old), level, prot, type);
+    if (new == old)
+        return;
+    pt_leaf_sync(pt_frame(old), pt_span(level), prot, type);
+    pt_entry_store(slot, new);
+    if (pte_present(old))
+        pt_edit_note(e, va, pt_span(level));
+}
+
+/* Clears what [from, to) names, or changes its protection: table by table, in each the entries in a row. */
+[[gnu::always_inline]] static inline void change_entries(struct pt_edit *e, uint64_t from, uint64_t to, bool clears,
+                                                         uint32_t prot, enum mem_type type)
+{
+    for (uint64_t va = from; va < to;) {
+        unsigned level;
+        uint64_t *slot = pt_walk(e->as->root, va, 0, &level), span = pt_span(level), start = va;
+        bool emptied = false;
+        do {
+            uint64_t old = *slot, next = (va | (span - 1)) + 1;
+            bool whole = next - va == span && next <= to, is_new = pt_is_new(old);
+            if (old != 0 && (clears ? !e->only_new || (is_new && whole) : e->show_new || !is_new)) {
+                kassert(whole);
+                if (clears)
+                    clear_leaf(e, slot, level, va);
+                else
+                    protect_leaf(e, slot, level, va, prot, type);
+                emptied = clears;
+            }
+            va = next;
+            slot++;
+        } while (va < to && (uintptr_t)slot % ARCH_PAGE_SIZE != 0 && (level == 0 || !pt_is_table(*slot)));
+        if (emptied && ((uintptr_t)slot % ARCH_PAGE_SIZE == 0 || *slot == 0)) /* else it is not empty */
+            tables_prune(e, start, level);
     }
 }
 
 void pt_clear(struct pt_edit *e, uint64_t from, uint64_t to)
 {
-    clear_in_table(e, arch_phys_to_virt(e->as->root), PT_LEVELS - 1, from, to);
-}
-
-static void protect_in_table(struct pt_edit *e, uint64_t *table, unsigned level, uint64_t from, uint64_t to,
-                             uint32_t prot, enum mem_type type)
-{
-    uint64_t span = pt_span(level);
-    for (uint64_t va = from, next; va < to; va = next) {
-        uint64_t base = va & ~(span - 1);
-        next = base + span;
-        uint64_t *slot = &table[pt_index(va, level)];
-        uint64_t old = *slot;
-        if (is_table(old, level)) {
-            protect_in_table(e, table_at(pte_pa(old)), level - 1, va, next < to ? next : to, prot, type);
-        } else if (old != 0 && (e->show_new || !pt_is_new(old))) {
-            kassert(va == base && next <= to);
-            uint64_t new = pt_leaf_make(pt_frame(old), level, prot, type);
-            if (new == old)
-                continue;
-            pt_leaf_sync(pt_frame(old), span, prot, type);
-            pt_entry_store(slot, new);
-            if (pte_present(old))
-                pt_edit_note(e, va, span);
-        }
-    }
+    change_entries(e, from, to, true, VX_PROT_NONE, MEM_NORMAL);
 }
 
 void pt_protect(struct pt_edit *e, uint64_t from, uint64_t to, uint32_t prot, enum mem_type type)
 {
-    protect_in_table(e, arch_phys_to_virt(e->as->root), PT_LEVELS - 1, from, to, prot, type);
+    change_entries(e, from, to, false, prot, type);
 }
 
 unsigned pt_cut_level(paddr_t root, uint64_t va)

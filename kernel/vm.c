@@ -7,8 +7,7 @@
  * neighbouring areas and not by counting entries.
  *
  * Committed memory right above committed memory of the same protection becomes one area with it: cheaper than a record
- * of its own. Freeing from the middle then needs a record for the rest; the frames that go pay for it if nothing else
- * does, so freeing what was allocated never fails for want of memory. No other areas are merged. */
+ * of its own. Freeing from the middle then needs a record for the rest: V9. No other areas are merged. */
 #include <base/kassert.h>
 #include <kernel/cap.h>
 #include <kernel/vm_area.h>
@@ -119,6 +118,23 @@ static void gap_take(struct vm *vm, uint64_t addr, uint64_t end)
         vm->gap_start = end;
     else
         vm->gap_end = addr;
+}
+
+void spares_trim(struct vm *vm)
+{
+    while (vm->n_spares > (vm->areas.root != nullptr ? AREA_SPARES : 0))
+        reticle_kfree(vm->reticle, spare_pop(vm), sizeof(struct vma));
+}
+
+status_t spares_have(struct vm *vm, uint32_t n)
+{
+    void *p;
+    status_t st = OK;
+    while (vm->n_spares < n && (st = reticle_kalloc(vm->reticle, sizeof(struct vma), &p)) == OK)
+        spare_push(vm, p);
+    if (st != OK)
+        spares_trim(vm);
+    return st;
 }
 
 static inline void area_enter(struct vm *vm, struct vma *a, uint64_t addr, uint64_t len)
@@ -251,10 +267,10 @@ static struct vma *area_to_grow(const struct vm *vm, uint64_t at, uint32_t prot)
 [[gnu::always_inline]] static inline status_t area_begin(struct vm *vm, const struct vm_spec *s, uint64_t at,
                                                          struct vma **out)
 {
-    status_t st = area_alloc(vm, out);
+    status_t st = vm->n_spares >= 2 ? OK : spares_have(vm, 2);
     if (st != OK)
         return st;
-    struct vma *a = *out;
+    struct vma *a = *out = spare_pop(vm);
     bool makes = s->frames != nullptr || s->state == VX_MEM_COMMIT;
     a->kind = s->frames != nullptr ? VMA_OBJECT : VMA_ANON;
     a->state = s->state == VX_MEM_COMMIT ? VX_MEM_LAZY : s->state;

@@ -11,7 +11,10 @@
  * V7. No area has an address in [gap_start, gap_end); gap_start is at least VX_MAP_BASE.
  * V8. An area with a `maker` is being made, in steps, by a call of that thread: [its start, made) is. Nobody changes
  * its protection; who takes its first page away ends the making. Anonymous memory is VX_MEM_LAZY until all of it is
- * made. Locking: areas and tables under vm->lock, which also guards the Task's Reticle; an object's list of areas under
+ * made.
+ * V9. While there is an area there is a spare record for one more, but between making a hole and paying for the next.
+ * So making a hole in committed memory never fails for want of a record: a frame goes, and pays for it. Without areas
+ * there are no spare records. Locking: areas and tables under vm->lock, which also guards the Task's Reticle; an object's list of areas under
  * the object's own lock, inside that. The owner of the gate needs none, and only it touches another Task's areas. */
 #pragma once
 #include <abi/timepage.h>
@@ -54,6 +57,8 @@ struct vm {
     uint64_t waits_in;           /* groups of futexes in which threads wait, perhaps; a bit each */
     uint64_t gap_start, gap_end; /* V7: where new areas go first */
     uint64_t ended_below;        /* how far vm_fini() has come */
+    struct vma *spares;          /* V9 */
+    uint32_t n_spares;
 };
 
 /* ERR_NO_MEMORY leaves nothing. */

@@ -72,24 +72,32 @@ static inline void maps_unlink(struct vma *a)
     lock_release(&a->obj->maps_lock, LOCK_MAPS);
 }
 
-static inline status_t area_alloc(struct vm *vm, struct vma **out)
+/* Spare records are a stack through maps_next. */
+#define AREA_SPARES 4u
+
+/* Sees to it that there are n. ERR_NO_MEMORY. */
+status_t spares_have(struct vm *vm, uint32_t n);
+/* Gives back those that are too many. */
+void spares_trim(struct vm *vm);
+
+static inline void spare_push(struct vm *vm, struct vma *a)
 {
-    void *p;
-    status_t st = reticle_kalloc(vm->reticle, sizeof(struct vma), &p);
-    if (st == OK)
-        *out = p;
-    return st;
+    a->maps_next = vm->spares;
+    vm->spares = a;
+    vm->n_spares++;
 }
 
-/* Takes it off its lists, and frees the record. */
-static inline void area_forget(struct vma *a)
+/* There is one. What is in it is anything. */
+static inline struct vma *spare_pop(struct vm *vm)
 {
-    struct vm *vm = a->vm;
-    tree_remove(&vm->areas, &a->node);
-    if (a->obj != nullptr)
-        maps_unlink(a);
-    reticle_kfree(vm->reticle, a, sizeof *a);
+    struct vma *a = vm->spares;
+    vm->spares = a->maps_next;
+    vm->n_spares--;
+    return a;
 }
+
+/* Takes it off its lists; the record becomes a spare one. */
+void area_forget(struct vma *a);
 
 /* What a step may spend, and what things cost: units of about a hundred instructions. */
 #define VM_STEP 70
@@ -109,7 +117,8 @@ uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, int32_t *left
 /* Sees to it that no leaf crosses addr, which is in `head`, nor end, in `tail`; nullptr: it is not cut. ERR_NO_MEMORY
  * changes nothing. */
 status_t leaves_cut(struct vm *vm, const struct vma *head, uint64_t addr, const struct vma *tail, uint64_t end);
-/* Shrinks a to [a's start, at); the rest becomes `spare`, an allocated vma. Tables are not touched. */
-void area_split(struct vma *a, uint64_t at, struct vma *spare);
+/* Shrinks a to [a's start, at); the rest becomes an area of its own, for which there is a spare record. Tables are not
+ * touched. */
+void area_split(struct vma *a, uint64_t at);
 /* Takes the last part of an area away, as much as a step does; true: all of it. */
 bool area_unmap_some(struct pt_edit *e, struct vma *a, int32_t *left);

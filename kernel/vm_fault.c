@@ -165,26 +165,19 @@ static void change_unback(struct change *c)
 static status_t change_cut(const struct change *c)
 {
     struct vm *vm = c->vm;
-    struct vma *head = area_at(vm, c->addr), *tail = area_at(vm, c->end), *rest[2] = {};
+    struct vma *head = area_at(vm, c->addr), *tail = area_at(vm, c->end);
     if (head != nullptr && head->node.key == c->addr)
         head = nullptr;
     if (tail != nullptr && tail->node.key == c->end)
         tail = nullptr;
-    status_t st = head != nullptr ? area_alloc(vm, &rest[0]) : OK;
-    if (st == OK && tail != nullptr)
-        st = area_alloc(vm, &rest[1]);
+    status_t st = spares_have(vm, 1u + (head != nullptr) + (tail != nullptr));
     if (st == OK)
         st = leaves_cut(vm, head, c->addr, tail, c->end);
-    for (unsigned i = 0; st != OK && i < 2; i++)
-        if (rest[i] != nullptr)
-            reticle_kfree(vm->reticle, rest[i], sizeof *rest[i]);
-    if (st != OK)
-        return st;
-    if (tail != nullptr)
-        area_split(tail, c->end, rest[1]); /* before the head: it may be the same area */
-    if (head != nullptr)
-        area_split(head, c->addr, rest[0]);
-    return OK;
+    if (st == OK && tail != nullptr)
+        area_split(tail, c->end); /* before the head: it may be the same area */
+    if (st == OK && head != nullptr)
+        area_split(head, c->addr);
+    return st;
 }
 
 /* [from, to) of a, of which all above is done. */
@@ -225,7 +218,7 @@ static status_t change_down(struct change *c)
             if (a->state != VX_MEM_RESERVE || (c->state & (VX_MEM_COMMIT | VX_MEM_RESERVE)) != 0) /* V6 */
                 from = step_end(c->vm, from, to, &entries, true);
             c->left += entries;
-            if ((st = leaves_cut(c->vm, nullptr, 0, a, to)) == OK)
+            if ((st = leaves_cut(c->vm, nullptr, 0, to < a->end ? a : nullptr, to)) == OK)
                 change_part(c, &e, a, from, to);
         }
         c->at = from;

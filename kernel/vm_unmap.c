@@ -6,8 +6,21 @@
 #include <kernel/sync.h>
 #include <kernel/vm_area.h>
 
-void area_split(struct vma *a, uint64_t at, struct vma *rest)
+void area_forget(struct vma *a)
 {
+    struct vm *vm = a->vm;
+    tree_remove(&vm->areas, &a->node);
+    if (a->obj != nullptr)
+        maps_unlink(a);
+    spare_push(vm, a);
+    if (vm->n_spares > AREA_SPARES || vm->areas.root == nullptr)
+        spares_trim(vm);
+}
+
+void area_split(struct vma *a, uint64_t at)
+{
+    kassert(a->vm->n_spares > 0); /* V9 */
+    struct vma *rest = spare_pop(a->vm);
     *rest = *a;
     rest->offset += at - a->node.key;
     rest->node = (struct tree_node){};
@@ -34,9 +47,9 @@ static int32_t work_recheck(const struct vma *a)
     return a->obj != nullptr ? FUTEX_RECHECK * __builtin_popcountll(a->vm->waits_in) : 0;
 }
 
-/* Takes [from, to), which lies in a, out of it. The hole may leave two pieces: `spare` is then the record for the
- * second. No leaf crosses from or to. */
-static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t to, struct vma **spare)
+/* Takes [from, to), which lies in a, out of it. The hole may leave two pieces: then there is a spare record. No leaf
+ * crosses from or to. */
+static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t to)
 {
     struct vm *vm = a->vm;
     bool keep_left = from > a->node.key, keep_right = to < a->end;
@@ -45,16 +58,9 @@ static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t t
         futex_recheck(vm);
     pt_clear(e, from, to);
     gap_give(vm, from, to);
-    if (keep_left && keep_right) {
-        if (*spare == nullptr) { /* unmap_reserve found none: at least one frame goes, and pays for it */
-            pt_edit_end(e);
-            status_t st = area_alloc(vm, spare);
-            kassert(st == OK);
-        }
-        area_split(a, to, *spare);
-        *spare = nullptr;
-        a->end = from;
-    } else if (keep_left) {
+    if (keep_left) {
+        if (keep_right)
+            area_split(a, to);
         a->end = from;
     } else if (keep_right) {
         a->offset += to - a->node.key;
@@ -77,16 +83,7 @@ status_t leaves_cut(struct vm *vm, const struct vma *head, uint64_t addr, const 
         cuts[0] = (struct pt_cut){ addr, head->kind == VMA_ANON };
     if (tail != nullptr)
         cuts[1] = (struct pt_cut){ end, tail->kind == VMA_ANON };
-    return pt_split(&vm->as, vm->reticle, cuts[0], cuts[1]);
-}
-
-/* Whether freeing [addr, end) pays for a record: the last frame goes whole, in the first step, and no table is needed.
- */
-static bool hole_pays(const struct vm *vm, const struct vma *a, uint64_t addr, uint64_t end)
-{
-    unsigned level;
-    return a->kind == VMA_ANON && a->state == VX_MEM_COMMIT && *pt_walk(vm->as.root, end - 1, 0, &level) != 0 &&
-           pt_cut_level(vm->as.root, addr) == 0 && pt_cut_level(vm->as.root, end) == 0;
+    return head == nullptr && tail == nullptr ? OK : pt_split(&vm->as, vm->reticle, cuts[0], cuts[1]);
 }
 
 /* The short way for one page at an end of an area, if its table stays: there is nothing to reserve and nothing to
@@ -140,30 +137,24 @@ uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, int32_t *left
 
 bool area_unmap_some(struct pt_edit *e, struct vma *a, int32_t *left)
 {
-    struct vma *no_spare = nullptr;
     uint64_t start = a->node.key, from = step_end(a->vm, start, a->end, left, true);
-    area_cut(e, a, from, a->end, &no_spare);
+    area_cut(e, a, from, a->end);
     return from == start;
 }
 
 /* What may fail: the record for what is left behind a hole, and cutting large leaves at the ends. For each step, since
  * another thread may have mapped something there after the last one. */
-static status_t unmap_begin(struct vm *vm, uint64_t addr, uint64_t end, const struct cap *only_cap, struct vma **spare)
+static status_t unmap_begin(struct vm *vm, uint64_t addr, uint64_t end, const struct cap *only_cap)
 {
     struct vma *head = area_at(vm, addr), *tail = area_at(vm, end);
     if (!is_concerned(head, only_cap) || head->node.key == addr)
         head = nullptr;
     if (!is_concerned(tail, only_cap) || tail->node.key >= end)
         tail = nullptr;
-    if (head != nullptr && head == tail) {
-        status_t st = area_alloc(vm, spare);
-        if (st != OK && !hole_pays(vm, head, addr, end))
-            return st;
-    }
-    status_t st = leaves_cut(vm, head, addr, tail, end);
-    if (st != OK && *spare != nullptr)
-        reticle_kfree(vm->reticle, *spare, sizeof **spare);
-    return st;
+    status_t st = OK;
+    if (head != nullptr && head == tail)
+        st = spares_have(vm, head->state == VX_MEM_COMMIT ? 1 : 2); /* V9 */
+    return st == OK ? leaves_cut(vm, head, addr, tail, end) : st;
 }
 
 /* From above; an area of which only the upper part stays from its front. So no step leaves more pieces than the whole.
@@ -171,12 +162,12 @@ static status_t unmap_begin(struct vm *vm, uint64_t addr, uint64_t end, const st
 [[gnu::noinline]] static status_t unmap_range(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *only_cap,
                                               uint64_t *progress)
 {
-    struct vma *a, *spare = nullptr;
+    struct vma *a;
     struct pt_edit e;
     int32_t left = VM_STEP;
     uint64_t end = *progress != 0 ? *progress & ~UINT64_C(1) : addr + len;
     bool found = (*progress & 1) != 0;
-    status_t st = unmap_begin(vm, addr, end, only_cap, &spare);
+    status_t st = unmap_begin(vm, addr, end, only_cap);
     if (st != OK) {
         *progress = 0;
         return st;
@@ -194,15 +185,16 @@ static status_t unmap_begin(struct vm *vm, uint64_t addr, uint64_t end, const st
         found = true;
         if (from == a->node.key && to < a->end) {
             uint64_t up_to = step_end(vm, from, to, &left, false);
-            area_cut(&e, a, from, up_to, &spare);
+            area_cut(&e, a, from, up_to);
             end = up_to < to ? to : from;
         } else {
             end = step_end(vm, from, to, &left, true);
-            area_cut(&e, a, end, to, &spare);
+            area_cut(&e, a, end, to);
         }
     }
     pt_edit_end(&e);
-    kassert(spare == nullptr);
+    if (vm->areas.root != nullptr)
+        (void)spares_have(vm, 1); /* at least one frame went */
     *progress = left > 0 || end == addr ? 0 : end | found;
     return *progress != 0 || found ? OK : ERR_NOT_FOUND;
 }

@@ -256,12 +256,13 @@ static uint32_t random_map_state(void)
     return (const uint32_t[]){ VX_MEM_RESERVE, VX_MEM_LAZY, VX_MEM_COMMIT }[random_below(3)];
 }
 
-/* A call may run out of memory; then free memory and, by the next comparison, everything else is as it was. */
+/* A call may run out of memory; then free memory and, by the next comparison, everything else is as it was; but for a
+ * page of records that it found room for and that stay for the next call (V9). */
 static bool happened(status_t st, uint64_t free_before)
 {
     if (st == OK)
         return true;
-    must(st == ERR_NO_MEMORY && ram.free_pages == free_before);
+    must(st == ERR_NO_MEMORY && ram.free_pages <= free_before && ram.free_pages + 1 >= free_before);
     return false;
 }
 

@@ -52,7 +52,6 @@ uint64_t x86_boot_slide(uint32_t start_info_pa)
     arch_hart_set_self(&boot_hart);
     plat_console_init();
     x86_cpu_detect();
-    machine_init(&machine);
     (void)pvh_parse(&memory, start_info_pa, &machine);
     return slide_image(&machine);
 }

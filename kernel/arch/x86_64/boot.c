@@ -59,6 +59,7 @@ uint64_t x86_boot_slide(uint32_t start_info_pa)
 static void read_firmware(uint32_t start_info_pa)
 {
     struct firmware_memory memory = { .at = early_at };
+    machine = (struct machine){};
     const char *whose = "PVH start information";
     status_t st = pvh_parse(&memory, start_info_pa, &machine);
     if (st == OK) {

@@ -16,18 +16,12 @@ struct spec {
     size_t width;
 };
 
-static void emit(const struct out *o, const char *text, size_t len)
-{
-    if (len != 0)
-        o->sink(o->ctx, text, len);
-}
-
 static void emit_text(const struct out *o, const struct spec *s, const char *text)
 {
     size_t len = strlen(text);
     for (size_t n = len; n < s->width; n++)
-        emit(o, " ", 1);
-    emit(o, text, len);
+        o->sink(o->ctx, " ", 1);
+    o->sink(o->ctx, text, len);
 }
 
 static void emit_number(const struct out *o, const struct spec *s, uint64_t value, unsigned base, bool negative)
@@ -67,10 +61,10 @@ static bool emit_directive(const struct out *o, const char **at, va_list *args)
         return true;
     }
     case 'c':
-        emit(o, &(char){ (char)va_arg(*args, int) }, 1);
+        o->sink(o->ctx, &(char){ (char)va_arg(*args, int) }, 1);
         return true;
     case '%':
-        emit(o, "%", 1);
+        o->sink(o->ctx, "%", 1);
         return true;
     default:
         (*at)--;
@@ -87,12 +81,12 @@ void format_va(format_sink_t *sink, void *ctx, const char *format, va_list args)
         const char *from = format;
         while (*format != '\0' && *format != '%')
             format++;
-        emit(&o, from, (size_t)(format - from));
+        sink(ctx, from, (size_t)(format - from));
         from = format;
         if (*format == '%') {
             format++;
             if (!emit_directive(&o, &format, &rest))
-                emit(&o, from, (size_t)(format - from));
+                sink(ctx, from, (size_t)(format - from));
         }
     }
     va_end(rest);

@@ -8,6 +8,7 @@
 #include <kernel/object.h>
 #include <kernel/reticle.h>
 #include <kernel/ring.h>
+#include <kernel/sched.h>
 #include <kernel/sync.h>
 #include <kernel/task.h>
 #include <kernel/vm.h>
@@ -48,7 +49,7 @@ static bool fini_by_type(struct object *o)
     case VX_CAP_TASK:
         return task_fini(task_of(o));
     case VX_CAP_RETICLE:
-        return reticle_object_fini(o);
+        return reticle_end_some(reticle_of_object(o));
     case VX_CAP_RING_TX:
         return ring_fini(ring_of(o));
     case VX_CAP_SEM:
@@ -73,7 +74,7 @@ static void leave_graveyard(struct object *o)
 static bool end_some(struct object *o)
 {
     if ((o->dying & END_TASK) != 0) {
-        if (!task_end_some(task_of(o)) || !waitq_wake_all(&task_of(o)->exit_waiters))
+        if (!reticle_end_some(&task_of(o)->reticle) || !waitq_wake_all(&task_of(o)->exit_waiters))
             return false;
         o->dying &= ~END_TASK;
     }
@@ -83,7 +84,7 @@ static bool end_some(struct object *o)
         o->dying &= ~END_FLIGHT;
     }
     if ((o->dying & END_CROWD) != 0) {
-        if (!sem_grant_some(sem_of(o)))
+        if (!work_spend(2 * (int32_t)WAKES_AT_ONCE) || !sem_grant_some(sem_of(o)))
             return false;
         o->dying &= ~END_CROWD;
     }

@@ -205,8 +205,7 @@ static inline bool has_mail(const struct hart *h)
 /* At its home, by that hart; `self` false: by the owner of the gate. */
 static void arrive(struct hart *h, struct thread *t, bool self)
 {
-    if (t->timer.in_tree)
-        tree_remove(&h->sched.deadlines, &t->timer);
+    tree_remove(&h->sched.deadlines, &t->timer);
     if (t->stop_pending)
         thread_set_state(t, THREAD_STOPPED);
     else if (self)
@@ -278,8 +277,7 @@ void thread_stop_waiting(struct thread *t)
 {
     if (t->state == THREAD_BLOCKED)
         list_unlink(&t->wait);
-    if (t->timer.in_tree)
-        sched_clear_deadline(t);
+    tree_remove(&harts[t->home]->sched.deadlines, &t->timer);
 }
 
 void thread_wake(struct thread *t)
@@ -413,11 +411,6 @@ void sched_set_deadline(struct thread *t, uint64_t deadline_ns)
     tree_insert(&h->sched.deadlines, &t->timer, deadline_ns);
     if (deadline_ns < h->sched.armed_ns)
         arm(h, deadline_ns);
-}
-
-void sched_clear_deadline(struct thread *t)
-{
-    tree_remove(&harts[t->home]->sched.deadlines, &t->timer);
 }
 
 void sched_set_band(struct thread *t, uint8_t band)

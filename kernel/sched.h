@@ -36,7 +36,6 @@ static inline bool sched_may_switch_to(const struct hart *h, const struct thread
 }
 void sched_arm_slice(struct hart *h);
 void sched_set_deadline(struct thread *t, uint64_t deadline_ns);
-void sched_clear_deadline(struct thread *t);
 void sched_set_band(struct thread *t, uint8_t effective_band);
 void sched_set_urgency(struct hart *h, uint32_t band);
 void sched_ipi(struct hart *h);    /* another hart sent threads, or wants some */

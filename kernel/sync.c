@@ -112,7 +112,7 @@ struct sysret sys_sem_create(uint64_t reticle, uint64_t count)
 
 /* First come, first served, but one that wants more than there is does not hold up those behind it. The count is taken
  * for the waiter, so its call is done. False: there may be more to do. */
-static bool grant(struct sem *s)
+bool sem_grant_some(struct sem *s)
 {
     struct list_node *next;
     uint32_t left = WAKES_AT_ONCE;
@@ -131,11 +131,6 @@ static bool grant(struct sem *s)
     return true;
 }
 
-bool sem_grant_some(struct sem *s)
-{
-    return work_spend(2 * (int32_t)WAKES_AT_ONCE) && grant(s);
-}
-
 struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
 {
     struct cap *c;
@@ -152,7 +147,7 @@ struct sysret sys_sem_signal(uint64_t sem, uint64_t n)
     }
     if (likely(n <= SEM_COUNT_MAX && s->count + n <= SEM_COUNT_MAX)) {
         s->count += (uint32_t)n;
-        if (unlikely(!grant(s)) &&
+        if (unlikely(!sem_grant_some(s)) &&
             arch_hart_self()->alone) {   /* Y1; else it is there already: n alone is not enough for so many */
             (void)work_spend(WORK_STEP); /* that was a step */
             object_destroy(&s->obj, END_CROWD);

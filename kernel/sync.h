@@ -18,7 +18,7 @@ static inline struct sem *sem_of(struct object *o)
 }
 
 bool sem_fini(struct sem *s); /* in steps */
-/* A step of END_CROWD; true: whoever waits wants more than there is. */
+/* Some of those who wait get what they want, WAKES_AT_ONCE at most; true: whoever waits wants more than there is. */
 bool sem_grant_some(struct sem *s);
 struct vm;
 /* Mappings of objects go from vm, in which somebody waits: its Task's futex waiters make their calls again. By the

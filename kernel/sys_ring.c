@@ -53,11 +53,6 @@ static inline struct cap *stale_at(const struct ring *r, uint32_t counter)
     return c->type != VX_CAP_NONE ? c : nullptr;
 }
 
-static inline void ring_lock(struct ring *r)
-{
-    lock_take(&r->lock, LOCK_RING);
-}
-
 static inline struct sysret ring_done(struct ring *r, struct sysret result)
 {
     lock_release(&r->lock, LOCK_RING);
@@ -266,7 +261,7 @@ static bool stale_among(const struct ring *r, uint32_t head, uint32_t n)
         return sys_status(ERR_TOO_BIG);
     struct ring *r = ring_of(c->obj);
     uint32_t head, room;
-    ring_lock(r);
+    lock_take(&r->lock, LOCK_RING);
     if ((st = ring_room(r, &head, &room)) != OK)
         return ring_done(r, sys_status(st));
     if (room == 0)
@@ -318,7 +313,7 @@ enum receive : uint8_t { PLAIN, WITH_CAP, BURST };
     struct ring *r = ring_of(c->obj);
     end_service(self);
     uint32_t tail, used;
-    ring_lock(r);
+    lock_take(&r->lock, LOCK_RING);
     st = ring_waiting(r, &tail, &used);
     if (st != OK)
         return ring_done(r, sys_status(st));
@@ -450,7 +445,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
         return sys_status(st);
     struct ring *out = ring_of(ctx->obj), *in = ring_of(crx->obj);
     uint32_t head, room;
-    ring_lock(out);
+    lock_take(&out->lock, LOCK_RING);
     if ((st = ring_room(out, &head, &room)) != OK)
         return ring_done(out, sys_status(st));
     if (room == 0 && message != 0)
@@ -528,7 +523,7 @@ struct sysret sys_ring_send_cap(uint64_t tx, uint64_t message, uint64_t handle, 
 [[gnu::always_inline]] static inline bool park_for_answer(struct thread *self, struct ring *in)
 {
     struct vx_ring_shared *shared = in->shared;
-    ring_lock(in);
+    lock_take(&in->lock, LOCK_RING);
     atomic_store_explicit(&shared->consumer_asleep, 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst); /* mark before the last look: model ring.pml, "sleep" */
     /* acquire: pairs with the producer's release */
@@ -559,7 +554,7 @@ struct sysret sys_ring_call(uint64_t tx, uint64_t message, uint64_t rx, uint64_t
                  h->unusual != 0))
         return call_general(self);
     struct ring *out = ring_of(to), *in = ring_of(from);
-    ring_lock(out);
+    lock_take(&out->lock, LOCK_RING);
     struct thread *consumer = waitq_first(&out->rx_wait);
     if (unlikely(!may_go_to(h, out, consumer) || waitq_first(&in->rx_wait) != nullptr ||
                  !(likely(message != 0) ? deliver(out, consumer, message) : ring_bell(out, consumer)))) {

@@ -127,7 +127,7 @@ static bool end_task(struct task *t)
 }
 
 /* A step of the end of all that lives in a Reticle, deepest first. True: its block is given back. */
-static bool end_reticle(struct reticle *target)
+bool reticle_end_some(struct reticle *target)
 {
     while (target->total_pages != 0) {
         struct reticle *r = target;
@@ -149,11 +149,6 @@ static bool end_reticle(struct reticle *target)
     return true;
 }
 
-bool task_end_some(struct task *t)
-{
-    return end_reticle(&t->reticle);
-}
-
 void task_kill(struct task *t, uint32_t status, uint32_t cause)
 {
     struct thread *self = arch_hart_self()->current;
@@ -171,17 +166,12 @@ bool task_fini(struct task *t)
 {
     if (!t->ended && t->state != VX_TASK_DEAD)
         task_set_end(t, 0, VX_CAUSE_DESTROYED);
-    if (!task_end_some(t) || !waitq_wake_all(&t->exit_waiters))
+    if (!reticle_end_some(&t->reticle) || !waitq_wake_all(&t->exit_waiters))
         return false;
     binding_clear(&t->exit_binding);
     binding_clear(&t->fault_binding);
     list_remove(&t->sibling);
     return true;
-}
-
-bool reticle_object_fini(struct object *o)
-{
-    return end_reticle(reticle_of_object(o));
 }
 
 struct sysret sys_reticle_carve(uint64_t reticle, uint64_t bytes)

@@ -160,7 +160,6 @@ status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, st
 /* Its end begins: with everything in its Reticle it comes to the graveyard. Of the current Task: the hart has no
  * current thread from then on. */
 void task_kill(struct task *t, uint32_t status, uint32_t cause);
-bool task_end_some(struct task *t); /* a step of it; true: it is dead */
 uint64_t thread_cpu_cycles(const struct thread *t);
 uint64_t task_cpu_cycles(const struct task *t);
 /* The first Task ended with this: power-off, reboot, or a panic. */
@@ -171,9 +170,10 @@ bool task_fini(struct task *t);
 /* A user fault that could not be resolved: report, then kill (or stop, if bound). */
 void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *name);
 
-/* The Reticle behind a RETICLE capability's object, and its end. */
+/* The Reticle behind a RETICLE capability's object. */
 struct reticle *reticle_of_object(const struct object *o);
-bool reticle_object_fini(struct object *o); /* in steps */
+/* A step of the end of all that lives in it, Tasks included; true: it is over, and its block given back. */
+bool reticle_end_some(struct reticle *target);
 
 status_t thread_create(struct task *t, uaddr_t entry, uaddr_t stack, uint64_t arg0, uint64_t tls, bool detached,
                        struct thread **out);

@@ -136,24 +136,19 @@ static void stop(struct task *t)
     t->state = VX_TASK_STOPPED;
     for (struct tree_node *n = t->threads.first; n != nullptr; n = tree_next(n)) {
         struct thread *th = container_of(n, struct thread, by_id);
-        switch (th->state) {
-        case THREAD_READY:
-            sched_remove(th);
-            th->state = THREAD_STOPPED;
-            break;
-        case THREAD_RUNNING:
-            if (th == current_thread())
-                arch_hart_self()->need_switch = 1;
-            else
-                sched_forget(th, true);
-            th->state = THREAD_STOPPED;
-            break;
-        case THREAD_BLOCKED: /* it stays in its wait and stops on waking; its frame stands still already */
+        bool runs = th->state == THREAD_RUNNING;
+        if (th->state ==
+            THREAD_BLOCKED) { /* it stays in its wait and stops on waking; its frame stands still already */
             th->stop_pending = true;
             th->receives = false;
-            break;
-        default:
-            break;
+        } else if (runs || th->state == THREAD_READY) {
+            if (th == current_thread())
+                arch_hart_self()->need_switch = 1;
+            else if (runs)
+                sched_forget(th, true);
+            else
+                sched_remove(th);
+            th->state = THREAD_STOPPED;
         }
     }
 }

@@ -26,11 +26,6 @@ static bool sums_to_zero(const uint8_t *p, size_t len)
     return sum == 0;
 }
 
-static bool rsdp_ok(const uint8_t *p)
-{
-    return p != nullptr && memcmp(p, "RSD PTR ", 8) == 0 && sums_to_zero(p, RSDP_V1_BYTES);
-}
-
 status_t acpi_table_open(const struct acpi *a, uint64_t pa, struct acpi_table *out)
 {
     const uint8_t *p = mem_at(a->mem, pa, TABLE_HEADER_BYTES);
@@ -113,7 +108,7 @@ status_t acpi_open(struct acpi *a, const struct firmware_memory *mem, uint64_t r
     if (rsdp_pa == 0)
         return firmware_fail(&a->error, ERR_NOT_FOUND, "ACPI: no RSDP", 0);
     const uint8_t *p = mem_at(mem, rsdp_pa, RSDP_V1_BYTES);
-    if (!rsdp_ok(p))
+    if (p == nullptr || memcmp(p, "RSD PTR ", 8) != 0 || !sums_to_zero(p, RSDP_V1_BYTES))
         return firmware_fail(&a->error, p == nullptr ? ERR_BAD_ADDRESS : ERR_BAD_ARGUMENT, "ACPI: RSDP", rsdp_pa);
     uint64_t pa = load_le32(p + 16);
     bool is_v2 = p[15] >= 2;

@@ -1,6 +1,6 @@
 // broken: 1 2 3 4 5 6
 /* SPDX-License-Identifier: MIT
- * Crowds, woken in steps: wake_step, futex_wake_some, sys_futex_wake, grant, sem_grant_some, sys_sem_signal
+ * Crowds, woken in steps: wake_step, futex_wake_some, sys_futex_wake, sem_grant_some, sys_sem_signal
  * (kernel/sync.c), signal_raise, sys_signal_wait (kernel/signal.c), frame (kernel/task_control.c), end_some
  * (kernel/object.c); Y1 of sync.c, G1 of signal.c. A step is one that holds the lock, and wakes one thread.
  *

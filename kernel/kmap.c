@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's own translation tables; see kmap.h. Pages for them come from one run of free RAM that boot found, in order,
- * and are never given back. Nothing but kmap_seal() replaces or removes a valid entry, so no flush is needed, on no hart:
- * all walk the same tables, and what was not valid is in no TLB.
+ * The kernel's own translation tables; see kmap.h. Pages for them come from one run of free RAM that boot found, in
+ * order, and are never given back. Nothing but kmap_seal() replaces or removes a valid entry, so no flush is needed, on
+ * no hart: all walk the same tables, and what was not valid is in no TLB.
  *
  * The direct map holds RAM and nothing else, so that the hart cannot even speculate into device registers; the image it
  * has only to be read, so that nothing of it is writable but where it runs, or executable but there. */
@@ -93,7 +93,8 @@ static void add_ram(const struct machine *m, uint64_t at, uint64_t end)
     while (at < end) {
         uint64_t stop = end, next = end;
         for (uint32_t i = 0; i < m->n_reserved; i++) {
-            uint64_t from = page_down(m->reserved[i].base), to = page_up(m->reserved[i].base + m->reserved[i].len_bytes);
+            uint64_t from = page_down(m->reserved[i].base),
+                     to = page_up(m->reserved[i].base + m->reserved[i].len_bytes);
             if (m->reserved[i].kind == RESERVED_NO_MAP && to > at && from < stop) {
                 stop = from > at ? from : at;
                 next = to < end ? to : end;
@@ -112,7 +113,8 @@ uint64_t kmap_choose(const struct machine *m)
     return block;
 }
 
-void kmap_build(const struct machine *m, uint64_t block, void *view, char *const guard[], unsigned n, uint64_t code_bits)
+void kmap_build(const struct machine *m, uint64_t block, void *view, char *const guard[], unsigned n,
+                uint64_t code_bits)
 {
     pool_start = pool_next = block;
     pool_end = block + BLOCK_BYTES;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's own translation tables: the image, the direct map, device registers, the stacks of further harts. They are
- * built once, on the boot hart; later only something new is added. */
+ * The kernel's own translation tables: the image, the direct map, device registers, the stacks of further harts. They
+ * are built once, on the boot hart; later only something new is added. */
 #pragma once
 #include <arch/pte.h>
 #include <stdint.h>
@@ -16,9 +16,10 @@ extern char image_start[], text_end[], sealed_start[], sealed_end[], image_end[]
 
 /* The 2 MiB of free RAM in which the tables will lie. */
 uint64_t kmap_choose(const struct machine *m);
-/* Maps image and RAM, with tables in `block`, which the caller can reach at `view`. The `n` pages of the image at guard[i],
- * ascending, are left out; entries of code get `code_bits` in addition. What cannot be is refused. */
-void kmap_build(const struct machine *m, uint64_t block, void *view, char *const guard[], unsigned n, uint64_t code_bits);
+/* Maps image and RAM, with tables in `block`, which the caller can reach at `view`. The `n` pages of the image at
+ * guard[i], ascending, are left out; entries of code get `code_bits` in addition. What cannot be is refused. */
+void kmap_build(const struct machine *m, uint64_t block, void *view, char *const guard[], unsigned n,
+                uint64_t code_bits);
 /* The tables are active: reaches them through the direct map from now on. Reserves what they and a few more take. */
 void kmap_settle(struct machine *m);
 /* Maps [va, va + len) to pa with the largest leaves that fit; all page multiples. What is mapped already stays as it

@@ -9,8 +9,8 @@ extern const uint32_t ksym_count;
 extern const uint32_t ksym_offset[];
 extern const uint32_t ksym_name[];
 extern const char ksym_names[];
-/* From the start of the image to the first 32 bits that grow with where it is, from there to the next, and so on; 0 ends
- * it. RELOC_SKIP_ONLY leads to no such place, only RELOC_SKIP_ONLY - 1 bytes further. */
+/* From the start of the image to the first 32 bits that grow with where it is, from there to the next, and so on; 0
+ * ends it. RELOC_SKIP_ONLY leads to no such place, only RELOC_SKIP_ONLY - 1 bytes further. */
 extern const uint8_t reloc_skip[];
 #define RELOC_SKIP_ONLY 255
 

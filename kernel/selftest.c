@@ -44,6 +44,7 @@ void selftest_paging(const struct machine *m)
     CHECK(pte_prot(text) == (VX_PROT_READ | VX_PROT_EXEC) && pte_type(text) == MEM_NORMAL);
     CHECK(pte_prot(leaf_at(&read_only_word)) == VX_PROT_READ);
     CHECK(pte_prot(leaf_at(&writable_word)) == (VX_PROT_READ | VX_PROT_WRITE));
+    CHECK(pte_prot(leaf_at(arch_phys_to_virt(arch_virt_to_phys(&writable_word)))) == VX_PROT_READ);
     for (uint32_t i = 0; i < m->n_ram; i++) {
         uint64_t direct = leaf_at(arch_phys_to_virt((paddr_t){ m->ram[i].base }));
         CHECK(pte_present(direct) && (pte_prot(direct) & (VX_PROT_EXEC | PTE_USER)) == 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * From the first instruction of C to kernel_main(): find out where to run and what the machine is, map it, start what the
- * kernel needs. start.S has mapped the low 4 GiB, writable and executable, and the image wherever it may run; those tables
- * are in use until x86_mmu_build(). */
+ * From the first instruction of C to kernel_main(): find out where to run and what the machine is, map it, start what
+ * the kernel needs. start.S has mapped the low 4 GiB, writable and executable, and the image wherever it may run; those
+ * tables are in use until x86_mmu_build(). */
 #include "x86.h"
 #include <arch/boot.h>
 #include <arch/hart.h>

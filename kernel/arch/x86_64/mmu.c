@@ -18,8 +18,8 @@
 #include <kernel/kmap.h>
 
 static constexpr uint64_t EARLY_MAP_END = UINT64_C(1) << 32; /* what the tables of start.S reach */
-static constexpr size_t FLUSH_PAGES_MAX = 32; /* beyond it, one reload of cr3 is cheaper */
-static constexpr uint64_t LOW_END = 1 << 20;  /* what 16-bit code reaches */
+static constexpr size_t FLUSH_PAGES_MAX = 32;                /* beyond it, one reload of cr3 is cheaper */
+static constexpr uint64_t LOW_END = 1 << 20;                 /* what 16-bit code reaches */
 static constexpr uint64_t CR3_KEEP = UINT64_C(1) << 63;
 
 static uint64_t fresh_stamp(void)

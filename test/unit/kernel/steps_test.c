@@ -184,12 +184,29 @@ static void others_come_between_the_steps_of_ring_create(void **)
     }
 }
 
+/* The end of a table goes in steps also where nothing is in it any more. */
+static void a_large_table_is_cleared_in_steps(void **)
+{
+    static struct cap empty[CAP_SLOTS_MAX];
+    struct cap_table t = { .slots = empty, .n_slots = CAP_SLOTS_MAX, .high = CAP_SLOTS_MAX };
+    uint32_t steps = 0, before;
+    do {
+        before = t.high;
+        work_begin();
+        steps++;
+        assert_true(steps < 100);
+    } while (!cap_table_clear(&t) && t.high < before);
+    assert_int_equal(t.high, 0);
+    assert_true(steps > 10);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
         T(others_come_between_the_steps_of_spawn),
         T(others_come_between_the_steps_of_ring_create),
+        T(a_large_table_is_cleared_in_steps),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

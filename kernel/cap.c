@@ -309,10 +309,10 @@ bool cap_table_clear(struct cap_table *t)
 {
     for (; t->high > 0; t->high--) {
         struct cap *c = &t->slots[t->high - 1];
+        if (c->type == VX_CAP_NONE ? t->high % 16 == 0 && !work_spend(1) : !cap_release(c))
+            return false;
         if (c->type == VX_CAP_NONE)
             continue;
-        if (!cap_release(c))
-            return false;
         cap_delete(t, c);
         if (!work_spend(2))
             return false;

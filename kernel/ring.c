@@ -73,7 +73,7 @@ bool ring_clear(struct ring *r)
 {
     for (; r->places != nullptr && r->n_cleared < r->slots; r->n_cleared++) {
         struct cap *c = &r->places[r->n_cleared];
-        if (!work_spend(c->type != VX_CAP_NONE ? 3 : r->n_cleared % 16 == 0))
+        if (!work_spend(c->type != VX_CAP_NONE ? 3 : r->n_cleared % 8 == 0))
             return false;
         if (c->type != VX_CAP_NONE)
             cap_delete(nullptr, c);

@@ -579,6 +579,7 @@ static bool tidy(struct hart *h)
 {
     if (graves.left == 0)
         return false;
+    arch_irq_window(); /* what came before may have taken a step's time, too */
     uint32_t band = h->current != nullptr && thread_state(h->current) == THREAD_RUNNING ? h->current->effective_band
                                                                                         : VX_BAND_COUNT;
     if (((h->sched.mask | 1u << band) & ((1u << VX_BAND_NORMAL) - 1)) != 0) {

@@ -3,7 +3,7 @@
  * is built completely in its own Reticle, which a capability without rights in the caller's table holds; what it is to
  * have is derived into its table. In the last step capabilities move, all or none, and the child starts. Until then
  * undoing is forgetting the child, and that is also what happens if the caller ends on the way: the block is the
- * caller's, and the child goes with the capability. Locking: each step runs alone. */
+ * caller's, and the child goes with the capability. Locking: each step runs alone. model: test/model/spawn.pml */
 #include <kernel/entropy.h>
 #include <kernel/firmware/elf.h>
 #include <kernel/mem.h>
@@ -373,8 +373,9 @@ static status_t spawn_some(struct task *self, struct spawning *s, uint64_t image
         return ERR_DESTROYED;
     if (s->main_thread == nullptr) {
         made = false;
-        if (b->image.cap != nullptr && b->image.cap->obj != c->obj)
-            return ERR_DESTROYED; /* revoked */
+        if ((const void *)b->image.mem != c->obj || b->image.offset != c->offset || b->image.bytes != c->length ||
+            (b->image.cap != nullptr && b->image.cap->obj != c->obj))
+            return ERR_DESTROYED; /* revoked; or another capability has come to have its handle */
         st = spawn_build_some(b, &made);
         if (st == OK && made)
             st = give_all(self, s);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What counts and compares: code lines, image size, symbols, benchmark lines, guest results, host tests' own words."""
 
+import array
 import io
 import json
 import os
@@ -8,7 +9,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as xml
 
-from vectra import benchmarks, hosttests, ksyms, plot
+from vectra import benchmarks, hosttests, ksyms, masked, plot
 from vectra.commands import bench, size
 from vectra.groups import guest, model
 from vectra.results import Failure, Report, Result
@@ -120,6 +121,15 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(beyond, ["null_syscall (x86_64)"])
         self.assertIn("+50.0%", lines[1])
         self.assertIn("OVER", lines[1])
+
+    def test_a_stretch_is_told_by_its_functions(self):
+        """What the plugin leaves: a count, the longest, its blocks; what came before the first function counts there."""
+        blocks = [(0x80001000 << 16) | 30, (0x80001040 << 16) | 12, (0x80001008 << 16) | 8]
+        found = masked.Stretch(array.array("Q", [7, 50, 3, *blocks, 0, 0]).tobytes())
+        self.assertEqual((found.count, found.instructions, found.blocks[1]), (7, 50, (0xffff000080001040, 12)))
+        self.assertEqual(found.tell([(0xffff000080001000, "enter"), (0xffff000080001040, "loop")]),
+                         "50 instructions, of these enter 38, loop 12; in turn enter loop")
+        self.assertEqual((masked.Stretch(b"").count, masked.Stretch(b"").blocks), (0, []))
 
     def test_plot_is_xml(self):
         """One bar for each figure and the limits."""

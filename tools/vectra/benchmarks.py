@@ -14,15 +14,17 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 
-from vectra import disks, execute, slowdisk
+from vectra import disks, execute, masked, slowdisk
 from vectra.qemu import NO_BOOT_DISKS, Machine, Running, program
 
 LIMITS, BASELINE = "test/bench/limits.json", "test/bench/baseline.json"
 LINE = re.compile(rb"\bbench ([a-z0-9_]+) ([a-z0-9_]+) ([a-z0-9_/]+) ([0-9]+) ([0-9]+) ([0-9]+) ([0-9]+)\r?$", re.MULTILINE)
 PROMPT = b"vectra:/$ "
 GROUP, BOOT_NAMES = "kernel", ("boot_to_initd", "boot_to_prompt")
+MASKED, MASKED_WORST = "irqs_off_", "irqs_off_worst"
 POSIX_GROUP, POSIX_SOURCE, POSIX_PROGRAM = "posix", "test/bench/posix.c", "/bin/posix-bench"
 RUST_GROUP, RUST_SOURCE, RUST_PROGRAM, RUST_HELLO = "rust", "test/bench/rust.rs", "/bin/rust-bench", "test/bench/hello.rs"
 RUST_SIZE = "rust_hello_size"
@@ -60,13 +62,36 @@ def parse(transcript, arch):
 def measure(arch, names=()):
     """Runs the benchmarks of one architecture, all or the named; returns (rows, the outcome of /test/bench or None)."""
     rows, outcome = {}, None
-    inside = [name for name in names if name not in BOOT_NAMES]
+    elsewhere = (*BOOT_NAMES, *masked.RUNS)
+    inside = [name for name in names if name not in elsewhere]
     if inside or not names:
         outcome = execute.run_command(machine(arch), " ".join(["/test/bench", GROUP, *inside]), (), TIMEOUT_S)
         rows = parse(bytes(outcome.transcript), arch)
-    if not (outcome and outcome.failed) and (not names or len(inside) < len(names)):
+    if not (outcome and outcome.failed) and (not names or any(name in BOOT_NAMES for name in names)):
         rows.update(parse(plain_boot(arch), arch))
+    for name in masked.RUNS:
+        if not (outcome and (outcome.failed or outcome.status)) and (not names or name in names or MASKED_WORST in names):
+            found, outcome = measure_masked(arch, name, bool(names))
+            rows.update(found)
+    worst = max((row for (_, name), row in rows.items() if name.startswith(MASKED)), key=lambda row: row["value"], default=None)
+    if worst and (GROUP, MASKED_WORST) in rows:
+        rows[(GROUP, MASKED_WORST)] = {**worst, "name": MASKED_WORST}
     return [row for row in rows.values() if not names or row["name"] in names], outcome
+
+
+def measure_masked(arch, name, tell):
+    """A row of the longest stretch with interrupts masked in a whole run, {} where QEMU cannot; and the Outcome. tell: say what it
+    was even if it is within its limit."""
+    if reason := masked.unavailable(arch):
+        print(f"vectra: bench: no {name} with this QEMU: {reason}", file=sys.stderr)
+        return {}, None
+    booted = machine(arch)
+    worst, count, outcome = masked.measure(name, booted)
+    if tell or worst.instructions > load_limits(GROUP)[name][arch]:
+        print(f"vectra: {name} on {arch}: {worst.tell(masked.symbols_of(booted))}", file=sys.stderr)
+    row = {"group": GROUP, "name": name, "arch": arch, "unit": "instructions", "value": worst.instructions, "runs": count,
+           "min": worst.instructions, "max": worst.instructions}
+    return {(GROUP, name): row} if worst.instructions >= masked.LEAST else {}, outcome
 
 
 class DiskImage:

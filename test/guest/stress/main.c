@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * /test/stress [short|long]: everything at once and much of it. Each storm runs alone, then all of them together; every
- * Reticle, every table and every Task's threads must be in the end what they were. See stress.h. */
+ * /test/stress [brief|short|long] [seed] [storm]: everything at once and much of it. Each storm runs alone, then all of
+ * them together; every Reticle, every table and every Task's threads must be in the end what they were. See stress.h.
+ */
 // guest: smp 1 4 within 400
 // stress: smp 1 4 within 900 args long
 #define CHECK_DEFINE
@@ -197,13 +198,15 @@ int main(int argc, char **argv)
         if (vx_streq(how, parts[i].role))
             return parts[i].run();
     vx_mem image = {};
-    bool is_long = vx_streq(how, "long");
-    if ((!is_long && !vx_streq(how, "short")) || vx_image_find("/test/stress", &image) != OK)
+    bool is_long = vx_streq(how, "long"), is_brief = vx_streq(how, "brief");
+    if ((!is_long && !is_brief && !vx_streq(how, "short")) || vx_image_find("/test/stress", &image) != OK)
         return 2;
     uint64_t seed = argc > 2 ? check_argument(argc, argv, 2) : 1;
     const char *only = argc > 3 ? argv[3] : nullptr;
     vx_printf("# stress %s, seed %llu, %u harts\n", how, (unsigned long long)seed, play_harts());
-    if (is_long)
+    if (is_brief)
+        conduct(image, 5 * VX_NS_PER_MS, 100 * VX_NS_PER_MS, seed, only);
+    else if (is_long)
         conduct(image, 8 * VX_NS_PER_S, 60 * VX_NS_PER_S, seed, only);
     else
         conduct(image, 100 * VX_NS_PER_MS, 1500 * VX_NS_PER_MS, seed, only);

@@ -8,6 +8,7 @@
 // sources: kernel/firmware/elf.c base/tree.c kernel/format.c
 // sources: kernel/arch/host/cpu.c kernel/arch/host/mmu.c kernel/arch/host/ram.c
 // flags: -fno-sanitize=function
+// mutations: spawn-no-look spawn-image-kept
 #include "two_tasks.h"
 
 static void steps_to_the_end(struct thread *t)
@@ -33,6 +34,7 @@ static bool disturbed(uint64_t nr, const uint64_t arg[static 6], unsigned steps,
 }
 
 static vx_handle_t origin, image_cap, kept, moved, payer;
+static uint32_t refused;
 
 static void take_away(vx_handle_t h)
 {
@@ -65,6 +67,23 @@ static void revoke_image(void)
     assert_true(cap_revoke(c, &n));
 }
 
+/* Its handle comes to be of another image, of half the size: that takes as many as a slot has generations. */
+static void replace_image(void)
+{
+    static struct cap *others[CAP_SLOTS_MAX];
+    struct cap *c = cap_slot(&a->caps, image_cap), *from;
+    uint32_t n = 0;
+    take_away(image_cap);
+    do
+        assert_int_equal(cap_reserve(&a->caps, &others[n++]), OK);
+    while (others[n - 1] != c);
+    while (n-- > 1)
+        cap_unreserve(&a->caps, others[n - 1]);
+    assert_int_equal(cap_get_any(&a->caps, origin, 0, false, &from), OK);
+    (void)cap_derive(c, from, VX_R_READ | VX_R_EXEC, 4096, 4096);
+    c->handle = image_cap;
+}
+
 static void drop_kept(void)
 {
     take_away(kept);
@@ -92,7 +111,8 @@ static bool spawn_disturbed(unsigned steps, void (*between)(void))
     machine_elf_write(image);
     assert_int_equal(cap_reserve(&a->caps, &slot), OK);
     origin = cap_make(slot, &image->obj, VX_CAP_MEM, VX_R_READ | VX_R_EXEC | VX_R_COPY, 0, image->bytes);
-    image_cap = (vx_handle_t)OK_CALL(NR_cap_narrow, origin, VX_R_READ | VX_R_EXEC | VX_R_COPY, 0, 0).first;
+    uint64_t copy = between == replace_image ? 0 : VX_R_COPY;
+    image_cap = (vx_handle_t)OK_CALL(NR_cap_narrow, origin, VX_R_READ | VX_R_EXEC | copy, 0, 0).first;
     kept = machine_grant_console(a);
     moved = machine_grant_console(a);
     payer = (vx_handle_t)OK_CALL(NR_reticle_carve, 0, 512 * 1024).first;
@@ -118,7 +138,11 @@ static bool spawn_disturbed(unsigned steps, void (*between)(void))
         (void)call(NR_cap_drop, r.first);
         steps_to_the_end(running());
     } else {
+        struct cap *c;
+        refused++;
         assert_true(goes_on);
+        if (between == drop_image || between == revoke_image || between == replace_image) /* then it was not decided */
+            assert_int_equal(cap_get_any(&a->caps, moved, 0, false, &c), OK);
         assert_true(r.st == ERR_DESTROYED || r.st == ERR_BAD_HANDLE);
     }
     const vx_handle_t rest[] = { image_cap, origin, kept, moved, payer };
@@ -132,15 +156,17 @@ static bool spawn_disturbed(unsigned steps, void (*between)(void))
 
 static void others_come_between_the_steps_of_spawn(void **)
 {
-    void (*const all[])(void) = { drop_unmade, drop_image, revoke_image, drop_kept, drop_moved, payer_goes };
+    void (*const all[])(void) = { drop_unmade, drop_image, revoke_image, replace_image,
+                                  drop_kept,   drop_moved, payer_goes };
     vx_handle_t carved =
         (vx_handle_t)OK_CALL(NR_reticle_carve, 0, 4096).first; /* what is charged once is charged now */
     (void)OK_CALL(NR_cap_drop, carved);
     for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
         unsigned steps = 1;
+        refused = 0;
         while (spawn_disturbed(steps, all[i]))
             steps++;
-        assert_true(steps > 2); /* it does go in steps */
+        assert_true(steps > 2 && refused > 0); /* it does go in steps, and before the last ones it is noticed */
     }
 }
 
@@ -184,12 +210,29 @@ static void others_come_between_the_steps_of_ring_create(void **)
     }
 }
 
+/* The end of a table goes in steps also where nothing is in it any more. */
+static void a_large_table_is_cleared_in_steps(void **)
+{
+    static struct cap empty[CAP_SLOTS_MAX];
+    struct cap_table t = { .slots = empty, .n_slots = CAP_SLOTS_MAX, .high = CAP_SLOTS_MAX };
+    uint32_t steps = 0, before;
+    do {
+        before = t.high;
+        work_begin();
+        steps++;
+        assert_true(steps < 100);
+    } while (!cap_table_clear(&t) && t.high < before);
+    assert_int_equal(t.high, 0);
+    assert_true(steps > 10);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
         T(others_come_between_the_steps_of_spawn),
         T(others_come_between_the_steps_of_ring_create),
+        T(a_large_table_is_cleared_in_steps),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

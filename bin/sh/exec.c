@@ -230,7 +230,7 @@ static int exec_simple(const struct node *n)
     size_t argc = 0;
     sh.line = n->line;
     sh.substitution_status = 0;
-    c.argv = expand_words(n->words, &argc);
+    c.argv = expand_arguments(n->words, &argc);
     c.argc = (int)argc;
     trace(&c);
     int status = argc == 0 ? exec_nothing(n) : exec_command(&c);

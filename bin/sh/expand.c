@@ -541,13 +541,56 @@ static void split(struct fields *f, const struct expansion *e)
         finish_field(f, e, from, e->bytes.len);
 }
 
-char **expand_words(const struct word *list, size_t *n)
+/* What follows the name of a command that assigns (`export`, also as `command export`); nullptr: it is another one. */
+static const struct word *behind_declaration(const struct word *w)
+{
+    static const char *const names[] = { "export", "local", "readonly" };
+    const char *name = word_literal(w);
+    while (name != nullptr && strcmp(name, "command") == 0) {
+        w = w->next;
+        name = word_literal(w);
+    }
+    for (size_t i = 0; name != nullptr && i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return w->next;
+    return nullptr;
+}
+
+/* NAME=VALUE as an argument: expanded as an assignment is, to one field. nullptr: the word is none. */
+static char *declaration(const struct word *w)
+{
+    const struct part *first = w->parts;
+    if (first == nullptr || first->kind != PART_TEXT || first->quoted)
+        return nullptr;
+    const char *equals = memchr(first->text, '=', first->len);
+    if (equals == nullptr || !is_name(first->text, (size_t)(equals - first->text)))
+        return nullptr;
+    struct part rest = *first;
+    rest.text = equals + 1;
+    rest.len -= (size_t)(equals + 1 - first->text);
+    const struct word value = { .parts = rest.len != 0 ? &rest : first->next };
+    const char *expanded = expand_assignment(&value);
+    struct text t = { .arena = &sh.temp };
+    text_add(&t, first->text, (size_t)(equals + 1 - first->text));
+    text_string(&t, expanded);
+    return text_end(&t);
+}
+
+/* From `assigns` on, words that look like assignments are expanded as such. */
+static char **expand_list(const struct word *list, const struct word *assigns, size_t *n)
 {
     struct fields f = {};
+    bool declares = false;
     for (const struct word *w = list; w != nullptr; w = w->next) {
         const char *literal = word_literal(w);
+        declares |= w == assigns;
         if (literal != nullptr && strpbrk(literal, "*?[~") == nullptr) {
             add_field(&f, (char *)literal);
+            continue;
+        }
+        char *assignment = declares ? declaration(w) : nullptr;
+        if (assignment != nullptr) {
+            add_field(&f, assignment);
             continue;
         }
         struct expansion e = expansion(true);
@@ -558,4 +601,14 @@ char **expand_words(const struct word *list, size_t *n)
         f.at = arena_zero(&sh.temp, sizeof *f.at);
     *n = f.n;
     return f.at;
+}
+
+char **expand_words(const struct word *list, size_t *n)
+{
+    return expand_list(list, nullptr, n);
+}
+
+char **expand_arguments(const struct word *list, size_t *n)
+{
+    return expand_list(list, behind_declaration(list), n);
 }

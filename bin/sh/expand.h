@@ -8,6 +8,8 @@
 /* Everything: tilde, parameters, commands, arithmetic, splitting, pathnames, quote removal. The fields of all words,
  * ended by nullptr; *n of them. */
 char **expand_words(const struct word *list, size_t *n);
+/* The words of a command: behind `export`, `local` and `readonly` what looks like an assignment is expanded as one. */
+char **expand_arguments(const struct word *list, size_t *n);
 /* Without splitting and pathnames. */
 const char *expand_string(const struct word *w);
 /* As a value: a tilde behind each ':' too. */

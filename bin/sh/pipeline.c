@@ -161,7 +161,7 @@ static int run_stage(void *ctx)
         redirs_take(0, s->in);
         s->in = -1;
     }
-    c.argv = expand_words(n->words, &argc);
+    c.argv = expand_arguments(n->words, &argc);
     c.argc = (int)argc;
     if (argc == 0) {
         connect(s);

@@ -61,6 +61,10 @@ long px_mkdirat(long at, long text, long mode)
         return answer;
     if (n.fs == nullptr)
         return read_only(&n, true);
+    if (n.dots != 0) { /* it is there, or cannot be made */
+        answer = must_be_directory(&n);
+        return answer == 0 ? -EEXIST : answer;
+    }
     return made(fs_mkdir(n.fs, n.path, px_masked((unsigned)mode) & 01777));
 }
 

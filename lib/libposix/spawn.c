@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Starting a program: find the image, work out the child's descriptors, write its Bundle, SPAWN. The child gets of this
- * process's authority its files, the RAM disk, a terminal session of its own, the pipes that it inherits, and half of
- * the free memory at most. It is never a copy of this process.
+ * process's authority its files, the RAM disk, a terminal session of its own, the pipes that it inherits, and about half
+ * of the free memory. It is never a copy of this process.
  *
  *  1. The caller's own descriptors are not touched: the actions are done on a table of their own.
  *  2. A pipe's holder is reserved before the child starts, and given back if it does not, or when it has ended. */
@@ -321,12 +321,15 @@ static long plain_image(struct job *j)
 
 /* --- the Bundle --- */
 
+/* Reticles are powers of two. An only child gets half of this one, which is a little more than half of what is free:
+ * less would be a quarter, and programs that start programs would soon be at the end. Further ones get at most half of
+ * what is left. */
 static uint64_t memory_for_child(vx_reticle own)
 {
     struct vx_cap_facts facts = {};
     (void)vx_sys_cap_inspect(own.raw, &facts, nullptr);
-    uint64_t bytes = CHILD_MEMORY_MAX;
-    while (bytes > CHILD_MEMORY_MIN && (bytes > facts.c || bytes > facts.b / 2))
+    uint64_t bytes = CHILD_MEMORY_MAX, most = facts.d == 0 ? facts.b / 4 * 3 : facts.b / 2;
+    while (bytes > CHILD_MEMORY_MIN && (bytes > facts.c || bytes > most))
         bytes /= 2;
     return bytes;
 }

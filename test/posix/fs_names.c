@@ -37,7 +37,10 @@ static void directories(void)
     CHECK(S_ISDIR(s.st_mode) && (s.st_mode & 0777) == 0755 && s.st_nlink >= 1);
     CHECK_ERRNO(mkdir("d", 0777), EEXIST);
     CHECK_ERRNO(mkdir(".", 0777), EEXIST);
+    CHECK_ERRNO(mkdir("d/.", 0777), EEXIST);
     CHECK_ERRNO(mkdir("no/d", 0777), ENOENT);
+    CHECK_ERRNO(mkdir("no/.", 0777), ENOENT); /* which does not make "no" */
+    CHECK_ERRNO(mkdir("no/./", 0777), ENOENT);
     CHECK_ERRNO(mkdir("", 0777), ENOENT);
     CHECK_IS(mkdir("d/e/", 0700), 0); /* a slash at the end is as good */
     make("d/file", "x");

@@ -34,6 +34,18 @@ static int child(int argc, char **argv)
                 return 2;
         return n < 0;
     }
+    if (strcmp(what, "nest") == 0) { /* itself inside itself, so many times */
+        char number[12];
+        pid_t pid;
+        int status;
+        if (strcmp(argv[2], "0") == 0)
+            return 0;
+        snprintf(number, sizeof number, "%d", atoi(argv[2]) - 1);
+        if (posix_spawn(&pid, self, nullptr, nullptr, (char *[]){ "processes", "+nest", number, nullptr }, environ) != 0 ||
+            waitpid(pid, &status, 0) != pid)
+            return 99;
+        return WIFEXITED(status) && WEXITSTATUS(status) != 99 ? WEXITSTATUS(status) + 1 : 99;
+    }
     if (strcmp(what, "say") == 0) {
         printf("%s", argv[2]);
         return 0;
@@ -92,6 +104,9 @@ static void spawning(void)
     status = status_of(pid);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
     CHECK_ERRNO(waitpid(pid, &status, 0), ECHILD);
+    CHECK_IS(START(&pid, nullptr, nullptr, "+nest", "4"), 0); /* each has half of the memory of the one before */
+    status = status_of(pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 4);
     CHECK_IS(START(&pid, nullptr, nullptr, "+args", "two words", ""), 0);
     CHECK_IS(status_of(pid), 0);
     CHECK_IS(posix_spawn(&pid, self, nullptr, nullptr, (char *[]){ "processes", "+env", nullptr },

@@ -48,3 +48,18 @@ p\q\ r s\
 t
 E
 show "$a" "$b"
+
+# arguments of export, readonly and local that look like assignments are expanded as assignments are
+x='a  b' star='*'
+export one=$x two=$star; echo "[$one][$two]"
+readonly three=$(printf ' 1') four="$x"$x; echo "[$three][$four]"
+command export five=$x; echo "[$five]"
+f() { local six=$x seven=$(echo p q) eight; echo "[$six][$seven][${eight-unset}]"; }
+f
+HOME=/home/me
+export nine=~:~/bin ten="~"; echo "[$nine][$ten]"
+name=eleven
+export $name; eleven=yes; sh -c 'echo "[$eleven]"' 2>/dev/null
+f() { echo "$#"; }
+f twelve=$x $x
+for word in export=$x export thirteen=$x; do echo "[$word]"; done

@@ -315,6 +315,8 @@ pub mod limits {
     pub const PROC_CONNECTIONS_MAX: usize = 96;
     /// In signals: queueing one more for a process is BUSY, EAGAIN for a program
     pub const PROC_QUEUE_MAX: usize = 32;
+    /// In FIFOs: opening one more while so many are open is TABLE_FULL, ENFILE for a program
+    pub const RAMFS_FIFOS_MAX: usize = 32;
     /// In files: making one more in /dev/shm is NO_SPACE, ENOSPC for a program
     pub const SHM_OBJECTS_MAX: usize = 256;
     /// In names: one more in /dev/shm is NO_SPACE, ENOSPC for a program

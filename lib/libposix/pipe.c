@@ -226,6 +226,8 @@ void px_pipe_release(struct px_pipe *p, int holder)
     release(p->shared, holder);
 }
 
+static void drop_passed(struct shared *s);
+
 static unsigned readers_locked(const struct shared *s)
 {
     unsigned n = 0;
@@ -244,8 +246,11 @@ static unsigned writers_locked(const struct shared *s)
 
 void px_pipes_leave(void)
 {
-    for (struct px_pipe *p = pipes; p != nullptr; p = p->next)
+    for (struct px_pipe *p = pipes; p != nullptr; p = p->next) {
         px_pipe_release(p, p->as);
+        if (p->shared->n_passed != 0)
+            drop_passed(p->shared);
+    }
 }
 
 /* --- transfer --- */
@@ -535,13 +540,32 @@ static long pipe_control(struct px_file *f, unsigned long request, void *argumen
     return 0;
 }
 
+/* The last reader goes, and with it what nobody will take any more. */
+[[gnu::noinline]] static void drop_passed(struct shared *s)
+{
+    struct px_passing lost;
+    do {
+        lost.n = 0;
+        lock_pipe(s);
+        unsigned all = passed_locked(s);
+        if (readers_locked(s) == 0)
+            take_passed_locked(s, all < PX_PASSING_AT_ONCE ? all : PX_PASSING_AT_ONCE, &lost);
+        unlock_pipe(s);
+        for (unsigned i = 0; i < lost.n; i++)
+            px_pass_drop(&lost.passed[i]);
+    } while (lost.n != 0);
+}
+
 void px_pipe_end_closed(struct px_pipe *p, bool reads, bool writes)
 {
     struct shared *s = p->shared;
     lock_pipe(s);
     s->holder[p->holder].readers -= reads;
     s->holder[p->holder].writers -= writes;
+    bool passes = s->n_passed != 0;
     unlock_pipe(s);
+    if (passes)
+        drop_passed(s);
     wake(&s->data_word);
     wake(&s->room_word);
     px_pipe_put(p);

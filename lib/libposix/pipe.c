@@ -268,7 +268,7 @@ static unsigned passed_locked(const struct shared *s)
 }
 
 /* How many come with the next byte, at most PX_PASSING_AT_ONCE. *before: how many bytes there are before the next. */
-static unsigned due_locked(const struct shared *s, uint32_t *before)
+[[gnu::noinline]] static unsigned due_locked(const struct shared *s, uint32_t *before)
 {
     unsigned n = 0, all = passed_locked(s);
     while (n < all && n < PX_PASSING_AT_ONCE && s->passed[n].at == s->tail)
@@ -278,7 +278,7 @@ static unsigned due_locked(const struct shared *s, uint32_t *before)
 }
 
 /* Those that come with the bytes that are taken leave the pipe. */
-static void take_passed_locked(struct shared *s, unsigned n, struct px_passing *out)
+[[gnu::noinline]] static void take_passed_locked(struct shared *s, unsigned n, struct px_passing *out)
 {
     unsigned all = passed_locked(s);
     out->n = n;
@@ -343,14 +343,16 @@ static long wait_for(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen)
 
 static long take_and_drop(struct px_pipe *p, void *to, size_t bytes, bool wait);
 
-static long take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep, struct px_passing *with)
+/* Inline: most pipes pass nothing but bytes, and need not look at more. */
+[[gnu::always_inline]] static inline long take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep,
+                                               struct px_passing *with)
 {
     struct shared *s = p->shared;
     for (;;) {
         uint32_t seen = atomic_load_explicit(&s->data_word, memory_order_acquire);
         lock_pipe(s);
         uint32_t before = s->tail, n = 0, apart = UINT32_MAX;
-        unsigned due = s->n_passed != 0 ? due_locked(s, &apart) : 0;
+        unsigned due = __builtin_expect(s->n_passed != 0, 0) ? due_locked(s, &apart) : 0;
         if (due != 0 && with == nullptr && !keep) {
             unlock_pipe(s);
             return take_and_drop(p, to, bytes, wait);
@@ -359,7 +361,7 @@ static long take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep
             n = take_locked(s, to, bytes < apart ? bytes : apart);
         if (keep)
             s->tail = before;
-        else if (with != nullptr && n != 0)
+        else if (with != nullptr && due != 0 && n != 0)
             take_passed_locked(s, due, with);
         bool end = n == 0 && (s->shut != 0 || writers_locked(s) == 0);
         unlock_pipe(s);
@@ -409,7 +411,7 @@ bool px_pipe_passes(struct px_pipe *p)
 }
 
 /* What comes with the next byte that is put, all of it or nothing. */
-static bool put_passed_locked(struct shared *s, struct px_passing *with)
+[[gnu::noinline]] static bool put_passed_locked(struct shared *s, struct px_passing *with)
 {
     unsigned all = passed_locked(s);
     if (with->n > PX_PASSING_MAX - all)
@@ -423,7 +425,8 @@ static bool put_passed_locked(struct shared *s, struct px_passing *with)
     return true;
 }
 
-static long put_all(struct px_pipe *p, const void *from, size_t bytes, bool wait, struct px_passing *with)
+[[gnu::always_inline]] static inline long put_all(struct px_pipe *p, const void *from, size_t bytes, bool wait,
+                                                  struct px_passing *with)
 {
     struct shared *s = p->shared;
     const uint8_t *next = from;

@@ -226,6 +226,8 @@ void px_pipe_release(struct px_pipe *p, int holder)
     release(p->shared, holder);
 }
 
+static void drop_passed(struct shared *s);
+
 static unsigned readers_locked(const struct shared *s)
 {
     unsigned n = 0;
@@ -244,8 +246,11 @@ static unsigned writers_locked(const struct shared *s)
 
 void px_pipes_leave(void)
 {
-    for (struct px_pipe *p = pipes; p != nullptr; p = p->next)
+    for (struct px_pipe *p = pipes; p != nullptr; p = p->next) {
         px_pipe_release(p, p->as);
+        if (p->shared->n_passed != 0)
+            drop_passed(p->shared);
+    }
 }
 
 /* --- transfer --- */
@@ -263,7 +268,7 @@ static unsigned passed_locked(const struct shared *s)
 }
 
 /* How many come with the next byte, at most PX_PASSING_AT_ONCE. *before: how many bytes there are before the next. */
-static unsigned due_locked(const struct shared *s, uint32_t *before)
+[[gnu::noinline]] static unsigned due_locked(const struct shared *s, uint32_t *before)
 {
     unsigned n = 0, all = passed_locked(s);
     while (n < all && n < PX_PASSING_AT_ONCE && s->passed[n].at == s->tail)
@@ -273,7 +278,7 @@ static unsigned due_locked(const struct shared *s, uint32_t *before)
 }
 
 /* Those that come with the bytes that are taken leave the pipe. */
-static void take_passed_locked(struct shared *s, unsigned n, struct px_passing *out)
+[[gnu::noinline]] static void take_passed_locked(struct shared *s, unsigned n, struct px_passing *out)
 {
     unsigned all = passed_locked(s);
     out->n = n;
@@ -338,14 +343,16 @@ static long wait_for(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen)
 
 static long take_and_drop(struct px_pipe *p, void *to, size_t bytes, bool wait);
 
-static long take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep, struct px_passing *with)
+/* Inline: most pipes pass nothing but bytes, and need not look at more. */
+[[gnu::always_inline]] static inline long take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep,
+                                               struct px_passing *with)
 {
     struct shared *s = p->shared;
     for (;;) {
         uint32_t seen = atomic_load_explicit(&s->data_word, memory_order_acquire);
         lock_pipe(s);
         uint32_t before = s->tail, n = 0, apart = UINT32_MAX;
-        unsigned due = s->n_passed != 0 ? due_locked(s, &apart) : 0;
+        unsigned due = __builtin_expect(s->n_passed != 0, 0) ? due_locked(s, &apart) : 0;
         if (due != 0 && with == nullptr && !keep) {
             unlock_pipe(s);
             return take_and_drop(p, to, bytes, wait);
@@ -354,7 +361,7 @@ static long take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep
             n = take_locked(s, to, bytes < apart ? bytes : apart);
         if (keep)
             s->tail = before;
-        else if (with != nullptr && n != 0)
+        else if (with != nullptr && due != 0 && n != 0)
             take_passed_locked(s, due, with);
         bool end = n == 0 && (s->shut != 0 || writers_locked(s) == 0);
         unlock_pipe(s);
@@ -404,7 +411,7 @@ bool px_pipe_passes(struct px_pipe *p)
 }
 
 /* What comes with the next byte that is put, all of it or nothing. */
-static bool put_passed_locked(struct shared *s, struct px_passing *with)
+[[gnu::noinline]] static bool put_passed_locked(struct shared *s, struct px_passing *with)
 {
     unsigned all = passed_locked(s);
     if (with->n > PX_PASSING_MAX - all)
@@ -418,7 +425,8 @@ static bool put_passed_locked(struct shared *s, struct px_passing *with)
     return true;
 }
 
-static long put_all(struct px_pipe *p, const void *from, size_t bytes, bool wait, struct px_passing *with)
+[[gnu::always_inline]] static inline long put_all(struct px_pipe *p, const void *from, size_t bytes, bool wait,
+                                                  struct px_passing *with)
 {
     struct shared *s = p->shared;
     const uint8_t *next = from;
@@ -535,13 +543,32 @@ static long pipe_control(struct px_file *f, unsigned long request, void *argumen
     return 0;
 }
 
+/* The last reader goes, and with it what nobody will take any more. */
+[[gnu::noinline]] static void drop_passed(struct shared *s)
+{
+    struct px_passing lost;
+    do {
+        lost.n = 0;
+        lock_pipe(s);
+        unsigned all = passed_locked(s);
+        if (readers_locked(s) == 0)
+            take_passed_locked(s, all < PX_PASSING_AT_ONCE ? all : PX_PASSING_AT_ONCE, &lost);
+        unlock_pipe(s);
+        for (unsigned i = 0; i < lost.n; i++)
+            px_pass_drop(&lost.passed[i]);
+    } while (lost.n != 0);
+}
+
 void px_pipe_end_closed(struct px_pipe *p, bool reads, bool writes)
 {
     struct shared *s = p->shared;
     lock_pipe(s);
     s->holder[p->holder].readers -= reads;
     s->holder[p->holder].writers -= writes;
+    bool passes = s->n_passed != 0;
     unlock_pipe(s);
+    if (passes)
+        drop_passed(s);
     wake(&s->data_word);
     wake(&s->room_word);
     px_pipe_put(p);

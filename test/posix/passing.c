@@ -235,6 +235,12 @@ static void refused(void)
         CHECK_IS(send_fds(p[i % 2], "f", 1, fds, AT_ONCE, 0), 1);
     }
     CHECK_ERRNO(send_fds(p[0], "x", 1, &fd, 1, 0), ETOOMANYREFS);
+    close(p[0]); /* what nobody can take any more is dropped */
+    close(p[1]);
+    CHECK_IS(socketpair(AF_UNIX, SOCK_STREAM, 0, p), 0);
+    for (int i = 0; i < OF_ONE / AT_ONCE; i++)
+        CHECK_IS(send_fds(p[i % 2], "f", 1, fds, AT_ONCE, 0), 1);
+    CHECK_ERRNO(send_fds(p[0], "x", 1, &fd, 1, 0), ETOOMANYREFS);
     CHECK_IS(read(p[1], text, 8), 1);
     CHECK_IS(send_fds(p[0], "x", 1, &fd, 1, 0), 1);
     CHECK_IS(read(p[1], text, 8), 1);

@@ -67,6 +67,17 @@ static void fill_up(void)
     }
 }
 
+/* More memory than a dump has room for, all of it used. */
+static void fill_memory(void)
+{
+    enum { LARGE = 80 << 20, PAGE = 4096 };
+    char *at = mmap(nullptr, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        exit(3);
+    for (int i = 0; i < LARGE; i += PAGE)
+        at[i] = 1;
+}
+
 int main(int argc, char **argv)
 {
     pthread_t thread;
@@ -86,6 +97,8 @@ int main(int argc, char **argv)
         n = asserts(argc) + 1;
     else if (strcmp(argv[1], "full") == 0)
         fill_up(), n = middle((volatile int *)nowhere);
+    else if (strcmp(argv[1], "large") == 0)
+        fill_memory(), n = middle((volatile int *)nowhere);
     else
         n = in_the_library((const char *)nowhere);
     printf("not reached: %d %c\n", n, mark[1]);

@@ -42,10 +42,10 @@ def compile_program(arch, out, *arguments):
         raise Failure(f"./vectra cc: exit status {status}", output)
 
 
-def inside(arch, command, files):
-    """Boots and runs a command; (its output, the outcome)."""
+def inside(arch, command, files, **machine):
+    """Boots and runs a command; (its output, the outcome). machine: how it differs from the usual one."""
     parts = []
-    outcome = execute.run_command(Machine(arch), command, files, WITHIN_S, parts.append)
+    outcome = execute.run_command(Machine(arch, **machine), command, files, WITHIN_S, parts.append)
     if outcome.failed:
         raise Failure(outcome.reason, outcome.transcript + outcome.messages)
     return b"".join(parts), outcome

@@ -11,7 +11,8 @@ LIBRARY = [rb"strlen", rb"in_the_library", rb"main"]
 GIVES_UP = [rb"abort", rb"gives_up", rb"main"]
 ASSERTS = [rb"abort", rb"__assert_fail", rb"asserts", rb"main"]
 NT_PRSTATUS, NT_PRPSINFO, NT_AUXV = 1, 3, 6
-CORE_THREADS_MAX, CORE_RANGES_MAX = 128, 256   # abi/service_limits.def
+CORE_THREADS_MAX, CORE_RANGES_MAX, CORE_BYTES_MAX = 128, 256, 64 << 20   # abi/service_limits.def
+LARGE_MACHINE = "1536M"   # whose /tmp holds such a dump
 MACHINES = {"x86_64": 62, "aarch64": 183}
 # Where the instruction pointer lies in an NT_PRSTATUS.
 PC_AT = {"x86_64": 112 + 16 * 8, "aarch64": 112 + 32 * 8}
@@ -74,6 +75,16 @@ def check_full(core):
         raise Failure(f"the dump has {threads} threads and {loads} pieces of memory")
 
 
+def check_large(text, core):
+    """A dump with as much memory as it has room for, and no more; all of it is in the file."""
+    headers_at, count = struct.unpack_from("<Q", core, 32)[0], struct.unpack_from("<H", core, 56)[0]
+    headers = [struct.unpack_from("<IIQQQQQQ", core, headers_at + i * 56) for i in range(count)]
+    loaded = sum(size for kind, _, _, _, _, size, _, _ in headers if kind == 1)
+    said = re.search(rb"^  core: /tmp/core\.\d+, (\d+) bytes$", text, re.MULTILINE)
+    if loaded != CORE_BYTES_MAX or not said or int(said[1]) != max(at + size for _, _, at, _, _, size, _, _ in headers):
+        raise Failure(f"the dump has {loaded} bytes of memory", text)
+
+
 def crash_test(arch, program, inside):
     """Backtraces with names: of a program of the initial RAM disk, in the C library, of a file; then a dump."""
     files = [(program, "/bin/crash")]
@@ -96,4 +107,7 @@ def crash_test(arch, program, inside):
     check_core(arch, mark + rest, pc)
     output, _ = inside(arch, "VECTRA_CORE=1 crash full; head -c 131072 /tmp/core.*", files)
     check_full(output[output.index(b"\x7fELF"):])
-    return 7
+    output, _ = inside(arch, "VECTRA_CORE=1 crash large; head -c 65536 /tmp/core.*", files, mem=LARGE_MACHINE)
+    text, mark, rest = output.partition(b"\x7fELF")
+    check_large(text, mark + rest)
+    return 8

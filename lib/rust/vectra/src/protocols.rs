@@ -2407,7 +2407,7 @@ pub mod vfs {
         })
     }
 
-    /// Leaves a struct vx_vfs_handle that is good for `reopen` on that connection, once; until then the object stays, also without a name.
+    /// Leaves a struct vx_vfs_handle that is good for `reopen` on that connection, once; until then the object stays, also without a name. connection 0: on any connection, for whoever shows the handle; when the giver is gone, its place may be given to another.
     pub fn give(client: &mut Client, handle_at: u32, connection: u32) -> Result<(), Error> {
         let mut question = Payload::new();
         question.put(0, handle_at.to_le_bytes());

@@ -187,7 +187,7 @@ bool mem_fini(struct mem *m)
     if (m->runs != nullptr && bytes > ARCH_PAGE_SIZE)
         reticle_free(m->obj.home, arch_virt_to_phys(m->runs), order_for(bytes));
     else if (m->runs != nullptr)
-        reticle_kfree(m->obj.home, m->runs, bytes);
+        reticle_kfree(m->obj.home, m->runs);
     return true;
 }
 

@@ -28,14 +28,14 @@ status_t object_create(struct reticle *home, uint8_t type, size_t size, struct o
     status_t st = reticle_kalloc(home, size, &p);
     if (st != OK)
         return st;
-    *out = p;
-    **out = (struct object){ .type = type, .home = home, .size_bytes = (uint32_t)size };
+    *out = memset(p, 0, size);
+    **out = (struct object){ .type = type, .home = home };
     return OK;
 }
 
 void object_abandon(struct object *o)
 {
-    reticle_kfree(o->home, o, o->size_bytes);
+    reticle_kfree(o->home, o);
 }
 
 static void destroy(struct mem *m)
@@ -111,8 +111,8 @@ static void records_share_their_pages_with_areas(void **)
     assert_int_equal(mem_create_whole(&ram, 1, true, VX_CAP_MEM, &m), OK);
     assert_int_equal(before - ram.free_pages, 1);
     destroy(m);
-    reticle_kfree(&ram, little, 1);
-    reticle_kfree(&ram, area, sizeof(struct vma));
+    reticle_kfree(&ram, little);
+    reticle_kfree(&ram, area);
 }
 
 static void contiguous_memory_is_one_row(void **)

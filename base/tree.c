@@ -107,7 +107,6 @@ void tree_remove(struct tree *t, struct tree_node *n)
         s->balance = n->balance;
         replace(t, n, s);
     }
-    n->parent = n->left = n->right = nullptr;
     n->in_tree = false;
     retrace(t, from, side, false);
 }

@@ -150,14 +150,25 @@ static void ports_gone(const struct cap *c)
         arch_ports_revoke(&t->task->vm.as, c);
 }
 
+/* What a line or a device has to hear when it has another holder, or none. */
+[[gnu::always_inline]] static inline void machine_forgets(struct cap *c)
+{
+    if (c->type == VX_CAP_IRQ)
+        irq_cap_gone(c);
+    else if (c->type == VX_CAP_DEVICE)
+        ports_gone(c);
+}
+
+static inline void unmap_all(struct cap *c)
+{
+    while (!cap_unmap(c))
+        work_begin();
+}
+
 uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *from)
 {
-    while (!cap_unmap(from))
-        work_begin();
-    if (from->type == VX_CAP_IRQ)
-        irq_cap_gone(from);
-    else if (from->type == VX_CAP_DEVICE)
-        ports_gone(from);
+    unmap_all(from);
+    machine_forgets(from);
     uint32_t handle = slot->handle;
     *slot = *from;
     slot->mapped = false;
@@ -175,19 +186,6 @@ uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *fr
     return handle;
 }
 
-/* What an object has to hear when one capability to it goes. */
-[[gnu::always_inline]] static inline void tell_object(struct cap *c)
-{
-    while (!cap_unmap(c))
-        work_begin();
-    if (c->type == VX_CAP_RING_TX || c->type == VX_CAP_RING_RX)
-        ring_close_end(ring_of(c->obj), c->type);
-    else if (c->type == VX_CAP_IRQ)
-        irq_cap_gone(c);
-    else if (c->type == VX_CAP_DEVICE)
-        ports_gone(c);
-}
-
 /* The first of c's children becomes its sibling. */
 static inline void hang_higher(struct cap *c)
 {
@@ -196,10 +194,13 @@ static inline void hang_higher(struct cap *c)
     link_under(k, c->parent);
 }
 
-/* Without children, and named by an object: it leaves the tree. */
+/* Without children and mappings, and named by an object: it leaves the tree. */
 [[gnu::always_inline]] static inline void leave_tree(struct cap *c)
 {
-    tell_object(c);
+    if (c->type == VX_CAP_RING_TX || c->type == VX_CAP_RING_RX)
+        ring_close_end(ring_of(c->obj), c->type);
+    else
+        machine_forgets(c);
     unlink(c);
     c->obj->n_caps--;
     c->obj = nullptr;
@@ -211,6 +212,7 @@ void cap_delete(struct cap_table *t, struct cap *c)
     if (o != nullptr) {
         while (c->child != nullptr)
             hang_higher(c);
+        unmap_all(c);
         leave_tree(c);
     }
     vacate(t, c);
@@ -261,9 +263,8 @@ bool cap_revoke(struct cap *root, uint64_t *n)
     for (struct cap *c; (c = root->child) != nullptr;) {
         for (int i = 1; i < REVOKE_DEPTH && c->child != nullptr; i++)
             c = c->child;
-        if (!disinherit(c))
+        if (c->child != nullptr && !disinherit(c))
             return false;
-        c->mapped = false;
         if (((uintptr_t)c ^ (uintptr_t)seen) >= ARCH_PAGE_SIZE)
             t = cap_table_of(c);
         seen = c;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * MEM objects, Surfaces and device ranges: where their bytes are. See mem.h.
  *
- * While an object is made its blocks are first on the list, then runs, then zeroed; nobody has a right to it before.
- * M1. runs[] is ascending by offset without gaps, from 0 to `bytes` rounded up to a page.
- * M2. An owned run is one block of the home Reticle, of type PAGE_MEM; a foreign object has one run, which is not
- * owned. */
+ * While an object is made it takes a run, zeroes it, and takes the next; nobody has a right to it before.
+ * M1. The runs follow each other without gaps, from 0 to `taken`; of an object that is made that is `bytes`, rounded up
+ * to a page.
+ * M2. An owned run is memory of the home Reticle in blocks of type PAGE_MEM, each the largest that the rest has room
+ * for; a foreign object has one run, which is not owned. */
 #include <abi/limits.h>
 #include <arch/mmu.h>
 #include <base/kassert.h>
@@ -16,85 +17,65 @@ static uint64_t block_bytes(uint32_t order)
     return (uint64_t)ARCH_PAGE_SIZE << order;
 }
 
-/* Blocks that are no runs yet are a queue through their own first words. */
-struct block_node {
-    uint64_t next, order;
-};
-
-static void keep_block(struct mem *m, paddr_t block, uint32_t order)
+static struct mem_run *run_of(struct tree_node *n)
 {
-    *(struct block_node *)arch_phys_to_virt(block) = (struct block_node){ 0, order };
-    if (m->n_blocks++ == 0)
-        m->first_block = block;
-    else
-        ((struct block_node *)arch_phys_to_virt(m->last_block))->next = block.raw;
-    m->last_block = block;
-    m->done += block_bytes(order);
+    return n != nullptr ? container_of(n, struct mem_run, node) : nullptr;
 }
 
-static paddr_t next_block(struct mem *m, uint32_t *order)
+static void run_enter(struct mem *m, struct mem_run *run, paddr_t base, uint64_t bytes, bool owned)
 {
-    paddr_t block = m->first_block;
-    const struct block_node *n = arch_phys_to_virt(block);
-    m->first_block.raw = n->next;
-    *order = (uint32_t)n->order;
-    return block;
+    run->base = base;
+    run->bytes = bytes;
+    run->owned = owned;
+    tree_insert(&m->runs, &run->node, m->taken);
+    m->taken += bytes;
 }
 
-/* The largest block that fits and is there. */
-static status_t take_block(struct mem *m)
+static uint32_t order_within(uint64_t bytes)
 {
-    paddr_t block;
-    uint32_t order = 63u - (uint32_t)__builtin_clzll((m->bytes - m->done) / ARCH_PAGE_SIZE);
-    status_t st;
-    order = order < m->limit ? order : m->limit; /* nothing larger is left */
-    while ((st = reticle_alloc(m->obj.home, order, PAGE_MEM, &block)) != OK && order > 0)
-        order--;
-    m->limit = (uint8_t)order;
-    if (st == OK)
-        keep_block(m, block, order);
-    return st;
+    return 63u - (uint32_t)__builtin_clzll(bytes / ARCH_PAGE_SIZE);
 }
 
-/* One block, cut down by giving back the upper parts that are too much. */
-static status_t take_contiguous(struct mem *m)
+/* Gives back of a block what is beyond `bytes`, so that M2 holds for the rest. */
+static void block_trim(struct reticle *r, paddr_t block, uint32_t order, uint64_t bytes)
 {
-    paddr_t block;
-    uint64_t pages = m->bytes / ARCH_PAGE_SIZE;
-    uint32_t order = order_for(m->bytes);
-    status_t st = reticle_alloc(m->obj.home, order, PAGE_MEM, &block);
-    if (st != OK)
-        return st;
-    for (; pages < UINT64_C(1) << order; order--) {
-        reticle_split(m->obj.home, block, order, order - 1);
+    for (; bytes < block_bytes(order); order--) {
         paddr_t upper = { block.raw + block_bytes(order - 1) };
-        if (pages <= UINT64_C(1) << (order - 1)) {
-#ifndef MUTATE_MEM_KEEP_TAIL
-            reticle_free(m->obj.home, upper, order - 1);
-#endif
+        reticle_split(r, block, order, order - 1);
+        if (bytes > block_bytes(order - 1)) {
+            bytes -= block_bytes(order - 1);
+            block = upper;
             continue;
         }
-        keep_block(m, block, order - 1);
-        pages -= UINT64_C(1) << (order - 1);
-        block = upper;
+#ifndef MUTATE_MEM_KEEP_TAIL
+        reticle_free(r, upper, order - 1);
+#endif
     }
-    keep_block(m, block, order);
-    return OK;
 }
 
-static status_t make_runs(struct mem *m)
+/* The next run: the largest block that fits and is there; contiguous: all of it. */
+static status_t run_take(struct mem *m)
 {
-    void *p;
+    void *run;
     paddr_t block;
-    uint64_t bytes = m->n_blocks * sizeof(struct mem_run);
-    bool small = bytes <= ARCH_PAGE_SIZE;
-    status_t st =
-        small ? reticle_kalloc(m->obj.home, bytes, &p) : reticle_alloc(m->obj.home, order_for(bytes), PAGE_MEM, &block);
-    if (st == OK) {
-        m->runs = small ? p : arch_phys_to_virt(block);
-        m->done = 0;
+    struct reticle *home = m->obj.home;
+    uint64_t bytes = m->bytes - m->taken;
+    uint32_t order = m->contiguous ? order_for(bytes) : order_within(bytes);
+    status_t st = reticle_kalloc(home, sizeof(struct mem_run), &run);
+    if (st != OK)
+        return st;
+    order = m->contiguous || order < m->limit ? order : m->limit; /* nothing larger is left */
+    while ((st = reticle_alloc(home, order, PAGE_MEM, &block)) != OK && order > 0 && !m->contiguous)
+        order--;
+    m->limit = (uint8_t)order;
+    if (st != OK) {
+        reticle_kfree(home, run);
+        return st;
     }
-    return st;
+    bytes = bytes < block_bytes(order) ? bytes : block_bytes(order);
+    block_trim(home, block, order, bytes);
+    run_enter(m, run, block, bytes, true);
+    return OK;
 }
 
 status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8_t type, struct mem **out)
@@ -116,33 +97,17 @@ status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8
 status_t mem_make_some(struct mem *m, bool *made)
 {
     status_t st;
-    uint64_t at = 0;
     *made = false;
-    while (m->runs == nullptr && m->done < m->bytes) {
-        if ((st = m->contiguous ? take_contiguous(m) : take_block(m)) != OK)
-            return st;
-        if (!work_spend(1))
-            return OK;
-    }
-    if (m->runs == nullptr && (st = make_runs(m)) != OK)
-        return st;
-    if (m->n_runs > 0)
-        at = m->runs[m->n_runs - 1].offset + block_bytes(m->runs[m->n_runs - 1].order);
-    while (m->first_block.raw != 0) {
-        uint32_t order;
-        paddr_t block = next_block(m, &order);
-        m->runs[m->n_runs++] = (struct mem_run){ .base = block, .offset = at, .order = order, .owned = true };
-        at += block_bytes(order);
-        if (!work_spend(1))
-            return OK;
-    }
-    for (; m->done < m->bytes; m->done += ARCH_PAGE_SIZE) {
+    while (m->zeroed < m->bytes) {
         if (!work_spend(WORK_PAGE))
             return OK;
+        if (m->zeroed == m->taken && (st = run_take(m)) != OK)
+            return st;
 #ifndef MUTATE_MEM_NO_ZERO
         uint64_t run;
-        arch_page_zero(arch_phys_to_virt(mem_frame(&m->obj, m->done, &run)));
+        arch_page_zero(arch_phys_to_virt(mem_frame(&m->obj, m->zeroed, &run)));
 #endif
+        m->zeroed += ARCH_PAGE_SIZE;
     }
     *made = true;
     return OK;
@@ -150,76 +115,45 @@ status_t mem_make_some(struct mem *m, bool *made)
 
 status_t mem_create_foreign(struct reticle *home, paddr_t base, uint64_t bytes, struct mem **out)
 {
+    void *run;
     struct object *o;
     kassert(bytes != 0 && base.raw % ARCH_PAGE_SIZE == 0);
     status_t st = object_create(home, VX_CAP_MEM, sizeof(struct mem), &o);
     if (st != OK)
         return st;
-    struct mem *m = (struct mem *)(void *)o;
-    m->n_blocks = m->n_runs = 1;
-    m->bytes = bytes;
-    if ((st = make_runs(m)) != OK) {
+    if ((st = reticle_kalloc(home, sizeof(struct mem_run), &run)) != OK) {
         object_abandon(o);
         return st;
     }
-    m->runs[0] = (struct mem_run){ .base = base };
-    *out = m;
+    *out = (struct mem *)(void *)o;
+    (*out)->bytes = bytes;
+    run_enter(*out, run, base, page_up(bytes), false);
     return OK;
 }
 
 bool mem_fini(struct mem *m)
 {
-    while (m->first_block.raw != 0) {
-        uint32_t order;
-        paddr_t block = next_block(m, &order);
-        reticle_free(m->obj.home, block, order);
-        if (!work_spend(1))
+    for (struct mem_run *run; (run = run_of(m->runs.first)) != nullptr; reticle_kfree(m->obj.home, run)) {
+        if (!work_spend(2))
             return false;
+        tree_remove(&m->runs, &run->node);
+        for (uint64_t done = 0; run->owned && done < run->bytes;) {
+            uint32_t order = order_within(run->bytes - done);
+            reticle_free(m->obj.home, (paddr_t){ run->base.raw + done }, order);
+            done += block_bytes(order);
+        }
     }
-    while (m->n_runs > 0) {
-        if (!work_spend(1))
-            return false;
-        const struct mem_run *run = &m->runs[--m->n_runs];
-        if (run->owned)
-            reticle_free(m->obj.home, run->base, run->order);
-    }
-    uint64_t bytes = m->n_blocks * sizeof(struct mem_run);
-    if (m->runs != nullptr && bytes > ARCH_PAGE_SIZE)
-        reticle_free(m->obj.home, arch_virt_to_phys(m->runs), order_for(bytes));
-    else if (m->runs != nullptr)
-        reticle_kfree(m->obj.home, m->runs, bytes);
     return true;
-}
-
-static uint64_t run_end(const struct mem *m, uint32_t i)
-{
-    return i + 1 < m->n_runs ? m->runs[i + 1].offset : page_up(m->bytes);
-}
-
-/* The run that holds the offset. */
-static uint32_t run_at(const struct mem *m, uint64_t offset)
-{
-    uint32_t low = 0, high = m->n_runs;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (m->runs[middle].offset <= offset)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 paddr_t mem_frame(const struct object *o, uint64_t offset, uint64_t *run)
 {
     const struct mem *m = (const struct mem *)(const void *)o;
-    kassert(offset < page_up(m->bytes));
-    uint32_t i = run_at(m, offset);
-    paddr_t pa = { m->runs[i].base.raw + (offset - m->runs[i].offset) };
-    *run = run_end(m, i) - offset;
-    if (i + 1 < m->n_runs && m->runs[i + 1].base.raw == pa.raw + *run) /* CONTIG: blocks in a row */
-        *run = run_end(m, i + 1) - offset;
-    return pa;
+    const struct mem_run *r = run_of(tree_find_le(&m->runs, offset));
+    kassert(offset < m->taken);
+    uint64_t at = offset - r->node.key;
+    *run = r->bytes - at;
+    return (paddr_t){ r->base.raw + at };
 }
 
 paddr_t device_frame(const struct object *o, uint64_t offset, uint64_t *run)

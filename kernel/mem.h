@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: MIT
- * MEM objects: committed physical memory that capabilities can name and share, as runs of whole blocks. Also Surfaces
+ * MEM objects: committed physical memory that capabilities can name and share, as runs of pages. Also Surfaces
  * and DEVICE ranges, which are mapped the same way. */
 #pragma once
 #include <kernel/object.h>
 #include <kernel/reticle.h>
 #include <kernel/vm.h>
 
-struct mem_run { /* a block, or foreign memory such as the initial RAM disk */
+struct mem_run {
+    struct tree_node node; /* in mem->runs; key: offset of its first byte in the object */
     paddr_t base;
-    uint64_t offset; /* of its first byte in the object */
-    uint32_t order;
-    bool owned; /* goes back to the home Reticle */
+    uint64_t bytes;
+    bool owned; /* else foreign memory such as the initial RAM disk */
 };
 
 struct mem {
     struct object obj; /* type MEM or SURFACE */
     uint64_t bytes;    /* of the object; need not be a page multiple for foreign memory */
-    struct mem_run *runs;
-    uint32_t n_runs, n_blocks;      /* the array has room for n_blocks */
+    struct tree runs;
     uint16_t width, height, format; /* SURFACE */
     /* While it is made: */
     bool contiguous;
-    uint8_t limit;                   /* no larger block is left */
-    uint64_t done;                   /* bytes that were taken, then that were zeroed */
-    paddr_t first_block, last_block; /* 0: none */
+    uint8_t limit; /* no larger block is left */
+    uint64_t taken, zeroed;
 };
-/* The size class of areas: every Task has an object, its Bundle, and would need a page more for a class of its own. */
-static_assert(sizeof(struct mem) <= 128);
+static_assert(sizeof(struct mem) <= 128 && sizeof(struct mem_run) <= 128); /* the size class of areas */
 static_assert(SURFACE_SIDE_MAX <= UINT16_MAX && RETICLE_ORDER_MAX <= UINT8_MAX);
 
 struct device {
@@ -37,8 +34,7 @@ struct device {
 
 /* The record of an object for `bytes` (1 to MEM_BYTES_MAX, rounded up to pages), whose memory mem_make_some() then
  * takes and zeroes, in steps (kernel/object.h): in the largest blocks that are there; contiguous: one after the other
- * in physical memory. ERR_NO_MEMORY; also when free memory is in so many pieces that their list finds no room in one of
- * them (over 170 pieces need more than a page). To undo: mem_fini, then object_abandon. */
+ * in physical memory. ERR_NO_MEMORY. To undo: mem_fini, then object_abandon. */
 status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8_t type, struct mem **out);
 status_t mem_make_some(struct mem *m, bool *made);
 /* Memory that somebody else owns for ever (boot modules, the kernel log). base is page aligned. */

@@ -13,6 +13,7 @@
 #include <kernel/task.h>
 #include <kernel/vm.h>
 #include <base/kassert.h>
+#include <base/string.h>
 
 static struct list_node graveyard = { &graveyard, &graveyard };
 struct graves graves;
@@ -25,11 +26,10 @@ status_t object_create(struct reticle *home, uint8_t type, size_t size, struct o
     status_t st = reticle_kalloc(home, size, &p);
     if (st != OK)
         return st;
-    struct object *o = p;
+    struct object *o = memset(p, 0, size);
     o->type = type;
     o->id = ++last_id;
     o->home = home;
-    o->size_bytes = (uint16_t)size;
     list_push_back(&home->objects, &o->home_node);
     list_init(&o->grave_node);
     *out = o;
@@ -40,7 +40,7 @@ void object_abandon(struct object *o)
 {
     kassert(o->n_caps == 0 && o->maps == nullptr);
     list_remove(&o->home_node);
-    reticle_kfree(o->home, o, o->size_bytes);
+    reticle_kfree(o->home, o);
 }
 
 static bool fini_by_type(struct object *o)

@@ -18,6 +18,7 @@
 #include <arch/pte.h>
 #include <base/addr.h>
 #include <base/kassert.h>
+#include <base/likely.h>
 #include <kernel/reticle.h>
 #include <stdint.h>
 
@@ -131,8 +132,9 @@ static inline void pt_edit_note(struct pt_edit *e, uint64_t va, uint64_t len)
     unsigned level;
     uint64_t *slot = pt_walk(as->root, va, 0, &level), old = *slot;
     uint64_t in_table = (uintptr_t)slot % ARCH_PAGE_SIZE;
-    bool left = in_table != 0 && slot[-1] != 0, right = in_table != ARCH_PAGE_SIZE - sizeof *slot && slot[1] != 0;
-    if (level != 0 || !(left || right))
+    if (level != 0)
+        return false;
+    if (unlikely(in_table == 0 || slot[-1] == 0) && (in_table == ARCH_PAGE_SIZE - sizeof *slot || slot[1] == 0))
         return false;
     *frame = 0;
     if (old == 0)

@@ -9,8 +9,7 @@
  * R6. A Reticle keeps up to SPARES_MAX free single pages unmerged (PAGE_SPARE, on r->spares), so that a page which
  * comes and goes does not split and merge a big block each time. They count as free; whoever needs them merged gets
  * them merged before it fails. R7. An object page has type PAGE_OBJECT, at least one object in it, and is on its
- * class's partial list if it has room. `slots` (of class 0: the page's own first 64 bytes) has a bit set for every free
- * slot. Objects are never trusted. Locking: none here; one Reticle is used by one hart at a time (kernel/locks.def).
+ * class's partial list if it has room. `slots` has a bit set for every free slot. Objects are never trusted. Locking: none here; one Reticle is used by one hart at a time (kernel/locks.def).
  * The range table is constant. */
 #include <arch/mmu.h>
 #include <base/kassert.h>
@@ -29,8 +28,8 @@ static struct range ranges[RANGE_MAX];
 static size_t n_ranges;
 static _Atomic size_t last_hit; /* index of the range that answered last; a hint only */
 
-/* The range that holds the page, or null. */
-[[gnu::noinline]] static struct range *range_search(uint64_t pfn)
+/* The range that holds the page, or null. It saves what it uses, so that who seldom calls it needs no stack. */
+[[gnu::noinline, clang::preserve_most]] static struct range *range_search(uint64_t pfn)
 {
     size_t low = 0, high = n_ranges;
     while (low < high) {
@@ -281,15 +280,7 @@ uint32_t reticle_largest_order(const struct reticle *r)
 
 static inline uint32_t object_class(size_t size)
 {
-    return size <= (1u << OBJECT_MIN_LOG2) ? 0 : log2_floor(size - 1) + 1 - OBJECT_MIN_LOG2;
-}
-
-static inline void slots_set(struct page *p, void *at, uint64_t bits)
-{
-    if (p->class == 0)
-        *(uint64_t *)at = bits;
-    else
-        p->slots = (uint32_t)bits;
+    return log2_floor((size - 1) | (OBJECT_MIN - 1)) + 1 - OBJECT_MIN_LOG2;
 }
 
 [[gnu::noinline]] static status_t object_page_create(struct reticle *r, uint32_t class, struct page **out)
@@ -300,7 +291,8 @@ static inline void slots_set(struct page *p, void *at, uint64_t bits)
         return st;
     struct page *p = page_of(pfn_of(pa));
     p->class = (uint8_t)class;
-    slots_set(p, arch_phys_to_virt(pa), slots_all(class));
+    p->slots = slots_all(class);
+    p->n_objects = 0;
     list_push_front(&r->partial[class], &p->node);
     *out = p;
     return OK;
@@ -310,23 +302,16 @@ status_t reticle_kalloc(struct reticle *r, size_t size, void **out)
 {
     kassert(size != 0 && size <= ARCH_PAGE_SIZE);
     uint32_t class = object_class(size);
-    struct page *p;
-    if (list_is_empty(&r->partial[class])) {
-        status_t st = object_page_create(r, class, &p);
-        if (st != OK)
-            return st;
-    } else {
-        p = page_of_node(r->partial[class].next);
-    }
-    char *at = arch_phys_to_virt(pa_of(pfn_of_page(p)));
-    uint64_t bits = slots_get(p, at);
-    uint32_t slot = (uint32_t)__builtin_ctzll(bits);
-    bits &= bits - 1;
-    slots_set(p, at, bits);
-    if (bits == 0)
-        list_remove(&p->node);
-    /* whole units of the smallest class: quicker to zero */
-    *out = memset(at + ((size_t)slot << (class + OBJECT_MIN_LOG2)), 0, (size + OBJECT_MIN - 1) & ~(OBJECT_MIN - 1));
+    struct page *p = page_of_node(r->partial[class].next);
+    status_t st = list_is_empty(&r->partial[class]) ? object_page_create(r, class, &p) : OK;
+    if (st != OK)
+        return st;
+    uint32_t slot = (uint32_t)__builtin_ctz(p->slots);
+    *out = (char *)arch_phys_to_virt(pa_of(pfn_of_page(p))) + ((size_t)slot << (class + OBJECT_MIN_LOG2));
+    p->slots &= p->slots - 1;
+    p->n_objects++;
+    if (p->slots == 0)
+        list_unlink(&p->node);
     return OK;
 }
 
@@ -338,28 +323,19 @@ status_t reticle_kalloc(struct reticle *r, size_t size, void **out)
     block_free(r, range_of(pfn), pfn, 0);
 }
 
-void reticle_kfree(struct reticle *r, void *object, size_t size)
+void reticle_kfree(struct reticle *r, void *object)
 {
     uint64_t pa = arch_virt_to_phys(object).raw;
-    struct range *g = range_of(pa >> ARCH_PAGE_SHIFT);
-    kassert(g != nullptr && size != 0 && size <= ARCH_PAGE_SIZE);
-    struct page *p = page_in(g, pa >> ARCH_PAGE_SHIFT);
-    uint32_t class = object_class(size), log2_size = class + OBJECT_MIN_LOG2;
-    uint32_t offset = (uint32_t)pa & (ARCH_PAGE_SIZE - 1);
-    kassert(p->type == PAGE_OBJECT && p->reticle == r && p->class == class);
-    kassert((offset & ((1u << log2_size) - 1)) == 0);
-
-    char *page_start = (char *)object - offset;
-    uint64_t bits = slots_get(p, page_start), bit = UINT64_C(1) << (offset >> log2_size);
-    kassert((bits & bit) == 0 && (slots_all(class) & bit) != 0); /* else: freed twice */
-    if (bits == 0)
-        list_push_front(&r->partial[class], &p->node);
-    bits |= bit;
-    if (bits != slots_all(class)) {
-        slots_set(p, page_start, bits);
-        return;
-    }
-    object_page_free(r, p);
+    struct page *p = page_of(pa >> ARCH_PAGE_SHIFT);
+    kassert(p->type == PAGE_OBJECT && p->reticle == r);
+    uint32_t log2_size = p->class + OBJECT_MIN_LOG2, offset = (uint32_t)pa & (ARCH_PAGE_SIZE - 1);
+    uint32_t bit = 1u << (offset >> log2_size);
+    kassert((offset & ((1u << log2_size) - 1)) == 0 && (p->slots & bit) == 0); /* else: freed twice */
+    if (p->slots == 0)
+        list_push_front(&r->partial[p->class], &p->node);
+    p->slots |= bit;
+    if (--p->n_objects == 0)
+        object_page_free(r, p);
 }
 
 /* --- facts --- */

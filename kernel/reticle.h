@@ -34,8 +34,8 @@ typedef enum page_type : uint8_t {
     PAGE_KERNEL, /* the kernel's own, since boot */
 } page_type_t;
 
-/* Object size classes: 64 << i bytes, up to one page. */
-#define OBJECT_CLASSES 7u
+/* Object size classes: 128 << i bytes, up to one page. */
+#define OBJECT_CLASSES 6u
 
 struct page;
 
@@ -85,9 +85,9 @@ status_t reticle_carve(struct reticle *parent, uint32_t order, struct reticle *c
  * nothing can be had from it. */
 void reticle_release(struct reticle *child);
 
-/* Small zeroed objects of 1..4096 bytes, aligned to their size class (at least 64). */
+/* Small objects of 1..4096 bytes, aligned to their size class (at least 128). Not zeroed. */
 status_t reticle_kalloc(struct reticle *r, size_t size, void **out);
-void reticle_kfree(struct reticle *r, void *p, size_t size);
+void reticle_kfree(struct reticle *r, void *p);
 
 /* Whose the page is, which must be the first of a block. nullptr: it is of another type. */
 struct reticle *reticle_of_page(paddr_t pa, page_type_t type);

@@ -40,11 +40,11 @@ static const struct reticle *child_towards(const struct reticle *r, const struct
     return inner;
 }
 
-static bool check_object_page(const struct page *p, uint64_t pfn, struct tally *sum)
+static bool check_object_page(const struct page *p, struct tally *sum)
 {
     if (p->order != 0 || p->class >= OBJECT_CLASSES)
         return fail("R7: an object page is one page of a known class");
-    uint64_t free_slots = slots_get(p, arch_phys_to_virt(pa_of(pfn)));
+    uint64_t free_slots = p->slots;
     if ((free_slots & ~slots_all(p->class)) != 0 || free_slots == slots_all(p->class))
         return fail("R7: an object page holds an object, and no slot beyond its end");
     if (free_slots != 0) {
@@ -78,7 +78,7 @@ static bool check_block(const struct reticle *r, const struct range *g, uint64_t
         return p->order == 0 ? true : fail("R6: a spare is one page");
     case PAGE_OBJECT:
         sum->used_pages++;
-        return check_object_page(p, pfn, sum);
+        return check_object_page(p, sum);
     default:
         sum->used_pages += n;
         return p->type > PAGE_OBJECT && p->type <= PAGE_KERNEL ? true : fail("R1: a block has a known type");

@@ -11,11 +11,12 @@ struct page {
     uint8_t type; /* page_type_t or PAGE_SPARE */
     uint8_t order;
     uint8_t class;
+    uint8_t n_objects;
 };
 static_assert(sizeof(struct page) <= 32);
 
 #define PAGE_SPARE 0xfeu /* seen from outside: PAGE_FREE */
-#define OBJECT_MIN_LOG2 6u
+#define OBJECT_MIN_LOG2 7u /* so that a page has as many as slots has bits */
 #define OBJECT_MIN ((size_t)1 << OBJECT_MIN_LOG2)
 
 struct range {
@@ -62,15 +63,8 @@ static inline uint32_t order_limit(const struct reticle *r)
     return r->order < RETICLE_ORDER_MAX ? r->order : RETICLE_ORDER_MAX;
 }
 
-/* The free-slot bits of an object page. In class 0 slot 0 holds them, so it is never free. */
-static inline uint64_t slots_get(const struct page *p, const void *at)
+/* The free-slot bits of a page without objects. */
+static inline uint32_t slots_all(uint32_t class)
 {
-    return p->class == 0 ? *(const uint64_t *)at : p->slots;
-}
-
-/* The bits of a page without objects. */
-static inline uint64_t slots_all(uint32_t class)
-{
-    static const uint64_t all[OBJECT_CLASSES] = { ~UINT64_C(1), 0xffffffff, 0xffff, 0xff, 0xf, 0x3, 0x1 };
-    return all[class];
+    return UINT32_MAX >> (32 - (32 >> class));
 }

@@ -12,6 +12,7 @@
 #include <kernel/sync.h>
 #include <arch/fp.h>
 #include <arch/timer.h>
+#include <base/string.h>
 
 bool waitq_wake_all(struct waitq *q)
 {
@@ -65,7 +66,7 @@ status_t thread_create(struct task *task, uaddr_t entry, uaddr_t stack, uint64_t
     status_t st = reticle_kalloc(&task->reticle, sizeof(struct thread) + arch_fp_bytes(), &p);
     if (st != OK)
         return st;
-    struct thread *t = p;
+    struct thread *t = memset(p, 0, sizeof *t + arch_fp_bytes());
     t->task = task;
     arch_fp_clear(thread_fp(t));
     t->tls = tls;
@@ -117,7 +118,7 @@ static void free_record(struct thread *t)
 {
     tree_remove(&t->task->threads, &t->by_id);
     t->task->n_threads--;
-    reticle_kfree(&t->task->reticle, t, sizeof *t + arch_fp_bytes());
+    reticle_kfree(&t->task->reticle, t);
 }
 
 void thread_free(struct thread *t)

@@ -122,8 +122,8 @@ static void gap_take(struct vm *vm, uint64_t addr, uint64_t end)
 
 void spares_trim(struct vm *vm)
 {
-    while (vm->n_spares > (vm->areas.root != nullptr ? AREA_SPARES : 0))
-        reticle_kfree(vm->reticle, spare_pop(vm), sizeof(struct vma));
+    while (vm->areas.root == nullptr && vm->n_spares > 0)
+        reticle_kfree(vm->reticle, spare_pop(vm));
 }
 
 status_t spares_have(struct vm *vm, uint32_t n)

@@ -47,7 +47,7 @@ struct vma {
     struct cap *cap;                   /* through which it was made; nullptr: kernel-made, or none needed */
     struct vma *maps_next, *maps_prev; /* obj->maps */
 };
-static_assert(sizeof(struct vma) <= 128); /* a size class: MEM_ALLOC zeroes one */
+static_assert(sizeof(struct vma) <= 128); /* a size class */
 
 struct vm {
     struct tree areas;

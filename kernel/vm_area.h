@@ -51,25 +51,28 @@ static inline bool range_ok(uint64_t addr, uint64_t len)
 /* obj->maps. */
 static inline void maps_link(struct vma *a)
 {
-    lock_take(&a->obj->maps_lock, LOCK_MAPS);
+    struct object *o = a->obj;
+    lock_take(&o->maps_lock, LOCK_MAPS);
     a->maps_prev = nullptr;
-    a->maps_next = a->obj->maps;
-    if (a->maps_next != nullptr)
-        a->maps_next->maps_prev = a;
-    a->obj->maps = a;
-    lock_release(&a->obj->maps_lock, LOCK_MAPS);
+    a->maps_next = o->maps;
+    if (o->maps != nullptr)
+        o->maps->maps_prev = a;
+    o->maps = a;
+    lock_release(&o->maps_lock, LOCK_MAPS);
 }
 
 static inline void maps_unlink(struct vma *a)
 {
-    lock_take(&a->obj->maps_lock, LOCK_MAPS);
-    if (a->maps_prev != nullptr)
-        a->maps_prev->maps_next = a->maps_next;
+    struct object *o = a->obj;
+    lock_take(&o->maps_lock, LOCK_MAPS);
+    struct vma *before = a->maps_prev, *after = a->maps_next;
+    if (before != nullptr)
+        before->maps_next = after;
     else
-        a->obj->maps = a->maps_next;
-    if (a->maps_next != nullptr)
-        a->maps_next->maps_prev = a->maps_prev;
-    lock_release(&a->obj->maps_lock, LOCK_MAPS);
+        o->maps = after;
+    if (after != nullptr)
+        after->maps_prev = before;
+    lock_release(&o->maps_lock, LOCK_MAPS);
 }
 
 /* Spare records are a stack through maps_next. */
@@ -77,7 +80,7 @@ static inline void maps_unlink(struct vma *a)
 
 /* Sees to it that there are n. ERR_NO_MEMORY. */
 status_t spares_have(struct vm *vm, uint32_t n);
-/* Gives back those that are too many. */
+/* Gives them back if there is no area. */
 void spares_trim(struct vm *vm);
 
 static inline void spare_push(struct vm *vm, struct vma *a)

@@ -12,8 +12,11 @@ void area_forget(struct vma *a)
     tree_remove(&vm->areas, &a->node);
     if (a->obj != nullptr)
         maps_unlink(a);
-    spare_push(vm, a);
-    if (vm->n_spares > AREA_SPARES || vm->areas.root == nullptr)
+    if (vm->n_spares < AREA_SPARES)
+        spare_push(vm, a);
+    else
+        reticle_kfree(vm->reticle, a);
+    if (vm->areas.root == nullptr)
         spares_trim(vm);
 }
 

@@ -217,14 +217,14 @@ static inline void model_release(uint8_t r)
 static inline uint8_t model_class(size_t size)
 {
     uint8_t class = 0;
-    while ((size_t)64 << class < size)
+    while ((size_t)128 << class < size)
         class ++;
     return class;
 }
 
 static inline bool model_has_room(uint8_t r, uint8_t class)
 {
-    uint32_t slots = (64u >> class) - (class == 0 ? 1 : 0);
+    uint32_t slots = 32u >> class;
     for (uint64_t pfn = 0; pfn < MODEL_PAGES; pfn++) {
         const struct model_page *p = &model.page[pfn];
         if (p->owner == r && p->objects != 0 && p->class == class && p->objects < slots)
@@ -248,13 +248,11 @@ static inline void model_kalloc(struct choices *c)
     }
     struct model_page *p = &model.page[model_pfn(at)];
     must(p->owner == r && !p->used && (p->objects == 0 || p->class == class));
-    must(((uintptr_t)at & (((uintptr_t)64 << class) - 1)) == 0);
+    must(((uintptr_t)at & (((uintptr_t)128 << class) - 1)) == 0);
     p->class = class;
     p->objects++;
     struct model_object *o = &model.object[model.n_objects++];
     *o = (struct model_object){ .owner = r, .fill = (uint8_t)(model.n_objects | 1), .size = size, .at = at };
-    for (size_t i = 0; i < size; i++)
-        must(o->at[i] == 0);
     memset(at, o->fill, size);
 }
 
@@ -264,7 +262,7 @@ static inline void model_kfree(size_t i)
     for (size_t k = 0; k < o->size; k++)
         must(o->at[k] == o->fill);
     model.page[model_pfn(o->at)].objects--;
-    reticle_kfree(&model.reticle[o->owner], o->at, o->size);
+    reticle_kfree(&model.reticle[o->owner], o->at);
     *o = model.object[--model.n_objects];
 }
 

@@ -198,14 +198,13 @@ static void our_own_mistakes_are_caught(void **)
     reticle_free(&a, p, 0);
     expect_assert_failure(reticle_free(&a, p, 0)); /* twice, while a spare */
     assert_int_equal(reticle_kalloc(&a, 100, &o), OK);
-    expect_assert_failure(reticle_kfree(&a, o, 200)); /* another class */
-    expect_assert_failure(reticle_kfree(root, o, 100));
-    expect_assert_failure(reticle_kfree(&a, (char *)o + 64, 100));
-    expect_assert_failure(reticle_kfree(&a, (char *)o + 128, 100)); /* a slot that is free */
+    expect_assert_failure(reticle_kfree(root, o));
+    expect_assert_failure(reticle_kfree(&a, (char *)o + 64));
+    expect_assert_failure(reticle_kfree(&a, (char *)o + 128)); /* a slot that is free */
     void *second;
     assert_int_equal(reticle_kalloc(&a, 100, &second), OK);
-    reticle_kfree(&a, o, 100);
-    expect_assert_failure(reticle_kfree(&a, o, 100)); /* twice */
+    reticle_kfree(&a, o);
+    expect_assert_failure(reticle_kfree(&a, o)); /* twice */
     expect_assert_failure((void)reticle_kalloc(&a, 0, &o));
     expect_assert_failure((void)reticle_kalloc(&a, 4097, &o));
     reticle_release(&b);

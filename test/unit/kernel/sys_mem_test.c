@@ -56,8 +56,8 @@ status_t object_create(struct reticle *home, uint8_t type, size_t size, struct o
     status_t st = reticle_kalloc(home, size, &p);
     if (st != OK)
         return st;
-    *out = p;
-    **out = (struct object){ .type = type, .home = home, .size_bytes = (uint32_t)size };
+    *out = memset(p, 0, size);
+    **out = (struct object){ .type = type, .home = home };
     return OK;
 }
 
@@ -70,7 +70,7 @@ void object_abandon(struct object *o)
 {
     assert_int_equal(o->n_caps, 0);
     assert_null(o->maps);
-    reticle_kfree(o->home, o, o->size_bytes);
+    reticle_kfree(o->home, o);
 }
 
 void object_destroy(struct object *o, enum object_end how [[maybe_unused]])

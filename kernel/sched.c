@@ -277,7 +277,8 @@ void thread_stop_waiting(struct thread *t)
 {
     if (t->state == THREAD_BLOCKED)
         list_unlink(&t->wait);
-    tree_remove(&harts[t->home]->sched.deadlines, &t->timer);
+    if (t->timer.in_tree)
+        tree_remove(&harts[t->home]->sched.deadlines, &t->timer);
 }
 
 void thread_wake(struct thread *t)

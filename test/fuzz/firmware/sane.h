@@ -18,8 +18,7 @@ static inline void require(bool holds)
 static inline bool machine_is_sane(const struct machine *m)
 {
     if (m->n_ram > MEMORY_REGION_MAX || m->n_reserved > RESERVED_REGION_MAX || m->n_harts > HART_MAX ||
-        m->n_virtio_mmio > MACHINE_VIRTIO_MMIO_MAX || m->apic.n_ioapics > MACHINE_IOAPIC_MAX ||
-        m->apic.n_overrides > MACHINE_IRQ_OVERRIDE_MAX || m->gic.n_redist > MACHINE_GIC_REDIST_MAX ||
+        m->apic.n_ioapics > MACHINE_IOAPIC_MAX || m->gic.n_redist > MACHINE_GIC_REDIST_MAX ||
         m->seed_len_bytes > FIRMWARE_SEED_MAX || strlen(m->cmdline) != m->cmdline_len_bytes)
         return false;
     for (uint32_t i = 0; i < m->n_ram; i++) {
@@ -32,6 +31,8 @@ static inline bool machine_is_sane(const struct machine *m)
 
 static inline bool platform_is_sane(const struct platform *p)
 {
+    if (p->n_virtio_mmio > MACHINE_VIRTIO_MMIO_MAX || p->n_overrides > MACHINE_IRQ_OVERRIDE_MAX)
+        return false;
     for (uint32_t i = 0; i < p->n_pci; i++)
         if (p->pci[i].ecam.base + p->pci[i].ecam.len_bytes < p->pci[i].ecam.base)
             return false;

@@ -89,7 +89,7 @@ static void set_ttbr(uint64_t ttbr)
 
 static void set_key(const uint64_t key[2])
 {
-    __asm__ volatile(PAC("msr S3_0_C2_C1_0, %0") PAC("msr S3_0_C2_C1_1, %1") ::"r"(key[0]), "r"(key[1]) : "memory");
+    __asm__ volatile(PAC("msr S3_0_C2_C1_0, %0") PAC("msr S3_0_C2_C1_1, %1")::"r"(key[0]), "r"(key[1]) : "memory");
 }
 
 void arch_aspace_activate(struct arch_aspace *as)

@@ -66,9 +66,9 @@
 #define SCTLR_PAC 0xc0000000   /* EnIA, EnIB: keys A and B sign and check instruction addresses */
 #define SCTLR_WXN (1 << 19)    /* writable implies not executable */
 
-/* Pointer authentication of return addresses ([Arm-ARM] "Pointer authentication"): key B is the kernel's, one for each hart;
- * its low half is in the register only inside the kernel, or user code could sign for it. Key A is the Task's. Where there is none, boot
- * makes no-ops of the instructions that name the keys. */
+/* Pointer authentication of return addresses ([Arm-ARM] "Pointer authentication"): key B is the kernel's, one for each
+ * hart; its low half is in the register only inside the kernel, or user code could sign for it. Key A is the Task's.
+ * Where there is none, boot makes no-ops of the instructions that name the keys. */
 #define KEY_A_LOW S3_0_C2_C1_0
 #define KEY_A_HIGH S3_0_C2_C1_1
 #define KEY_B_LOW S3_0_C2_C1_2

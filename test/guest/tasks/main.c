@@ -139,7 +139,7 @@ static void keys(void)
         others += (uint64_t)await(child("sign", 0)).status << 48 != mine;
         kept += cpu_sign(SIGNED) == mine;
     }
-    vx_printf("# %u of 16 Tasks sign otherwise than this one\n", others); /* test/boot/keys.t knows the processor */
+    vx_printf("# %u of 16 Tasks sign otherwise than this one\n", others); /* for who reads it */
     check_equal("a Task keeps its key", kept, 16);
     CHECK("each Task signs with a key of its own, where there are any", mine == 0 || others > 8);
 }

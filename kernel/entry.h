@@ -39,6 +39,7 @@ struct hart {
     _Atomic uint32_t gate;       /* 80: enum gate_state, kernel/gate.h */
     _Atomic uint32_t phase;      /* enum hart_phase */
     uint64_t domain;             /* struct hart_info */
+    uint64_t arch_key[2];        /* 96: arch code's own secret */
     bool at_syscall;             /* it waits at the gate, or for it, at the start of a system call */
     union {
         struct {
@@ -54,7 +55,7 @@ struct hart {
 static_assert(offsetof(struct hart, frame) == 0 && offsetof(struct hart, kernel_stack_top) == 8);
 static_assert(offsetof(struct hart, syscalls) == 16 && offsetof(struct hart, need_switch) == 24);
 static_assert(offsetof(struct hart, self) == 48 && offsetof(struct hart, arch_word) == 64);
-static_assert(offsetof(struct hart, gate) == 80);
+static_assert(offsetof(struct hart, gate) == 80 && offsetof(struct hart, arch_key) == 96);
 
 enum hart_phase : uint32_t { HART_STARTING, HART_ONLINE, HART_ABANDONED };
 extern struct hart *harts[HART_MAX]; /* by id, without gaps; those that are online */

@@ -125,6 +125,12 @@ void selftest_entropy(void)
         ((volatile char *)p)[i] = 'x';
 }
 
+/* Returns one instruction further on than it was called from. */
+[[gnu::noinline]] static void go_astray(void)
+{
+    ((volatile uint64_t *)__builtin_frame_address(0))[1] += 4;
+}
+
 /* Leaves the stack: the page below it is not mapped. */
 [[gnu::noinline]] static int recurse(volatile int *n)
 {
@@ -138,6 +144,8 @@ void selftest_report(const char *kind)
         kernel_panic("asked for by selftest=panic");
     if (strncmp(kind, "stack", 6) == 0)
         write_over();
+    if (strncmp(kind, "return", 7) == 0)
+        go_astray();
     if (strncmp(kind, "recurse", 8) == 0)
         (void)recurse(&(volatile int){ 1 });
     if (strncmp(kind, "trap", 5) == 0)

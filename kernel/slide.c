@@ -33,9 +33,10 @@ uint64_t slide_image(const struct machine *m)
 {
     char word[4];
     uint32_t random;
+    uint32_t credit = entropy_init() + entropy_add(m->seed, m->seed_len_bytes, UINT32_MAX);
     if (cmdline_get(m->cmdline, "kaslr", word, sizeof word) && strncmp(word, "off", sizeof word) == 0)
         return 0;
-    if (entropy_init() + entropy_add(m->seed, m->seed_len_bytes, UINT32_MAX) == 0)
+    if (credit == 0)
         return 0;
     entropy_fill(&random, sizeof random); /* which says nothing of the seed: the generator starts anew later */
     image_slide = (1 + random % (SLIDE_STEPS - 1)) * SLIDE_STEP;

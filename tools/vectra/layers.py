@@ -27,7 +27,7 @@ MAY = {
 }
 # Headers of kernel/ that lower rooms may see.
 SEEN = {"kernel/entry.h": "kernel-entry", "kernel/hart_sched.h": "kernel-entry", "kernel/gate.h": "kernel-entry",
-        "kernel/kmap.h": "kernel-entry", "kernel/slide.h": "kernel-entry",
+        "kernel/entropy.h": "kernel-entry", "kernel/kmap.h": "kernel-entry", "kernel/slide.h": "kernel-entry",
         "kernel/irqchip.h": "kernel-board"}
 PROGRAM_ROOMS = ("srv", "drv", "fs", "bin")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*(?:include|embed)[ \t]+(?:"([^"]+)"|<([^>]+)>|(\w+))', re.MULTILINE)

@@ -11,6 +11,7 @@
 #include <isa/plat.h>
 #include <kernel/entry.h>
 #include <base/dt/fdt_tree.h>
+#include <kernel/entropy.h>
 #include <kernel/kmap.h>
 #include <kernel/slide.h>
 #include <kernel/firmware/dt/fdt.h>
@@ -58,7 +59,9 @@ uint64_t boot_slide(uint64_t dtb_pa, uint64_t el)
     read_device_tree(dtb_pa);
     if (machine.console.kind == CONSOLE_PL011 && machine.console.base.address < UINT64_C(1) << LAYOUT_PA_BITS)
         plat_console_at(boot_view(SLOT_CONSOLE, machine.console.base.address, true));
-    return slide_image(&machine);
+    uint64_t slide = slide_image(&machine);
+    entropy_fill(boot_hart.arch_key, sizeof boot_hart.arch_key);
+    return slide;
 }
 
 static void reserve(uint64_t pa, uint64_t bytes)
@@ -85,6 +88,17 @@ static void check_memory(struct machine *m)
         kernel_refuse("too little memory: %llu KiB, the kernel needs 32 MiB", (unsigned long long)total / 1024);
 }
 
+extern int32_t pac_sites_start[], pac_sites_end[];
+
+static void patch_pac_sites(void)
+{
+    uint64_t sctlr;
+    __asm__("mrs %0, sctlr_el1" : "=r"(sctlr));
+    for (int32_t *site = pac_sites_start; (sctlr & SCTLR_PAC) == 0 && site != pac_sites_end; site++)
+        *(uint32_t *)((char *)site + *site) = 0xd503201f; /* nop */
+    arch_sync_icache(image_start, (size_t)(text_end - image_start));
+}
+
 static void final_tables(struct machine *m)
 {
     static char *const guard[] = { __stack_guard };
@@ -107,6 +121,7 @@ void boot_main(uint64_t image_pa)
 {
     arch_image_offset = image_pa - (uint64_t)(uintptr_t)image_start;
     boot_hart.self = &boot_hart;
+    patch_pac_sites();
     uint64_t mpidr;
     __asm__("mrs %0, mpidr_el1" : "=r"(mpidr));
     boot_hart.hw_id = mpidr & UINT64_C(0xff00ffffff);

@@ -25,9 +25,10 @@ size_t arch_backtrace(uint64_t *out, size_t max, const struct arch_frame *from)
         out[n++] = from->pc;
     while (n < max && fp >= low && fp <= top - 16 && fp % 16 == 0) {
         const uint64_t *record = (const uint64_t *)(uintptr_t)fp;
-        if (!in_text(record[1]))
+        uint64_t pc = record[1] | ~UINT64_C(0) << 48; /* without its signature */
+        if (!in_text(pc))
             break;
-        out[n++] = record[1];
+        out[n++] = pc;
         low = fp + 16; /* records lie ever higher: a loop cannot keep us here */
         fp = record[0];
     }

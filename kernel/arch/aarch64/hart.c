@@ -11,6 +11,7 @@
 #include <base/string.h>
 #include <isa/layout.h>
 #include <isa/plat.h>
+#include <kernel/entropy.h>
 #include <kernel/gate.h>
 #include <kernel/kmap.h>
 
@@ -43,7 +44,7 @@ void arch_hart_local_init(void)
         WRITE("S3_3_C13_C2_3", 0); /* AMUSERENR_EL0 */
     isa_timer_quiet();
 
-    uint64_t sctlr = SCTLR_ON | SCTLR_WXN;
+    uint64_t sctlr = SCTLR_ON | SCTLR_WXN | (READ("sctlr_el1") & SCTLR_PAC);
     if (field(READ("id_aa64pfr1_el1"), 0) != 0)
         sctlr |= SCTLR_BT1;
     if (field(READ("id_aa64mmfr1_el1"), 20) != 0) {
@@ -138,6 +139,7 @@ struct hart *arch_hart_create(uint32_t id, uint64_t hw_id)
     h->id = id;
     h->hw_id = hw_id;
     h->kernel_stack_top = slot + SLOT_STACK + STACK_BYTES;
+    entropy_fill(h->arch_key, sizeof h->arch_key);
     h->arch_word = arch_virt_to_phys(kernel_root).raw; /* head.S takes it from here */
     slot += SLOT_BYTES;
     return h;

@@ -220,6 +220,19 @@ moved:
     add     x1, x1, :lo12:__stack_top
     str     x1, [x0, #HART_STACK_TOP]
 1:  msr     tpidr_el1, x0
+    mrs     x1, id_aa64isar1_el1    /* APA, API */
+    mrs     x2, S3_0_C0_C6_2        /* ID_AA64ISAR2_EL1.APA3 */
+    and     x1, x1, #0xff0
+    and     x2, x2, #0xf000
+    orr     x1, x1, x2
+    cbz     x1, 2f
+    ldp     x1, x2, [x0, #HART_KEY] /* 0 for the few functions before slide_image() */
+    msr     KEY_B_LOW, x1
+    msr     KEY_B_HIGH, x2
+    mrs     x1, sctlr_el1
+    orr     x1, x1, #SCTLR_PAC
+    msr     sctlr_el1, x1
+2:
     ldr     x1, [x0, #HART_STACK_TOP]
     mov     sp, x1
     adrp    x1, vectors

@@ -17,6 +17,7 @@
 #include <arch/mmu.h>
 #include <arch/hart.h>
 #include <base/likely.h>
+#include <kernel/entropy.h>
 #include <kernel/entry.h>
 #include <kernel/kmap.h>
 
@@ -56,6 +57,7 @@ static uint64_t asid_take(void)
 void arch_aspace_init(struct arch_aspace *as, paddr_t root)
 {
     *as = (struct arch_aspace){ .root = root, .ttbr = root.raw | asid_take() << ASID_SHIFT };
+    entropy_fill(as->key, sizeof as->key);
 }
 
 static void let_go(const void *as)
@@ -85,6 +87,11 @@ static void set_ttbr(uint64_t ttbr)
     __asm__ volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(ttbr) : "memory");
 }
 
+static void set_key(const uint64_t key[2])
+{
+    __asm__ volatile(PAC("msr S3_0_C2_C1_0, %0") PAC("msr S3_0_C2_C1_1, %1")::"r"(key[0]), "r"(key[1]) : "memory");
+}
+
 void arch_aspace_activate(struct arch_aspace *as)
 {
     arch_hart_self()->aspace = as;
@@ -94,6 +101,7 @@ void arch_aspace_activate(struct arch_aspace *as)
             return;
         __asm__ volatile("tlbi aside1, xzr\n\tdsb nsh" ::: "memory");
     }
+    set_key(as->key);
     set_ttbr(as->ttbr);
 }
 

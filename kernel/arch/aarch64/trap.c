@@ -17,6 +17,7 @@ static_assert(offsetof(struct hart, frame) == HART_FRAME && offsetof(struct hart
 static_assert(offsetof(struct hart, syscalls) == HART_SYSCALLS && HART_SYSCALLS == HART_STACK_TOP + 8);
 static_assert(offsetof(struct hart, need_switch) == HART_NEED_SWITCH && offsetof(struct hart, self) == HART_SELF);
 static_assert(offsetof(struct hart, aspace) == HART_ASPACE && offsetof(struct arch_aspace, ttbr) == ASPACE_TTBR);
+static_assert(offsetof(struct hart, arch_key) == HART_KEY && offsetof(struct arch_aspace, key) == ASPACE_KEY);
 static_assert(offsetof(struct hart, arch_word) == HART_ARCH_WORD && offsetof(struct hart, gate) == HART_GATE);
 
 [[noreturn]] void trap_from_user(uint64_t kind);

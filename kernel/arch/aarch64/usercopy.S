@@ -140,7 +140,10 @@ arch_copy_message_across:
     lsr     x11, x12, #48
     cbz     x11, fault                      /* without an ASID it would have to be flushed in between */
     load_user x2
+    ldp     x13, x14, [x0, #ASPACE_KEY]
     msr     ttbr0_el1, x12
+    PAC     msr KEY_A_LOW, x13
+    PAC     msr KEY_A_HIGH, x14
     isb
     store_user x1, across
     mrs     x9, tpidr_el1

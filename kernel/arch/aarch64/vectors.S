@@ -42,8 +42,11 @@
     b       user_trap
 .endm
 
-/* Enters the gate of the hart in x9; w14 is what it was. Acquire: pairs with the owner's release when it opened it. */
+/* Enters the gate of the hart in x9, with its key; w14 is what it was. Acquire: pairs with the owner's release when it opened it. */
 .macro enter_gate
+    ldr     x12, [x9, #HART_KEY]
+    PAC     msr KEY_B_LOW, x12
+    PAC     isb
     add     x12, x9, #HART_GATE
     mov     w13, #1                         /* GATE_IN */
 8:  ldaxr   w14, [x12]
@@ -51,11 +54,12 @@
     cbnz    w15, 8b
 .endm
 
-/* Leaves the gate of the hart in x9, and sets SP to its frame. Release: pairs with the acquire of who closes the gate. */
+/* Leaves the gate of the hart in x9, without its key, and sets SP to its frame. Release: pairs with the acquire of who closes the gate. */
 .macro leave_gate
     add     x10, x9, #HART_GATE
     ldr     x9, [x9, #HART_FRAME]
     mov     sp, x9
+    PAC     msr KEY_B_LOW, xzr
     stlr    wzr, [x10]                      /* GATE_OUT */
 .endm
 

@@ -8,6 +8,7 @@
 #include <arch/mmu.h>
 #include <kernel/firmware/acpi/acpi.h>
 #include <kernel/firmware/acpi/pvh.h>
+#include <kernel/firmware/machine.h>
 #include <isa/plat.h>
 #include <kernel/slide.h>
 
@@ -53,7 +54,9 @@ uint64_t x86_boot_slide(uint32_t start_info_pa)
     plat_console_init();
     x86_cpu_detect();
     (void)pvh_parse(&memory, start_info_pa, &machine);
-    return slide_image(&machine);
+    uint64_t slide = slide_image(&machine);
+    machine = (struct machine){};
+    return slide;
 }
 
 static void read_firmware(uint32_t start_info_pa)

@@ -12,6 +12,9 @@ void cpu_privileged(void);
 /* Reaches for a device or a control register without a capability. */
 void cpu_touch_device(void);
 
+/* What the processor adds to a code address with this Task's key; 0 where it has no such keys. */
+uint64_t cpu_sign(uint64_t address);
+
 /* Machine code of a function that returns 42. */
 extern const uint8_t cpu_code_42[];
 extern const size_t cpu_code_42_len;

@@ -54,3 +54,12 @@ uint64_t cpu_vectors_across_call(const struct cpu_vectors *in, struct cpu_vector
                        "v28", "v29", "v30", "v31");
     return x0;
 }
+
+/* PACIA1716: nothing happens where there is no pointer authentication. */
+uint64_t cpu_sign(uint64_t address)
+{
+    register uint64_t x17 __asm__("x17") = address;
+    register uint64_t x16 __asm__("x16") = 0;
+    __asm__ volatile("hint #8" : "+r"(x17) : "r"(x16));
+    return x17 ^ address;
+}

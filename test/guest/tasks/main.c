@@ -53,12 +53,16 @@ static void touch_until_dry(void)
         p[i] = 1;
 }
 
+static constexpr uint64_t SIGNED = 0x400000;
+
 static int play(const char *role)
 {
     if (vx_streq(role, "status"))
         return 42;
     if (vx_streq(role, "where"))
         return (int)(vx_bundle()->image_base / 4096);
+    if (vx_streq(role, "sign"))
+        return (int)(cpu_sign(SIGNED) >> 48);
     if (vx_streq(role, "null"))
         *(volatile int *)(uintptr_t)16 = 1;
     if (vx_streq(role, "kernel"))
@@ -125,6 +129,21 @@ static void places(void)
     CHECK("static-PIE images are at places that differ from start to start", different > 8);
 }
 
+/* Seven bits or more: 16 Tasks that all sign alike have one key. Keys are switched with the address space, also when it
+ * is the kernel that puts its own in between. */
+static void keys(void)
+{
+    uint64_t mine = cpu_sign(SIGNED);
+    unsigned others = 0, kept = 0;
+    for (unsigned i = 0; i < 16; i++) {
+        others += (uint64_t)await(child("sign", 0)).status << 48 != mine;
+        kept += cpu_sign(SIGNED) == mine;
+    }
+    vx_printf("# %u of 16 Tasks sign otherwise than this one\n", others); /* for who reads it */
+    check_equal("a Task keeps its key", kept, 16);
+    CHECK("each Task signs with a key of its own, where there are any", mine == 0 || others > 8);
+}
+
 static void trees(void)
 {
     struct check_accounts before = check_accounts();
@@ -176,6 +195,7 @@ int main(int argc, char **argv)
     struct check_accounts before = check_accounts();
     causes();
     places();
+    keys();
     check_no_leak("Tasks that died of faults leave nothing behind", before);
     trees();
     cycles();

@@ -35,7 +35,9 @@
 #define HART_ASPACE 56
 #define HART_ARCH_WORD 64
 #define HART_GATE 80
+#define HART_KEY 96
 #define ASPACE_TTBR 8 /* struct arch_aspace (isa/mmu.h) */
+#define ASPACE_KEY 16
 
 /* What a vector tells C about itself. */
 #define TRAP_SYNC 0
@@ -61,4 +63,26 @@
      (1 << 16) | (1 << 18) | (1 << 26))
 #define SCTLR_SPAN (1 << 23)   /* 0: taking an exception sets PAN */
 #define SCTLR_BT1 0x1000000000 /* the kernel's indirect branches must land on pads */
+#define SCTLR_PAC 0xc0000000   /* EnIA, EnIB: keys A and B sign and check instruction addresses */
 #define SCTLR_WXN (1 << 19)    /* writable implies not executable */
+
+/* Pointer authentication of return addresses ([Arm-ARM] "Pointer authentication"): key B is the kernel's, one for each
+ * hart; its low half is in the register only inside the kernel, or user code could sign for it. Key A is the Task's.
+ * Where there is none, boot makes no-ops of the instructions that name the keys. */
+#define KEY_A_LOW S3_0_C2_C1_0
+#define KEY_A_HIGH S3_0_C2_C1_1
+#define KEY_B_LOW S3_0_C2_C1_2
+#define KEY_B_HIGH S3_0_C2_C1_3
+#ifdef LINKER_SCRIPT
+#elifdef __ASSEMBLER__
+/* clang-format off */
+    .macro PAC insn:vararg
+.Lpac\@: \insn
+    .pushsection .pac_sites, "a"
+    .word .Lpac\@ - .
+    .popsection
+    .endm
+/* clang-format on */
+#else
+#define PAC(insn) "9: " insn "\n\t.pushsection .pac_sites, \"a\"\n\t.word 9b - .\n\t.popsection\n\t"
+#endif

@@ -12,7 +12,8 @@
 
 struct arch_aspace {
     paddr_t root;
-    uint64_t ttbr; /* TTBR0_EL1 while it is active: root and ASID. mmu.c */
+    uint64_t ttbr;   /* TTBR0_EL1 while it is active: root and ASID. mmu.c */
+    uint64_t key[2]; /* APIAKey_EL1, with it */
 };
 
 extern uint64_t arch_image_offset; /* from where the image runs to where it was loaded */

@@ -1,0 +1,7 @@
+# A return address that was changed on the stack is not returned to: it is signed.
+arch aarch64   boot "selftest=return"   within 60s
+expect /KERNEL PANIC: (pointer authentication|instruction abort) in the kernel/
+expect /kernel_main\+0x/
+expect /KERNEL PANIC: end of report/
+reject /\[stage\] user: ok/
+exit poweroff

@@ -9,8 +9,8 @@
  * R6. A Reticle keeps up to SPARES_MAX free single pages unmerged (PAGE_SPARE, on r->spares), so that a page which
  * comes and goes does not split and merge a big block each time. They count as free; whoever needs them merged gets
  * them merged before it fails. R7. An object page has type PAGE_OBJECT, at least one object in it, and is on its
- * class's partial list if it has room. `slots` has a bit set for every free slot. Objects are never trusted. Locking: none here; one Reticle is used by one hart at a time (kernel/locks.def).
- * The range table is constant. */
+ * class's partial list if it has room. `slots` has a bit set for every free slot. Objects are never trusted. Locking:
+ * none here; one Reticle is used by one hart at a time (kernel/locks.def). The range table is constant. */
 #include <arch/mmu.h>
 #include <base/kassert.h>
 #include <base/string.h>

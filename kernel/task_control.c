@@ -32,6 +32,8 @@ static struct sysret info(struct task *t, uint64_t to, uint64_t size)
         return sys_status(ERR_BAD_ARGUMENT);
     bool alive = t->state != VX_TASK_DEAD;
     uint64_t waits = t->n_waits, switches = t->n_switches;
+    if (alive)
+        vm_settle(&t->vm);
     for (struct tree_node *n = t->threads.first; n != nullptr; n = tree_next(n)) {
         const struct thread *th = container_of(n, struct thread, by_id);
         waits += th->state != THREAD_ENDED ? th->n_waits : 0;

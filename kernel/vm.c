@@ -137,6 +137,14 @@ status_t spares_have(struct vm *vm, uint32_t n)
     return st;
 }
 
+void vm_settle(struct vm *vm)
+{
+    while (vm->n_spares > 0)
+        reticle_kfree(vm->reticle, spare_pop(vm));
+    if (vm->areas.root != nullptr)
+        (void)spares_have(vm, 1); /* V9: it has what went just now */
+}
+
 static inline void area_enter(struct vm *vm, struct vma *a, uint64_t addr, uint64_t len)
 {
     a->vm = vm;

@@ -1,7 +1,7 @@
 // broken: 1 2 3 4 5 6 7
 /* SPDX-License-Identifier: MIT
  * A call in steps against what goes between two of them: sys_spawn, spawn_some, create_child, give_all, move
- * (kernel/spawn.c), sys_step (kernel/thread.c). A step is alone, and so is whatever comes between: another thread of
+ * (kernel/spawn.c), sys_step (kernel/syscall.h). A step is alone, and so is whatever comes between: another thread of
  * the caller's Task, who pays for the child, who owns the image, who ends the Task.
  *
  * The caller copies a specification into a block of its own Reticle, makes the child, reads the image twice, looks up two

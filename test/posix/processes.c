@@ -41,7 +41,8 @@ static int child(int argc, char **argv)
         if (strcmp(argv[2], "0") == 0)
             return 0;
         snprintf(number, sizeof number, "%d", atoi(argv[2]) - 1);
-        if (posix_spawn(&pid, self, nullptr, nullptr, (char *[]){ "processes", "+nest", number, nullptr }, environ) != 0 ||
+        if (posix_spawn(&pid, self, nullptr, nullptr, (char *[]){ "processes", "+nest", number, nullptr }, environ) !=
+                0 ||
             waitpid(pid, &status, 0) != pid)
             return 99;
         return WIFEXITED(status) && WEXITSTATUS(status) != 99 ? WEXITSTATUS(status) + 1 : 99;

@@ -63,12 +63,12 @@ static void transfer_tells(const sigset_t *set)
     char text[] = "later";
     siginfo_t info;
     int fd = open("/tmp/signals-aio", O_RDWR | O_CREAT | O_TRUNC, 0600);
-    struct aiocb transfer = { .aio_fildes = fd,
-                              .aio_buf = text,
-                              .aio_nbytes = sizeof text,
-                              .aio_sigevent = { .sigev_notify = SIGEV_SIGNAL,
-                                                .sigev_signo = SIGRTMIN,
-                                                .sigev_value = { .sival_ptr = text } } };
+    struct aiocb transfer = {
+        .aio_fildes = fd,
+        .aio_buf = text,
+        .aio_nbytes = sizeof text,
+        .aio_sigevent = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value = { .sival_ptr = text } }
+    };
     CHECK_IS(aio_write(&transfer), 0);
     CHECK(sigwaitinfo(set, &info) == SIGRTMIN && info.si_code == SI_ASYNCIO && info.si_value.sival_ptr == text);
     CHECK_IS(aio_error(&transfer), 0);

@@ -3,7 +3,6 @@
 #include "lex.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum : int { END = -1 };
@@ -38,31 +37,6 @@ void lex_leave(struct parser *p)
 
 /* --- characters --- */
 
-void lex_pop(struct parser *p)
-{
-    struct source *s = p->source;
-    p->source = s->below;
-    free(s);
-}
-
-/* An alias whose text ended with the token under way: the token is of that text still, and is not replaced by it. */
-static void spend(struct parser *p)
-{
-    struct source *s = p->source;
-    p->source = s->below;
-    s->below = p->spent;
-    p->spent = s;
-}
-
-void lex_forget_spent(struct parser *p)
-{
-    while (p->spent != nullptr) {
-        struct source *s = p->spent;
-        p->spent = s->below;
-        free(s);
-    }
-}
-
 static int get_raw(struct parser *p)
 {
     for (;;) {
@@ -79,7 +53,7 @@ static int get_raw(struct parser *p)
         if (s->alias == nullptr || s->wall)
             return END;
         p->after_blank |= s->end > s->begin && (s->end[-1] == ' ' || s->end[-1] == '\t');
-        spend(p);
+        lex_spend(p);
     }
 }
 
@@ -694,41 +668,4 @@ enum token lex_peek(struct parser *p)
             (void)lex_alias(p);
     }
     return p->token;
-}
-
-static bool replaced_already(const struct source *s, const char *name)
-{
-    for (; s != nullptr && !s->wall; s = s->below)
-        if (s->alias != nullptr && strcmp(s->alias, name) == 0)
-            return true;
-    return false;
-}
-
-bool lex_alias(struct parser *p)
-{
-    if (p->token != TOKEN_WORD || p->literal == nullptr || p->find_alias == nullptr)
-        return false;
-    if (replaced_already(p->source, p->literal) || replaced_already(p->spent, p->literal))
-        return false;
-    const char *text = p->find_alias(p->literal);
-    if (text == nullptr)
-        return false;
-    /* not in the arena: a command may end inside an alias */
-    size_t len = strlen(text), name_len = strlen(p->literal);
-    struct source *s = malloc(sizeof *s + len + name_len + 2);
-    if (s == nullptr)
-        longjmp(p->fail, PARSE_NO_MEMORY);
-    char *copy = (char *)(s + 1), *name = copy + len + 1;
-    memcpy(copy, text, len + 1);
-    memcpy(name, p->literal, name_len + 1);
-    while (p->spent != nullptr) { /* the new text stands inside those that the word was of */
-        struct source *around = p->spent;
-        p->spent = around->below;
-        around->below = p->source;
-        p->source = around;
-    }
-    *s = (struct source){ .below = p->source, .begin = copy, .at = copy, .end = copy + len, .alias = name };
-    p->source = s;
-    p->token = TOKEN_NONE;
-    return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Between the two halves of the parser: lex.c makes tokens and words, parse.c commands. */
+ * Between the two halves of the parser: lex.c makes tokens and words, lex_alias.c replaces them, parse.c makes
+ * commands. */
 #pragma once
 #include "parse.h"
 
@@ -24,6 +25,8 @@ static inline void lex_take(struct parser *p)
 bool lex_alias(struct parser *p);
 /* Frees the texts of aliases that ended with the token before. */
 void lex_forget_spent(struct parser *p);
+/* An alias whose text ended with the token under way: leaves it, and remembers it as long as that is the token. */
+void lex_spend(struct parser *p);
 /* Leaves the alias on top. */
 void lex_pop(struct parser *p);
 /* The delimiter of a here-document as a string; true in *quoted if any of it was quoted. */

@@ -13,8 +13,8 @@ export PATH KCONFIG_CONFIG=.config CC=vectra-cc HOSTCC="$CLANG" NOSTRIP=1 CPUS="
 	CFLAGS="-O2 -w -I$PWD -ffunction-sections -fdata-sections -ffile-prefix-map=$PWD=."
 
 make allnoconfig
-for name in TOYBOX_FLOAT SORT_FLOAT TOYBOX_HELP TOYBOX_HELP_DASHDASH TOYBOX_FORCE_NOMMU \
-	$(sed -n '/^\[links\]/,$p' "$PORT/port.toml" | grep '^ ' | tr -d '",' | tr a-z A-Z); do
+for name in TOYBOX_FLOAT SORT_FLOAT TOYBOX_HELP TOYBOX_HELP_DASHDASH TOYBOX_FORCE_NOMMU TEST_GLUE \
+	$(sed -n '/^\[links\]/,$p' "$PORT/port.toml" | grep '^ ' | tr -d '",[' | tr a-z A-Z); do
 	grep -Eq "^(# CONFIG_$name is not set|CONFIG_$name=y)" .config || { echo "toybox has no $name" >&2; exit 1; }
 	sed -i "s/^# CONFIG_$name is not set/CONFIG_$name=y/" .config
 done

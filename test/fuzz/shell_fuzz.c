@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The shell's parser, arithmetic and patterns on any bytes. What parses is written out as text again, which must parse
  * to a tree that is written out the same: that is how the shell hands commands to another one. */
-// sources: bin/sh/mem.c bin/sh/lex.c bin/sh/parse.c bin/sh/unparse.c bin/sh/arith.c bin/sh/pattern.c
+// sources: bin/sh/mem.c bin/sh/lex.c bin/sh/lex_alias.c bin/sh/parse.c bin/sh/unparse.c bin/sh/arith.c bin/sh/pattern.c
 // flags: -D_GNU_SOURCE -std=gnu23
 #include "require.h"
 #include <bin/sh/arith.h>

@@ -94,8 +94,8 @@ struct fs_backend {
      * behind the last page. */
     status_t (*map)(struct fs_backend *b, struct fs_node n, uint64_t offset, bool writes, vx_handle_t *handle,
                     uint64_t *at);
-    /* The memory in which all who have the FIFO open meet, as a capability for the program (as with map), which may hand
-     * it on. Zeroed, if nobody has it. */
+    /* The memory in which all who have the FIFO open meet, as a capability for the program (as with map), which may
+     * hand it on. Zeroed, if nobody has it. */
     status_t (*meet)(struct fs_backend *b, struct fs_node n, vx_handle_t *handle);
     /* Extended attributes. *bytes: of the whole value, however little there is room for. NOT_FOUND: no such name. */
     status_t (*getxattr)(struct fs_backend *b, struct fs_node n, struct fs_name name, void *to, size_t room,

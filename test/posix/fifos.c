@@ -17,7 +17,7 @@
 
 extern char **environ;
 static const char *self = "/bin/fifos", *const fifo = "/tmp/fifos/f";
-enum { HOLDERS = 16, FIFOS = 32, WRITERS = 4, RECORDS = 200, RECORD = 512 };
+enum { HOLDERS = 16, FIFOS = 32, WRITERS = 4, RECORDS = 100, RECORD = 512 };
 
 static void sleep_ms(long ms)
 {

@@ -5,10 +5,73 @@
  * A parent that opens one for its child (O_VECTRA_LATER) does not wait: the child does, before it begins. Else a shell
  * could not start both ends. */
 #define _GNU_SOURCE
-#include "pipe.h"
+#include "pipe_shared.h"
 #include "signal.h"
 #include <fcntl.h>
 #include <vectra/open.h>
+
+/* --- in the pipe --- */
+
+long px_pipe_join(vx_mem mem, const struct px_fifo *as, int flags, struct px_pipe **out)
+{
+    bool reads = (flags & O_ACCMODE) != O_WRONLY, writes = (flags & O_ACCMODE) != O_RDONLY;
+    void *at = nullptr;
+    status_t st = vx_sys_mem_map(mem, 0, SHARED_BYTES, 0, VX_PROT_READ | VX_PROT_WRITE, &at);
+    struct shared *s = at;
+    if (st != OK) {
+        (void)vx_sys_cap_drop(mem.raw);
+        return px_error(st);
+    }
+    px_holders_look(s);
+    lock_pipe(s);
+    unsigned readers = readers_locked(s), writers = writers_locked(s);
+    bool alone = !reads && readers == 0 && (flags & O_NONBLOCK) != 0; /* nobody would read it */
+    int holder = alone ? -1 : px_holder_reserve_locked(s, reads, writes);
+    uint32_t opens = reads ? s->write_opens - (writers != 0) : s->read_opens - (readers != 0);
+    if (holder >= 0) {
+        if (readers == 0 && writers == 0)
+            s->tail = s->head;
+        s->fifo = *as;
+        s->read_opens += reads;
+        s->write_opens += writes;
+    }
+    unlock_pipe(s);
+    *out = holder >= 0 ? px_pipe_new(mem, at, (unsigned)holder & PX_HOLDER_INDEX) : nullptr;
+    if (*out == nullptr) {
+        if (holder >= 0)
+            px_holder_release(s, holder);
+        (void)vx_sys_mem_free(mem, 0, 0);
+        return alone ? -ENXIO : holder < 0 ? -ENFILE : -ENOMEM;
+    }
+    (*out)->opens = opens;
+    px_pipe_wake(&s->data_word);
+    px_pipe_wake(&s->room_word);
+    return 0;
+}
+
+uint32_t px_pipe_opens(const struct px_pipe *p)
+{
+    return p->opens;
+}
+
+long px_pipe_await_other(struct px_pipe *p, bool reads, uint32_t opens)
+{
+    struct shared *s = p->shared;
+    for (;;) {
+        _Atomic uint32_t *word = reads ? &s->data_word : &s->room_word;
+        uint32_t seen = atomic_load_explicit(word, memory_order_acquire);
+        lock_pipe(s);
+        bool met = (reads ? s->write_opens : s->read_opens) != opens;
+        unlock_pipe(s);
+        if (met)
+            return 0;
+        long answer = px_pipe_wait(p, word, seen);
+        if (answer != 0)
+            return answer;
+    }
+}
+
+/* --- opening --- */
 
 static long join(struct px_file *file, int flags, const struct stat *found, struct px_pipe **out)
 {

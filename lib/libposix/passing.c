@@ -2,16 +2,84 @@
  * Descriptors that travel over a socket (SCM_RIGHTS). With the bytes goes a record of what each is, as a child is told
  * of it; what authority it takes goes by a service that both sides know:
  *
- *   files of file systems   vfsd opens them again for whoever shows the handle that lies in the record, once
- *   RAM disk, devices, the terminal   are the receiver's own, of the same name
+ *   files of file systems            vfsd opens them again for whoever shows the handle that lies in the record, once
+ *   RAM disk, devices, the terminal  are the receiver's own, of the same name
  *
  * The record lies in the memory of the connection, which those who have an end of it can read, and nobody else. What
  * shares memory of a process's own (pipes, sockets) cannot travel: it would be gone with that process, under the hands
  * of whoever got it. Nor can what has a place in its process alone (epoll, eventfd, timerfd, directories). */
 #define _GNU_SOURCE
-#include "pipe.h"
+#include "pipe_shared.h"
 #include <fcntl.h>
 #include <sys/socket.h>
+
+/* --- in the pipe --- */
+
+/* Looked at once, because others can write there; nonsense is as good as none. */
+static unsigned passed_locked(const struct shared *s)
+{
+    uint32_t n = *(const volatile uint32_t *)&s->n_passed;
+    return n <= PX_PASSING_MAX ? n : 0;
+}
+
+unsigned px_passing_due_locked(const struct shared *s, uint32_t *before)
+{
+    unsigned n = 0, all = passed_locked(s);
+    while (n < all && n < PX_PASSING_AT_ONCE && s->passed[n].at == s->tail)
+        n++;
+    *before = n < all ? s->passed[n].at - s->tail : UINT32_MAX;
+    return n;
+}
+
+void px_passing_take_locked(struct shared *s, unsigned n, struct px_passing *out)
+{
+    unsigned all = passed_locked(s);
+    n = n < all ? n : all;
+    out->n = n;
+    memcpy(out->passed, s->passed, n * sizeof s->passed[0]);
+    memmove(s->passed, s->passed + n, (all - n) * sizeof s->passed[0]);
+    s->n_passed = all - n;
+}
+
+bool px_passing_put_locked(struct shared *s, struct px_passing *with)
+{
+    unsigned all = passed_locked(s);
+    if (with->n > PX_PASSING_MAX - all)
+        return false;
+    for (unsigned i = 0; i < with->n; i++) {
+        with->passed[i].at = s->head;
+        s->passed[all + i] = with->passed[i];
+    }
+    s->n_passed = all + with->n; /* last: before that there are none */
+    with->n = 0;
+    return true;
+}
+
+void px_passing_drop(struct shared *s)
+{
+    struct px_passing lost;
+    for (unsigned done = 0; done < PX_PASSING_MAX; done += PX_PASSING_AT_ONCE) { /* not for ever, whoever adds more */
+        lost.n = 0;
+        lock_pipe(s);
+        unsigned all = passed_locked(s);
+        if (readers_locked(s) == 0)
+            px_passing_take_locked(s, all < PX_PASSING_AT_ONCE ? all : PX_PASSING_AT_ONCE, &lost);
+        unlock_pipe(s);
+        for (unsigned i = 0; i < lost.n; i++)
+            px_pass_drop(&lost.passed[i]);
+    }
+}
+
+bool px_pipe_passes(struct px_pipe *p)
+{
+    uint32_t apart;
+    lock_pipe(p->shared);
+    bool some = px_passing_due_locked(p->shared, &apart) != 0;
+    unlock_pipe(p->shared);
+    return some;
+}
+
+/* --- what each is --- */
 
 static constexpr uint32_t anybody = 0; /* of fs_give */
 

@@ -14,7 +14,7 @@
  * single store, so a process that was killed inside leaves nothing behind but its name on the lock: who waits for it
  * takes it over. */
 #define _GNU_SOURCE
-#include "pipe.h"
+#include "pipe_shared.h"
 #include "process.h"
 #include "signal.h"
 #include <fcntl.h>
@@ -23,268 +23,12 @@
 #include <sys/ioctl.h>
 #include <vectra/rpc_proc.h>
 
-enum : uint32_t { RING_BYTES = 16384, SHARED_BYTES = RING_BYTES + 4096 };
-enum : uint32_t { SHUT_WRITING = 1, SHUT_READING = 2 };
-enum : uint64_t { LOOK_AGAIN_NS = 50 * VX_NS_PER_MS }; /* for holders that died */
-enum : uint32_t { LOCK_AWAITED = 1u << 31 };
-
-struct shared {
-    _Atomic uint32_t lock; /* a process's id, LOCK_AWAITED */
-    uint32_t head, tail;
-    _Atomic uint32_t data_word, room_word;
-    uint32_t shut;                    /* SHUT_*: a socket's end was shut down, for all who hold it */
-    uint32_t read_opens, write_opens; /* of a FIFO: how often */
-    uint32_t n_passed;                /* descriptors under way, by the bytes that they come with */
-    struct px_passed passed[PX_PASSING_MAX];
-    struct px_fifo fifo; /* inode 0: none */
-    struct {
-        uint32_t pid;    /* 0: not said; who reserves it for a child, until the child has it */
-        uint16_t serial; /* how often it was reserved */
-        uint16_t used, readers, writers;
-    } holder[PX_HOLDERS];
-    alignas(4096) uint8_t data[RING_BYTES];
-};
-static_assert(sizeof(struct shared) == SHARED_BYTES);
-
-struct px_pipe {
-    struct shared *shared;
-    vx_mem mem;
-    uint32_t opens;      /* of a FIFO: how often the other end had been opened before, one less if it was open */
-    unsigned holder;     /* which one this process is */
-    int as;              /* the same with its serial, as px_pipe_reserve has it */
-    uint32_t connection; /* of two processes that only a name brought together; else 0 */
-    _Atomic uint32_t users;
-    _Atomic uint64_t looked_at; /* for holders that died */
-    struct px_pipe *next;
-};
-
-static struct vx_mutex list_lock;
-static struct px_pipe *pipes, *free_pipes;
-
-static void wake(_Atomic uint32_t *word)
-{
-    atomic_fetch_add_explicit(word, 1, memory_order_release);
-    (void)vx_sys_futex_wake((uintptr_t)word, INT_MAX, 0, 0, nullptr);
-    px_poll_wake();
-}
-
-/* --- the lock --- */
-
-static bool is_dead(uint32_t pid)
-{
-    struct px_about about;
-    return pid != 0 && pid != px_pid &&
-           (px_proc_about((int)pid, &about) == -ESRCH || about.state == VX_PROC_STATE_ENDED);
-}
-
-[[gnu::noinline]] static void lock_slow(struct shared *s)
-{
-    for (;;) {
-        uint32_t now = atomic_load_explicit(&s->lock, memory_order_relaxed);
-        /* acquire: pairs with the release in unlock_pipe. Others may wait too: whoever waited says so when it has it.
-         */
-        if (now == 0) {
-            if (atomic_compare_exchange_strong_explicit(&s->lock, &now, px_pid | LOCK_AWAITED, memory_order_acquire,
-                                                        memory_order_relaxed))
-                return;
-            continue;
-        }
-        uint32_t awaited = now | LOCK_AWAITED;
-        if (now != awaited && !atomic_compare_exchange_strong_explicit(&s->lock, &now, awaited, memory_order_relaxed,
-                                                                       memory_order_relaxed))
-            continue;
-        status_t st = vx_sys_futex_wait((uintptr_t)&s->lock, awaited, vx_deadline_in(LOOK_AGAIN_NS));
-        /* acquire: the dead one's stores came before its death, and that before the service knew of it */
-        if (st == ERR_TIMED_OUT && is_dead(awaited & ~LOCK_AWAITED) &&
-            atomic_compare_exchange_strong_explicit(&s->lock, &awaited, px_pid | LOCK_AWAITED, memory_order_acquire,
-                                                    memory_order_relaxed))
-            return;
-    }
-}
-
-static void lock_pipe(struct shared *s)
-{
-    uint32_t free = 0;
-    /* acquire: pairs with the release in unlock_pipe */
-    if (!atomic_compare_exchange_strong_explicit(&s->lock, &free, px_pid, memory_order_acquire, memory_order_relaxed))
-        lock_slow(s);
-}
-
-static void unlock_pipe(struct shared *s)
-{
-    /* release: pairs with the acquire of the next one */
-    if ((atomic_exchange_explicit(&s->lock, 0, memory_order_release) & LOCK_AWAITED) != 0)
-        (void)vx_sys_futex_wake((uintptr_t)&s->lock, 1, 0, 0, nullptr);
-}
-
-static int holder_as(const struct shared *s, unsigned i)
-{
-    return (int)((s->holder[i].serial & 0x7fffu) << 8 | i);
-}
-
-static struct px_pipe *pipe_new(vx_mem mem, void *at, unsigned holder)
-{
-    vx_mutex_lock(&list_lock);
-    if (free_pipes == nullptr) {
-        struct px_pipe *page = px_pages(PX_PAGE);
-        for (size_t i = 0; page != nullptr && i < PX_PAGE / sizeof *page; i++) {
-            page[i].next = free_pipes;
-            free_pipes = &page[i];
-        }
-    }
-    struct px_pipe *p = free_pipes;
-    if (p != nullptr) {
-        free_pipes = p->next;
-        struct shared *s = at;
-        *p = (struct px_pipe){ .shared = at,
-                               .mem = mem,
-                               .opens = s->write_opens - 1,
-                               .holder = holder,
-                               .as = holder_as(s, holder),
-                               .users = 1,
-                               .next = pipes };
-        pipes = p;
-    }
-    vx_mutex_unlock(&list_lock);
-    return p;
-}
-
-void px_pipe_get(struct px_pipe *p)
-{
-    atomic_fetch_add_explicit(&p->users, 1, memory_order_relaxed);
-}
-
-void px_pipe_put(struct px_pipe *p)
-{
-    if (atomic_fetch_sub_explicit(&p->users, 1, memory_order_acq_rel) != 1)
-        return;
-    vx_mutex_lock(&list_lock);
-    for (struct px_pipe **at = &pipes; *at != nullptr; at = &(*at)->next)
-        if (*at == p) {
-            *at = p->next;
-            break;
-        }
-    vx_mutex_unlock(&list_lock);
-    if (p->shared->fifo.inode != 0)
-        px_pipe_release(p, p->as);
-    (void)vx_sys_mem_free(p->mem, 0, 0);
-    vx_mutex_lock(&list_lock);
-    p->next = free_pipes;
-    free_pipes = p;
-    vx_mutex_unlock(&list_lock);
-}
-
-/* --- holders --- */
-
-static int reserve_locked(struct shared *s, bool reader, bool writer)
-{
-    int found = -1;
-    for (unsigned i = 0; i < PX_HOLDERS && found < 0; i++)
-        if (s->holder[i].used == 0) {
-            s->holder[i].pid = px_pid; /* first: from here on it can be taken out again */
-            s->holder[i].serial++;
-            s->holder[i].used = 1;
-            s->holder[i].readers = reader;
-            s->holder[i].writers = writer;
-            found = holder_as(s, i);
-        }
-    return found;
-}
-
-int px_pipe_reserve(struct px_pipe *p, bool reader, bool writer)
-{
-    lock_pipe(p->shared);
-    int found = reserve_locked(p->shared, reader, writer);
-    unlock_pipe(p->shared);
-    return found;
-}
-
-void px_pipe_reserve_more(struct px_pipe *p, int holder, bool reader, bool writer)
-{
-    lock_pipe(p->shared);
-    p->shared->holder[holder & PX_HOLDER_INDEX].readers += reader;
-    p->shared->holder[holder & PX_HOLDER_INDEX].writers += writer;
-    unlock_pipe(p->shared);
-}
-
-static void release(struct shared *s, int holder)
-{
-    unsigned i = (unsigned)holder & PX_HOLDER_INDEX;
-    lock_pipe(s);
-    if (holder_as(s, i) == holder && s->holder[i].used != 0) {
-        s->holder[i].readers = s->holder[i].writers = 0;
-        s->holder[i].pid = 0;
-        s->holder[i].used = 0; /* last: then it may be reserved */
-    }
-    unlock_pipe(s);
-    wake(&s->data_word);
-    wake(&s->room_word);
-}
-
-void px_pipe_release(struct px_pipe *p, int holder)
-{
-    release(p->shared, holder);
-}
-
-static void drop_passed(struct shared *s);
-
-static unsigned readers_locked(const struct shared *s)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < PX_HOLDERS; i++)
-        n += s->holder[i].readers;
-    return n;
-}
-
-static unsigned writers_locked(const struct shared *s)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < PX_HOLDERS; i++)
-        n += s->holder[i].writers;
-    return n;
-}
-
-void px_pipes_leave(void)
-{
-    for (struct px_pipe *p = pipes; p != nullptr; p = p->next) {
-        px_pipe_release(p, p->as);
-        if (p->shared->n_passed != 0)
-            drop_passed(p->shared);
-    }
-}
-
 /* --- transfer --- */
 
 static uint32_t fill_locked(const struct shared *s)
 {
     uint32_t n = s->head - s->tail;
     return n <= RING_BYTES ? n : 0; /* nonsense: as good as empty */
-}
-
-/* Nonsense is as good as none. */
-static unsigned passed_locked(const struct shared *s)
-{
-    return s->n_passed <= PX_PASSING_MAX ? s->n_passed : 0;
-}
-
-/* How many come with the next byte, at most PX_PASSING_AT_ONCE. *before: how many bytes there are before the next. */
-[[gnu::noinline]] static unsigned due_locked(const struct shared *s, uint32_t *before)
-{
-    unsigned n = 0, all = passed_locked(s);
-    while (n < all && n < PX_PASSING_AT_ONCE && s->passed[n].at == s->tail)
-        n++;
-    *before = n < all ? s->passed[n].at - s->tail : UINT32_MAX;
-    return n;
-}
-
-/* Those that come with the bytes that are taken leave the pipe. */
-[[gnu::noinline]] static void take_passed_locked(struct shared *s, unsigned n, struct px_passing *out)
-{
-    unsigned all = passed_locked(s);
-    out->n = n;
-    memcpy(out->passed, s->passed, n * sizeof s->passed[0]);
-    memmove(s->passed, s->passed + n, (all - n) * sizeof s->passed[0]);
-    s->n_passed = all - n;
 }
 
 static uint32_t take_locked(struct shared *s, uint8_t *to, size_t bytes)
@@ -309,15 +53,6 @@ static uint32_t put_locked(struct shared *s, const uint8_t *from, size_t bytes)
     return n;
 }
 
-static void release_dead(struct shared *s)
-{
-    for (unsigned i = 0; i < PX_HOLDERS; i++) {
-        int as = holder_as(s, i);
-        if (s->holder[i].used != 0 && is_dead(s->holder[i].pid))
-            release(s, as); /* that one: if another is there by now, nothing happens */
-    }
-}
-
 /* Looks after children that died with an end in their hands, and after holders whose parents do not look. */
 static void look_after(struct px_pipe *p)
 {
@@ -326,11 +61,11 @@ static void look_after(struct px_pipe *p)
     if (now - atomic_load_explicit(&p->looked_at, memory_order_relaxed) < LOOK_AGAIN_NS)
         return;
     atomic_store_explicit(&p->looked_at, now, memory_order_relaxed);
-    release_dead(p->shared);
+    px_holders_look(p->shared);
 }
 
 /* Waits for the word to change; 0 or -EINTR. Looks after holders, and after a peer that only a name brought here. */
-static long wait_for(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen)
+long px_pipe_wait(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen)
 {
     status_t st = PX_WAIT(vx_sys_futex_wait((uintptr_t)word, seen, vx_deadline_in(LOOK_AGAIN_NS)));
     if (st == ERR_TIMED_OUT) {
@@ -352,7 +87,7 @@ static long take_and_drop(struct px_pipe *p, void *to, size_t bytes, bool wait);
         uint32_t seen = atomic_load_explicit(&s->data_word, memory_order_acquire);
         lock_pipe(s);
         uint32_t before = s->tail, n = 0, apart = UINT32_MAX;
-        unsigned due = __builtin_expect(s->n_passed != 0, 0) ? due_locked(s, &apart) : 0;
+        unsigned due = __builtin_expect(s->n_passed != 0, 0) ? px_passing_due_locked(s, &apart) : 0;
         if (due != 0 && with == nullptr && !keep) {
             unlock_pipe(s);
             return take_and_drop(p, to, bytes, wait);
@@ -362,19 +97,19 @@ static long take_and_drop(struct px_pipe *p, void *to, size_t bytes, bool wait);
         if (keep)
             s->tail = before;
         else if (with != nullptr && due != 0 && n != 0)
-            take_passed_locked(s, due, with);
+            px_passing_take_locked(s, due, with);
         bool end = n == 0 && (s->shut != 0 || writers_locked(s) == 0);
         unlock_pipe(s);
         if (n != 0) {
             if (!keep)
-                wake(&s->room_word);
+                px_pipe_wake(&s->room_word);
             return n;
         }
         if (end || bytes == 0)
             return 0;
         if (!wait)
             return -EAGAIN;
-        long answer = wait_for(p, &s->data_word, seen);
+        long answer = px_pipe_wait(p, &s->data_word, seen);
         if (answer != 0)
             return answer;
     }
@@ -401,30 +136,6 @@ long px_pipe_take_passing(struct px_pipe *p, void *to, size_t bytes, bool wait, 
     return take(p, to, bytes, wait, false, with);
 }
 
-bool px_pipe_passes(struct px_pipe *p)
-{
-    uint32_t apart;
-    lock_pipe(p->shared);
-    bool some = due_locked(p->shared, &apart) != 0;
-    unlock_pipe(p->shared);
-    return some;
-}
-
-/* What comes with the next byte that is put, all of it or nothing. */
-[[gnu::noinline]] static bool put_passed_locked(struct shared *s, struct px_passing *with)
-{
-    unsigned all = passed_locked(s);
-    if (with->n > PX_PASSING_MAX - all)
-        return false;
-    for (unsigned i = 0; i < with->n; i++) {
-        with->passed[i].at = s->head;
-        s->passed[all + i] = with->passed[i];
-    }
-    s->n_passed = all + with->n; /* last: before that there are none */
-    with->n = 0;
-    return true;
-}
-
 [[gnu::always_inline]] static inline long put_all(struct px_pipe *p, const void *from, size_t bytes, bool wait,
                                                   struct px_passing *with)
 {
@@ -438,11 +149,11 @@ bool px_pipe_passes(struct px_pipe *p)
         bool broken = s->shut != 0 || readers_locked(s) == 0;
         uint32_t room = RING_BYTES - fill_locked(s);
         bool fits = bytes > PIPE_BUF ? room != 0 : room >= left; /* up to PIPE_BUF it goes in one piece */
-        if (!broken && fits && (with == nullptr || with->n == 0 || put_passed_locked(s, with)))
+        if (!broken && fits && (with == nullptr || with->n == 0 || px_passing_put_locked(s, with)))
             n = put_locked(s, next + done, left);
         unlock_pipe(s);
         if (n != 0)
-            wake(&s->data_word);
+            px_pipe_wake(&s->data_word);
         done += n;
         if (broken)
             return done != 0 ? (long)done : -EPIPE;
@@ -450,7 +161,7 @@ bool px_pipe_passes(struct px_pipe *p)
             continue;
         if (!wait)
             return done != 0 ? (long)done : -EAGAIN;
-        long answer = wait_for(p, &s->room_word, seen);
+        long answer = px_pipe_wait(p, &s->room_word, seen);
         if (answer != 0)
             return done != 0 ? (long)done : answer;
     }
@@ -508,8 +219,8 @@ void px_pipe_shut(struct px_pipe *p, bool reading)
     lock_pipe(p->shared);
     p->shared->shut |= reading ? SHUT_READING : SHUT_WRITING;
     unlock_pipe(p->shared);
-    wake(&p->shared->data_word);
-    wake(&p->shared->room_word);
+    px_pipe_wake(&p->shared->data_word);
+    px_pipe_wake(&p->shared->room_word);
 }
 
 static unsigned pipe_poll(struct px_file *f, bool sleep)
@@ -543,22 +254,6 @@ static long pipe_control(struct px_file *f, unsigned long request, void *argumen
     return 0;
 }
 
-/* The last reader goes, and with it what nobody will take any more. */
-[[gnu::noinline]] static void drop_passed(struct shared *s)
-{
-    struct px_passing lost;
-    do {
-        lost.n = 0;
-        lock_pipe(s);
-        unsigned all = passed_locked(s);
-        if (readers_locked(s) == 0)
-            take_passed_locked(s, all < PX_PASSING_AT_ONCE ? all : PX_PASSING_AT_ONCE, &lost);
-        unlock_pipe(s);
-        for (unsigned i = 0; i < lost.n; i++)
-            px_pass_drop(&lost.passed[i]);
-    } while (lost.n != 0);
-}
-
 void px_pipe_end_closed(struct px_pipe *p, bool reads, bool writes)
 {
     struct shared *s = p->shared;
@@ -568,9 +263,9 @@ void px_pipe_end_closed(struct px_pipe *p, bool reads, bool writes)
     bool passes = s->n_passed != 0;
     unlock_pipe(s);
     if (passes)
-        drop_passed(s);
-    wake(&s->data_word);
-    wake(&s->room_word);
+        px_passing_drop(s);
+    px_pipe_wake(&s->data_word);
+    px_pipe_wake(&s->room_word);
     px_pipe_put(p);
 }
 
@@ -609,7 +304,7 @@ struct px_pipe *px_pipe_adopt(vx_mem mem, unsigned holder)
         vx_sys_mem_map(mem, 0, SHARED_BYTES, 0, VX_PROT_READ | VX_PROT_WRITE, &at) != OK)
         return nullptr;
     ((struct shared *)at)->holder[holder].pid = px_pid;
-    return pipe_new(mem, at, holder);
+    return px_pipe_new(mem, at, holder);
 }
 
 struct px_file *px_pipe_end(struct px_pipe *p, int flags)
@@ -654,73 +349,12 @@ long px_pipe_make(struct px_pipe **out)
                                    VX_PROT_READ | VX_PROT_WRITE | VX_MEM_COMMIT | VX_MEM_HANDLE, 0, &mem, &at);
     if (st != OK)
         return st == ERR_TABLE_FULL ? -EMFILE : px_error(st);
-    *out = pipe_new(mem, at, 0);
+    *out = px_pipe_new(mem, at, 0);
     if (*out == nullptr) {
         (void)vx_sys_mem_free(mem, 0, 0);
         return -ENOMEM;
     }
     return 0;
-}
-
-/* --- FIFOs --- */
-
-long px_pipe_join(vx_mem mem, const struct px_fifo *as, int flags, struct px_pipe **out)
-{
-    bool reads = (flags & O_ACCMODE) != O_WRONLY, writes = (flags & O_ACCMODE) != O_RDONLY;
-    void *at = nullptr;
-    status_t st = vx_sys_mem_map(mem, 0, SHARED_BYTES, 0, VX_PROT_READ | VX_PROT_WRITE, &at);
-    struct shared *s = at;
-    if (st != OK) {
-        (void)vx_sys_cap_drop(mem.raw);
-        return px_error(st);
-    }
-    release_dead(s);
-    lock_pipe(s);
-    unsigned readers = readers_locked(s), writers = writers_locked(s);
-    bool alone = !reads && readers == 0 && (flags & O_NONBLOCK) != 0; /* nobody would read it */
-    int holder = alone ? -1 : reserve_locked(s, reads, writes);
-    uint32_t opens = reads ? s->write_opens - (writers != 0) : s->read_opens - (readers != 0);
-    if (holder >= 0) {
-        if (readers == 0 && writers == 0)
-            s->tail = s->head;
-        s->fifo = *as;
-        s->read_opens += reads;
-        s->write_opens += writes;
-    }
-    unlock_pipe(s);
-    *out = holder >= 0 ? pipe_new(mem, at, (unsigned)holder & PX_HOLDER_INDEX) : nullptr;
-    if (*out == nullptr) {
-        if (holder >= 0)
-            release(s, holder);
-        (void)vx_sys_mem_free(mem, 0, 0);
-        return alone ? -ENXIO : holder < 0 ? -ENFILE : -ENOMEM;
-    }
-    (*out)->opens = opens;
-    wake(&s->data_word);
-    wake(&s->room_word);
-    return 0;
-}
-
-uint32_t px_pipe_opens(const struct px_pipe *p)
-{
-    return p->opens;
-}
-
-long px_pipe_await_other(struct px_pipe *p, bool reads, uint32_t opens)
-{
-    struct shared *s = p->shared;
-    for (;;) {
-        _Atomic uint32_t *word = reads ? &s->data_word : &s->room_word;
-        uint32_t seen = atomic_load_explicit(word, memory_order_acquire);
-        lock_pipe(s);
-        bool met = (reads ? s->write_opens : s->read_opens) != opens;
-        unlock_pipe(s);
-        if (met)
-            return 0;
-        long answer = wait_for(p, word, seen);
-        if (answer != 0)
-            return answer;
-    }
 }
 
 long px_pipe2(long out, long flags)

@@ -17,7 +17,7 @@
 
 extern char **environ;
 static const char *self = "/bin/fifos", *const fifo = "/tmp/fifos/f";
-enum { HOLDERS = 16, FIFOS = 32, WRITERS = 4, RECORDS = 200, RECORD = 512 };
+enum { HOLDERS = 16, FIFOS = 32, WRITERS = 4, RECORDS = 100, RECORD = 512 };
 
 static void sleep_ms(long ms)
 {
@@ -196,10 +196,10 @@ static void waiting(void)
     close((int)(intptr_t)in);
     struct sigaction act = { .sa_handler = nothing };
     sigaction(SIGALRM, &act, nullptr);
-    ualarm(50000, 0);
+    ualarm(50000, 50000); /* again and again: the first may come before the wait */
     CHECK_ERRNO(open(fifo, O_RDONLY), EINTR);
-    ualarm(50000, 0);
     CHECK_ERRNO(open(fifo, O_WRONLY), EINTR);
+    ualarm(0, 0);
     CHECK_ERRNO(open(fifo, O_WRONLY | O_NONBLOCK), ENXIO); /* the reader that gave up is gone */
 }
 

@@ -27,9 +27,9 @@ enum object_end : uint8_t {
 };
 
 struct object {
-    uint8_t type;        /* enum vx_cap_type; a Ring is VX_CAP_RING_TX, the end is the capability's business */
-    uint8_t dying;       /* enum object_end; 0: it lives */
-    uint32_t id;         /* for people */
+    uint8_t type;  /* enum vx_cap_type; a Ring is VX_CAP_RING_TX, the end is the capability's business */
+    uint8_t dying; /* enum object_end; 0: it lives */
+    uint32_t id;   /* for people */
     struct reticle *home;
     struct list_node home_node;
     struct list_node grave_node; /* on the list of objects that wait to be destroyed */

@@ -9,8 +9,8 @@
  * R6. A Reticle keeps up to SPARES_MAX free single pages unmerged (PAGE_SPARE, on r->spares), so that a page which
  * comes and goes does not split and merge a big block each time. They count as free; whoever needs them merged gets
  * them merged before it fails. R7. An object page has type PAGE_OBJECT, at least one object in it, and is on its
- * class's partial list if it has room. `slots` has a bit set for every free slot. Objects are never trusted. Locking: none here; one Reticle is used by one hart at a time (kernel/locks.def).
- * The range table is constant. */
+ * class's partial list if it has room. `slots` has a bit set for every free slot. Objects are never trusted. Locking:
+ * none here; one Reticle is used by one hart at a time (kernel/locks.def). The range table is constant. */
 #include <arch/mmu.h>
 #include <base/kassert.h>
 #include <base/string.h>
@@ -31,17 +31,10 @@ static _Atomic size_t last_hit; /* index of the range that answered last; a hint
 /* The range that holds the page, or null. It saves what it uses, so that who seldom calls it needs no stack. */
 [[gnu::noinline, clang::preserve_most]] static struct range *range_search(uint64_t pfn)
 {
-    size_t low = 0, high = n_ranges;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        struct range *g = &ranges[mid];
-        if (pfn < g->first) {
-            high = mid;
-        } else if (pfn - g->first >= g->n) {
-            low = mid + 1;
-        } else {
-            atomic_store_explicit(&last_hit, mid, memory_order_relaxed); /* relaxed: a hint, checked when used */
-            return g;
+    for (size_t i = 0; i < n_ranges; i++) {
+        if (pfn - ranges[i].first < ranges[i].n) {
+            atomic_store_explicit(&last_hit, i, memory_order_relaxed); /* relaxed: a hint, checked when used */
+            return &ranges[i];
         }
     }
     return nullptr;

@@ -15,7 +15,7 @@ struct page {
 };
 static_assert(sizeof(struct page) <= 32);
 
-#define PAGE_SPARE 0xfeu /* seen from outside: PAGE_FREE */
+#define PAGE_SPARE 0xfeu   /* seen from outside: PAGE_FREE */
 #define OBJECT_MIN_LOG2 7u /* so that a page has as many as slots has bits */
 #define OBJECT_MIN ((size_t)1 << OBJECT_MIN_LOG2)
 

@@ -14,8 +14,9 @@
  * made.
  * V9. While there is an area there is a spare record for one more, but between making a hole and paying for the next.
  * So making a hole in committed memory never fails for want of a record: a frame goes, and pays for it. Without areas
- * there are no spare records. Locking: areas and tables under vm->lock, which also guards the Task's Reticle; an object's list of areas under
- * the object's own lock, inside that. The owner of the gate needs none, and only it touches another Task's areas. */
+ * there are no spare records. Locking: areas and tables under vm->lock, which also guards the Task's Reticle; an
+ * object's list of areas under the object's own lock, inside that. The owner of the gate needs none, and only it
+ * touches another Task's areas. */
 #pragma once
 #include <abi/timepage.h>
 #include <abi/types.h>

@@ -57,10 +57,13 @@ static inline int side_of(const struct tree_node *up, const struct tree_node *n)
 [[gnu::always_inline]] static inline void retrace(struct tree *t, struct tree_node *x, int side, bool grew)
 {
     while (x != nullptr) {
-        x->balance = (int8_t)(x->balance + (grew ? side : -side));
-        if (x->balance == 2 || x->balance == -2)
+        int was = x->balance, change = grew ? side : -side, is = was + change;
+        x->balance = (int8_t)is;
+        if (was == change) {
             x = mend(t, x);
-        if ((x->balance == 0) == grew)
+            is = x->balance;
+        }
+        if ((is == 0) == grew)
             return;
         side = side_of(x->parent, x);
         x = x->parent;

@@ -84,9 +84,10 @@ void cap_unreserve(struct cap_table *t, struct cap *c)
 /* t: nullptr for a place in a Ring. */
 static inline void vacate(struct cap_table *t, struct cap *c)
 {
-    c->type = VX_CAP_NONE;
     if (t != nullptr)
         cap_unreserve(t, c);
+    else
+        c->type = VX_CAP_NONE;
 }
 
 static struct cap **first_sibling(struct cap *parent, struct object *o)

@@ -31,17 +31,10 @@ static _Atomic size_t last_hit; /* index of the range that answered last; a hint
 /* The range that holds the page, or null. It saves what it uses, so that who seldom calls it needs no stack. */
 [[gnu::noinline, clang::preserve_most]] static struct range *range_search(uint64_t pfn)
 {
-    size_t low = 0, high = n_ranges;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        struct range *g = &ranges[mid];
-        if (pfn < g->first) {
-            high = mid;
-        } else if (pfn - g->first >= g->n) {
-            low = mid + 1;
-        } else {
-            atomic_store_explicit(&last_hit, mid, memory_order_relaxed); /* relaxed: a hint, checked when used */
-            return g;
+    for (size_t i = 0; i < n_ranges; i++) {
+        if (pfn - ranges[i].first < ranges[i].n) {
+            atomic_store_explicit(&last_hit, i, memory_order_relaxed); /* relaxed: a hint, checked when used */
+            return &ranges[i];
         }
     }
     return nullptr;

@@ -44,10 +44,10 @@ static bool check_object_page(const struct page *p, struct tally *sum)
 {
     if (p->order != 0 || p->class >= OBJECT_CLASSES)
         return fail("R7: an object page is one page of a known class");
-    uint64_t free_slots = p->slots;
-    if ((free_slots & ~slots_all(p->class)) != 0 || free_slots == slots_all(p->class))
-        return fail("R7: an object page holds an object, and no slot beyond its end");
-    if (free_slots != 0) {
+    uint32_t used = slots_all(p->class) ^ p->slots;
+    if (used == 0 || used > slots_all(p->class) || p->n_objects != __builtin_popcount(used))
+        return fail("R7: an object page holds an object, knows how many, and has no slot beyond its end");
+    if (p->slots != 0) {
         sum->partial[p->class]++;
         if (!linked(&p->node))
             return fail("R7: a partial object page is in a list");

@@ -47,7 +47,8 @@ static void gap_give(struct vm *vm, uint64_t from, uint64_t to)
 /* Units of work beyond its own that taking some of a away costs. */
 static int32_t work_recheck(const struct vma *a)
 {
-    return a->obj != nullptr ? FUTEX_RECHECK * __builtin_popcountll(a->vm->waits_in) : 0;
+    uint64_t groups = a->vm->waits_in;
+    return likely(groups == 0 || a->obj == nullptr) ? 0 : FUTEX_RECHECK * __builtin_popcountll(groups);
 }
 
 /* Takes [from, to), which lies in a, out of it. The hole may leave two pieces: then there is a spare record. No leaf
@@ -214,9 +215,8 @@ status_t vm_unmap(struct vm *vm, uint64_t addr, uint64_t len, const struct cap *
 
 static bool is_below(const struct cap *c, const struct cap *root)
 {
-    do
-        c = c != nullptr ? c->parent : nullptr;
-    while (c != nullptr && c != root);
+    while (c != nullptr && c->parent != root)
+        c = c->parent;
     return c != nullptr;
 }
 

@@ -9,7 +9,7 @@ import sys
 
 ARCHES = ("x86_64", "aarch64")
 # Arguments after which nothing is linked.
-NO_LINK = ("-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "--version", "-v", "--help", "-###")
+NO_LINK = ("-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "--version", "--help", "-###")
 LINK_AS_ASKED = ("-r", "-shared", "-nostdlib", "-nostartfiles", "-nodefaultlibs")
 
 

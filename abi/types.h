@@ -16,7 +16,6 @@ typedef enum vx_cap_type : uint8_t {
 #include <abi/cap.def>
 #undef TYPE
 } vx_cap_type_t;
-#define VX_CAP_TYPE_COUNT 12u
 
 typedef uint16_t vx_rights_t;
 #define RIGHT(name, bit, text) static constexpr uint16_t VX_R_##name = (uint16_t)(1u << (bit));

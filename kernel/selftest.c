@@ -6,7 +6,6 @@
 #include <kernel/firmware/machine.h>
 #include <kernel/init.h>
 #include <kernel/ring.h>
-#include <kernel/sched.h>
 #include <kernel/selftest.h>
 #include <arch/boot.h>
 #include <arch/hart.h>

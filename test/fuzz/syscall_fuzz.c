@@ -48,7 +48,7 @@ static struct grammar {
 #undef SYSCALL
 };
 
-static const char *const type_names[VX_CAP_TYPE_COUNT] = {
+static const char *const type_names[VX_CAP_ENTROPY + 1] = {
 #define TYPE(name, value, text) [value] = #name,
 #include <abi/cap.def>
 #undef TYPE
@@ -61,7 +61,7 @@ static uint32_t types_in(const char *kind)
     snprintf(list, sizeof list, "%s", kind + strlen("cap."));
     list[strcspn(list, ".")] = '\0';
     for (char *rest = list, *word; (word = strsep(&rest, "|")) != nullptr;)
-        for (uint32_t t = 1; t < VX_CAP_TYPE_COUNT; t++)
+        for (uint32_t t = 1; t <= VX_CAP_ENTROPY; t++)
             if (strcmp(word, type_names[t]) == 0)
                 types |= 1u << t;
     return types;

@@ -3,7 +3,6 @@
 #include <arch/boot.h>
 #include <arch/hart.h>
 #include <arch/io.h>
-#include <arch/mmu.h>
 #include <isa/plat.h>
 #include <kernel/firmware/machine.h>
 

@@ -193,7 +193,8 @@ class CompilerTest(unittest.TestCase):
     def test_links(self):
         """Links only when there is something to link and nothing says to stop before."""
         for words, wanted in ((["x.c"], True), (["-c", "x.c"], False), (["-E", "x.c"], False), (["-o", "x.c"], False),
-                              (["-o", "x", "y.o"], True), (["-print-file-name=x"], False), (["--version"], False)):
+                              (["-o", "x", "y.o"], True), (["-print-file-name=x"], False), (["--version"], False),
+                              (["-v"], False), (["-v", "x.c"], True)):
             self.assertEqual(compiler.links(words), wanted, words)
 
     def test_command(self):

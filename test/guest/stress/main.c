@@ -81,8 +81,7 @@ static bool storm_counts(struct storm *s, const struct vx_task_info *before)
 {
     struct vx_task_info after = {};
     (void)SYS(task_control, 0, VX_TASK_INFO, P(&after), sizeof after);
-    if (after.memory_free + SPARES_BYTES < before->memory_free ||
-        after.memory_free > before->memory_free + SPARES_BYTES)
+    if (after.memory_free != before->memory_free)
         return storm_fail(s, "bytes are missing", before->memory_free - after.memory_free);
     if (after.caps_used != before->caps_used)
         return storm_fail(s, "slots are in use", after.caps_used - before->caps_used);

@@ -81,8 +81,7 @@ static bool committed(struct storm *s)
             return storm_fail(s, "memory: MEM_FREE failed", 0);
         }
     }
-    return free_now() <= before + SPARES_BYTES ||
-           storm_fail(s, "memory: more came back than was taken", free_now() - before);
+    return free_now() <= before || storm_fail(s, "memory: more came back than was taken", free_now() - before);
 }
 
 /* Lazy areas: charged when touched, by the program or by the kernel on its behalf. */

@@ -24,9 +24,6 @@ struct storm {
 /* Counts the round that was done; true: do another. */
 bool storm_again(struct storm *s);
 /* Notes what went wrong, once. Answers false, so that a storm can return it. */
-/* A Task keeps up to four records of areas for its next ones (kernel/vm_area.h), each on a page that may have nothing
- * else. */
-#define SPARES_BYTES (4u * 4096u)
 bool storm_fail(struct storm *s, const char *text, uint64_t value);
 /* A part of this storm. */
 vx_handle_t storm_part(struct storm *s, const char *role, uint64_t memory);

@@ -39,7 +39,7 @@ uint64_t slide_image(const struct machine *m)
     if (credit == 0)
         return 0;
     entropy_fill(&random, sizeof random); /* which says nothing of the seed: the generator starts anew later */
-    image_slide = (1 + random % (SLIDE_STEPS - 1)) * SLIDE_STEP;
+    image_slide = (1 + random % SLIDE_STEPS_MAX) * SLIDE_STEP;
     relocate((uint32_t)image_slide);
     return image_slide;
 }

@@ -6,8 +6,9 @@
 
 struct machine;
 
-/* How many steps there can be: the image, at most one step long, stays within the first GiB. 0 is none of them. */
-static constexpr uint64_t SLIDE_STEP = UINT64_C(1) << 21, SLIDE_STEPS = 512;
+/* At most so many steps. The first GiB from 0xffffffff80000000 is mapped at boot, it has 512, and where the image is
+ * linked it lies within the first two of them (kernel.ld holds that). */
+static constexpr uint64_t SLIDE_STEP = UINT64_C(1) << 21, SLIDE_STEPS_MAX = 512 - 2;
 
 /* By how many bytes it was moved. 0: not at all, as the command line has kaslr=off, or nobody offers randomness. */
 extern uint64_t image_slide;

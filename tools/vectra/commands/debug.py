@@ -17,8 +17,9 @@ OPTIONS = [o for o in opt.MACHINE if o.name != "--mode"] + [
 HELP = f"""usage: ./vectra debug [OPTION]... [--]
 
 Starts QEMU stopped, with gdb in this terminal and the serial line in build/ARCH-MODE/serial.log. The kernel runs where it
-is linked (kaslr=off), so that its symbols fit. With a `--` at the
-end no gdb is started: the serial line is in this terminal, and the gdb command to type elsewhere is printed.
+is linked (kaslr=off), so that its symbols fit, and on aarch64 without pointer authentication, so that gdb finds callers.
+With a `--` at the end no gdb is started: the serial line is in this terminal, and the gdb command to type elsewhere is
+printed.
 
 {opt.usage(OPTIONS)}"""
 SCRIPT = "tools/gdb/vectra.py"
@@ -41,6 +42,8 @@ def main(arguments):
     common.no_words("debug", options)
     machine = common.machine("debug", options)
     machine.append = ["kaslr=off", *machine.append]  # the symbols are those of where the kernel is linked
+    if machine.arch == "aarch64" and machine.cpu == "max":
+        machine.cpu = "max,pauth=off"  # gdb cannot tell a signed return address from a wrong one: QEMU does not say how
     stopped = ["-gdb", f"tcp:localhost:{options.port}", "-S"]
     debugger = gdb_command(machine, options.port)
     if alone:

@@ -220,11 +220,15 @@ moved:
     add     x1, x1, :lo12:__stack_top
     str     x1, [x0, #HART_STACK_TOP]
 1:  msr     tpidr_el1, x0
-    mrs     x1, id_aa64isar1_el1    /* APA, API */
-    mrs     x2, S3_0_C0_C6_2        /* ID_AA64ISAR2_EL1.APA3 */
-    and     x1, x1, #0xff0
-    and     x2, x2, #0xf000
+    mrs     x1, id_aa64isar1_el1
+    mrs     x2, S3_0_C0_C6_2        /* ID_AA64ISAR2_EL1 */
+    and     x3, x1, #0xff0          /* APA, API, APA3: addresses are signed */
+    and     x4, x2, #0xf000
+    orr     x3, x3, x4
+    and     x1, x1, #0xff000000     /* GPA, GPI, GPA3: and numbers */
+    and     x2, x2, #0xf00
     orr     x1, x1, x2
+    cbz     x3, 2f
     cbz     x1, 2f
     ldp     x1, x2, [x0, #HART_KEY] /* 0 for the few functions before slide_image() */
     msr     KEY_B_LOW, x1

@@ -27,9 +27,11 @@ static constexpr unsigned ASID_SHIFT = 48;
 SEALED uint64_t mmu_features;
 static _Atomic uint64_t taken[65536 / 64];
 static uint32_t n_words;
+SEALED static uint64_t key_of_keys[2];
 
 void mmu_init(void)
 {
+    entropy_fill(key_of_keys, sizeof key_of_keys);
     __asm__("mrs %0, id_aa64mmfr0_el1" : "=r"(mmu_features));
     mmu_features &= 0xff;
     n_words = (mmu_features >> 4 == 2 ? 65536 : 256) / 64;
@@ -54,10 +56,26 @@ static uint64_t asid_take(void)
     return 0;
 }
 
+/* A Task's key is what the processor makes of a number that never comes twice, by a key which is in its register only
+ * here. The generator would take a thousand instructions. Called by the owner of the gate. */
+static void make_key(uint64_t key[2])
+{
+    static uint64_t last;
+    __asm__ volatile(PAC("msr " KEY_G_LOW ", %0") PAC("msr " KEY_G_HIGH ", %1") PAC("isb")::"r"(key_of_keys[0]),
+                     "r"(key_of_keys[1]));
+    for (uint64_t i = 0; i < 4; i++) { /* 32 bits each, the upper ones */
+        uint64_t made = 0;
+        __asm__ volatile(".arch_extension pauth\n\t" PAC("pacga %0, %1, %2") : "+r"(made) : "r"(last), "r"(i));
+        key[i / 2] |= made >> i % 2 * 32;
+    }
+    last++;
+    __asm__ volatile(PAC("msr " KEY_G_LOW ", xzr") PAC("msr " KEY_G_HIGH ", xzr"));
+}
+
 void arch_aspace_init(struct arch_aspace *as, paddr_t root)
 {
     *as = (struct arch_aspace){ .root = root, .ttbr = root.raw | asid_take() << ASID_SHIFT };
-    entropy_fill(as->key, sizeof as->key);
+    make_key(as->key);
 }
 
 static void let_go(const void *as)

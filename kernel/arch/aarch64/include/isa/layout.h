@@ -84,5 +84,7 @@
     .endm
 /* clang-format on */
 #else
+#define KEY_G_LOW "S3_0_C2_C3_0" /* for signatures of numbers: 0 but while a Task's key is made */
+#define KEY_G_HIGH "S3_0_C2_C3_1"
 #define PAC(insn) "9: " insn "\n\t.pushsection .pac_sites, \"a\"\n\t.word 9b - .\n\t.popsection\n\t"
 #endif

@@ -65,17 +65,13 @@ arch_sync_icache:
     lsl     x3, x4, x3              /* bytes in the smallest data cache line */
     neg     x4, x3
     and     x0, x0, x4
-    sub     x4, x1, x3, lsl #2      /* four lines at a time as long as there are so many */
+    sub     x4, x1, x3, lsl #4      /* sixteen lines at a time as long as there are so many */
     cmp     x0, x4
     b.hi    1f
-0:  dc      cvau, x0
-    add     x0, x0, x3
+0:  .rept   16
     dc      cvau, x0
     add     x0, x0, x3
-    dc      cvau, x0
-    add     x0, x0, x3
-    dc      cvau, x0
-    add     x0, x0, x3
+    .endr
     cmp     x0, x4
     b.ls    0b
     cmp     x0, x1

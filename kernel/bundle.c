@@ -89,8 +89,14 @@ static status_t take(struct bundle_plan *p, struct vx_bundle *b, struct vx_slot 
     return OK;
 }
 
-static status_t check_header(const struct vx_bundle *b, uint64_t bytes)
+status_t bundle_begin(const struct vx_bundle *b, uint64_t bytes, struct bundle_plan *out)
 {
+    *out = (struct bundle_plan){ .memory_bytes = TASK_MEMORY_DEFAULT,
+                                 .stack_bytes = STACK_DEFAULT_BYTES,
+                                 .cap_slots = CAP_SLOTS_DEFAULT,
+                                 .band = VX_BAND_COUNT,
+                                 .name = "task",
+                                 .name_len = 4 };
     if (bytes > BUNDLE_MAX_BYTES)
         return ERR_TOO_BIG;
     if (bytes < sizeof *b || b->magic != VX_BUNDLE_MAGIC || b->version != VX_BUNDLE_VERSION || b->bytes != bytes)
@@ -106,17 +112,6 @@ static status_t check_header(const struct vx_bundle *b, uint64_t bytes)
     return OK;
 }
 
-status_t bundle_begin(const struct vx_bundle *b, uint64_t bytes, struct bundle_plan *out)
-{
-    *out = (struct bundle_plan){ .memory_bytes = TASK_MEMORY_DEFAULT,
-                                 .stack_bytes = STACK_DEFAULT_BYTES,
-                                 .cap_slots = CAP_SLOTS_DEFAULT,
-                                 .band = VX_BAND_COUNT,
-                                 .name = "task",
-                                 .name_len = 4 };
-    return check_header(b, bytes);
-}
-
 status_t bundle_take(struct vx_bundle *b, uint32_t i, struct bundle_plan *p)
 {
     struct vx_slot *s = bundle_slots(b), *slot = &s[i];
@@ -127,15 +122,4 @@ status_t bundle_take(struct vx_bundle *b, uint32_t i, struct bundle_plan *p)
             ((slot->move | s[j].move) != 0 && slot->kind == s[j].kind && slot->value == s[j].value))
             return ERR_BAD_ARGUMENT; /* also what is moved away and handed over once more */
     return take(p, b, slot);
-}
-
-status_t bundle_check(struct vx_bundle *b, uint64_t bytes, struct bundle_plan *out)
-{
-    struct bundle_plan plan;
-    status_t st = bundle_begin(b, bytes, &plan);
-    for (uint32_t i = 0; st == OK && i < b->n_slots; i++)
-        st = bundle_take(b, i, &plan);
-    if (st == OK)
-        *out = plan;
-    return st;
 }

@@ -18,8 +18,6 @@ struct bundle_plan {
  */
 status_t bundle_begin(const struct vx_bundle *spec, uint64_t bytes, struct bundle_plan *out);
 status_t bundle_take(struct vx_bundle *spec, uint32_t i, struct bundle_plan *plan);
-/* All of it. */
-status_t bundle_check(struct vx_bundle *spec, uint64_t bytes, struct bundle_plan *out);
 
 static inline struct vx_slot *bundle_slots(struct vx_bundle *b)
 {

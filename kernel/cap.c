@@ -289,12 +289,7 @@ bool cap_tombstone_all(struct object *o)
         struct cap *next = c->next != nullptr ? c->next : c->parent;
         if (c->type == VX_CAP_IRQ)
             irq_cap_gone(c);
-        if (c->parent != nullptr)
-            c->parent->child = c->next;
-        else
-            o->caps = c->next;
-        if (c->next != nullptr)
-            c->next->prev = nullptr;
+        unlink(c);
         c->obj = nullptr;
         c->rights = 0;
         c->parent = c->child = c->next = c->prev = nullptr;

@@ -222,7 +222,9 @@ void init_start(const struct machine *m, const char *path)
         kernel_refuse("too little memory for the first Task");
     fill_spec(spec, t, m, initrd, path);
     struct spawn_build build = { .spec = spec, .task = t };
-    status_t st = bundle_check(spec, spec->bytes, &build.plan);
+    status_t st = bundle_begin(spec, spec->bytes, &build.plan);
+    for (uint32_t i = 0; st == OK && i < spec->n_slots; i++)
+        st = bundle_take(spec, i, &build.plan);
     kassert(st == OK);
     t->obj.n_caps = 1; /* the machine's own interest in it */
     t->is_init = true;

@@ -94,10 +94,9 @@ status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8
     return OK;
 }
 
-status_t mem_make_some(struct mem *m, bool *made)
+status_t mem_make_some(struct mem *m)
 {
     status_t st;
-    *made = false;
     while (m->zeroed < m->bytes) {
         if (!work_spend(WORK_PAGE))
             return OK;
@@ -109,7 +108,6 @@ status_t mem_make_some(struct mem *m, bool *made)
 #endif
         m->zeroed += ARCH_PAGE_SIZE;
     }
-    *made = true;
     return OK;
 }
 

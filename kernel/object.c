@@ -62,39 +62,25 @@ static bool fini_by_type(struct object *o)
     }
 }
 
-static void leave_graveyard(struct object *o)
+/* A step of its end. True: it is over. */
+static bool end_some(struct object *o)
 {
+    if ((o->dying & END_TASK) != 0 &&
+        (!reticle_end_some(&task_of(o)->reticle) || !waitq_wake_all(&task_of(o)->exit_waiters)))
+        return false;
+    if ((o->dying & END_FLIGHT) != 0 && !ring_clear(ring_of(o)))
+        return false;
+    if ((o->dying & END_CROWD) != 0 && (!work_spend(2 * (int32_t)WAKES_AT_ONCE) || !sem_grant_some(sem_of(o))))
+        return false;
+    o->dying &= END_OBJECT;
+    if (o->dying != 0 && (!vm_unmap_object(o, nullptr, false) || !cap_tombstone_all(o) || !fini_by_type(o)))
+        return false;
     if (!list_is_empty(&o->grave_node)) {
         list_remove(&o->grave_node);
         graves.left--;
     }
-}
-
-/* A step of its end. True: it is over. */
-static bool end_some(struct object *o)
-{
-    if ((o->dying & END_TASK) != 0) {
-        if (!reticle_end_some(&task_of(o)->reticle) || !waitq_wake_all(&task_of(o)->exit_waiters))
-            return false;
-        o->dying &= ~END_TASK;
-    }
-    if ((o->dying & END_FLIGHT) != 0) {
-        if (!ring_clear(ring_of(o)))
-            return false;
-        o->dying &= ~END_FLIGHT;
-    }
-    if ((o->dying & END_CROWD) != 0) {
-        if (!work_spend(2 * (int32_t)WAKES_AT_ONCE) || !sem_grant_some(sem_of(o)))
-            return false;
-        o->dying &= ~END_CROWD;
-    }
-    if (o->dying == 0) {
-        leave_graveyard(o);
+    if (o->dying == 0)
         return true;
-    }
-    if (!vm_unmap_object(o, nullptr, false) || !cap_tombstone_all(o) || !fini_by_type(o))
-        return false;
-    leave_graveyard(o);
     object_abandon(o);
     return work_spend(4);
 }

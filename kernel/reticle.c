@@ -142,13 +142,11 @@ static inline struct page *spare_pop(struct reticle *r)
 {
     uint32_t fit = r->free_mask & (UINT32_MAX << order);
     if (fit == 0) {
-        if (r->n_spares == 0)
-            return nullptr;
         spares_flush(r);
         fit = r->free_mask & (UINT32_MAX << order);
-        if (fit == 0)
-            return nullptr;
     }
+    if (fit == 0)
+        return nullptr;
     uint32_t have = (uint32_t)__builtin_ctz(fit);
     struct page *p = page_of_node(r->free[have].next);
     free_list_take(r, p, have);

@@ -134,14 +134,9 @@ static paddr_t time_frame(const struct object *, uint64_t, uint64_t *run)
 
 static status_t plan_image(struct spawn_build *b)
 {
-    const struct elf_source source = { .read = read_image, .ctx = &b->image, .image_len_bytes = b->image.bytes };
-    const struct elf_limits limits = { .machine = ARCH_ELF_MACHINE,
-                                       .user_min = VX_UADDR_MIN,
-                                       .user_limit = VX_UADDR_LIMIT,
-                                       .page_bytes = ARCH_PAGE_SIZE,
-                                       .max_memory_bytes = b->plan.memory_bytes };
+    const struct elf_source source = { read_image, &b->image, b->image.bytes, ARCH_ELF_MACHINE, b->plan.memory_bytes };
     struct elf_plan *elf = &b->elf;
-    status_t st = elf_plan(&source, &limits, elf);
+    status_t st = elf_plan(&source, elf);
     if (st != OK || !elf->is_pie)
         return st;
     uint64_t align = elf->align_bytes - 1, base;
@@ -283,18 +278,16 @@ static status_t create_child(struct task *self, struct spawning *s, struct cap *
     struct spawn_build *b = &s->build;
     struct reticle *payer;
     struct cap *slot;
-    uint32_t order = order_for(b->plan.memory_bytes);
     uint64_t band = b->plan.band == VX_BAND_COUNT ? self->band : b->plan.band;
     if (band < self->band)
         return ERR_NO_RIGHTS;
     status_t st = resolve_reticle(b->plan.reticle != nullptr ? b->plan.reticle->value : VX_HANDLE_NONE, &payer);
     if (st != OK)
         return st;
-    if (order > RETICLE_ORDER_MAX)
-        return ERR_NO_MEMORY;
     if ((st = cap_reserve(&self->caps, &slot)) != OK)
         return st;
-    if ((st = task_create(payer, order, (uint32_t)b->plan.cap_slots, self, &b->task)) != OK) {
+    st = task_create(payer, order_for(b->plan.memory_bytes), (uint32_t)b->plan.cap_slots, self, &b->task);
+    if (st != OK) {
         cap_unreserve(&self->caps, slot);
         return st;
     }

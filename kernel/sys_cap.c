@@ -40,16 +40,11 @@ struct sysret sys_cap_narrow(uint64_t handle, uint64_t rights, uint64_t offset, 
         return sys_status(ERR_BAD_ARGUMENT);
     if ((rights & ~(uint64_t)c->rights) != 0)
         return sys_status(ERR_NO_RIGHTS);
-    if (c->type == VX_CAP_MEM || c->type == VX_CAP_DEVICE || c->type == VX_CAP_IRQ) {
-        if (offset > c->length)
-            return sys_status(ERR_BAD_ARGUMENT);
-        if (length == 0)
-            length = c->length - offset;
-        if (length == 0 || length > c->length - offset)
-            return sys_status(ERR_BAD_ARGUMENT);
-    } else if (offset != 0 || length != 0) {
+    /* What is no range has length 0. */
+    if ((offset != 0 && offset >= c->length) || length > c->length - offset)
         return sys_status(ERR_BAD_ARGUMENT);
-    }
+    if (length == 0)
+        length = c->length - offset;
     if ((st = cap_reserve(table, &slot)) != OK)
         return sys_status(st);
     return sys_ok(cap_derive(slot, c, (vx_rights_t)rights, c->offset + offset, length), 0);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The memory calls: MEM_ALLOC, MEM_FREE, MEM_MAP, DMA_ALLOC, SURFACE_CREATE and DEVICE_MAP_MMIO. They check what user
  * space asks for; vm.c and mem.c do it. */
-#include <abi/timepage.h>
 #include <arch/boot.h>
 #include <kernel/mem.h>
 #include <kernel/ram.h>
@@ -9,17 +8,13 @@
 #include <kernel/vm.h>
 
 #define PROT_BITS (VX_PROT_READ | VX_PROT_WRITE | VX_PROT_EXEC)
+#define PROT_RW (VX_PROT_READ | VX_PROT_WRITE)
 #define STATE_BITS (VX_MEM_RESERVE | VX_MEM_LAZY | VX_MEM_COMMIT)
 #define ALLOC_BITS (PROT_BITS | STATE_BITS | VX_MEM_HANDLE | VX_MEM_FIXED | VX_MEM_NO_MAP | VX_MEM_CONTIG)
 #define RIGHTS_MEM                                                                                                     \
     (VX_R_READ | VX_R_WRITE | VX_R_EXEC | VX_R_COPY | VX_R_MOVE | VX_R_REVOKE | VX_R_DESTROY | VX_R_INSPECT)
 #define RIGHTS_SURFACE (RIGHTS_MEM & ~VX_R_EXEC)
 static_assert(VX_MEM_RESERVE == VX_MAP_RESERVE && VX_MEM_LAZY == VX_MAP_LAZY && VX_MEM_COMMIT == VX_MAP_COMMIT);
-
-static bool is_wx(uint64_t prot)
-{
-    return (prot & (VX_PROT_WRITE | VX_PROT_EXEC)) == (VX_PROT_WRITE | VX_PROT_EXEC);
-}
 
 static bool is_state(uint64_t bits)
 {
@@ -37,17 +32,7 @@ static bool is_state(uint64_t bits)
     return st == OK ? sys_step(progress, sys_ok(at, 0)) : sys_status(st);
 }
 
-/* How new memory is to be made and shown to its maker. */
-struct mem_spec {
-    uint64_t bytes;
-    uint64_t hint;
-    uint32_t prot;
-    vx_rights_t rights;
-    uint8_t type; /* MEM or SURFACE */
-    bool contiguous, map, fixed;
-};
-
-static status_t mem_begin(uint64_t reticle, const struct mem_spec *s, struct cap **slot)
+static status_t mem_begin(uint64_t reticle, uint64_t bytes, bool contiguous, uint8_t type, struct cap **slot)
 {
     struct cap_table *caps = &current_task()->caps;
     struct reticle *home;
@@ -57,53 +42,54 @@ static status_t mem_begin(uint64_t reticle, const struct mem_spec *s, struct cap
         st = cap_reserve(caps, slot);
     if (st != OK)
         return st;
-    if ((st = mem_create(home, s->bytes, s->contiguous, s->type, &m)) == OK)
-        (void)cap_make(*slot, &m->obj, s->type, 0, 0, 0);
+    if ((st = mem_create(home, bytes, contiguous, type, &m)) == OK)
+        (void)cap_make(*slot, &m->obj, type, 0, 0, 0);
     else
         cap_unreserve(caps, *slot);
     return st;
 }
 
-/* A step of making a memory object with a capability in the caller's table, mapped if asked for. The capability holds
- * what there is between the steps; it has no rights and no length before all is done. */
-static struct sysret mem_make(uint64_t reticle, const struct mem_spec *s, struct mem **out)
+/* A step of making a memory object of `type`, MEM or SURFACE, with a capability in the caller's table; flags and hint
+ * are those of MEM_ALLOC. The capability holds what there is between the steps; it has no rights and no length before
+ * all is done. */
+static struct sysret mem_make(uint64_t reticle, uint64_t bytes, uint64_t flags, uint64_t hint, uint8_t type,
+                              vx_rights_t rights)
 {
     struct thread *t = current_thread();
-    struct cap_table *caps = &t->task->caps;
     struct cap *c;
     uint64_t progress = progress_take();
-    bool made;
     status_t st = making_take(&c);
     if (st == OK && c == nullptr)
-        st = mem_begin(reticle, s, &c);
+        st = mem_begin(reticle, bytes, (flags & VX_MEM_CONTIG) != 0, type, &c);
     if (st != OK)
         return sys_status(st);
     struct mem *m = (struct mem *)(void *)c->obj;
-    st = mem_make_some(m, &made);
+    st = mem_make_some(m);
+    bool made = st == OK && m->zeroed == m->bytes;
     struct sysret r = st == OK && !made ? thread_rerun_call() : sys_status(st);
-    struct vm_spec spec = vm_of_object(c->obj, c, mem_frame, 0, m->bytes, s->prot);
-    spec.addr = s->hint;
-    spec.fixed = s->fixed;
-    if (st == OK && made && s->map)
+    struct vm_spec spec = vm_of_object(c->obj, c, mem_frame, 0, m->bytes, flags & PROT_BITS);
+    spec.addr = hint;
+    spec.fixed = (flags & VX_MEM_FIXED) != 0;
+    if (made && (flags & VX_MEM_NO_MAP) == 0)
         r = thread_map(&spec, progress);
     if (st == OK && (!made || t->progress != 0)) {
         t->making = c->handle;
         return r;
     }
     if ((int64_t)r.first < 0) {
-        cap_delete(caps, c);
+        cap_delete(&t->task->caps, c);
         return r;
     }
-    c->rights = s->rights;
-    c->length = m->bytes;
-    *out = m;
+    c->rights = rights;
+    c->length = type == VX_CAP_MEM ? m->bytes : 0;
     return sys_ok(c->handle, r.first);
 }
 
 static status_t alloc_check(uint64_t reticle, uint64_t bytes, uint64_t flags)
 {
     bool handle = (flags & VX_MEM_HANDLE) != 0;
-    if ((flags & ~(uint64_t)ALLOC_BITS) != 0 || !is_state(flags & STATE_BITS) || is_wx(flags) || bytes == 0)
+    if ((flags & ~(uint64_t)ALLOC_BITS) != 0 || !is_state(flags & STATE_BITS) ||
+        !prot_ok(flags & PROT_BITS) || bytes == 0)
         return ERR_BAD_ARGUMENT;
     if (handle && (flags & VX_MEM_COMMIT) == 0)
         return ERR_BAD_ARGUMENT;
@@ -116,38 +102,26 @@ static status_t alloc_check(uint64_t reticle, uint64_t bytes, uint64_t flags)
 
 struct sysret sys_mem_alloc(uint64_t reticle, uint64_t bytes, uint64_t flags, uint64_t hint)
 {
-    struct mem *m;
     status_t st = alloc_check(reticle, bytes, flags);
     if (st != OK)
         return sys_status(st);
-    uint32_t prot = flags & PROT_BITS;
-    bool fixed = (flags & VX_MEM_FIXED) != 0;
     if ((flags & VX_MEM_HANDLE) == 0) {
-        struct vm_spec s = {
-            .addr = hint, .len = page_up(bytes), .fixed = fixed, .state = (uint8_t)(flags & STATE_BITS), .prot = prot
-        };
+        struct vm_spec s = { .addr = hint,
+                             .len = page_up(bytes),
+                             .fixed = (flags & VX_MEM_FIXED) != 0,
+                             .state = (uint8_t)(flags & STATE_BITS),
+                             .prot = flags & PROT_BITS };
         struct sysret result = thread_map(&s, progress_take());
         return (int64_t)result.first > 0 ? sys_ok(VX_HANDLE_NONE, result.first) : result;
     }
     if (!arch_hart_self()->alone)
         return sys_alone();
-    const struct mem_spec spec = {
-        .bytes = bytes,
-        .hint = hint,
-        .prot = prot,
-        .rights = RIGHTS_MEM,
-        .type = VX_CAP_MEM,
-        .contiguous = (flags & VX_MEM_CONTIG) != 0,
-        .map = (flags & VX_MEM_NO_MAP) == 0,
-        .fixed = fixed,
-    };
-    return mem_make(reticle, &spec, &m);
+    return mem_make(reticle, bytes, flags, hint, VX_CAP_MEM, RIGHTS_MEM);
 }
 
 struct sysret sys_dma_alloc(uint64_t device, uint64_t bytes)
 {
     struct cap *c;
-    struct mem *m;
     status_t st = cap_get(&current_task()->caps, device, VX_CAP_DEVICE, VX_R_DMA, &c);
     if (st != OK && current_thread()->making == 0)
         return sys_status(st);
@@ -155,33 +129,19 @@ struct sysret sys_dma_alloc(uint64_t device, uint64_t bytes)
         return sys_status(ERR_BAD_ARGUMENT);
     if (bytes > MEM_BYTES_MAX)
         return sys_status(ERR_TOO_BIG);
-    struct mem_spec spec = {
-        .bytes = bytes,
-        .prot = VX_PROT_READ | VX_PROT_WRITE,
-        .rights = RIGHTS_MEM | VX_R_DMA,
-        .type = VX_CAP_MEM,
-        .contiguous = true,
-        .map = true,
-    };
-    return mem_make(VX_HANDLE_NONE, &spec, &m);
+    return mem_make(VX_HANDLE_NONE, bytes, PROT_RW | VX_MEM_CONTIG, 0, VX_CAP_MEM, RIGHTS_MEM | VX_R_DMA);
 }
 
 struct sysret sys_surface_create(uint64_t reticle, uint64_t width, uint64_t height, uint64_t format)
 {
-    struct mem *m = nullptr;
+    struct cap *c;
     if (width == 0 || height == 0 || format != VX_FORMAT_XRGB8888)
         return sys_status(ERR_BAD_ARGUMENT);
     if (width > SURFACE_SIDE_MAX || height > SURFACE_SIDE_MAX)
         return sys_status(ERR_TOO_BIG);
-    const struct mem_spec spec = {
-        .bytes = width * height * 4,
-        .prot = VX_PROT_READ | VX_PROT_WRITE,
-        .rights = RIGHTS_SURFACE,
-        .type = VX_CAP_SURFACE,
-        .map = true,
-    };
-    struct sysret r = mem_make(reticle, &spec, &m);
-    if (m != nullptr) {
+    struct sysret r = mem_make(reticle, width * height * 4, PROT_RW, 0, VX_CAP_SURFACE, RIGHTS_SURFACE);
+    if (cap_get(&current_task()->caps, r.first, VX_CAP_SURFACE, RIGHTS_SURFACE, &c) == OK) { /* it is made */
+        struct mem *m = (struct mem *)(void *)c->obj;
         m->width = (uint16_t)width;
         m->height = (uint16_t)height;
         m->format = (uint16_t)format;
@@ -198,14 +158,8 @@ struct sysret sys_mem_free(uint64_t mem, uint64_t address, uint64_t length)
         status_t st = cap_get(&t->caps, mem, VX_CAP_MEM, 0, &c);
         if (st != OK)
             return sys_status(st);
-        if (address == 0 && length == 0) {
-            if (!arch_hart_self()->alone)
-                return sys_alone();
-            if (!cap_release(c))
-                return thread_rerun_call();
-            cap_delete(&t->caps, c);
-            return sys_ok(0, 0);
-        }
+        if (address == 0 && length == 0)
+            return arch_hart_self()->alone ? sys_cap_drop(mem) : sys_alone();
     }
     lock_take(&t->vm.lock, LOCK_VM);
     status_t st = vm_unmap(&t->vm, address, page_up(length), c, &progress);
@@ -231,7 +185,7 @@ struct sysret sys_mem_map(uint64_t mem, uint64_t offset, uint64_t length, uint64
     uint64_t rounded = page_up(length), progress = progress_take();
     uint64_t state = protection & STATE_BITS;
     uint32_t prot = protection & PROT_BITS;
-    if ((protection & ~(uint64_t)(PROT_BITS | STATE_BITS)) != 0 || is_wx(prot))
+    if ((protection & ~(uint64_t)(PROT_BITS | STATE_BITS)) != 0 || !prot_ok(prot))
         return sys_status(ERR_BAD_ARGUMENT);
     if (mem == VX_HANDLE_NONE) {
         if (offset != 0 || (state != 0 && !is_state(state)))
@@ -241,15 +195,10 @@ struct sysret sys_mem_map(uint64_t mem, uint64_t offset, uint64_t length, uint64
         lock_release(&t->vm.lock, LOCK_VM);
         return st == OK ? sys_step(progress, sys_ok(address, 0)) : sys_status(st);
     }
-    vx_rights_t rights = (vx_rights_t)prot; /* the bits are the same; write and execute imply read */
-    if (prot != VX_PROT_NONE)
-        rights |= VX_R_READ;
-    status_t st = cap_get(&t->caps, mem, VX_CAP_MEM, rights, &c);
+    status_t st = cap_get(&t->caps, mem, VX_CAP_MEM, (vx_rights_t)prot_normal(prot), &c); /* the same bits */
     if (st != OK)
         return sys_status(st);
-    if (state != 0)
-        return sys_status(ERR_BAD_ARGUMENT);
-    if (!is_part(c, offset, rounded))
+    if (state != 0 || !is_part(c, offset, rounded))
         return sys_status(ERR_BAD_ARGUMENT);
     struct vm_spec s = vm_of_object(c->obj, c, mem_frame, c->offset + offset, rounded, prot);
     s.addr = address;

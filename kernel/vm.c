@@ -120,20 +120,14 @@ static void gap_take(struct vm *vm, uint64_t addr, uint64_t end)
         vm->gap_end = addr;
 }
 
-void spares_trim(struct vm *vm)
-{
-    while (vm->areas.root == nullptr && vm->n_spares > 0)
-        reticle_kfree(vm->reticle, spare_pop(vm));
-}
-
 status_t spares_have(struct vm *vm, uint32_t n)
 {
     void *p;
     status_t st = OK;
     while (vm->n_spares < n && (st = reticle_kalloc(vm->reticle, sizeof(struct vma), &p)) == OK)
         spare_push(vm, p);
-    if (st != OK)
-        spares_trim(vm);
+    if (st != OK && vm->areas.root == nullptr)
+        vm_settle(vm);
     return st;
 }
 
@@ -143,16 +137,6 @@ void vm_settle(struct vm *vm)
         reticle_kfree(vm->reticle, spare_pop(vm));
     if (vm->areas.root != nullptr)
         (void)spares_have(vm, 1); /* V9: it has what went just now */
-}
-
-static inline void area_enter(struct vm *vm, struct vma *a, uint64_t addr, uint64_t len)
-{
-    a->vm = vm;
-    a->end = addr + len;
-    tree_insert(&vm->areas, &a->node, addr);
-    gap_take(vm, addr, a->end);
-    if (a->obj != nullptr)
-        maps_link(a);
 }
 
 /* --- frames --- */
@@ -268,19 +252,19 @@ static status_t object_show(struct vma *a, vm_frame_fn *frames, int32_t *left)
 static struct vma *area_to_grow(const struct vm *vm, uint64_t at, uint32_t prot)
 {
     struct vma *a = area_of(tree_find_le(&vm->areas, at - 1));
-    bool same = a != nullptr && a->end == at && a->kind == VMA_ANON && a->state == VX_MEM_COMMIT && a->prot == prot;
+    bool same = a != nullptr && a->end == at && a->state == VX_MEM_COMMIT && a->prot == prot;
     return same ? a : nullptr;
 }
 
-[[gnu::always_inline]] static inline status_t area_begin(struct vm *vm, const struct vm_spec *s, uint64_t at,
-                                                         struct vma **out)
+/* nullptr: there is no memory for a record. */
+[[gnu::always_inline]] static inline struct vma *area_begin(struct vm *vm, const struct vm_spec *s, uint64_t at)
 {
-    status_t st = vm->n_spares >= 2 ? OK : spares_have(vm, 2);
-    if (st != OK)
-        return st;
-    struct vma *a = *out = spare_pop(vm);
+    if (vm->n_spares < 2 && spares_have(vm, 2) != OK)
+        return nullptr;
+    struct vma *a = spare_pop(vm);
     bool makes = s->frames != nullptr || s->state == VX_MEM_COMMIT;
-    a->kind = s->frames != nullptr ? VMA_OBJECT : VMA_ANON;
+    a->vm = vm;
+    a->end = at + s->len;
     a->state = s->state == VX_MEM_COMMIT ? VX_MEM_LAZY : s->state;
     a->mem_type = s->type;
     a->prot = prot_normal(s->prot);
@@ -288,11 +272,14 @@ static struct vma *area_to_grow(const struct vm *vm, uint64_t at, uint32_t prot)
     a->obj = s->obj;
     a->cap = s->cap;
     a->maker = makes ? s->maker : 0;
-    a->made = makes ? at : at + s->len;
+    a->made = makes ? at : a->end;
     if (s->cap != nullptr)
         s->cap->mapped = true;
-    area_enter(vm, a, at, s->len);
-    return OK;
+    tree_insert(&vm->areas, &a->node, at);
+    gap_take(vm, at, a->end);
+    if (a->obj != nullptr)
+        maps_link(a);
+    return a;
 }
 
 static void area_finish(struct vm *vm, const struct vm_spec *s, struct vma *a)
@@ -318,7 +305,7 @@ static void area_finish(struct vm *vm, const struct vm_spec *s, struct vma *a)
     if (level != 0)
         return false;
     if (s->frames != nullptr) {
-        if (area_begin(vm, s, at, &a) != OK)
+        if ((a = area_begin(vm, s, at)) == nullptr)
             return false;
         pt_put(e, 0, s->frames(s->obj, s->offset, &run), a->prot, s->type);
         arch_tlb_publish();
@@ -335,9 +322,11 @@ static void area_finish(struct vm *vm, const struct vm_spec *s, struct vma *a)
 static status_t map_begin(struct vm *vm, const struct vm_spec *s, uint64_t *at, struct vma **out)
 {
     status_t st = place(vm, s->addr, s->len, s->fixed, at);
-    if (s->frames == nullptr && s->state == VX_MEM_COMMIT && s->len / ARCH_PAGE_SIZE > vm->reticle->free_pages)
-        st = st == OK ? ERR_NO_MEMORY : st;
-    return st == OK ? area_begin(vm, s, *at, out) : st;
+    if (st != OK)
+        return st;
+    if (s->frames != nullptr || s->state != VX_MEM_COMMIT || s->len / ARCH_PAGE_SIZE <= vm->reticle->free_pages)
+        *out = area_begin(vm, s, *at);
+    return *out != nullptr ? OK : ERR_NO_MEMORY;
 }
 
 [[gnu::noinline]] static status_t map_some(struct vm *vm, const struct vm_spec *s, uint64_t *progress, uint64_t *out)

@@ -3,7 +3,7 @@
  *
  * V1. Areas of one address space do not overlap; their bounds are page multiples inside [VX_UADDR_MIN, VX_UADDR_LIMIT).
  * V2. A present user entry lies inside an area and allows no more than the area's `prot`; W and X never together.
- * V3. Frames under a VMA_ANON area belong to it alone and are freed with it; all others belong to the object.
+ * V3. Frames under an anonymous area belong to it alone and are freed with it; all others belong to the object.
  * V4. An area of an object is on the object's `maps`, and goes when `cap`, through which it was made, goes.
  * V5. Page tables and areas are paid for by the Task's own Reticle.
  * V6. A VX_MEM_RESERVE area has no entries, a VX_MEM_COMMIT area one for each of its pages; but for the range of a call
@@ -28,22 +28,16 @@
 #include <kernel/object.h>
 #include <kernel/reticle.h>
 
-typedef enum vma_kind : uint8_t {
-    VMA_ANON = 1,
-    VMA_OBJECT = 2, /* MEM, SURFACE, a Ring, device registers: frames come from the object; the time page has none */
-} vma_kind_t;
-
 struct vma {
     struct tree_node node; /* in vm->areas; key: first address */
     uint64_t end;          /* one past the last */
     struct vm *vm;
-    vma_kind_t kind;
-    uint8_t state; /* VX_MEM_RESERVE, _LAZY or _COMMIT; for VMA_ANON */
+    uint8_t state; /* VX_MEM_RESERVE, _LAZY or _COMMIT; 0: frames come from the object; the time page has none */
     enum mem_type mem_type;
     uint32_t prot;  /* VX_PROT_*; write and execute imply read, as on the hardware */
     uint32_t maker; /* V8 */
     uint64_t made;
-    uint64_t offset; /* VMA_OBJECT: of the first address, in the object */
+    uint64_t offset; /* of the first address, in the object */
     struct object *obj;
     struct cap *cap;                   /* through which it was made; nullptr: kernel-made, or none needed */
     struct vma *maps_next, *maps_prev; /* obj->maps */
@@ -61,6 +55,18 @@ struct vm {
     struct vma *spares;          /* V9 */
     uint32_t n_spares;
 };
+
+/* Write and execute imply read, as on the hardware. */
+static inline uint32_t prot_normal(uint32_t prot)
+{
+    return (prot & (VX_PROT_WRITE | VX_PROT_EXEC)) != 0 ? prot | VX_PROT_READ : prot;
+}
+
+static inline bool prot_ok(uint32_t prot)
+{
+    constexpr uint32_t wx = VX_PROT_WRITE | VX_PROT_EXEC;
+    return (prot & ~(VX_PROT_READ | wx)) == 0 && (prot & wx) != wx;
+}
 
 /* Spare records stay where areas were, and so keep pages that nothing else is on: without them the bytes that are free
  * are always the same for the same areas. By the owner of the gate. */

@@ -10,6 +10,11 @@ static inline struct vma *area_of(struct tree_node *n)
     return n != nullptr ? container_of(n, struct vma, node) : nullptr;
 }
 
+static inline bool is_anon(const struct vma *a)
+{
+    return a->state != 0;
+}
+
 static inline struct vma *area_next(const struct vma *a)
 {
     return area_of(tree_next(&a->node));
@@ -31,15 +36,11 @@ static inline struct vma *area_from(const struct vm *vm, uint64_t addr)
     return addr < a->end ? a : area_next(a);
 }
 
-static inline uint32_t prot_normal(uint32_t prot)
+/* The area that holds addr, but does not begin there; nullptr: none. */
+static inline struct vma *area_across(const struct vm *vm, uint64_t addr)
 {
-    return (prot & (VX_PROT_WRITE | VX_PROT_EXEC)) != 0 ? prot | VX_PROT_READ : prot;
-}
-
-static inline bool prot_ok(uint32_t prot)
-{
-    constexpr uint32_t wx = VX_PROT_WRITE | VX_PROT_EXEC;
-    return (prot & ~(VX_PROT_READ | wx)) == 0 && (prot & wx) != wx;
+    struct vma *a = area_at(vm, addr - 1);
+    return a != nullptr && addr < a->end ? a : nullptr;
 }
 
 static inline bool range_ok(uint64_t addr, uint64_t len)
@@ -80,8 +81,6 @@ static inline void maps_unlink(struct vma *a)
 
 /* Sees to it that there are n. ERR_NO_MEMORY. */
 status_t spares_have(struct vm *vm, uint32_t n);
-/* Gives them back if there is no area. */
-void spares_trim(struct vm *vm);
 
 static inline void spare_push(struct vm *vm, struct vma *a)
 {
@@ -117,9 +116,9 @@ status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reac
 /* Where a step through [from, to) ends, up or down, that looks at what is left of entries, at least at one: no leaf
  * crosses it. */
 uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, int32_t *left, bool down);
-/* Sees to it that no leaf crosses addr, which is in `head`, nor end, in `tail`; nullptr: it is not cut. ERR_NO_MEMORY
- * changes nothing. */
-status_t leaves_cut(struct vm *vm, const struct vma *head, uint64_t addr, const struct vma *tail, uint64_t end);
+/* Sees to it that no leaf crosses addr or end; but those of areas that were not made through `only_cap`, if it is given.
+ * 0 is no address. ERR_NO_MEMORY changes nothing. */
+status_t leaves_cut(struct vm *vm, uint64_t addr, uint64_t end, const struct cap *only_cap);
 /* Shrinks a to [a's start, at); the rest becomes an area of its own, for which there is a spare record. Tables are not
  * touched. */
 void area_split(struct vma *a, uint64_t at);

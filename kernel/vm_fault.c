@@ -11,7 +11,7 @@
                                                         unsigned level)
 {
     uint64_t page = addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1);
-    if (a->kind != VMA_ANON || a->state == VX_MEM_RESERVE)
+    if (!is_anon(a) || a->state == VX_MEM_RESERVE)
         return ERR_BAD_ADDRESS;
     if (*e == 0)
         return anon_back_page(vm, page, e, level, a->prot);
@@ -40,7 +40,7 @@ status_t vm_fault(struct vm *vm, uint64_t addr, uint32_t access)
 bool vm_is_guard(const struct vm *vm, uint64_t addr)
 {
     const struct vma *a = area_at(vm, addr);
-    if (a == nullptr || a->kind != VMA_ANON || a->prot != VX_PROT_NONE)
+    if (a == nullptr || !is_anon(a) || a->prot != VX_PROT_NONE)
         return false;
     const struct vma *above = area_next(a);
     return above != nullptr && above->node.key == a->end && (above->prot & VX_PROT_WRITE) != 0;
@@ -70,7 +70,7 @@ status_t vm_copy(struct vm *vm, uint64_t addr, void *buffer, size_t len, bool wr
         char *mine = (char *)buffer + *done;
         paddr_t pa;
         const struct vma *a = area_at(vm, va);
-        bool private = a != nullptr && a->kind == VMA_ANON;
+        bool private = a != nullptr && is_anon(a);
         status_t st = vm_translate(vm, va, write && !private ? VX_PROT_WRITE : VX_PROT_NONE, &pa);
         if (st != OK)
             return st;
@@ -93,7 +93,7 @@ static uint32_t prot_limit(const struct vma *a)
 {
     constexpr uint32_t any = VX_PROT_READ | VX_PROT_WRITE | VX_PROT_EXEC;
     static_assert(VX_R_READ == VX_PROT_READ && VX_R_WRITE == VX_PROT_WRITE && VX_R_EXEC == VX_PROT_EXEC);
-    if (a->kind == VMA_ANON)
+    if (is_anon(a))
         return any;
     if (a->cap == nullptr ||
         (a->cap->type != VX_CAP_MEM && a->cap->type != VX_CAP_SURFACE && a->cap->type != VX_CAP_DEVICE))
@@ -105,7 +105,7 @@ static status_t protect_ok(const struct vma *a, uint32_t prot, uint32_t state)
 {
     if (a->maker != 0)
         return ERR_BUSY;
-    if (state != 0 && a->kind != VMA_ANON)
+    if (state != 0 && !is_anon(a))
         return ERR_BAD_ARGUMENT;
     return (prot & ~prot_limit(a)) != 0 ? ERR_NO_RIGHTS : OK;
 }
@@ -138,7 +138,7 @@ static status_t change_back(struct change *c)
     while (st == OK && c->at < c->end && c->left > 0) {
         const struct vma *a = area_from(c->vm, c->at);
         uint64_t to = a == nullptr || a->end > c->end ? c->end : a->end;
-        if (a != nullptr && a->kind == VMA_ANON && a->node.key <= c->at)
+        if (a != nullptr && is_anon(a) && a->node.key <= c->at)
             st = anon_back(a, &c->at, to, nullptr, &c->left);
         else
             c->at = to; /* another thread was there */
@@ -165,14 +165,10 @@ static void change_unback(struct change *c)
 static status_t change_cut(const struct change *c)
 {
     struct vm *vm = c->vm;
-    struct vma *head = area_at(vm, c->addr), *tail = area_at(vm, c->end);
-    if (head != nullptr && head->node.key == c->addr)
-        head = nullptr;
-    if (tail != nullptr && tail->node.key == c->end)
-        tail = nullptr;
+    struct vma *head = area_across(vm, c->addr), *tail = area_across(vm, c->end);
     status_t st = spares_have(vm, 1u + (head != nullptr) + (tail != nullptr));
     if (st == OK)
-        st = leaves_cut(vm, head, c->addr, tail, c->end);
+        st = leaves_cut(vm, c->addr, c->end, nullptr);
     if (st == OK && tail != nullptr)
         area_split(tail, c->end); /* before the head: it may be the same area */
     if (st == OK && head != nullptr)
@@ -218,7 +214,7 @@ static status_t change_down(struct change *c)
             if (a->state != VX_MEM_RESERVE || (c->state & (VX_MEM_COMMIT | VX_MEM_RESERVE)) != 0) /* V6 */
                 from = step_end(c->vm, from, to, &entries, true);
             c->left += entries;
-            if ((st = leaves_cut(c->vm, nullptr, 0, to < a->end ? a : nullptr, to)) == OK)
+            if ((st = leaves_cut(c->vm, 0, to, nullptr)) == OK)
                 change_part(c, &e, a, from, to);
         }
         c->at = from;

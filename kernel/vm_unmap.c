@@ -17,7 +17,7 @@ void area_forget(struct vma *a)
     else
         reticle_kfree(vm->reticle, a);
     if (vm->areas.root == nullptr)
-        spares_trim(vm);
+        vm_settle(vm);
 }
 
 void area_split(struct vma *a, uint64_t at)
@@ -51,16 +51,14 @@ static int32_t work_recheck(const struct vma *a)
     return likely(groups == 0 || a->obj == nullptr) ? 0 : FUTEX_RECHECK * __builtin_popcountll(groups);
 }
 
-/* Takes [from, to), which lies in a, out of it. The hole may leave two pieces: then there is a spare record. No leaf
- * crosses from or to. */
-static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t to)
+/* [from, to) of a has no entries any more: it is no part of a either. The hole may leave two pieces: then there is a
+ * spare record. */
+[[gnu::always_inline]] static inline void area_shrink(struct vma *a, uint64_t from, uint64_t to)
 {
     struct vm *vm = a->vm;
     bool keep_left = from > a->node.key, keep_right = to < a->end;
-    e->owns_frames = a->kind == VMA_ANON;
     if (vm->waits_in != 0 && a->obj != nullptr)
         futex_recheck(vm);
-    pt_clear(e, from, to);
     gap_give(vm, from, to);
     if (keep_left) {
         if (keep_right)
@@ -75,19 +73,28 @@ static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t t
     }
 }
 
+/* Takes [from, to), which lies in a, out of it. No leaf crosses from or to. */
+static void area_cut(struct pt_edit *e, struct vma *a, uint64_t from, uint64_t to)
+{
+    e->owns_frames = is_anon(a);
+    pt_clear(e, from, to);
+    area_shrink(a, from, to);
+}
+
 static bool is_concerned(const struct vma *a, const struct cap *only_cap)
 {
     return a != nullptr && (only_cap == nullptr || a->cap == only_cap);
 }
 
-status_t leaves_cut(struct vm *vm, const struct vma *head, uint64_t addr, const struct vma *tail, uint64_t end)
+static struct pt_cut cut_at(const struct vm *vm, uint64_t va, const struct cap *only_cap)
 {
-    struct pt_cut cuts[2] = {};
-    if (head != nullptr)
-        cuts[0] = (struct pt_cut){ addr, head->kind == VMA_ANON };
-    if (tail != nullptr)
-        cuts[1] = (struct pt_cut){ end, tail->kind == VMA_ANON };
-    return head == nullptr && tail == nullptr ? OK : pt_split(&vm->as, vm->reticle, cuts[0], cuts[1]);
+    const struct vma *a = area_across(vm, va);
+    return is_concerned(a, only_cap) ? (struct pt_cut){ va, is_anon(a) } : (struct pt_cut){};
+}
+
+status_t leaves_cut(struct vm *vm, uint64_t addr, uint64_t end, const struct cap *only_cap)
+{
+    return pt_split(&vm->as, vm->reticle, cut_at(vm, addr, only_cap), cut_at(vm, end, only_cap));
 }
 
 /* The short way for one page at an end of an area, if its table stays: there is nothing to reserve and nothing to
@@ -95,23 +102,11 @@ status_t leaves_cut(struct vm *vm, const struct vma *head, uint64_t addr, const 
 [[gnu::always_inline]] static inline bool unmap_end_page(struct vm *vm, struct vma *a, uint64_t page, struct pt_edit *e)
 {
     uint64_t next = page + ARCH_PAGE_SIZE, frame;
-    bool keep_left = a->node.key<page, keep_right = a->end> next;
-    if ((keep_left && keep_right) || !pt_take_page(&vm->as, page, e, &frame))
+    if ((a->node.key < page && next < a->end) || !pt_take_page(&vm->as, page, e, &frame))
         return false;
-    if (vm->waits_in != 0 && a->obj != nullptr)
-        futex_recheck(vm);
-    if (frame != 0 && a->kind == VMA_ANON)
+    if (frame != 0 && is_anon(a))
         reticle_free(vm->reticle, (paddr_t){ frame }, 0);
-    gap_give(vm, page, next);
-    if (keep_left) {
-        a->end = page;
-    } else if (keep_right) {
-        a->offset += ARCH_PAGE_SIZE;
-        a->node.key = next; /* in place: see area_cut */
-        a->maker = 0;
-    } else {
-        area_forget(a);
-    }
+    area_shrink(a, page, next);
     return true;
 }
 
@@ -150,15 +145,11 @@ bool area_unmap_some(struct pt_edit *e, struct vma *a, int32_t *left)
  * another thread may have mapped something there after the last one. */
 static status_t unmap_begin(struct vm *vm, uint64_t addr, uint64_t end, const struct cap *only_cap)
 {
-    struct vma *head = area_at(vm, addr), *tail = area_at(vm, end);
-    if (!is_concerned(head, only_cap) || head->node.key == addr)
-        head = nullptr;
-    if (!is_concerned(tail, only_cap) || tail->node.key >= end)
-        tail = nullptr;
+    const struct vma *a = area_across(vm, addr);
     status_t st = OK;
-    if (head != nullptr && head == tail)
-        st = spares_have(vm, head->state == VX_MEM_COMMIT ? 1 : 2); /* V9 */
-    return st == OK ? leaves_cut(vm, head, addr, tail, end) : st;
+    if (is_concerned(a, only_cap) && end < a->end)
+        st = spares_have(vm, a->state == VX_MEM_COMMIT ? 1 : 2); /* V9 */
+    return st == OK ? leaves_cut(vm, addr, end, only_cap) : st;
 }
 
 /* From above; an area of which only the upper part stays from its front. So no step leaves more pieces than the whole.

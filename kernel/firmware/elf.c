@@ -12,10 +12,12 @@
  *
  * Source: [gABI] "ELF Header", "Program Header". */
 #include <kernel/firmware/elf.h>
+#include <abi/timepage.h>
 #include <base/string.h>
 #include <stdckdint.h>
 
 enum : uint16_t { ET_EXEC = 2, ET_DYN = 3 };
+static constexpr uint64_t PAGE_BYTES = 4096, MASK = PAGE_BYTES - 1;
 enum : uint32_t { PT_LOAD = 1, PT_INTERP = 3, PT_GNU_STACK = 0x6474e551 };
 
 struct ehdr {
@@ -35,7 +37,6 @@ static_assert(sizeof(struct ehdr) == 64 && sizeof(struct phdr) == 56);
 
 struct elf {
     const struct elf_source *source;
-    const struct elf_limits *limits;
     struct elf_plan *plan;
     uint64_t phoff;
 };
@@ -63,7 +64,7 @@ static status_t read_ehdr(struct elf *e)
         return bad(e, "ELF: not a 64-bit little-endian image", 0);
     if (h.ident[7] != 0 && h.ident[7] != 3)
         return bad(e, "ELF: for another system", 7);
-    if (h.machine != e->limits->machine)
+    if (h.machine != e->source->machine)
         return bad(e, "ELF: for another machine", 18);
     if (h.type != ET_EXEC && h.type != ET_DYN)
         return bad(e, "ELF: not an executable", 16);
@@ -83,21 +84,20 @@ static status_t read_ehdr(struct elf *e)
 
 static status_t add_load(struct elf *e, const struct phdr *p, uint64_t at)
 {
-    const struct elf_limits *l = e->limits;
     struct elf_plan *plan = e->plan;
-    uint64_t end, mask = l->page_bytes - 1;
+    uint64_t end;
     if (p->memsz == 0)
         return OK;
     if ((p->flags & (ELF_WRITE | ELF_EXEC)) == (ELF_WRITE | ELF_EXEC))
         return bad(e, "ELF: segment both writable and executable", at);
-    if (((p->vaddr ^ p->offset) & mask) != 0 || (p->align & (p->align - 1)) != 0 ||
+    if (((p->vaddr ^ p->offset) & MASK) != 0 || (p->align & (p->align - 1)) != 0 ||
         (p->align > 1 && ((p->vaddr ^ p->offset) & (p->align - 1)) != 0))
         return bad(e, "ELF: segment alignment", at);
-    if (ckd_add(&end, p->vaddr, p->memsz) || end > l->user_limit)
+    if (ckd_add(&end, p->vaddr, p->memsz) || end > VX_UADDR_LIMIT)
         return bad(e, "ELF: segment beyond the user range", at);
-    end = (end + mask) & ~mask; /* cannot wrap: user_limit is a page multiple */
-    uint64_t start = p->vaddr & ~mask;
-    if (!plan->is_pie && start < l->user_min)
+    end = (end + MASK) & ~MASK; /* cannot wrap: VX_UADDR_LIMIT is a page multiple */
+    uint64_t start = p->vaddr & ~MASK;
+    if (!plan->is_pie && start < VX_UADDR_MIN)
         return bad(e, "ELF: segment below the user range", at);
     if (plan->n_segments > 0 && start < plan->high)
         return bad(e, "ELF: segments overlap, share a page or are out of order", at);
@@ -106,7 +106,7 @@ static status_t add_load(struct elf *e, const struct phdr *p, uint64_t at)
     if (plan->n_segments == 0)
         plan->low = start;
     plan->high = end;
-    plan->memory_bytes += end - start; /* at most user_limit, as they do not overlap */
+    plan->memory_bytes += end - start; /* at most VX_UADDR_LIMIT, as they do not overlap */
     if (p->align > plan->align_bytes)
         plan->align_bytes = p->align;
     plan->segment[plan->n_segments++] =
@@ -149,7 +149,6 @@ static status_t read_phdrs(struct elf *e)
 static status_t check_segments(struct elf *e)
 {
     struct elf_plan *plan = e->plan;
-    const struct elf_limits *l = e->limits;
     uint64_t phdrs_len = plan->phdr_count * sizeof(struct phdr);
     bool entry_ok = false;
     for (uint32_t i = 0; i < plan->n_segments; i++) {
@@ -164,21 +163,22 @@ static status_t check_segments(struct elf *e)
         return bad(e, "ELF: nothing to load", e->phoff);
     if (!entry_ok)
         return bad(e, "ELF: entry is not in an executable segment", 24);
-    if (plan->memory_bytes > l->max_memory_bytes) {
+    if (plan->memory_bytes > e->source->max_memory_bytes) {
         plan->error = (struct firmware_error){ "ELF: needs more memory than allowed", e->phoff };
         return ERR_TOO_BIG;
     }
     /* Some multiple of the alignment must serve as the bias. */
-    if (plan->is_pie && (plan->align_bytes > l->user_limit || plan->high - plan->low > l->user_limit - l->user_min ||
-                         l->user_limit - l->user_min - (plan->high - plan->low) < plan->align_bytes - l->page_bytes))
+    constexpr uint64_t room = VX_UADDR_LIMIT - VX_UADDR_MIN;
+    if (plan->is_pie && (plan->align_bytes > VX_UADDR_LIMIT || plan->high - plan->low > room ||
+                         room - (plan->high - plan->low) < plan->align_bytes - PAGE_BYTES))
         return bad(e, "ELF: does not fit the user range at its alignment", e->phoff);
     return OK;
 }
 
-status_t elf_plan(const struct elf_source *source, const struct elf_limits *limits, struct elf_plan *out)
+status_t elf_plan(const struct elf_source *source, struct elf_plan *out)
 {
-    struct elf_plan plan = { .align_bytes = limits->page_bytes };
-    struct elf e = { .source = source, .limits = limits, .plan = &plan };
+    struct elf_plan plan = { .align_bytes = PAGE_BYTES };
+    struct elf e = { .source = source, .plan = &plan };
     status_t st = read_ehdr(&e);
     if (st == OK)
         st = read_phdrs(&e);

@@ -6,23 +6,18 @@
 enum elf_machine : uint16_t { ELF_X86_64 = 62, ELF_AARCH64 = 183 };
 enum elf_prot : uint8_t { ELF_EXEC = 1, ELF_WRITE = 2, ELF_READ = 4 };
 
-/* Where the image comes from. `read` fills `buf` from `offset`, wholly or not at all; only offsets below image_len are
+/* Where the image comes from, and for whom it has to be. `read` fills `buf` from `offset`, wholly or not at all; only offsets below image_len are
  * asked for. The image may change while it is read: every byte is read once, and what was read is what is checked. */
 struct elf_source {
     status_t (*read)(void *ctx, uint64_t offset, void *buf, size_t len);
     void *ctx;
     uint64_t image_len_bytes;
-};
-
-struct elf_limits {
     enum elf_machine machine;
-    uint64_t user_min, user_limit; /* segments lie in [user_min, user_limit); both page multiples */
-    uint64_t page_bytes;           /* a power of two */
-    uint64_t max_memory_bytes;     /* of all segments, in whole pages */
+    uint64_t max_memory_bytes; /* of all segments, in whole pages */
 };
 
 /* Addresses are as in the image. Those of a position-independent one are relative to a bias which the loader chooses: a
- * multiple of align_bytes, with user_min <= bias + low and bias + high <= user_limit. */
+ * multiple of align_bytes, with VX_UADDR_MIN <= bias + low and bias + high <= VX_UADDR_LIMIT. */
 struct elf_segment {
     uint64_t file_off;
     uint64_t file_len_bytes; /* what follows up to mem_len_bytes is zero */
@@ -50,4 +45,4 @@ struct elf_plan {
  * Errors: ERR_BAD_IMAGE it breaks a rule; ERR_TOO_BIG it needs more than max_memory_bytes;
  * what `read` answers. Only out->error is written then.
  */
-status_t elf_plan(const struct elf_source *source, const struct elf_limits *limits, struct elf_plan *out);
+status_t elf_plan(const struct elf_source *source, struct elf_plan *out);

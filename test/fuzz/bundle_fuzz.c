@@ -2,6 +2,7 @@
  * Any bytes as a Bundle specification. What the kernel accepts lies inside the specification, names are terminated and
  * differ, numbers are within their limits. If the first byte is odd, the fields that must have one value get it. */
 // sources: kernel/bundle.c
+#include "../unit/kernel/bundle_check.h"
 #include "require.h"
 #include <abi/limits.h>
 #include <kernel/bundle.h>

@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: MIT
  * Any bytes as an executable, for both machines: an accepted plan can be carried out. */
 #include "sane.h"
+#include <abi/timepage.h>
 #include <kernel/firmware/elf.h>
 
-enum : uint64_t { USER_MIN = 0x10000, USER_LIMIT = 1ull << 46, PAGE = 4096, MEMORY = 1ull << 30 };
+enum : uint64_t { PAGE = 4096, MEMORY = 1ull << 30 };
 
 struct image {
     const uint8_t *data;
@@ -22,17 +23,16 @@ static status_t read_image(void *ctx, uint64_t offset, void *buf, size_t len)
 static void check(enum elf_machine machine, const uint8_t *data, size_t size)
 {
     struct image im = { data, size };
-    struct elf_source source = { read_image, &im, size };
-    struct elf_limits limits = { machine, USER_MIN, USER_LIMIT, PAGE, MEMORY };
+    struct elf_source source = { read_image, &im, size, machine, MEMORY };
     struct elf_plan p = {};
-    status_t st = elf_plan(&source, &limits, &p);
+    status_t st = elf_plan(&source, &p);
     require(st == OK || p.error.what != nullptr);
     if (st != OK)
         return;
     uint64_t bias = 0, next = 0, pages = 0;
-    if (p.is_pie && p.low < USER_MIN)
-        bias = (USER_MIN - p.low + p.align_bytes - 1) / p.align_bytes * p.align_bytes;
-    require(bias <= USER_LIMIT && p.high <= USER_LIMIT - bias && bias + p.low >= USER_MIN);
+    if (p.is_pie && p.low < VX_UADDR_MIN)
+        bias = (VX_UADDR_MIN - p.low + p.align_bytes - 1) / p.align_bytes * p.align_bytes;
+    require(bias <= VX_UADDR_LIMIT && p.high <= VX_UADDR_LIMIT - bias && bias + p.low >= VX_UADDR_MIN);
     for (uint32_t i = 0; i < p.n_segments; i++) {
         const struct elf_segment *s = &p.segment[i];
         uint64_t start = s->vaddr / PAGE * PAGE, end = (s->vaddr + s->mem_len_bytes + PAGE - 1) / PAGE * PAGE;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT
  * Executables: the linker's own, ones made to break each rule, and damaged ones. */
 #include "support.h"
+#include <abi/timepage.h>
 #include <kernel/firmware/elf.h>
 
 #pragma clang diagnostic push
@@ -20,7 +21,7 @@ static const uint8_t arm_pie[] = {
 };
 #pragma clang diagnostic pop
 
-enum : uint64_t { PAGE = 4096, USER_MIN = 0x10000, USER_LIMIT = 1ull << 46 };
+enum : uint64_t { PAGE = 4096 };
 
 struct image {
     const uint8_t *bytes;
@@ -42,7 +43,7 @@ static status_t read_image(void *ctx, uint64_t offset, void *buf, size_t len)
 static struct elf_plan plan;
 
 /* The rules that a plan keeps whatever the image was. */
-static void assert_plan_keeps_its_promises(const struct elf_limits *l, uint64_t image_len)
+static void assert_plan_keeps_its_promises(const struct elf_source *source)
 {
     uint64_t last = 0;
     bool entry_ok = false;
@@ -50,22 +51,22 @@ static void assert_plan_keeps_its_promises(const struct elf_limits *l, uint64_t 
     for (uint32_t i = 0; i < plan.n_segments; i++) {
         const struct elf_segment *s = &plan.segment[i];
         uint64_t end = s->vaddr + s->mem_len_bytes;
-        assert_true(s->mem_len_bytes > 0 && end > s->vaddr && end <= l->user_limit);
-        assert_true(plan.is_pie || s->vaddr >= l->user_min);
+        assert_true(s->mem_len_bytes > 0 && end > s->vaddr && end <= VX_UADDR_LIMIT);
+        assert_true(plan.is_pie || s->vaddr >= VX_UADDR_MIN);
         assert_true((s->vaddr & ~(PAGE - 1)) >= last && s->vaddr >= plan.low && end <= plan.high);
         last = (end + PAGE - 1) & ~(PAGE - 1);
         assert_true(s->file_len_bytes <= s->mem_len_bytes);
-        assert_true(s->file_off <= image_len && s->file_len_bytes <= image_len - s->file_off);
+        assert_true(s->file_off <= source->image_len_bytes && s->file_len_bytes <= source->image_len_bytes - s->file_off);
         assert_int_equal(s->file_off % PAGE, s->vaddr % PAGE);
         assert_true((s->prot & (ELF_WRITE | ELF_EXEC)) != (ELF_WRITE | ELF_EXEC));
         if (plan.entry >= s->vaddr && plan.entry < end)
             entry_ok = s->prot & ELF_EXEC;
     }
-    assert_true(entry_ok && plan.memory_bytes <= l->max_memory_bytes);
+    assert_true(entry_ok && plan.memory_bytes <= source->max_memory_bytes);
     uint64_t bias = 0; /* as the loader chooses it */
-    if (plan.is_pie && plan.low < l->user_min)
-        bias = (l->user_min - plan.low + plan.align_bytes - 1) / plan.align_bytes * plan.align_bytes;
-    assert_true(plan.high <= l->user_limit && bias <= l->user_limit - plan.high);
+    if (plan.is_pie && plan.low < VX_UADDR_MIN)
+        bias = (VX_UADDR_MIN - plan.low + plan.align_bytes - 1) / plan.align_bytes * plan.align_bytes;
+    assert_true(plan.high <= VX_UADDR_LIMIT && bias <= VX_UADDR_LIMIT - plan.high);
     assert_null(plan.error.what);
 }
 
@@ -73,12 +74,11 @@ static status_t check_with(const uint8_t *bytes, size_t len, enum elf_machine ma
 {
     void *copy = exact_copy(bytes, len);
     struct image im = { .bytes = copy, .len = len };
-    struct elf_source source = { read_image, &im, len };
-    struct elf_limits limits = { machine, USER_MIN, USER_LIMIT, PAGE, max_memory };
+    struct elf_source source = { read_image, &im, len, machine, max_memory };
     plan = (struct elf_plan){};
-    status_t st = elf_plan(&source, &limits, &plan);
+    status_t st = elf_plan(&source, &plan);
     if (st == OK)
-        assert_plan_keeps_its_promises(&limits, len);
+        assert_plan_keeps_its_promises(&source);
     else
         assert_non_null(plan.error.what);
     free(copy);
@@ -142,15 +142,14 @@ static void memory_has_a_limit(void **)
 static void a_failing_read_is_passed_on_wherever_it_is(void **)
 {
     struct image im = { .bytes = x86_pie, .len = sizeof x86_pie };
-    struct elf_source source = { read_image, &im, sizeof x86_pie };
-    struct elf_limits limits = { ELF_X86_64, USER_MIN, USER_LIMIT, PAGE, 1 << 30 };
-    assert_int_equal(elf_plan(&source, &limits, &plan), OK);
+    struct elf_source source = { read_image, &im, sizeof x86_pie, ELF_X86_64, 1 << 30 };
+    assert_int_equal(elf_plan(&source, &plan), OK);
     size_t n = im.n_reads;
     for (size_t i = 1; i <= n; i++) {
         im.n_reads = 0;
         im.fail_at_read = i;
         memset(&plan, 0x55, sizeof plan);
-        assert_int_equal(elf_plan(&source, &limits, &plan), ERR_PEER_CLOSED);
+        assert_int_equal(elf_plan(&source, &plan), ERR_PEER_CLOSED);
         assert_int_equal(plan.n_segments, 0x55555555); /* nothing but the error was written */
     }
 }
@@ -283,8 +282,8 @@ static void segment_rules(void **)
         { 1, 8, UINT64_MAX - 0xfff, range }, /* wraps */
         { 1, 40, UINT64_MAX - 0x401fff, beyond },
         { 1, 40, UINT64_MAX, beyond }, /* wraps */
-        { 1, 16, USER_LIMIT - 0x2000, beyond },
-        { 0, 16, USER_MIN - 0x1000, "ELF: segment below the user range" },
+        { 1, 16, VX_UADDR_LIMIT - 0x2000, beyond },
+        { 0, 16, VX_UADDR_MIN - 0x1000, "ELF: segment below the user range" },
         { 1, 16, 0x400000, overlap },
         { 1, 16, 0x3ff000, overlap },
         { 0, 40, 0x2001, overlap }, /* shares its last page with the next */
@@ -303,13 +302,13 @@ static void edges_of_the_rules_are_allowed(void **)
     set_phdr(0, 40, 0x2000); /* ends where the next begins */
     assert_int_equal(check_made(), OK);
     make(false);
-    set_phdr(1, 16, USER_LIMIT - 0x3000);
+    set_phdr(1, 16, VX_UADDR_LIMIT - 0x3000);
     assert_int_equal(check_made(), OK);
     make(false);
-    set_phdr(0, 16, USER_MIN);
-    put(24, USER_MIN + 0x7ff, 8);
+    set_phdr(0, 16, VX_UADDR_MIN);
+    put(24, VX_UADDR_MIN + 0x7ff, 8);
     assert_int_equal(check_made(), OK);
-    put(24, USER_MIN + 0x800, 8);
+    put(24, VX_UADDR_MIN + 0x800, 8);
     refused("ELF: entry is not in an executable segment");
     make(false);
     set_phdr(1, 8, 0x3000); /* up to the last byte of the image */
@@ -357,7 +356,7 @@ static void a_position_independent_image_must_fit_at_its_alignment(void **)
     refused("ELF: does not fit the user range at its alignment");
     set_phdr(0, 48, 1ull << 45);
     assert_int_equal(check_made(), OK);
-    set_phdr(1, 40, USER_LIMIT - 0x2000);
+    set_phdr(1, 40, VX_UADDR_LIMIT - 0x2000);
     assert_int_equal(check_with(made.bytes, sizeof made.bytes, ELF_X86_64, UINT64_MAX), ERR_BAD_IMAGE);
     assert_string_equal(plan.error.what, "ELF: does not fit the user range at its alignment");
 }

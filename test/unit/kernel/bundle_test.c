@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Bundle specifications as the kernel checks them: every limit at its edge, every field that must have one value. */
 // sources: kernel/bundle.c lib/libvectra/bundle.c
+#include "bundle_check.h"
 #include "cmocka_kassert.h"
 #include <kernel/bundle.h>
 #include <stdlib.h>

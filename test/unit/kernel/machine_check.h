@@ -75,7 +75,7 @@ static void check_leaves(const struct vm *vm, paddr_t table, unsigned level, uin
         uint32_t prot = pte_prot(e[i]);
         machine_must(at + pt_span(level) <= a->end && (prot & PTE_USER) != 0 && (prot & 7 & ~a->prot) == 0);
         machine_must((prot & VX_PROT_WRITE) == 0 || (prot & VX_PROT_EXEC) == 0);
-        if (a->kind == VMA_ANON) { /* P2: the frame is one block of this Task's Reticle */
+        if (a->state != 0) { /* P2: the frame is one block of this Task's Reticle */
             struct page_facts f = reticle_page_facts((paddr_t){ pte_pa(e[i]) });
             machine_must(f.reticle == vm->reticle && f.type == PAGE_ANON && f.order == 9 * level);
         }

@@ -72,13 +72,12 @@ static inline status_t mem_create_whole(struct reticle *home, uint64_t bytes, bo
                                         struct mem **out)
 {
     struct mem *m;
-    bool made = false;
     int32_t left = work_left;
     status_t st = mem_create(home, bytes, contiguous, type, &m);
     if (st != OK)
         return st;
-    for (; st == OK && !made; work_begin())
-        st = mem_make_some(m, &made);
+    for (; st == OK && m->zeroed < m->bytes; work_begin())
+        st = mem_make_some(m);
     work_left = left;
     if (st != OK) {
         while (!mem_fini(m))

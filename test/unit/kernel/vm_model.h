@@ -32,9 +32,11 @@
 #define WINDOW_PAGES 3072u /* 12 MiB */
 #define SHARED_PAGES 1536u /* the object: 6 MiB, with a jump in the middle of its frames */
 
+enum : uint8_t { ANON = 1, OBJECT = 2 };
+
 struct model_page {
     uint8_t kind, state; /* kind 0: nothing is mapped */
-    uint8_t cap;         /* VMA_OBJECT: which capability */
+    uint8_t cap;         /* OBJECT: which capability */
     bool backed;
     uint32_t prot;
     uint32_t object_page;
@@ -156,11 +158,11 @@ static void compare_page(uint64_t i)
         must(entry == 0);
         return;
     }
-    must(a->vm == &vm && a->kind == m->kind && a->prot == m->prot && (entry != 0) == m->backed);
+    must(a->vm == &vm && is_anon(a) == (m->kind == ANON) && a->prot == m->prot && (entry != 0) == m->backed);
     if (m->backed)
         must(m->prot == VX_PROT_NONE ? !pte_present(entry) && (entry & PT_PARKED) != 0
                                      : pte_prot(entry) == (m->prot | PTE_USER));
-    if (m->kind == VMA_ANON) {
+    if (m->kind == ANON) {
         must(a->state == m->state && a->obj == nullptr);
         if (!m->backed)
             return;
@@ -280,7 +282,7 @@ static void op_map_anon(struct op_range r)
     must(at == page_va(r.first));
     for (uint64_t i = r.first; i < r.first + r.n; i++)
         model[i] = (struct model_page){
-            .kind = VMA_ANON, .state = (uint8_t)state, .prot = prot, .backed = state == VX_MEM_COMMIT
+            .kind = ANON, .state = (uint8_t)state, .prot = prot, .backed = state == VX_MEM_COMMIT
         };
 }
 
@@ -301,13 +303,13 @@ static void op_map_object(struct op_range r)
         return;
     for (uint64_t i = 0; i < r.n; i++)
         model[r.first + i] = (struct model_page){
-            .kind = VMA_OBJECT, .cap = (uint8_t)cap, .prot = prot, .backed = true, .object_page = (uint32_t)(offset + i)
+            .kind = OBJECT, .cap = (uint8_t)cap, .prot = prot, .backed = true, .object_page = (uint32_t)(offset + i)
         };
 }
 
 static bool model_concerned(const struct model_page *m, int cap)
 {
-    return cap < 0 || (m->kind == VMA_OBJECT && m->cap == cap);
+    return cap < 0 || (m->kind == OBJECT && m->cap == cap);
 }
 
 static void op_unmap(struct op_range r)
@@ -336,7 +338,7 @@ static void op_unmap_object(void)
         ;
     must(alloc_fail_hits == 0);
     for (uint64_t i = 0; i < WINDOW_PAGES; i++)
-        if (model[i].kind == VMA_OBJECT && model_concerned(&model[i], cap))
+        if (model[i].kind == OBJECT && model_concerned(&model[i], cap))
             model[i] = (struct model_page){};
 }
 
@@ -345,9 +347,9 @@ static status_t model_protect_status(struct op_range r, uint32_t prot, uint32_t 
     for (uint64_t i = r.first; i < r.first + r.n; i++) {
         if (model[i].kind == 0)
             return ERR_NOT_FOUND;
-        if (model[i].kind == VMA_OBJECT && state != 0)
+        if (model[i].kind == OBJECT && state != 0)
             return ERR_BAD_ARGUMENT;
-        if (model[i].kind == VMA_OBJECT && (prot & ~(uint32_t)caps[model[i].cap].rights) != 0)
+        if (model[i].kind == OBJECT && (prot & ~(uint32_t)caps[model[i].cap].rights) != 0)
             return ERR_NO_RIGHTS;
     }
     return OK;
@@ -403,9 +405,9 @@ static void op_touch(struct op_range r)
             m->backed = true;
             must((write ? host_user_write(page_va(i), &word, 8) : host_user_read(&word, page_va(i), 8)) == OK);
         }
-        if (m->kind == VMA_ANON && write)
+        if (m->kind == ANON && write)
             m->content = word;
-        else if (m->kind == VMA_ANON)
+        else if (m->kind == ANON)
             must(word == m->content);
     }
 }

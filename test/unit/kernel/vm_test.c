@@ -251,7 +251,7 @@ static uint64_t hash_world(void)
 {
     uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), ram.free_pages);
     for (const struct vma *a = area_of(vm.areas.first); a != nullptr; a = area_next(a)) {
-        hash = mix(mix(mix(hash, a->node.key), a->end), (uint64_t)a->prot << 32 | (uint64_t)a->state << 8 | a->kind);
+        hash = mix(mix(mix(hash, a->node.key), a->end), (uint64_t)a->prot << 32 | a->state);
         hash = mix(mix(hash, a->offset), (uintptr_t)a);
     }
     const uint64_t *root = arch_phys_to_virt(vm.as.root);

@@ -259,7 +259,7 @@ bool cap_revoke(struct cap *root, uint64_t *n)
 {
     const struct cap *seen = nullptr;
     struct cap_table *t = nullptr; /* of seen, and of all on its page */
-    if (root->obj->maps != nullptr && !vm_unmap_object(root->obj, root, true))
+    if (!list_is_empty(&root->obj->maps) && !vm_unmap_object(root->obj, root, true))
         return false;
     for (struct cap *c; (c = root->child) != nullptr;) {
         for (int i = 1; i < REVOKE_DEPTH && c->child != nullptr; i++)

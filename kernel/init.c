@@ -41,12 +41,8 @@ void *kernel_boot_pages(uint32_t order)
 static void root_object(struct object *o, uint8_t type)
 {
     static uint32_t id = UINT32_MAX - 16; /* apart from ids that object_create gives */
-    o->type = type;
-    o->id = id++;
-    o->home = &root.reticle;
+    object_init(o, type, id++, &root.reticle);
     o->n_caps = 1;
-    list_init(&o->home_node);
-    list_init(&o->grave_node);
 }
 
 /* The end of the whole pages of free RAM that begin at `at`. */

@@ -20,25 +20,31 @@ struct graves graves;
 int32_t work_left;
 static uint32_t last_id;
 
+void object_init(struct object *o, uint8_t type, uint32_t id, struct reticle *home)
+{
+    o->type = type;
+    o->id = id;
+    o->home = home;
+    list_init(&o->home_node);
+    list_init(&o->grave_node);
+    list_init(&o->maps);
+}
+
 status_t object_create(struct reticle *home, uint8_t type, size_t size, struct object **out)
 {
     void *p;
     status_t st = reticle_kalloc(home, size, &p);
     if (st != OK)
         return st;
-    struct object *o = memset(p, 0, size);
-    o->type = type;
-    o->id = ++last_id;
-    o->home = home;
-    list_push_back(&home->objects, &o->home_node);
-    list_init(&o->grave_node);
-    *out = o;
+    *out = memset(p, 0, size);
+    object_init(*out, type, ++last_id, home);
+    list_push_back(&home->objects, &(*out)->home_node);
     return OK;
 }
 
 void object_abandon(struct object *o)
 {
-    kassert(o->n_caps == 0 && o->maps == nullptr);
+    kassert(o->n_caps == 0 && list_is_empty(&o->maps));
     list_remove(&o->home_node);
     reticle_kfree(o->home, o);
 }

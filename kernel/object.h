@@ -14,7 +14,6 @@
 
 struct reticle;
 struct cap;
-struct vma;
 struct task;
 struct thread;
 
@@ -34,7 +33,7 @@ struct object {
     struct list_node home_node;
     struct list_node grave_node; /* on the list of objects that wait to be destroyed */
     struct cap *caps;            /* first of the capabilities that have no parent */
-    struct vma *maps;
+    struct list_node maps; /* of struct vma */
     uint32_t n_caps;
     struct spinlock maps_lock; /* LOCK_MAPS */
 };
@@ -51,6 +50,8 @@ struct binding {
     uint32_t bit;
 };
 
+/* What is zero so far becomes an object that is in no list and has no capabilities. */
+void object_init(struct object *o, uint8_t type, uint32_t id, struct reticle *home);
 /* Allocates a zeroed object of `size` from `home` and enters it in its list. ERR_NO_MEMORY. */
 status_t object_create(struct reticle *home, uint8_t type, size_t size, struct object **out);
 /* Undoes object_create, before the object has capabilities. */

@@ -4,11 +4,6 @@
 #include <base/kassert.h>
 #include <kernel/pt.h>
 
-static uint64_t *table_at(uint64_t pa)
-{
-    return arch_phys_to_virt((paddr_t){ pa });
-}
-
 /* n pages for tables. ERR_NO_MEMORY leaves none. */
 static status_t tables_take(struct reticle *r, paddr_t *page, unsigned n)
 {
@@ -30,10 +25,10 @@ status_t pt_grow(struct reticle *r, uint64_t **e, unsigned reached, uint64_t va,
     kassert(**e == 0);
     status_t st = tables_take(r, page, reached - level);
     for (unsigned i = 0; st == OK && reached > level; i++) {
-        arch_page_zero(arch_phys_to_virt(page[i]));
+        uint64_t *table = arch_phys_to_virt(page[i]);
+        arch_page_zero(table);
         pt_entry_store(*e, pte_table(page[i].raw));
-        reached--;
-        *e = &table_at(page[i].raw)[pt_index(va, reached)];
+        *e = &table[pt_index(va, --reached)];
     }
     return st;
 }
@@ -95,7 +90,7 @@ static void tables_prune(struct pt_edit *e, uint64_t va, unsigned level)
     for (unsigned up = level + 1; up < PT_LEVELS; up++) {
         unsigned reached;
         uint64_t *slot = pt_walk(e->as->root, va, up, &reached), table = pte_pa(*slot);
-        if (!table_is_empty(table_at(table)))
+        if (!table_is_empty(arch_phys_to_virt((paddr_t){ table })))
             return;
         pt_entry_store(slot, 0);
         pt_edit_note(e, va, ARCH_PAGE_SIZE); /* walk caches know the table */

@@ -602,9 +602,11 @@ struct sysret sys_ring_map(uint64_t end)
     struct ring *r = ring_of(c->obj);
     if (!ring_is_made(r))
         return sys_status(ERR_NOT_FOUND);
-    for (const struct vma *a = r->obj.maps; a != nullptr; a = a->maps_next)
+    for (struct list_node *n = r->obj.maps.next; n != &r->obj.maps; n = n->next) {
+        const struct vma *a = container_of(n, struct vma, maps);
         if (a->cap == c && a->maker == 0)
             return sys_ok(a->node.key - a->offset, 0);
+    }
     uint64_t bytes = (uint64_t)ARCH_PAGE_SIZE << r->order;
     struct vm_spec spec = vm_of_object(&r->obj, c, ring_frame, 0, bytes, VX_PROT_READ | VX_PROT_WRITE);
     return thread_map(&spec, progress);

@@ -29,12 +29,8 @@ status_t task_create(struct reticle *payer, uint32_t order, uint32_t n_slots, st
     if (st != OK)
         goto abandon;
     t->reticle.owner = o;
-    t->own_object.type = VX_CAP_RETICLE;
-    t->own_object.id = o->id;
-    t->own_object.home = &t->reticle;
+    object_init(&t->own_object, VX_CAP_RETICLE, o->id, &t->reticle);
     t->own_object.n_caps = 1; /* the Task itself: dropping capabilities does not end it */
-    list_init(&t->own_object.home_node);
-    list_init(&t->own_object.grave_node);
     t->caps_order = order_for((uint64_t)n_slots * sizeof(struct cap));
     st = reticle_alloc(&t->reticle, t->caps_order, PAGE_CAPS, &slots);
     if (st == OK) {

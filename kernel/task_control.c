@@ -243,24 +243,20 @@ void task_set_name(struct task *t, const char *name, size_t len)
         t->name[i] = name[i] >= ' ' && name[i] < 127 ? name[i] : '?';
 }
 
-static struct sysret set_band(struct task *t, uint64_t band, bool thread_only)
+/* only: of its threads; nullptr: the Task, and all of them. */
+static struct sysret set_band(struct task *t, uint64_t band, const struct thread *only)
 {
     if (band >= VX_BAND_COUNT)
         return sys_status(ERR_BAD_ARGUMENT);
-    if (thread_only) {
-        struct thread *self = current_thread();
-        if (band < t->band)
-            return sys_status(ERR_NO_RIGHTS);
-        self->band = (uint8_t)band;
-        sched_set_band(self, self->band);
-        return sys_ok(0, 0);
-    }
     if (band < current_task()->band)
         return sys_status(ERR_NO_RIGHTS);
-    t->band = (uint8_t)band;
+    if (only == nullptr)
+        t->band = (uint8_t)band;
     for (struct tree_node *n = t->threads.first; n != nullptr; n = tree_next(n)) {
         struct thread *th = container_of(n, struct thread, by_id);
-        th->band = t->band;
+        if (only != nullptr && th != only)
+            continue;
+        th->band = (uint8_t)band;
         sched_set_band(th, th->band);
     }
     return sys_ok(0, 0);
@@ -309,11 +305,11 @@ struct sysret sys_task_control(uint64_t handle, uint64_t op, uint64_t a, uint64_
     case VX_TASK_BIND_FAULT:
         return a > 64 ? sys_status(ERR_BAD_ARGUMENT) : sys_status(binding_set(&t->fault_binding, self, (uint32_t)a));
     case VX_TASK_SET_BAND:
-        return set_band(t, a, false);
+        return set_band(t, a, nullptr);
     case VX_TASK_SET_NAME:
         return t == self ? set_name(t, a, b) : sys_status(ERR_NO_RIGHTS);
     case VX_TASK_THREAD_BAND:
-        return t == self ? set_band(t, a, true) : sys_status(ERR_NO_RIGHTS);
+        return t == self ? set_band(t, a, current_thread()) : sys_status(ERR_NO_RIGHTS);
     default:
         return sys_status(ERR_BAD_ARGUMENT);
     }

@@ -39,8 +39,8 @@ struct vma {
     uint64_t made;
     uint64_t offset; /* of the first address, in the object */
     struct object *obj;
-    struct cap *cap;                   /* through which it was made; nullptr: kernel-made, or none needed */
-    struct vma *maps_next, *maps_prev; /* obj->maps */
+    struct cap *cap;       /* through which it was made; nullptr: kernel-made, or none needed */
+    struct list_node maps; /* in obj->maps; of a spare record: `next` is the next one */
 };
 static_assert(sizeof(struct vma) <= 128); /* a size class */
 
@@ -52,7 +52,7 @@ struct vm {
     uint64_t waits_in;           /* groups of futexes in which threads wait, perhaps; a bit each */
     uint64_t gap_start, gap_end; /* V7: where new areas go first */
     uint64_t ended_below;        /* how far vm_fini() has come */
-    struct vma *spares;          /* V9 */
+    struct list_node *spares;    /* V9: through `maps` */
     uint32_t n_spares;
 };
 

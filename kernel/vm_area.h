@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What the files of the virtual memory share: finding areas, backing them with frames, and the length of a step. */
 #pragma once
-#include <base/list.h>
 #include <kernel/pt.h>
 #include <kernel/vm.h>
 
@@ -52,31 +51,18 @@ static inline bool range_ok(uint64_t addr, uint64_t len)
 /* obj->maps. */
 static inline void maps_link(struct vma *a)
 {
-    struct object *o = a->obj;
-    lock_take(&o->maps_lock, LOCK_MAPS);
-    a->maps_prev = nullptr;
-    a->maps_next = o->maps;
-    if (o->maps != nullptr)
-        o->maps->maps_prev = a;
-    o->maps = a;
-    lock_release(&o->maps_lock, LOCK_MAPS);
+    lock_take(&a->obj->maps_lock, LOCK_MAPS);
+    list_push_front(&a->obj->maps, &a->maps);
+    lock_release(&a->obj->maps_lock, LOCK_MAPS);
 }
 
 static inline void maps_unlink(struct vma *a)
 {
-    struct object *o = a->obj;
-    lock_take(&o->maps_lock, LOCK_MAPS);
-    struct vma *before = a->maps_prev, *after = a->maps_next;
-    if (before != nullptr)
-        before->maps_next = after;
-    else
-        o->maps = after;
-    if (after != nullptr)
-        after->maps_prev = before;
-    lock_release(&o->maps_lock, LOCK_MAPS);
+    lock_take(&a->obj->maps_lock, LOCK_MAPS);
+    list_unlink(&a->maps);
+    lock_release(&a->obj->maps_lock, LOCK_MAPS);
 }
 
-/* Spare records are a stack through maps_next. */
 #define AREA_SPARES 4u
 
 /* Sees to it that there are n. ERR_NO_MEMORY. */
@@ -84,16 +70,16 @@ status_t spares_have(struct vm *vm, uint32_t n);
 
 static inline void spare_push(struct vm *vm, struct vma *a)
 {
-    a->maps_next = vm->spares;
-    vm->spares = a;
+    a->maps.next = vm->spares;
+    vm->spares = &a->maps;
     vm->n_spares++;
 }
 
 /* There is one. What is in it is anything. */
 static inline struct vma *spare_pop(struct vm *vm)
 {
-    struct vma *a = vm->spares;
-    vm->spares = a->maps_next;
+    struct vma *a = container_of(vm->spares, struct vma, maps);
+    vm->spares = a->maps.next;
     vm->n_spares--;
     return a;
 }

@@ -216,8 +216,9 @@ bool vm_unmap_object(struct object *o, const struct cap *c, bool below)
     struct pt_edit e; /* one for all areas of an address space that follow each other: one shootdown */
     bool goes_on = true;
     pt_edit_begin(&e, nullptr, nullptr);
-    for (struct vma *a = o->maps, *next; a != nullptr && goes_on; a = next) {
-        next = a->maps_next;
+    for (struct list_node *n = o->maps.next, *next; n != &o->maps && goes_on; n = next) {
+        struct vma *a = container_of(n, struct vma, maps);
+        next = n->next;
         if (!(below ? is_below(a->cap, c) : c == nullptr || a->cap == c))
             continue;
         if (e.as != &a->vm->as) {

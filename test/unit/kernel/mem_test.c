@@ -30,6 +30,7 @@ status_t object_create(struct reticle *home, uint8_t type, size_t size, struct o
         return st;
     *out = memset(p, 0, size);
     **out = (struct object){ .type = type, .home = home };
+    list_init(&(*out)->maps);
     return OK;
 }
 

@@ -82,6 +82,7 @@ static void world_begin(uint64_t ram_bytes)
     ram_pages = ram_bytes / PAGE;
     must(reticle_alloc(&ram, 11, PAGE_MEM, &shared_frames) == OK);
     shared = (struct object){ .type = VX_CAP_MEM };
+    list_init(&shared.maps);
     for (unsigned i = 0; i < 2; i++)
         caps[i] = (struct cap){ .obj = &shared, .type = VX_CAP_MEM, .rights = (vx_rights_t)(i == 0 ? RW : RX) };
     memset(model, 0, sizeof model);
@@ -103,7 +104,7 @@ static void world_end(void)
         must(unmap_whole(&vm, a->node.key, a->end - a->node.key, nullptr) == OK);
     alloc_fail_in = 0;
     alloc_fail_for_good = false;
-    must(ram.free_pages == free_at_start && shared.maps == nullptr);
+    must(ram.free_pages == free_at_start && list_is_empty(&shared.maps));
     must(reticle_check(&ram, nullptr));
     arch_aspace_activate(nullptr);
     paddr_t root = vm.as.root;
@@ -187,8 +188,8 @@ static void compare_areas(void)
         end = a->end;
         mapped += a->obj != nullptr;
     }
-    for (const struct vma *a = shared.maps, *before = nullptr; a != nullptr; before = a, a = a->maps_next) {
-        must(a->maps_prev == before && a->obj == &shared);
+    for (const struct list_node *n = shared.maps.next; n != &shared.maps; n = n->next) {
+        must(n->next->prev == n && container_of(n, struct vma, maps)->obj == &shared);
         listed++;
     }
     must(mapped == listed);

@@ -33,8 +33,8 @@ struct device {
 };
 
 /* The record of an object for `bytes` (1 to MEM_BYTES_MAX, rounded up to pages), whose memory mem_make_some() then
- * takes and zeroes, in steps (kernel/object.h) until `zeroed` is `bytes`: in the largest blocks that are there; contiguous: one after the other
- * in physical memory. ERR_NO_MEMORY. To undo: mem_fini, then object_abandon. */
+ * takes and zeroes, in steps (kernel/object.h) until `zeroed` is `bytes`: in the largest blocks that are there;
+ * contiguous: one after the other in physical memory. ERR_NO_MEMORY. To undo: mem_fini, then object_abandon. */
 status_t mem_create(struct reticle *home, uint64_t bytes, bool contiguous, uint8_t type, struct mem **out);
 status_t mem_make_some(struct mem *m);
 /* Memory that somebody else owns for ever (boot modules, the kernel log). base is page aligned. */

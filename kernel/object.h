@@ -33,7 +33,7 @@ struct object {
     struct list_node home_node;
     struct list_node grave_node; /* on the list of objects that wait to be destroyed */
     struct cap *caps;            /* first of the capabilities that have no parent */
-    struct list_node maps; /* of struct vma */
+    struct list_node maps;       /* of struct vma */
     uint32_t n_caps;
     struct spinlock maps_lock; /* LOCK_MAPS */
 };

@@ -88,8 +88,8 @@ static struct sysret mem_make(uint64_t reticle, uint64_t bytes, uint64_t flags, 
 static status_t alloc_check(uint64_t reticle, uint64_t bytes, uint64_t flags)
 {
     bool handle = (flags & VX_MEM_HANDLE) != 0;
-    if ((flags & ~(uint64_t)ALLOC_BITS) != 0 || !is_state(flags & STATE_BITS) ||
-        !prot_ok(flags & PROT_BITS) || bytes == 0)
+    if ((flags & ~(uint64_t)ALLOC_BITS) != 0 || !is_state(flags & STATE_BITS) || !prot_ok(flags & PROT_BITS) ||
+        bytes == 0)
         return ERR_BAD_ARGUMENT;
     if (handle && (flags & VX_MEM_COMMIT) == 0)
         return ERR_BAD_ARGUMENT;

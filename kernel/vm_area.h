@@ -49,14 +49,14 @@ static inline bool range_ok(uint64_t addr, uint64_t len)
 }
 
 /* obj->maps. */
-static inline void maps_link(struct vma *a)
+[[gnu::always_inline]] static inline void maps_link(struct vma *a)
 {
     lock_take(&a->obj->maps_lock, LOCK_MAPS);
     list_push_front(&a->obj->maps, &a->maps);
     lock_release(&a->obj->maps_lock, LOCK_MAPS);
 }
 
-static inline void maps_unlink(struct vma *a)
+[[gnu::always_inline]] static inline void maps_unlink(struct vma *a)
 {
     lock_take(&a->obj->maps_lock, LOCK_MAPS);
     list_unlink(&a->maps);
@@ -102,8 +102,8 @@ status_t anon_back_page(struct vm *vm, uint64_t page, uint64_t *e, unsigned reac
 /* Where a step through [from, to) ends, up or down, that looks at what is left of entries, at least at one: no leaf
  * crosses it. */
 uint64_t step_end(const struct vm *vm, uint64_t from, uint64_t to, int32_t *left, bool down);
-/* Sees to it that no leaf crosses addr or end; but those of areas that were not made through `only_cap`, if it is given.
- * 0 is no address. ERR_NO_MEMORY changes nothing. */
+/* Sees to it that no leaf crosses addr or end, but in areas that were not made through `only_cap`, if it is given. 0 is
+ * no address. ERR_NO_MEMORY changes nothing. */
 status_t leaves_cut(struct vm *vm, uint64_t addr, uint64_t end, const struct cap *only_cap);
 /* Shrinks a to [a's start, at); the rest becomes an area of its own, for which there is a spare record. Tables are not
  * touched. */

@@ -6,8 +6,9 @@
 enum elf_machine : uint16_t { ELF_X86_64 = 62, ELF_AARCH64 = 183 };
 enum elf_prot : uint8_t { ELF_EXEC = 1, ELF_WRITE = 2, ELF_READ = 4 };
 
-/* Where the image comes from, and for whom it has to be. `read` fills `buf` from `offset`, wholly or not at all; only offsets below image_len are
- * asked for. The image may change while it is read: every byte is read once, and what was read is what is checked. */
+/* Where the image comes from, and for whom it has to be. `read` fills `buf` from `offset`, wholly or not at all; only
+ * offsets below image_len are asked for. The image may change while it is read: every byte is read once, and what was
+ * read is what is checked. */
 struct elf_source {
     status_t (*read)(void *ctx, uint64_t offset, void *buf, size_t len);
     void *ctx;

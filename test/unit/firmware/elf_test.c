@@ -56,7 +56,8 @@ static void assert_plan_keeps_its_promises(const struct elf_source *source)
         assert_true((s->vaddr & ~(PAGE - 1)) >= last && s->vaddr >= plan.low && end <= plan.high);
         last = (end + PAGE - 1) & ~(PAGE - 1);
         assert_true(s->file_len_bytes <= s->mem_len_bytes);
-        assert_true(s->file_off <= source->image_len_bytes && s->file_len_bytes <= source->image_len_bytes - s->file_off);
+        assert_true(s->file_off <= source->image_len_bytes &&
+                    s->file_len_bytes <= source->image_len_bytes - s->file_off);
         assert_int_equal(s->file_off % PAGE, s->vaddr % PAGE);
         assert_true((s->prot & (ELF_WRITE | ELF_EXEC)) != (ELF_WRITE | ELF_EXEC));
         if (plan.entry >= s->vaddr && plan.entry < end)

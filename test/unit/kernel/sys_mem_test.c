@@ -396,6 +396,8 @@ static void surfaces_have_limits(void **)
     expect_error(sys_surface_create(5, 1, 1, VX_FORMAT_XRGB8888), ERR_BAD_HANDLE);
     expect_ok(sys_surface_create(0, SURFACE_SIDE_MAX, 1, VX_FORMAT_XRGB8888));
     struct sysret r = expect_ok(sys_surface_create(0, 640, 480, VX_FORMAT_XRGB8888));
+    expect_error(sys_cap_narrow(r.first, VX_R_READ, 0, PAGE), ERR_BAD_ARGUMENT); /* no range of bytes: all or nothing */
+    expect_error(sys_cap_narrow(r.first, VX_R_READ, PAGE, 0), ERR_BAD_ARGUMENT);
     assert_true(writable(r.second + 640 * 480 * 4 - 8));
     assert_int_equal(cap_get(&task.caps, r.first, VX_CAP_SURFACE, VX_R_READ | VX_R_WRITE, &c), OK);
     assert_int_equal(cap_get(&task.caps, r.first, VX_CAP_SURFACE, VX_R_EXEC, &c), ERR_NO_RIGHTS);

@@ -25,4 +25,3 @@ void hart_entry(void);
 [[noreturn]] void hart_begins(struct hart *h);
 
 extern struct hart boot_hart;
-enum hart_scratch { HART_TRAP_DEPTH }; /* how struct hart.scratch is used; [1] is the platform's */

@@ -49,10 +49,8 @@ void arch_fp_clear(void *state)
 
 [[gnu::noinline]] static void switch_used(struct fp_state *from, const struct fp_state *next, bool on)
 {
-    if (on && from != nullptr) {
+    if (on && from != nullptr)
         fp_store(from);
-        from->used = 1;
-    }
     if (next->used != 0) {
         fp_load(next);
         if (!on)

@@ -81,21 +81,12 @@ void arch_halt(void)
         __asm__ volatile("wfi");
 }
 
-size_t arch_entropy(void *out, size_t len)
+bool arch_random(uint64_t *word)
 {
-    size_t done = 0;
-    if (field(READ("id_aa64isar0_el1"), 60) == 0)
-        return 0;
-    while (done < len) {
-        uint64_t word, ok;
-        __asm__ volatile("mrs %0, S3_3_C2_C4_0\n\tcset %1, ne" : "=r"(word), "=r"(ok)::"cc"); /* RNDR; Z: it had none */
-        if (!ok)
-            break;
-        size_t n = len - done < sizeof word ? len - done : sizeof word;
-        memcpy((char *)out + done, &word, n);
-        done += n;
-    }
-    return done;
+    uint64_t ok = 0;
+    if (field(READ("id_aa64isar0_el1"), 60) != 0) /* RNDR; Z: it had none */
+        __asm__ volatile("mrs %0, S3_3_C2_C4_0\n\tcset %1, ne" : "=r"(*word), "=r"(ok)::"cc");
+    return ok != 0;
 }
 
 void arch_frame_init(struct arch_frame *f, uaddr_t pc, uaddr_t sp, uint64_t arg0, uint64_t arg1)

@@ -135,7 +135,6 @@ static uint64_t fixup_for(uint64_t pc)
 
 uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind)
 {
-    uint64_t *depth = &arch_hart_self()->scratch[HART_TRAP_DEPTH];
     struct trap t = describe(kind);
     uint64_t landing = kind == TRAP_SYNC ? fixup_for(f->pc) : 0;
     if (landing != 0)
@@ -147,12 +146,5 @@ uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind)
             t.cause = VX_CAUSE_STACK;
         }
     }
-    /* A trap while reporting one: the report itself is broken. Say so without it, and then say nothing more. */
-    ++*depth;
-    if (*depth == 2)
-        for (const char *s = "\ntrap in a trap report\n"; *s != 0; s++)
-            arch_early_putc(*s);
-    if (*depth > 1)
-        arch_halt();
     kernel_trap(&t, f);
 }

@@ -255,24 +255,12 @@ void arch_fp_clear(void *state)
 
 /* --- entropy. [SDM-1] "Random Number Generator Instructions" --- */
 
-static bool hardware_random(uint64_t *out)
+bool arch_random(uint64_t *word)
 {
     bool ok = false;
     for (int i = 0; x86_cpu.rdseed && !ok && i < 64; i++) /* the seed generator may run dry for a while */
-        __asm__ volatile("rdseed %0" : "=r"(*out), "=@ccc"(ok));
+        __asm__ volatile("rdseed %0" : "=r"(*word), "=@ccc"(ok));
     for (int i = 0; x86_cpu.rdrand && !ok && i < 10; i++)
-        __asm__ volatile("rdrand %0" : "=r"(*out), "=@ccc"(ok));
+        __asm__ volatile("rdrand %0" : "=r"(*word), "=@ccc"(ok));
     return ok;
-}
-
-size_t arch_entropy(void *out, size_t len)
-{
-    size_t done = 0;
-    uint64_t word;
-    while (done < len && hardware_random(&word)) {
-        size_t n = len - done < sizeof word ? len - done : sizeof word;
-        memcpy((char *)out + done, &word, n);
-        done += n;
-    }
-    return done;
 }

@@ -113,7 +113,6 @@ void x86_idt_load(void);
 /* lapic.c */
 void x86_lapic_init(const struct machine *m); /* the boot hart's; then each hart its own: */
 void x86_lapic_local_init(void);
-void x86_lapic_check(void);
 void x86_lapic_send(uint64_t hw_id, uint32_t command); /* X86_ICR_*, and a vector or a page's number */
 #define X86_ICR_FIXED 0x4000u                          /* the level bit, which says: assert */
 #define X86_ICR_INIT 0x4500u
@@ -127,7 +126,11 @@ void x86_timer_fired(void); /* or is not set yet */
 /* hart.c */
 extern uint64_t x86_trampoline_pa; /* 0: there is no page for it */
 extern const struct hart *_Atomic x86_starting;
-void x86_hart_check(void);
+#ifdef VECTRA_DEBUG
+void x86_hart_check(void); /* hart_check.c */
+#else
+static inline void x86_hart_check(void) {}
+#endif
 [[noreturn]] void x86_hart_main(struct hart *h);
 /* start.S */
 extern const uint8_t x86_trampoline[], x86_trampoline_root[], x86_trampoline_end[];

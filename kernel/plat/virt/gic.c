@@ -30,7 +30,7 @@ enum : uint32_t {
 };
 // clang-format on
 static constexpr uint32_t CTLR_ENABLE_V2 = 1, CTLR_ENABLE_V3 = 0x13 /* both groups, affinity routing */;
-static constexpr uint32_t CTLR_WRITE_PENDING = 1u << 31;
+static constexpr uint32_t CTLR_WRITE_PENDING = 1u << 31; /* of a GICv2 always 0: reading it is the wait */
 static constexpr uint32_t WAKER_SLEEP = 1u << 1, WAKER_ASLEEP = 1u << 2;
 static constexpr uint32_t PRIORITY_ALL = 0xa0a0a0a0; /* of four lines */
 static constexpr uint32_t FIRST_PRIVATE = 16;        /* below: raised by harts */
@@ -216,8 +216,7 @@ void gic_init(struct machine *m)
     is_v3 = m->irqchip == IRQCHIP_GICV3;
     dist = map(m->gic.dist, "distributor");
     mmio_write32(dist + GICD_CTLR, 0);
-    if (is_v3)
-        wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
+    wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
     n_lines = ((mmio_read32(dist + GICD_TYPER) & 31) + 1) * 32;
     for (uint32_t first = FIRST_SHARED; first < n_lines; first += 32)
         reset_lines(dist, first);
@@ -225,8 +224,7 @@ void gic_init(struct machine *m)
         n_lines = LINES_MAX;
     map_interface(&m->gic);
     mmio_write32(dist + GICD_CTLR, is_v3 ? CTLR_ENABLE_V3 : CTLR_ENABLE_V2);
-    if (is_v3)
-        wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
+    wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
     if (!hart_init())
         kernel_refuse("interrupt controller: no redistributor for this hart, or no system registers");
     route_lines();
@@ -302,10 +300,7 @@ void irqchip_mask(uint32_t line)
 {
     set_bit(GICD_ICENABLER, line);
     /* Until the write has arrived the line may still interrupt; the distributor says when. */
-    if (is_v3)
-        wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
-    else
-        io_barrier();
+    wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
 }
 
 bool irqchip_is_level(uint32_t line)

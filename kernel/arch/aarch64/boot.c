@@ -74,7 +74,7 @@ static void reserve(uint64_t pa, uint64_t bytes)
 /* RAM that the windows cannot reach is left out, aloud. */
 static void check_memory(struct machine *m)
 {
-    uint64_t total = 0, limit = UINT64_C(1) << LAYOUT_PA_BITS;
+    uint64_t limit = UINT64_C(1) << LAYOUT_PA_BITS;
     for (uint32_t i = 0; i < m->n_ram; i++) {
         struct phys_range *r = &m->ram[i];
         if (r->base >= limit || r->len_bytes > limit - r->base) {
@@ -82,10 +82,7 @@ static void check_memory(struct machine *m)
             machine_leave_out(m, LEFT_OUT_RAM);
             r->len_bytes = r->base >= limit ? 0 : limit - r->base;
         }
-        total += r->len_bytes;
     }
-    if (total < 32 * 1024 * 1024)
-        kernel_refuse("too little memory: %llu KiB, the kernel needs 32 MiB", (unsigned long long)total / 1024);
 }
 
 extern int32_t pac_sites_start[], pac_sites_end[];

@@ -105,11 +105,6 @@ static void set_ttbr(uint64_t ttbr)
     __asm__ volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(ttbr) : "memory");
 }
 
-static void set_key(const uint64_t key[2])
-{
-    __asm__ volatile(PAC("msr S3_0_C2_C1_0, %0") PAC("msr S3_0_C2_C1_1, %1")::"r"(key[0]), "r"(key[1]) : "memory");
-}
-
 void arch_aspace_activate(struct arch_aspace *as)
 {
     arch_hart_self()->aspace = as;
@@ -119,7 +114,7 @@ void arch_aspace_activate(struct arch_aspace *as)
             return;
         __asm__ volatile("tlbi aside1, xzr\n\tdsb nsh" ::: "memory");
     }
-    set_key(as->key);
+    __asm__ volatile(PAC("msr S3_0_C2_C1_0, %0") PAC("msr S3_0_C2_C1_1, %1")::"r"(as->key[0]), "r"(as->key[1]));
     set_ttbr(as->ttbr);
 }
 

@@ -141,10 +141,8 @@ uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind)
         return landing;
     if (kind == TRAP_OVERFLOW) {
         uint64_t stack = arch_hart_self()->kernel_stack_top - STACK_BYTES;
-        if (t.address < stack && stack - t.address <= 4096) {
+        if (t.address < stack && stack - t.address <= 4096)
             t.name = "kernel stack overflow";
-            t.cause = VX_CAUSE_STACK;
-        }
     }
     kernel_trap(&t, f);
 }

@@ -13,7 +13,6 @@
 #include <kernel/slide.h>
 
 static constexpr uint64_t EARLY_MAP_END = UINT64_C(1) << 32;
-static constexpr uint64_t RAM_MIN = 24 << 20;
 
 /* Whole pages: the page below each stack is never mapped, so an overflow is a (double) fault and not a mystery. */
 [[gnu::section(".bss.stack"), gnu::aligned(4096)]] uint8_t x86_stack_guard[ARCH_PAGE_SIZE + X86_STACK_BYTES];
@@ -72,11 +71,6 @@ static void read_firmware(uint32_t start_info_pa)
     if (st != OK)
         kernel_refuse("the %s are unusable: %s (near 0x%lx)", whose,
                       machine.error.what != nullptr ? machine.error.what : "unknown reason", machine.error.where);
-    uint64_t ram = 0;
-    for (uint32_t i = 0; i < machine.n_ram; i++)
-        ram += machine.ram[i].len_bytes;
-    if (ram < RAM_MIN)
-        kernel_refuse("too little memory: %lu KiB, the kernel needs %lu MiB", ram >> 10, RAM_MIN >> 20);
 }
 
 void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry)

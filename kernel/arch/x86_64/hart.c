@@ -69,7 +69,6 @@ void x86_hart_main(struct hart *h)
     x86_mmu_enter();
     arch_hart_local_init();
     x86_lapic_local_init();
-    x86_timer_fired();
     x86_hart_check();
     kernel_hart_main(h);
 }

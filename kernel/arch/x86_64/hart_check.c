@@ -4,6 +4,7 @@
 #include <arch/hart.h>
 #include <arch/mmu.h>
 #include <arch/pte.h>
+#include <isa/plat.h>
 
 static constexpr uint32_t MSR_APIC_BASE = 0x1b, MSR_PAT = 0x277;
 static constexpr uint64_t BASE_X2APIC = 1 << 10, BASE_ADDRESS = 0x000ffffffffff000;

@@ -120,7 +120,6 @@ static bool is_privileged_instruction(uint64_t rip)
 static void interrupt(uint8_t vector)
 {
     if (vector == X86_VECTOR_TIMER) {
-        x86_timer_fired();
         x86_lapic_eoi();
         kernel_timer();
     } else if (vector >= X86_VECTOR_LINE && vector < X86_VECTOR_LINE_END) {

@@ -15,26 +15,14 @@
 .endm
 
     .text
-.macro store
+/* void fp_swap(struct fp_state *from, const struct fp_state *to): stores and loads */
+    .globl fp_swap
+fp_swap:
     each_pair stp, x0
     mrs     x2, fpsr
     mrs     x3, fpcr
     str     w2, [x0, #512]
     str     w3, [x0, #516]
-    mov     w2, #1
-    str     x2, [x0, #520]
-.endm
-
-/* void fp_store(struct fp_state *s): with the mark that it was used */
-    .globl fp_store
-fp_store:
-    store
-    ret
-
-/* void fp_swap(struct fp_state *from, const struct fp_state *to): stores and loads */
-    .globl fp_swap
-fp_swap:
-    store
     mov     x0, x1
 /* void fp_load(const struct fp_state *s) */
     .globl fp_load

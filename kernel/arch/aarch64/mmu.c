@@ -32,8 +32,7 @@ SEALED static uint64_t key_of_keys[2];
 void mmu_init(void)
 {
     entropy_fill(key_of_keys, sizeof key_of_keys);
-    __asm__("mrs %0, id_aa64mmfr0_el1" : "=r"(mmu_features));
-    mmu_features &= 0xff;
+    mmu_features = ISA_READ("id_aa64mmfr0_el1") & 0xff;
     n_words = (mmu_features >> 4 == 2 ? 65536 : 256) / 64;
     taken[0] = 1;
 }

@@ -33,10 +33,7 @@ static uint64_t shifted_quotient(uint64_t a, unsigned shift, uint64_t b)
 
 bool time_init(uint64_t dt_hz)
 {
-    uint64_t hz;
-    __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
-    if (dt_hz != 0)
-        hz = dt_hz;
+    uint64_t hz = dt_hz != 0 ? dt_hz : ISA_READ("cntfrq_el0");
     if (hz < 1'000'000 || hz > UINT32_MAX)
         return false;
     scale = (struct arch_time){

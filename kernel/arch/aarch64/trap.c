@@ -89,12 +89,11 @@ static void describe_abort(struct trap *t, bool fetch)
 static struct trap describe(uint64_t kind)
 {
     static const char *const other[] = { "", "IRQ", "FIQ", "SError", "kernel stack pointer out of range" };
-    struct trap t = { .cause = VX_CAUSE_MACHINE };
-    __asm__ volatile("mrs %0, esr_el1" : "=r"(t.code));
+    struct trap t = { .cause = VX_CAUSE_MACHINE, .code = ISA_READ("esr_el1") };
     if ((kind & ~(uint64_t)TRAP_ODD) != TRAP_SYNC) {
         t.name = other[kind & 7];
         if (kind == TRAP_OVERFLOW)
-            __asm__ volatile("mrs %0, far_el1" : "=r"(t.address));
+            t.address = ISA_READ("far_el1");
         return t;
     }
     uint32_t class = t.code >> 26 & 0x3f;
@@ -104,7 +103,7 @@ static struct trap describe(uint64_t kind)
     bool fetch = class == EC_INSTRUCTION_ABORT_USER || class == EC_INSTRUCTION_ABORT;
     bool data = class == EC_DATA_ABORT_USER || class == EC_DATA_ABORT;
     if (fetch || data || class == EC_PC_ALIGNMENT || class == EC_WATCHPOINT_USER || class == EC_WATCHPOINT)
-        __asm__ volatile("mrs %0, far_el1" : "=r"(t.address));
+        t.address = ISA_READ("far_el1");
     if (fetch || data)
         describe_abort(&t, fetch);
     return t;

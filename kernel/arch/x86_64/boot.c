@@ -9,6 +9,7 @@
 #include <kernel/firmware/acpi/acpi.h>
 #include <kernel/firmware/acpi/pvh.h>
 #include <kernel/firmware/machine.h>
+#include <base/string.h>
 #include <isa/plat.h>
 #include <kernel/slide.h>
 
@@ -30,12 +31,8 @@ extern const uint64_t x86_smap_sites_start[], x86_smap_sites_end[];
 /* Without SMAP, stac and clac are undefined: they become three-byte no-ops while text is still writable. */
 static void patch_smap_sites(void)
 {
-    for (const uint64_t *site = x86_smap_sites_start; !x86_cpu.smap && site < x86_smap_sites_end; site++) {
-        volatile uint8_t *insn = (volatile uint8_t *)*site;
-        insn[0] = 0x0f;
-        insn[1] = 0x1f;
-        insn[2] = 0x00;
-    }
+    for (const uint64_t *site = x86_smap_sites_start; !x86_cpu.smap && site < x86_smap_sites_end; site++)
+        memcpy((void *)*site, "\x0f\x1f\x00", 3);
 }
 
 static const void *early_at(void *, uint64_t pa, size_t len)

@@ -23,13 +23,6 @@ static status_t fail(struct fdt_tree *t, status_t st, const char *what, const vo
     return st;
 }
 
-bool fdt_same(const char *a, const char *b)
-{
-    for (; *a == *b && *a != '\0'; a++)
-        b++;
-    return *a == *b;
-}
-
 /* ---- tokens and properties ---- */
 
 /* Length of the text at `s` with its zero byte, or 0 when it does not end within `room`. */

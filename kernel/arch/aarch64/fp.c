@@ -5,7 +5,7 @@
  * Invariants: FPEN is "no traps" exactly while the registers belong to the thread that was switched to last, and then
  * its state's memory is stale; else user mode traps, and what is in the registers does not matter. Source: [Arm-ARM]
  * "CPACR_EL1". */
-#include "fp.h"
+#include "boot.h"
 #include <abi/status.h>
 #include <arch/fp.h>
 #include <arch/hart.h>

@@ -88,7 +88,9 @@ void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry)
     boot_hart.hw_id = x86_lapic_id();
     plat_irqchip_init(&machine);
     x86_time_init(&machine, tsc_at_entry);
+#ifdef VECTRA_DEBUG
     x86_hart_check();
+#endif
     kernel_main(&machine, &boot_hart);
 }
 

@@ -69,6 +69,8 @@ void x86_hart_main(struct hart *h)
     x86_mmu_enter();
     arch_hart_local_init();
     x86_lapic_local_init();
+#ifdef VECTRA_DEBUG
     x86_hart_check();
+#endif
     kernel_hart_main(h);
 }

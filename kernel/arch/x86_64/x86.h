@@ -124,11 +124,7 @@ void x86_time_init(const struct machine *m, uint64_t tsc_at_entry);
 /* hart.c */
 extern uint64_t x86_trampoline_pa; /* 0: there is no page for it */
 extern const struct hart *_Atomic x86_starting;
-#ifdef VECTRA_DEBUG
-void x86_hart_check(void); /* hart_check.c */
-#else
-static inline void x86_hart_check(void) {}
-#endif
+void x86_hart_check(void); /* hart_check.c: debug kernels alone have it */
 [[noreturn]] void x86_hart_main(struct hart *h);
 /* start.S */
 extern const uint8_t x86_trampoline[], x86_trampoline_root[], x86_trampoline_end[];

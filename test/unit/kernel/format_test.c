@@ -66,7 +66,8 @@ static void text(void **)
 static void what_is_no_conversion_is_printed_as_it_stands(void **)
 {
     char got[64];
-    static const char *const odd[] = { "%", "a%", "%q", "%c", "%%", "%5", "%-", "50%!", "%.3s", "%99999999999999999999999" };
+    static const char *const odd[] = { "%",  "a%", "%q",   "%c",   "%%",
+                                       "%5", "%-", "50%!", "%.3s", "%99999999999999999999999" };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         size_t n = format_into(got, sizeof got, odd[i]);
         assert_int_equal(n, strlen(got));

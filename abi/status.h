@@ -6,5 +6,8 @@
 typedef enum [[nodiscard("did it happen?")]] status : int32_t {
 #define X(name, value, text) name = value,
 #include <abi/errors.def>
+#ifndef VECTRA_KERNEL /* it answers with none of these */
+#include <abi/service_errors.def>
+#endif
 #undef X
 } status_t;

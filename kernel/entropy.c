@@ -148,10 +148,12 @@ uint32_t entropy_init(void)
 {
     wipe(&pool, sizeof pool);
     wipe(generators, sizeof generators);
-    alignas(uint32_t) uint8_t bytes[KEY_BYTES * 2];
-    size_t n = arch_entropy(bytes, sizeof bytes);
-    uint32_t credit = entropy_add(bytes, n, (uint32_t)n * 8);
-    wipe(bytes, sizeof bytes);
+    uint64_t words[8];
+    size_t n = 0;
+    while (n < sizeof words / sizeof words[0] && arch_random(&words[n]))
+        n++;
+    uint32_t credit = entropy_add(words, n * sizeof words[0], UINT32_MAX);
+    wipe(words, sizeof words);
     return credit;
 }
 

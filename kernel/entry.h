@@ -110,7 +110,7 @@ void *kernel_boot_pages(uint32_t order);
  * kernel image, the boot page tables and everything else that must not be handed out. */
 [[noreturn]] void kernel_main(struct machine *m, struct hart *boot_hart);
 
-/* Reports and stops. Printf subset: %s %c %d %u %x %lx %lu %llx %llu %p %zu, width and 0 padding. */
+/* Reports and stops. The formats are those of kernel/format.c. */
 [[noreturn]] void kernel_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 typedef enum log_level : uint8_t { LOG_QUIET = 0, LOG_NORMAL = 1, LOG_DEBUG = 2 } log_level_t;
 void log_at(log_level_t level, const char *format, ...) __attribute__((format(printf, 2, 3)));

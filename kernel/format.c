@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's formatter: those of base/format.h's formats that the kernel prints with, which are %d %u %x %s %c %%, a
+ * The kernel's formatter: those of base/format.h's formats that the kernel prints with, which are %d %u %x %s, a
  * width, the flag 0 for numbers, and the lengths l ll z. Whatever else is printed as it stands; a test reads the
  * kernel's sources for such. User space has the whole: lib/libvectra/format.c. */
 #include <base/format.h>
@@ -60,12 +60,6 @@ static bool emit_directive(const struct out *o, const char **at, va_list *args)
         emit_text(o, &s, text != nullptr ? text : "(null)");
         return true;
     }
-    case 'c':
-        o->sink(o->ctx, &(char){ (char)va_arg(*args, int) }, 1);
-        return true;
-    case '%':
-        o->sink(o->ctx, "%", 1);
-        return true;
     default:
         (*at)--;
         return false;

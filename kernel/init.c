@@ -183,25 +183,20 @@ static paddr_t place_initrd(const struct machine *m)
     return on_pages(m->initrd, "initial RAM disk");
 }
 
-static void find_image(const void *archive, uint64_t bytes, const char *path, struct cpio_file *out)
-{
-    struct firmware_error error = {};
-    status_t st = cpio_find(archive, bytes, path, out, &error);
-    if (st == ERR_NOT_FOUND)
-        kernel_refuse("the initial RAM disk has no %s", path);
-    if (st != OK)
-        kernel_refuse("the initial RAM disk is damaged: %s at byte %llu", error.what, (unsigned long long)error.where);
-}
-
 void init_start(const struct machine *m, const char *path)
 {
+    struct firmware_error error = {};
     struct cpio_file program;
     struct task *t;
     struct thread *th;
     constexpr uint32_t spec_order = 2;
     const paddr_t archive_at = place_initrd(m);
     const uint8_t *archive = arch_phys_to_virt(archive_at);
-    find_image(archive, m->initrd.len_bytes, path, &program);
+    status_t st = cpio_find(archive, m->initrd.len_bytes, path, &program, &error);
+    if (st == ERR_NOT_FOUND)
+        kernel_refuse("the initial RAM disk has no %s", path);
+    if (st != OK)
+        kernel_refuse("the initial RAM disk is damaged: %s at byte %llu", error.what, (unsigned long long)error.where);
     root_object(&mmio.obj, VX_CAP_DEVICE);
     root_object(&ports.obj, VX_CAP_DEVICE);
     root_object(&irqs, VX_CAP_IRQ);
@@ -218,7 +213,7 @@ void init_start(const struct machine *m, const char *path)
         kernel_refuse("too little memory for the first Task");
     fill_spec(spec, t, m, initrd, path);
     struct spawn_build build = { .spec = spec, .task = t };
-    status_t st = bundle_begin(spec, spec->bytes, &build.plan);
+    st = bundle_begin(spec, spec->bytes, &build.plan);
     for (uint32_t i = 0; st == OK && i < spec->n_slots; i++)
         st = bundle_take(spec, i, &build.plan);
     kassert(st == OK);

@@ -21,34 +21,6 @@ static void unbind(struct line *l)
     l->awaits_rearm = false;
 }
 
-static status_t irq_bind(struct cap *c, struct task *t, uint32_t bit)
-{
-    if (c->length != 1)
-        return ERR_BAD_ARGUMENT;
-    if (c->offset >= IRQ_LINE_MAX)
-        return ERR_NOT_SUPPORTED;
-    struct line *l = &lines[c->offset];
-    if (l->cap != nullptr && l->cap != c)
-        return ERR_BUSY;
-    if (bit >= VX_IRQ_UNBIND && l->cap != nullptr)
-        unbind(l);
-    if (bit == VX_IRQ_UNBIND)
-        return OK;
-    status_t st = irqchip_configure((uint32_t)c->offset);
-    if (st != OK)
-        return st == ERR_BUSY ? ERR_BUSY : ERR_NOT_SUPPORTED;
-    if (bit > VX_IRQ_UNBIND) {
-        irqchip_wire((uint32_t)c->offset, bit >= VX_IRQ_EDGE, bit == VX_IRQ_LEVEL_LOW || bit == VX_IRQ_EDGE_LOW);
-        return OK;
-    }
-    st = binding_set(&l->binding, t, bit);
-    if (st != OK)
-        return st;
-    l->cap = c;
-    irqchip_unmask((uint32_t)c->offset);
-    return OK;
-}
-
 bool irq_is_bound(const struct cap *c)
 {
     return c->length == 1 && c->offset < IRQ_LINE_MAX && lines[c->offset].cap == c;
@@ -103,11 +75,33 @@ void irq_binding_gone(struct binding *b)
 
 struct sysret sys_device_bind_irq(uint64_t irq, uint64_t bit)
 {
+    struct task *t = current_task();
     struct cap *c;
-    status_t st = cap_get(&current_task()->caps, irq, VX_CAP_IRQ, VX_R_BIND, &c);
+    status_t st = cap_get(&t->caps, irq, VX_CAP_IRQ, VX_R_BIND, &c);
     if (st != OK)
         return sys_status(st);
-    if (bit > VX_IRQ_EDGE_LOW)
+    if (bit > VX_IRQ_EDGE_LOW || c->length != 1)
         return sys_status(ERR_BAD_ARGUMENT);
-    return sys_status(irq_bind(c, current_task(), (uint32_t)bit));
+    if (c->offset >= IRQ_LINE_MAX)
+        return sys_status(ERR_NOT_SUPPORTED);
+    struct line *l = &lines[c->offset];
+    if (l->cap != nullptr && l->cap != c)
+        return sys_status(ERR_BUSY);
+    if (bit >= VX_IRQ_UNBIND && l->cap != nullptr)
+        unbind(l);
+    if (bit == VX_IRQ_UNBIND)
+        return sys_ok(0, 0);
+    st = irqchip_configure((uint32_t)c->offset);
+    if (st != OK)
+        return sys_status(st == ERR_BUSY ? ERR_BUSY : ERR_NOT_SUPPORTED);
+    if (bit > VX_IRQ_UNBIND) {
+        irqchip_wire((uint32_t)c->offset, bit >= VX_IRQ_EDGE, bit == VX_IRQ_LEVEL_LOW || bit == VX_IRQ_EDGE_LOW);
+        return sys_ok(0, 0);
+    }
+    st = binding_set(&l->binding, t, (uint32_t)bit);
+    if (st != OK)
+        return sys_status(st);
+    l->cap = c;
+    irqchip_unmask((uint32_t)c->offset);
+    return sys_ok(0, 0);
 }

@@ -83,8 +83,6 @@ SEALED uint64_t __stack_chk_guard;
     selftest_boot();
     stage("boot");
     report_machine(m);
-    if (m->n_ram == 0 || m->n_harts == 0)
-        kernel_refuse("the firmware tables name no memory or no processor");
     stage("firmware");
     selftest_paging(m);
     stage("paging");
@@ -109,8 +107,10 @@ SEALED uint64_t __stack_chk_guard;
     if (m->n_harts > 1)
         harts_start(m);
     wallclock_init(n_harts);
+#ifdef VECTRA_DEBUG
     if (cmdline_get(m->cmdline, "selftest", word, sizeof word))
         selftest_report(word);
+#endif
     cmdline_get(m->cmdline, "init", init_path, sizeof init_path);
     init_start(m, init_path);
     if (cmdline_get(m->cmdline, "bench", word, sizeof word)) {

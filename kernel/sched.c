@@ -60,6 +60,8 @@ static uint64_t first_deadline(const struct hart *h)
 
 static void arm(struct hart *h, uint64_t ns)
 {
+    if (h->sched.armed_ns == ns)
+        return;
     h->sched.armed_ns = ns;
     arch_timer_arm(ns);
 }

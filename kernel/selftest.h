@@ -11,6 +11,7 @@ void selftest_reticle(void);
 void selftest_caps_and_rings(void);
 void selftest_sched(void);
 void selftest_entropy(void);
-/* selftest=panic and selftest=trap on the command line: dies on purpose, so that the report can be tested. Others:
- * nothing. */
+#ifdef VECTRA_DEBUG
+/* panic, stack, return, recurse, trap: dies that way on purpose, so that the report can be tested. Others: nothing. */
 void selftest_report(const char *kind);
+#endif

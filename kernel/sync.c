@@ -201,15 +201,6 @@ struct sysret sys_sem_wait(uint64_t sem, uint64_t target, uint64_t deadline)
     return woken;
 }
 
-[[gnu::always_inline]] static inline uint64_t wake(uint64_t key, uint64_t count)
-{
-    struct chain *c = chain_of(key);
-    lock_take(&c->lock, LOCK_FUTEX);
-    uint64_t woken = wake_some(c, key, count, UINT64_MAX);
-    lock_release(&c->lock, LOCK_FUTEX);
-    return woken;
-}
-
 /* The same, a step of it in self's call. By the holder of the lock. */
 static bool wake_step(struct thread *self, struct chain *c, uint64_t key, uint64_t count)
 {
@@ -387,5 +378,11 @@ struct sysret sys_futex_wake(uint64_t address, uint64_t count, uint64_t flags, u
     lock_take(&vm->lock, LOCK_VM);
     uint64_t key = key_of(vm, address);
     lock_release(&vm->lock, LOCK_VM);
-    return likely(key != 0) ? sys_ok(wake(key, count), 0) : sys_status(ERR_BAD_ADDRESS);
+    if (unlikely(key == 0))
+        return sys_status(ERR_BAD_ADDRESS);
+    struct chain *c = chain_of(key);
+    lock_take(&c->lock, LOCK_FUTEX);
+    uint64_t woken = wake_some(c, key, count, UINT64_MAX);
+    lock_release(&c->lock, LOCK_FUTEX);
+    return sys_ok(woken, 0);
 }

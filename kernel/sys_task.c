@@ -51,8 +51,6 @@ void task_fault(struct thread *t, uint32_t cause, uint64_t address, const char *
     struct thread *t = current_thread();
     uint32_t cause = trap->cause;
     const char *name = trap->name;
-    if (t == nullptr) /* it was taken away at the gate: should it run again, it faults again */
-        kernel_return_to_user();
     if (cause == VX_CAUSE_PAGE_FAULT) {
         struct vm *vm = &t->task->vm;
         lock_take(&vm->lock, LOCK_VM);

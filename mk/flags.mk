@@ -20,7 +20,7 @@ KERNEL_FLAGS_x86_64  := -mno-red-zone -mcmodel=kernel
 KERNEL_FLAGS_aarch64 :=
 
 # The guard is a global word: there is no thread-local storage in the kernel. kernel/main.c sets it.
-KERNEL_CFLAGS := $(COMMON_FLAGS) -fstack-protector --param=ssp-buffer-size=4 -mstack-protector-guard=global $(COMMON_FLAGS_$(ARCH)) $(MODE_FLAGS) -mgeneral-regs-only -fno-pic -fno-pie \
+KERNEL_CFLAGS := $(COMMON_FLAGS) -DVECTRA_KERNEL=1 -fstack-protector --param=ssp-buffer-size=4 -mstack-protector-guard=global $(COMMON_FLAGS_$(ARCH)) $(MODE_FLAGS) -mgeneral-regs-only -fno-pic -fno-pie \
 	$(KERNEL_FLAGS_$(ARCH)) -I. -Ikernel/arch/include -Ikernel/arch/$(ARCH)/include -I$(GEN)
 KERNEL_LDFLAGS := -nostdlib -static --no-pie -z max-page-size=4096 -z norelro -z noexecstack --build-id=none
 

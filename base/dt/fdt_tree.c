@@ -23,13 +23,6 @@ static status_t fail(struct fdt_tree *t, status_t st, const char *what, const vo
     return st;
 }
 
-bool fdt_same(const char *a, const char *b)
-{
-    for (; *a == *b && *a != '\0'; a++)
-        b++;
-    return *a == *b;
-}
-
 /* ---- tokens and properties ---- */
 
 /* Length of the text at `s` with its zero byte, or 0 when it does not end within `room`. */
@@ -203,29 +196,19 @@ bool fdt_path_is(const struct fdt_tree *t, struct fdt_prop text)
 
 /* ---- walks ---- */
 
-/* Fills in the node on the path that begins here; its properties start at `props`, and are looked at once. */
+/* Fills in the node on the path that begins here; its properties start at `props`. */
 static void enter_node(struct fdt_tree *t, const char *name, uint32_t props)
 {
     struct fdt_node *n = &t->path[t->depth];
-    uint32_t off = props, token;
-    struct fdt_prop p;
     *n = t->depth > 0 ? n[-1] : (struct fdt_node){ .usable = true };
     n->name = name;
     n->props = props;
-    n->address_cells = 2;
-    n->size_cells = 1;
-    while (next_token(t, &off, &token, &name, &p) && (token == PROP || token == NOP)) {
-        if (token == NOP)
-            continue;
-        uint32_t *cell = fdt_same(name, "#address-cells")     ? &n->address_cells
-                         : fdt_same(name, "#size-cells")      ? &n->size_cells
-                         : fdt_same(name, "interrupt-parent") ? &n->irq_parent
-                                                              : nullptr;
-        if (cell != nullptr && p.len >= 4)
-            *cell = load_be32(p.data);
-        if (fdt_same(name, "status") && fdt_list_find(p, "okay") != 0 && fdt_list_find(p, "ok") != 0)
-            n->usable = false;
-    }
+    n->address_cells = fdt_cell(t, n, "#address-cells", 2);
+    n->size_cells = fdt_cell(t, n, "#size-cells", 1);
+    n->irq_parent = fdt_cell(t, n, "interrupt-parent", n->irq_parent);
+    struct fdt_prop status = fdt_prop(t, n, "status");
+    if (status.data != nullptr && fdt_list_find(status, "okay") != 0 && fdt_list_find(status, "ok") != 0)
+        n->usable = false;
 }
 
 status_t fdt_tree_walk(struct fdt_tree *t, fdt_visit_fn *visit, void *ctx)

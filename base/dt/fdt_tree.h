@@ -4,6 +4,7 @@
 #pragma once
 #include <abi/machine.h>
 #include <base/bytes.h>
+#include <base/string.h>
 
 /* Its numbers are big endian. */
 static inline uint32_t load_be32(const void *p)
@@ -61,7 +62,11 @@ status_t fdt_reservation(struct fdt_tree *t, uint32_t index, struct phys_range *
 
 /* The rest concerns the node being visited. */
 
-bool fdt_same(const char *a, const char *b);
+static inline bool fdt_same(const char *a, const char *b)
+{
+    return strncmp(a, b, SIZE_MAX) == 0;
+}
+
 struct fdt_prop fdt_prop(const struct fdt_tree *t, const struct fdt_node *n, const char *wanted);
 /* The first cell of a property, or `otherwise` without one. */
 uint32_t fdt_cell(const struct fdt_tree *t, const struct fdt_node *n, const char *name, uint32_t otherwise);

@@ -10,6 +10,7 @@ const char *vx_status_name(status_t status)
     case name:                                                                                                         \
         return #name;
 #include <abi/errors.def>
+#include <abi/service_errors.def>
 #undef X
     }
     return "an unknown status";
@@ -22,6 +23,7 @@ const char *vx_status_text(status_t status)
     case name:                                                                                                         \
         return text;
 #include <abi/errors.def>
+#include <abi/service_errors.def>
 #undef X
     }
     return "an unknown status";

@@ -1,6 +1,6 @@
 # The kernel runs where the machine's random numbers say, and says where only when it dies. Pads for indirect branches,
 # tables and the backtrace's names hold wherever that is.
-boot "selftest=panic"   qemu "-seed 1"   within 60s
+mode debug   boot "selftest=panic"   qemu "-seed 1"   within 60s
 expect /KERNEL PANIC: asked for by selftest=panic/
 expect /selftest_report\+0x/
 expect /x86_boot\+0x|boot_main\+0x/

@@ -1,5 +1,5 @@
 # A return address that was changed on the stack is not returned to: it is signed.
-arch aarch64   boot "selftest=return"   within 60s
+mode debug   arch aarch64   boot "selftest=return"   within 60s
 expect /KERNEL PANIC: (pointer authentication|instruction abort) in the kernel/
 expect /kernel_main\+0x/
 expect /KERNEL PANIC: end of report/

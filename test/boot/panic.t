@@ -1,5 +1,5 @@
 # A panic names its reason and the functions that led to it.
-boot "selftest=panic"   within 60s
+mode debug   boot "selftest=panic"   within 60s
 expect /KERNEL PANIC: asked for by selftest=panic/
 expect /backtrace:/
 expect /selftest_report\+0x/

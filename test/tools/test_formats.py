@@ -8,7 +8,7 @@ import unittest
 PRINTERS = re.compile(r"\b(?:kprintf|log_debug|log_urgent|kernel_panic|kernel_refuse|put_format)\(([^;]*);")
 STRING = re.compile(r'"((?:\\.|[^"\\])*)"')
 DIRECTIVE = re.compile(r"%[^a-zA-Z%]*(?:hh|h|ll|l|z|j|t)?.?")
-KNOWN = re.compile(r"%(?:0?[1-9][0-9]*)?(?:(?:l|ll|z)?[dux]|s)|%c|%%")
+KNOWN = re.compile(r"%(?:0?[1-9][0-9]*)?(?:(?:l|ll|z)?[dux]|s)")
 
 
 def directives(text):

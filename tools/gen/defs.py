@@ -192,7 +192,7 @@ class Abi:
         self.syscalls = sorted((Syscall(r, "abi/syscalls.def") for r in rows(abi / "syscalls.def")), key=lambda c: c.number)
         if len({c.number for c in self.syscalls}) != len(self.syscalls):
             raise BadTable("abi/syscalls.def: a number is given twice")
-        self.errors = [r.fields for r in rows(abi / "errors.def")]
+        self.errors = [r.fields for name in ("errors.def", "service_errors.def") for r in rows(abi / name)]
         self.limits = [r.fields for name in ("limits.def", "service_limits.def") for r in rows(abi / name)]
         caps = list(rows(abi / "cap.def"))
         self.types = [r.fields for r in caps if r.macro == "TYPE"]

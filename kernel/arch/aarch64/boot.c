@@ -74,7 +74,7 @@ static void reserve(uint64_t pa, uint64_t bytes)
 /* RAM that the windows cannot reach is left out, aloud. */
 static void check_memory(struct machine *m)
 {
-    uint64_t total = 0, limit = UINT64_C(1) << LAYOUT_PA_BITS;
+    uint64_t limit = UINT64_C(1) << LAYOUT_PA_BITS;
     for (uint32_t i = 0; i < m->n_ram; i++) {
         struct phys_range *r = &m->ram[i];
         if (r->base >= limit || r->len_bytes > limit - r->base) {
@@ -82,19 +82,14 @@ static void check_memory(struct machine *m)
             machine_leave_out(m, LEFT_OUT_RAM);
             r->len_bytes = r->base >= limit ? 0 : limit - r->base;
         }
-        total += r->len_bytes;
     }
-    if (total < 32 * 1024 * 1024)
-        kernel_refuse("too little memory: %llu KiB, the kernel needs 32 MiB", (unsigned long long)total / 1024);
 }
 
 extern int32_t pac_sites_start[], pac_sites_end[];
 
 static void patch_pac_sites(void)
 {
-    uint64_t sctlr;
-    __asm__("mrs %0, sctlr_el1" : "=r"(sctlr));
-    for (int32_t *site = pac_sites_start; (sctlr & SCTLR_PAC) == 0 && site != pac_sites_end; site++)
+    for (int32_t *site = pac_sites_start; (ISA_READ("sctlr_el1") & SCTLR_PAC) == 0 && site != pac_sites_end; site++)
         *(uint32_t *)((char *)site + *site) = 0xd503201f; /* nop */
     arch_sync_icache(image_start, (size_t)(text_end - image_start));
 }
@@ -102,8 +97,7 @@ static void patch_pac_sites(void)
 static void final_tables(struct machine *m)
 {
     static char *const guard[] = { __stack_guard };
-    uint64_t features, block = kmap_choose(m), empty = arch_virt_to_phys(empty_table).raw;
-    __asm__("mrs %0, id_aa64pfr1_el1" : "=r"(features));
+    uint64_t features = ISA_READ("id_aa64pfr1_el1"), block = kmap_choose(m), empty = arch_virt_to_phys(empty_table).raw;
     kmap_build(m, block, boot_view(SLOT_TABLES, block, false), guard, 1, (features & 15) != 0 ? PTE_GUARDED : 0);
     void *console = nullptr;
     if (m->console.kind == CONSOLE_PL011)
@@ -122,12 +116,9 @@ void boot_main(uint64_t image_pa)
     arch_image_offset = image_pa - (uint64_t)(uintptr_t)image_start;
     boot_hart.self = &boot_hart;
     patch_pac_sites();
-    uint64_t mpidr;
-    __asm__("mrs %0, mpidr_el1" : "=r"(mpidr));
-    boot_hart.hw_id = mpidr & UINT64_C(0xff00ffffff);
+    boot_hart.hw_id = ISA_READ("mpidr_el1") & UINT64_C(0xff00ffffff);
     struct machine *m = &machine;
-    if (!time_init(m->timer.counter_hz))
-        kernel_refuse("the timer's frequency makes no sense: CNTFRQ_EL0 must say 1 MHz or more");
+    time_init(m->timer.counter_hz);
     check_memory(m);
     reserve(image_pa, (uint64_t)(image_end - image_start));
     reserve(m->device_tree.base, m->device_tree.len_bytes);

@@ -15,8 +15,8 @@ void boot_switch_tables(uint64_t root, uint64_t empty);
 uint64_t boot_slide(uint64_t dtb_pa, uint64_t el);
 [[noreturn]] void boot_main(uint64_t image_pa);
 
-/* The counter's rate: `dt_hz` if the device tree says so, else CNTFRQ_EL0. False: unusable. */
-bool time_init(uint64_t dt_hz);
+/* The counter's rate: `dt_hz` if the device tree says so, else CNTFRQ_EL0. Refuses a machine whose rate is unusable. */
+void time_init(uint64_t dt_hz);
 void mmu_init(void);
 extern uint64_t mmu_features; /* of the boot hart: ID_AA64MMFR0_EL1.{ASIDBits,PARange} */
 
@@ -24,5 +24,8 @@ extern uint64_t mmu_features; /* of the boot hart: ID_AA64MMFR0_EL1.{ASIDBits,PA
 void hart_entry(void);
 [[noreturn]] void hart_begins(struct hart *h);
 
+/* fp.c: gives the current thread its zeroed vector registers; it was not allowed them. */
+void fp_first_use(void);
+void fp_fill(uint64_t pattern); /* fp.S: every vector register; and no modes, no flags */
+
 extern struct hart boot_hart;
-enum hart_scratch { HART_TRAP_DEPTH }; /* how struct hart.scratch is used; [1] is the platform's */

@@ -15,17 +15,7 @@
 .endm
 
     .text
-/* void fp_store(struct fp_state *s) */
-    .globl fp_store
-fp_store:
-    each_pair stp, x0
-    mrs     x2, fpsr
-    mrs     x3, fpcr
-    str     w2, [x0, #512]
-    str     w3, [x0, #516]
-    ret
-
-/* void fp_swap(struct fp_state *from, const struct fp_state *to): stores, with the mark that it was used, and loads */
+/* void fp_swap(struct fp_state *from, const struct fp_state *to): stores and loads */
     .globl fp_swap
 fp_swap:
     each_pair stp, x0
@@ -33,8 +23,6 @@ fp_swap:
     mrs     x3, fpcr
     str     w2, [x0, #512]
     str     w3, [x0, #516]
-    mov     w2, #1
-    str     x2, [x0, #520]
     mov     x0, x1
 /* void fp_load(const struct fp_state *s) */
     .globl fp_load

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * For debug kernels: what FP_CLOBBER does to the registers in between. */
-#include "fp.h"
+#include "boot.h"
 #include <arch/fp.h>
 
 void arch_fp_clobber(void)

@@ -15,12 +15,6 @@
 #include <kernel/gate.h>
 #include <kernel/kmap.h>
 
-#define READ(reg)                                                                                                      \
-    ({                                                                                                                 \
-        uint64_t value_;                                                                                               \
-        __asm__ volatile("mrs %0, " reg : "=r"(value_));                                                               \
-        value_;                                                                                                        \
-    })
 #define WRITE(reg, value) __asm__ volatile("msr " reg ", %0" ::"r"((uint64_t)(value)) : "memory")
 
 /* A four-bit field of an identification register. */
@@ -31,7 +25,7 @@ static unsigned field(uint64_t id, unsigned shift)
 
 void arch_hart_local_init(void)
 {
-    uint64_t pfr0 = READ("id_aa64pfr0_el1"), dfr0 = READ("id_aa64dfr0_el1");
+    uint64_t pfr0 = ISA_READ("id_aa64pfr0_el1"), dfr0 = ISA_READ("id_aa64dfr0_el1");
     WRITE("vbar_el1", (uintptr_t)vectors);
     WRITE("cpacr_el1", 1 << 20);  /* FP: the kernel's, user mode traps; SVE and SME: off */
     WRITE("cntkctl_el1", 1 << 1); /* user mode may read the virtual counter and nothing else of the timer */
@@ -44,17 +38,17 @@ void arch_hart_local_init(void)
         WRITE("S3_3_C13_C2_3", 0); /* AMUSERENR_EL0 */
     isa_timer_quiet();
 
-    uint64_t sctlr = SCTLR_ON | SCTLR_WXN | (READ("sctlr_el1") & SCTLR_PAC);
-    if (field(READ("id_aa64pfr1_el1"), 0) != 0)
+    uint64_t sctlr = SCTLR_ON | SCTLR_WXN | (ISA_READ("sctlr_el1") & SCTLR_PAC);
+    if (field(ISA_READ("id_aa64pfr1_el1"), 0) != 0)
         sctlr |= SCTLR_BT1;
-    if (field(READ("id_aa64mmfr1_el1"), 20) != 0) {
+    if (field(ISA_READ("id_aa64mmfr1_el1"), 20) != 0) {
         sctlr &= ~(uint64_t)SCTLR_SPAN;
         __asm__ volatile(".arch_extension pan\n\tmsr pan, #1" ::: "memory");
     }
     WRITE("sctlr_el1", sctlr);
-    if (field(READ("id_aa64mmfr2_el1"), 60) !=
+    if (field(ISA_READ("id_aa64mmfr2_el1"), 60) !=
         0) /* E0PD: user mode faults on kernel addresses without a walk to time */
-        WRITE("tcr_el1", READ("tcr_el1") | UINT64_C(1) << 56);
+        WRITE("tcr_el1", ISA_READ("tcr_el1") | UINT64_C(1) << 56);
     __asm__ volatile("isb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
 }
 
@@ -68,9 +62,7 @@ void arch_idle_wait(void)
 
 void arch_irq_window(void)
 {
-    uint64_t pending;
-    __asm__ volatile("mrs %0, isr_el1" : "=r"(pending));
-    if (pending != 0)
+    if (ISA_READ("isr_el1") != 0) /* something is pending */
         plat_irq();
 }
 
@@ -81,21 +73,12 @@ void arch_halt(void)
         __asm__ volatile("wfi");
 }
 
-size_t arch_entropy(void *out, size_t len)
+bool arch_random(uint64_t *word)
 {
-    size_t done = 0;
-    if (field(READ("id_aa64isar0_el1"), 60) == 0)
-        return 0;
-    while (done < len) {
-        uint64_t word, ok;
-        __asm__ volatile("mrs %0, S3_3_C2_C4_0\n\tcset %1, ne" : "=r"(word), "=r"(ok)::"cc"); /* RNDR; Z: it had none */
-        if (!ok)
-            break;
-        size_t n = len - done < sizeof word ? len - done : sizeof word;
-        memcpy((char *)out + done, &word, n);
-        done += n;
-    }
-    return done;
+    uint64_t ok = 0;
+    if (field(ISA_READ("id_aa64isar0_el1"), 60) != 0) /* RNDR; Z: it had none */
+        __asm__ volatile("mrs %0, S3_3_C2_C4_0\n\tcset %1, ne" : "=r"(*word), "=r"(ok)::"cc");
+    return ok != 0;
 }
 
 void arch_frame_init(struct arch_frame *f, uaddr_t pc, uaddr_t sp, uint64_t arg0, uint64_t arg1)
@@ -157,7 +140,7 @@ status_t arch_hart_start(struct hart *h)
 void hart_begins(struct hart *h)
 {
     /* TCR_EL1 and the ASIDs say what the boot hart can do: one that has fewer address bits must not run. */
-    if ((READ("id_aa64mmfr0_el1") & 0xff) != mmu_features)
+    if ((ISA_READ("id_aa64mmfr0_el1") & 0xff) != mmu_features)
         arch_halt();
     arch_aspace_activate(nullptr); /* the identity map goes */
     arch_hart_local_init();

@@ -32,8 +32,7 @@ SEALED static uint64_t key_of_keys[2];
 void mmu_init(void)
 {
     entropy_fill(key_of_keys, sizeof key_of_keys);
-    __asm__("mrs %0, id_aa64mmfr0_el1" : "=r"(mmu_features));
-    mmu_features &= 0xff;
+    mmu_features = ISA_READ("id_aa64mmfr0_el1") & 0xff;
     n_words = (mmu_features >> 4 == 2 ? 65536 : 256) / 64;
     taken[0] = 1;
 }
@@ -105,11 +104,6 @@ static void set_ttbr(uint64_t ttbr)
     __asm__ volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(ttbr) : "memory");
 }
 
-static void set_key(const uint64_t key[2])
-{
-    __asm__ volatile(PAC("msr S3_0_C2_C1_0, %0") PAC("msr S3_0_C2_C1_1, %1")::"r"(key[0]), "r"(key[1]) : "memory");
-}
-
 void arch_aspace_activate(struct arch_aspace *as)
 {
     arch_hart_self()->aspace = as;
@@ -119,7 +113,7 @@ void arch_aspace_activate(struct arch_aspace *as)
             return;
         __asm__ volatile("tlbi aside1, xzr\n\tdsb nsh" ::: "memory");
     }
-    set_key(as->key);
+    __asm__ volatile(PAC("msr S3_0_C2_C1_0, %0") PAC("msr S3_0_C2_C1_1, %1")::"r"(as->key[0]), "r"(as->key[1]));
     set_ttbr(as->ttbr);
 }
 

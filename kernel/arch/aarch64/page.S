@@ -31,22 +31,10 @@ arch_page_zero:
     .globl arch_page_copy
 arch_page_copy:
     add     x2, x0, #4096
-1:  ldp     x3, x4, [x1]
-    ldp     x5, x6, [x1, #16]
-    ldp     x7, x8, [x1, #32]
-    ldp     x9, x10, [x1, #48]
-    ldp     x11, x12, [x1, #64]
-    ldp     x13, x14, [x1, #80]
-    ldp     x15, x16, [x1, #96]
-    stp     x3, x4, [x0]
-    stp     x5, x6, [x0, #16]
-    ldp     x3, x4, [x1, #112]
-    stp     x7, x8, [x0, #32]
-    stp     x9, x10, [x0, #48]
-    stp     x11, x12, [x0, #64]
-    stp     x13, x14, [x0, #80]
-    stp     x15, x16, [x0, #96]
-    stp     x3, x4, [x0, #112]
+1:  .irp    at, 0, 16, 32, 48, 64, 80, 96, 112
+    ldp     x3, x4, [x1, #\at]
+    stp     x3, x4, [x0, #\at]
+    .endr
     add     x1, x1, #128
     add     x0, x0, #128
     cmp     x0, x2

@@ -6,6 +6,7 @@
 #include <arch/mmu.h>
 #include <arch/timer.h>
 #include <isa/plat.h>
+#include <kernel/entry.h>
 
 static constexpr uint64_t NS_PER_S = 1'000'000'000;
 static constexpr unsigned NS_SHIFT = 32;              /* ticks to ns */
@@ -31,14 +32,11 @@ static uint64_t shifted_quotient(uint64_t a, unsigned shift, uint64_t b)
     return q + (rest != 0);
 }
 
-bool time_init(uint64_t dt_hz)
+void time_init(uint64_t dt_hz)
 {
-    uint64_t hz;
-    __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
-    if (dt_hz != 0)
-        hz = dt_hz;
+    uint64_t hz = dt_hz != 0 ? dt_hz : ISA_READ("cntfrq_el0");
     if (hz < 1'000'000 || hz > UINT32_MAX)
-        return false;
+        kernel_refuse("the timer's frequency makes no sense: CNTFRQ_EL0 must say 1 MHz or more");
     scale = (struct arch_time){
         .mult = shifted_quotient(NS_PER_S, NS_SHIFT, hz),
         .shift = NS_SHIFT,
@@ -47,7 +45,6 @@ bool time_init(uint64_t dt_hz)
         .invariant = 1,
     };
     ticks_mult = shifted_quotient(hz, TICKS_SHIFT, NS_PER_S);
-    return true;
 }
 
 void arch_time_params(struct arch_time *out)
@@ -63,10 +60,6 @@ uint64_t arch_timer_now_ns(void)
 
 void arch_timer_arm(uint64_t deadline_ns)
 {
-    if (deadline_ns == UINT64_MAX) {
-        isa_timer_quiet();
-        return;
-    }
     if (deadline_ns > FAR_NS)
         deadline_ns = FAR_NS;
     /* One tick late rather than early: the handler must find the deadline passed. */

@@ -2,7 +2,6 @@
  * Exceptions that are no system call: named, sorted into enum vx_cause, and handed to the portable kernel.
  * Source: [Arm-ARM] "ESR_EL1", exception classes and fault status codes. */
 #include "boot.h"
-#include "fp.h"
 #include <abi/status.h>
 #include <arch/boot.h>
 #include <arch/frame.h>
@@ -11,7 +10,7 @@
 #include <isa/layout.h>
 #include <kernel/entry.h>
 
-static_assert(sizeof(struct arch_frame) == FRAME_BYTES && offsetof(struct arch_frame, sp) == FRAME_SP);
+static_assert(sizeof(struct arch_frame) == FRAME_BYTES && offsetof(struct arch_frame, sp) == 248);
 static_assert(offsetof(struct arch_frame, pc) == FRAME_PC && offsetof(struct arch_frame, pstate) == FRAME_PC + 8);
 static_assert(offsetof(struct hart, frame) == HART_FRAME && offsetof(struct hart, kernel_stack_top) == HART_STACK_TOP);
 static_assert(offsetof(struct hart, syscalls) == HART_SYSCALLS && HART_SYSCALLS == HART_STACK_TOP + 8);
@@ -31,8 +30,6 @@ enum exception_class : uint32_t {
     EC_DATA_ABORT_USER = 0x24,
     EC_DATA_ABORT = 0x25,
     EC_SP_ALIGNMENT = 0x26,
-    EC_WATCHPOINT_USER = 0x34,
-    EC_WATCHPOINT = 0x35,
 };
 
 // clang-format off
@@ -40,16 +37,13 @@ static const struct class_name {
     const char *name; /* nullptr: unknown */
     uint32_t cause;
 } class_names[64] = {
+    /* the others are reserved, not for EL1, or of what stays off */
     [0x00] = { "undefined instruction", VX_CAUSE_ILLEGAL },
-    [0x01] = { "trapped WFI or WFE", VX_CAUSE_ILLEGAL },
     [EC_FP] = { "trapped floating-point instruction", VX_CAUSE_ILLEGAL },
-    [0x09] = { "trapped pointer authentication", VX_CAUSE_ILLEGAL },
     [0x0a] = { "trapped 64-byte access", VX_CAUSE_ILLEGAL },
     [0x0d] = { "branch target", VX_CAUSE_ILLEGAL },
     [0x0e] = { "illegal execution state", VX_CAUSE_ILLEGAL },
     [0x15] = { "system call", VX_CAUSE_ILLEGAL }, /* only from the kernel itself */
-    [0x16] = { "hypervisor call", VX_CAUSE_ILLEGAL },
-    [0x17] = { "monitor call", VX_CAUSE_ILLEGAL },
     [0x18] = { "trapped system register", VX_CAUSE_ILLEGAL },
     [0x19] = { "trapped SVE instruction", VX_CAUSE_ILLEGAL },
     [0x1c] = { "pointer authentication", VX_CAUSE_ILLEGAL },
@@ -58,12 +52,7 @@ static const struct class_name {
     [EC_PC_ALIGNMENT] = { "misaligned program counter", VX_CAUSE_ALIGNMENT },
     [EC_DATA_ABORT_USER ... EC_DATA_ABORT] = { "data abort", VX_CAUSE_PAGE_FAULT },
     [EC_SP_ALIGNMENT] = { "misaligned stack pointer", VX_CAUSE_ALIGNMENT },
-    [0x27] = { "memory copy instruction", VX_CAUSE_ILLEGAL },
     [0x2c] = { "floating-point exception", VX_CAUSE_ARITHMETIC },
-    [0x2f] = { "SError", VX_CAUSE_MACHINE },
-    [0x30 ... 0x31] = { "hardware breakpoint", VX_CAUSE_BREAKPOINT },
-    [0x32 ... 0x33] = { "single step", VX_CAUSE_BREAKPOINT },
-    [EC_WATCHPOINT_USER ... EC_WATCHPOINT] = { "watchpoint", VX_CAUSE_BREAKPOINT },
     [0x3c] = { "breakpoint instruction", VX_CAUSE_BREAKPOINT },
 };
 // clang-format on
@@ -89,12 +78,11 @@ static void describe_abort(struct trap *t, bool fetch)
 static struct trap describe(uint64_t kind)
 {
     static const char *const other[] = { "", "IRQ", "FIQ", "SError", "kernel stack pointer out of range" };
-    struct trap t = { .cause = VX_CAUSE_MACHINE };
-    __asm__ volatile("mrs %0, esr_el1" : "=r"(t.code));
+    struct trap t = { .cause = VX_CAUSE_MACHINE, .code = ISA_READ("esr_el1") };
     if ((kind & ~(uint64_t)TRAP_ODD) != TRAP_SYNC) {
         t.name = other[kind & 7];
         if (kind == TRAP_OVERFLOW)
-            __asm__ volatile("mrs %0, far_el1" : "=r"(t.address));
+            t.address = ISA_READ("far_el1");
         return t;
     }
     uint32_t class = t.code >> 26 & 0x3f;
@@ -103,8 +91,8 @@ static struct trap describe(uint64_t kind)
     t.cause = known ? class_names[class].cause : (uint32_t)VX_CAUSE_ILLEGAL;
     bool fetch = class == EC_INSTRUCTION_ABORT_USER || class == EC_INSTRUCTION_ABORT;
     bool data = class == EC_DATA_ABORT_USER || class == EC_DATA_ABORT;
-    if (fetch || data || class == EC_PC_ALIGNMENT || class == EC_WATCHPOINT_USER || class == EC_WATCHPOINT)
-        __asm__ volatile("mrs %0, far_el1" : "=r"(t.address));
+    if (fetch || data || class == EC_PC_ALIGNMENT)
+        t.address = ISA_READ("far_el1");
     if (fetch || data)
         describe_abort(&t, fetch);
     return t;
@@ -135,24 +123,14 @@ static uint64_t fixup_for(uint64_t pc)
 
 uint64_t trap_from_kernel(const struct arch_frame *f, uint64_t kind)
 {
-    uint64_t *depth = &arch_hart_self()->scratch[HART_TRAP_DEPTH];
     struct trap t = describe(kind);
     uint64_t landing = kind == TRAP_SYNC ? fixup_for(f->pc) : 0;
     if (landing != 0)
         return landing;
     if (kind == TRAP_OVERFLOW) {
         uint64_t stack = arch_hart_self()->kernel_stack_top - STACK_BYTES;
-        if (t.address < stack && stack - t.address <= 4096) {
+        if (t.address < stack && stack - t.address <= 4096)
             t.name = "kernel stack overflow";
-            t.cause = VX_CAUSE_STACK;
-        }
     }
-    /* A trap while reporting one: the report itself is broken. Say so without it, and then say nothing more. */
-    ++*depth;
-    if (*depth == 2)
-        for (const char *s = "\ntrap in a trap report\n"; *s != 0; s++)
-            arch_early_putc(*s);
-    if (*depth > 1)
-        arch_halt();
     kernel_trap(&t, f);
 }

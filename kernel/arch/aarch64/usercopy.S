@@ -23,24 +23,14 @@
 
 /* A message, or as much, in x3 to x10 */
 .macro load_user from
-    user    ldtr x3, [\from]
-    user    ldtr x4, [\from, #8]
-    user    ldtr x5, [\from, #16]
-    user    ldtr x6, [\from, #24]
-    user    ldtr x7, [\from, #32]
-    user    ldtr x8, [\from, #40]
-    user    ldtr x9, [\from, #48]
-    user    ldtr x10, [\from, #56]
+    .irp    n, 3, 4, 5, 6, 7, 8, 9, 10
+    user    ldtr x\n, [\from, #((\n - 3) * 8)]
+    .endr
 .endm
 .macro store_user to, guard=user
-    \guard  sttr x3, [\to]
-    \guard  sttr x4, [\to, #8]
-    \guard  sttr x5, [\to, #16]
-    \guard  sttr x6, [\to, #24]
-    \guard  sttr x7, [\to, #32]
-    \guard  sttr x8, [\to, #40]
-    \guard  sttr x9, [\to, #48]
-    \guard  sttr x10, [\to, #56]
+    .irp    n, 3, 4, 5, 6, 7, 8, 9, 10
+    \guard  sttr x\n, [\to, #((\n - 3) * 8)]
+    .endr
 .endm
 .macro load_kernel from
     ldp     x3, x4, [\from]
@@ -60,61 +50,46 @@ fault:
     mov     w0, #ERR_BAD_ADDRESS
     ret
 
-/* status_t arch_copy_from_user(void *dst, uaddr_t src, size_t len) */
-    .globl arch_copy_from_user
-arch_copy_from_user:
-    subs    x2, x2, #64
-    b.lo    2f
-1:  load_user x1
-    store_kernel x0
-    add     x0, x0, #64
-    add     x1, x1, #64
-    subs    x2, x2, #64
-    b.hs    1b
-2:  adds    x2, x2, #64 - 8
-    b.mi    4f
-3:  user    ldtr x3, [x1]
-    str     x3, [x0], #8
-    add     x1, x1, #8
-    subs    x2, x2, #8
-    b.pl    3b
-4:  adds    x2, x2, #8
-    b.eq    6f
-5:  user    ldtrb w3, [x1]
-    strb    w3, [x0], #1
-    add     x1, x1, #1
-    subs    x2, x2, #1
-    b.ne    5b
-6:  mov     w0, wzr
-    ret
+/* One word or byte in `reg`. */
+.macro one_from_user reg, suffix, bytes
+    user    ldtr\suffix \reg, [x1]
+    str\suffix \reg, [x0], #\bytes
+    add     x1, x1, #\bytes
+.endm
+.macro one_to_user reg, suffix, bytes
+    ldr\suffix \reg, [x1], #\bytes
+    user    sttr\suffix \reg, [x0]
+    add     x0, x0, #\bytes
+.endm
 
-/* status_t arch_copy_to_user(uaddr_t dst, const void *src, size_t len) */
-    .globl arch_copy_to_user
-arch_copy_to_user:
+.macro copy_function name, load, store, one
+    .globl  \name
+\name:
     subs    x2, x2, #64
     b.lo    2f
-1:  load_kernel x1
-    store_user x0
+1:  \load   x1
+    \store  x0
     add     x0, x0, #64
     add     x1, x1, #64
     subs    x2, x2, #64
     b.hs    1b
 2:  adds    x2, x2, #64 - 8
     b.mi    4f
-3:  ldr     x3, [x1], #8
-    user    sttr x3, [x0]
-    add     x0, x0, #8
+3:  \one    x3, , 8
     subs    x2, x2, #8
     b.pl    3b
 4:  adds    x2, x2, #8
     b.eq    6f
-5:  ldrb    w3, [x1], #1
-    user    sttrb w3, [x0]
-    add     x0, x0, #1
+5:  \one    w3, b, 1
     subs    x2, x2, #1
     b.ne    5b
 6:  mov     w0, wzr
     ret
+.endm
+/* status_t arch_copy_from_user(void *dst, uaddr_t src, size_t len) */
+    copy_function arch_copy_from_user, load_user, store_kernel, one_from_user
+/* status_t arch_copy_to_user(uaddr_t dst, const void *src, size_t len) */
+    copy_function arch_copy_to_user, load_kernel, store_user, one_to_user
 
 /* status_t arch_copy_message_from_user(void *dst, uaddr_t src) */
     .globl arch_copy_message_from_user
@@ -172,12 +147,8 @@ arch_user_load32:
     .globl  \name
 \name:
     hint    #34 /* bti c: called through pointers */
-9:  \op     #0
+    user_or_else no_firmware, \op #0
     ret
-    .pushsection .fixup, "a"
-    .word   9b - .
-    .word   no_firmware - .
-    .popsection
 .endm
     firmware isa_hvc, hvc
     firmware isa_smc, smc

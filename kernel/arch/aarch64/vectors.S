@@ -86,14 +86,11 @@
     .balign 2048
     .globl vectors
 vectors:
-    kernel_vector TRAP_ODD + TRAP_SYNC      /* current level with SP_EL0 */
-    kernel_vector TRAP_ODD + TRAP_IRQ
-    kernel_vector TRAP_ODD + TRAP_FIQ
-    kernel_vector TRAP_ODD + TRAP_SERROR
-    kernel_vector TRAP_SYNC                 /* current level */
-    kernel_vector TRAP_IRQ
-    kernel_vector TRAP_FIQ
-    kernel_vector TRAP_SERROR
+    .irp    odd, TRAP_ODD, 0                /* current level with SP_EL0; current level */
+    .irp    kind, TRAP_SYNC, TRAP_IRQ, TRAP_FIQ, TRAP_SERROR
+    kernel_vector \odd + \kind
+    .endr
+    .endr
 
     .balign 128                             /* user mode, synchronous: the system call */
     save_user
@@ -109,10 +106,9 @@ vectors:
     b       user_irq
     user_vector TRAP_FIQ
     user_vector TRAP_SERROR
-    user_vector TRAP_ODD + TRAP_SYNC        /* AArch32, which no frame can ask for */
-    user_vector TRAP_ODD + TRAP_IRQ
-    user_vector TRAP_ODD + TRAP_FIQ
-    user_vector TRAP_ODD + TRAP_SERROR
+    .irp    kind, TRAP_SYNC, TRAP_IRQ, TRAP_FIQ, TRAP_SERROR
+    user_vector TRAP_ODD + \kind           /* AArch32, which no frame can ask for */
+    .endr
     .balign 128
 
 syscall_waits: /* at the gate; what is in the registers of the call may have changed meanwhile */

@@ -25,7 +25,7 @@ _Atomic uint64_t host_cycles;
 uint64_t host_cycles_per_reading;
 _Thread_local uint64_t host_timer_deadline = UINT64_MAX;
 bool host_idle_skips_time = true;
-size_t host_entropy_bytes = 64;
+bool host_has_random = true;
 void (*host_putc)(char c);
 
 static _Thread_local jmp_buf leave;
@@ -416,12 +416,11 @@ void arch_early_putc(char c)
         fputc(c, stderr);
 }
 
-size_t arch_entropy(void *out, size_t len)
+bool arch_random(uint64_t *word)
 {
-    size_t n = len < host_entropy_bytes ? len : host_entropy_bytes;
-    for (size_t i = 0; i < n; i++)
-        ((unsigned char *)out)[i] = (unsigned char)(i * 37 + 11);
-    return n;
+    for (size_t i = 0; i < sizeof *word; i++)
+        ((unsigned char *)word)[i] = (unsigned char)(i * 37 + 11);
+    return host_has_random;
 }
 
 bool arch_kernel_device(unsigned i, paddr_t *base, uint64_t *len_bytes)

@@ -28,7 +28,7 @@ void arch_halt(void)
 
 /* boot.h */
 void arch_early_putc(char) {}
-size_t arch_entropy(void *, size_t) { return 0; }
+bool arch_random(uint64_t *) { return false; }
 void arch_poweroff(void) { arch_halt(); }
 void arch_reboot(void) { arch_halt(); }
 bool arch_kernel_device(unsigned, paddr_t *, uint64_t *) { return false; }

@@ -9,11 +9,11 @@
 #include <kernel/firmware/acpi/acpi.h>
 #include <kernel/firmware/acpi/pvh.h>
 #include <kernel/firmware/machine.h>
+#include <base/string.h>
 #include <isa/plat.h>
 #include <kernel/slide.h>
 
 static constexpr uint64_t EARLY_MAP_END = UINT64_C(1) << 32;
-static constexpr uint64_t RAM_MIN = 24 << 20;
 
 /* Whole pages: the page below each stack is never mapped, so an overflow is a (double) fault and not a mystery. */
 [[gnu::section(".bss.stack"), gnu::aligned(4096)]] uint8_t x86_stack_guard[ARCH_PAGE_SIZE + X86_STACK_BYTES];
@@ -31,12 +31,8 @@ extern const uint64_t x86_smap_sites_start[], x86_smap_sites_end[];
 /* Without SMAP, stac and clac are undefined: they become three-byte no-ops while text is still writable. */
 static void patch_smap_sites(void)
 {
-    for (const uint64_t *site = x86_smap_sites_start; !x86_cpu.smap && site < x86_smap_sites_end; site++) {
-        volatile uint8_t *insn = (volatile uint8_t *)*site;
-        insn[0] = 0x0f;
-        insn[1] = 0x1f;
-        insn[2] = 0x00;
-    }
+    for (const uint64_t *site = x86_smap_sites_start; !x86_cpu.smap && site < x86_smap_sites_end; site++)
+        memcpy((void *)*site, "\x0f\x1f\x00", 3);
 }
 
 static const void *early_at(void *, uint64_t pa, size_t len)
@@ -72,11 +68,6 @@ static void read_firmware(uint32_t start_info_pa)
     if (st != OK)
         kernel_refuse("the %s are unusable: %s (near 0x%lx)", whose,
                       machine.error.what != nullptr ? machine.error.what : "unknown reason", machine.error.where);
-    uint64_t ram = 0;
-    for (uint32_t i = 0; i < machine.n_ram; i++)
-        ram += machine.ram[i].len_bytes;
-    if (ram < RAM_MIN)
-        kernel_refuse("too little memory: %lu KiB, the kernel needs %lu MiB", ram >> 10, RAM_MIN >> 20);
 }
 
 void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry)
@@ -97,7 +88,9 @@ void x86_boot(uint32_t start_info_pa, uint64_t tsc_at_entry)
     boot_hart.hw_id = x86_lapic_id();
     plat_irqchip_init(&machine);
     x86_time_init(&machine, tsc_at_entry);
+#ifdef VECTRA_DEBUG
     x86_hart_check();
+#endif
     kernel_main(&machine, &boot_hart);
 }
 

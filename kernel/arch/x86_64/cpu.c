@@ -120,36 +120,30 @@ void x86_cpu_detect(void)
     x86_cpu.rdrand = bit(f1.c, 30);
     x86_cpu.rdseed = bit(f7.b, 18);
     x86_cpu.smep = bit(f7.b, 7);
-    x86_cpu.erms = bit(f7.b, 9);
     x86_cpu.smap = bit(f7.b, 20);
     x86_cpu.umip = bit(f7.c, 2);
     x86_leaf_max = bit(e1.d, 26) ? 2 : 1;
     x86_cpu.tsc_invariant = bit(power.d, 8) || x86_cpu.is_tcg; /* the emulator's counter is a clock */
     detect_fp(f1);
     x86_cpu.pages_by_avx = x86_cpu.is_tcg && x86_cpu.avx && x86_cpu.xcr0 == XCR0_AVX; /* ymm0 is all there is to save */
-    x86_cpu.pages_by_rep = x86_cpu.erms && !x86_cpu.is_tcg;
 }
 
 void arch_page_zero(void *page)
 {
-    size_t n = ARCH_PAGE_SIZE;
+    size_t words = ARCH_PAGE_SIZE / 8;
     if (x86_cpu.pages_by_avx)
         x86_page_zero_avx(page);
-    else if (x86_cpu.pages_by_rep)
-        __asm__ volatile("rep stosb" : "+D"(page), "+c"(n) : "a"(0) : "memory");
     else
-        memset(page, 0, n);
+        __asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(0) : "memory");
 }
 
 void arch_page_copy(void *dst, const void *src)
 {
-    size_t n = ARCH_PAGE_SIZE;
+    size_t words = ARCH_PAGE_SIZE / 8;
     if (x86_cpu.pages_by_avx)
         x86_page_copy_avx(dst, src);
-    else if (x86_cpu.pages_by_rep)
-        __asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(n)::"memory");
     else
-        memcpy(dst, src, n);
+        __asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(words)::"memory");
 }
 
 /* [SDM-3] "Segment Descriptors"; a descriptor for the TSS takes two entries. */
@@ -255,24 +249,12 @@ void arch_fp_clear(void *state)
 
 /* --- entropy. [SDM-1] "Random Number Generator Instructions" --- */
 
-static bool hardware_random(uint64_t *out)
+bool arch_random(uint64_t *word)
 {
     bool ok = false;
     for (int i = 0; x86_cpu.rdseed && !ok && i < 64; i++) /* the seed generator may run dry for a while */
-        __asm__ volatile("rdseed %0" : "=r"(*out), "=@ccc"(ok));
+        __asm__ volatile("rdseed %0" : "=r"(*word), "=@ccc"(ok));
     for (int i = 0; x86_cpu.rdrand && !ok && i < 10; i++)
-        __asm__ volatile("rdrand %0" : "=r"(*out), "=@ccc"(ok));
+        __asm__ volatile("rdrand %0" : "=r"(*word), "=@ccc"(ok));
     return ok;
-}
-
-size_t arch_entropy(void *out, size_t len)
-{
-    size_t done = 0;
-    uint64_t word;
-    while (done < len && hardware_random(&word)) {
-        size_t n = len - done < sizeof word ? len - done : sizeof word;
-        memcpy((char *)out + done, &word, n);
-        done += n;
-    }
-    return done;
 }

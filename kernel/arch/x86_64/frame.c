@@ -95,8 +95,7 @@ size_t arch_backtrace(uint64_t *out, size_t max, const struct arch_frame *from)
     if (from != nullptr) {
         if ((from->cs & 3) != 0)
             return 0;
-        if (max != 0)
-            out[n++] = from->rip;
+        out[n++] = from->rip;
         fp = from->rbp;
     }
     while (n < max &&

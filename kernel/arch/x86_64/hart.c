@@ -62,24 +62,6 @@ void arch_ipi_send(const struct hart *h)
     x86_lapic_send(h->hw_id, X86_ICR_FIXED | X86_VECTOR_IPI);
 }
 
-static bool is_mapped(uint64_t va)
-{
-    unsigned level;
-    return arch_kernel_pte((vaddr_t){ va }, &level) != 0;
-}
-
-/* What each hart finds out about itself, whoever set it up. */
-void x86_hart_check(void)
-{
-    const struct hart *h = arch_hart_self();
-    uint64_t stack = h->kernel_stack_top - X86_STACK_BYTES, ist = x86_of(h)->tss.ist[0] - X86_IST_STACK_BYTES;
-    if (!is_mapped(stack) || is_mapped(stack - 1) || !is_mapped(ist) || is_mapped(ist - 1))
-        kernel_panic("hart %u has no page free below a stack", h->id);
-    if (x86_lapic_id() != h->hw_id)
-        kernel_panic("hart %u runs on local APIC 0x%x and not 0x%lx", h->id, x86_lapic_id(), h->hw_id);
-    x86_lapic_check();
-}
-
 /* From start.S, on the hart's own stack. */
 void x86_hart_main(struct hart *h)
 {
@@ -87,7 +69,8 @@ void x86_hart_main(struct hart *h)
     x86_mmu_enter();
     arch_hart_local_init();
     x86_lapic_local_init();
-    x86_timer_fired();
+#ifdef VECTRA_DEBUG
     x86_hart_check();
+#endif
     kernel_hart_main(h);
 }

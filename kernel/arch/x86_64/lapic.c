@@ -7,7 +7,6 @@
 #include <arch/hart.h>
 #include <arch/io.h>
 #include <arch/mmu.h>
-#include <arch/pte.h>
 #include <isa/plat.h>
 #include <kernel/firmware/machine.h>
 
@@ -28,7 +27,7 @@ enum : uint32_t {
 };
 static constexpr uint32_t LVT_MASKED = 1 << 16, LVT_NMI = 4 << 8, LVT_DEADLINE = 2 << 17;
 static constexpr uint32_t SPURIOUS_ENABLE = 1 << 8, DIVIDE_BY_1 = 0xb;
-static constexpr uint32_t MSR_APIC_BASE = 0x1b, MSR_X2APIC = 0x800, MSR_PAT = 0x277;
+static constexpr uint32_t MSR_APIC_BASE = 0x1b, MSR_X2APIC = 0x800;
 static constexpr uint32_t COMMAND_PENDING = 1 << 12;
 static constexpr uint64_t BASE_BOOT_HART = 1 << 8, BASE_ENABLE = 1 << 11, BASE_X2APIC = 1 << 10;
 static constexpr uint64_t BASE_ADDRESS = 0x000ffffffffff000;
@@ -88,15 +87,6 @@ void x86_lapic_send(uint64_t hw_id, uint32_t command)
         arch_relax();
     lapic_write(REG_COMMAND_TO, (uint32_t)hw_id << 24);
     lapic_write(REG_COMMAND, command);
-}
-
-/* Device memory is what entry 3 of the hart's own attribute table makes of it: [SDM-3] "Page Attribute Table". */
-void x86_lapic_check(void)
-{
-    unsigned level;
-    if (((rdmsr(MSR_PAT) >> 24) & 7) != 0 ||
-        (registers != nullptr && pte_type(arch_kernel_pte((vaddr_t){ (uint64_t)registers }, &level)) != MEM_DEVICE))
-        kernel_panic("the local APIC is cached");
 }
 
 uint32_t x86_lapic_id(void)

@@ -28,13 +28,6 @@ static uint64_t fresh_stamp(void)
     return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
 }
 
-static uint64_t read_cr3(void)
-{
-    uint64_t v;
-    __asm__ volatile("movq %%cr3, %0" : "=r"(v));
-    return v;
-}
-
 static void write_cr3(uint64_t v)
 {
     __asm__ volatile("movq %0, %%cr3" ::"r"(v) : "memory");
@@ -259,7 +252,7 @@ static void flush_here(const void *arg)
     if (arch_hart_self()->aspace != f->as)
         return;
     if (f->len_bytes > FLUSH_PAGES_MAX * ARCH_PAGE_SIZE)
-        write_cr3(read_cr3());
+        __asm__ volatile("movq %%cr3, %%rax\n\tmovq %%rax, %%cr3" ::: "rax", "memory");
     else
         for (uint64_t off = 0; off < f->len_bytes; off += ARCH_PAGE_SIZE)
             invlpg(f->va + off);

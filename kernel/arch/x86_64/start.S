@@ -9,6 +9,19 @@
 #define TABLE_FLAGS     0x003
 #define LEAF_FLAGS      0x083
 
+    .macro PAGING_ON root:vararg /* and long mode, and protection if it was off */
+    movl $CR4_PAE, %eax
+    movl %eax, %cr4
+    movl \root, %eax
+    movl %eax, %cr3
+    movl $MSR_EFER, %ecx
+    xorl %edx, %edx
+    movl $(EFER_SCE | EFER_LME | EFER_NXE), %eax
+    wrmsr
+    movl $CR0_BOOT, %eax
+    movl %eax, %cr0
+    .endm
+
     .section .note.pvh, "a", @note
     .balign 4
     .long 4, 8, 18 /* XEN_ELFNOTE_PHYS32_ENTRY; 8 bytes, because QEMU reads as many */
@@ -61,16 +74,7 @@ x86_pvh_entry:
     movl $(boot_pdpt + TABLE_FLAGS), boot_root + 8 * 256
     movl $(boot_pdpt_high + TABLE_FLAGS), boot_root + 8 * 511
 
-    movl $CR4_PAE, %eax
-    movl %eax, %cr4
-    movl $boot_root, %eax
-    movl %eax, %cr3
-    movl $MSR_EFER, %ecx
-    xorl %edx, %edx
-    movl $(EFER_SCE | EFER_LME | EFER_NXE), %eax
-    wrmsr
-    movl $CR0_BOOT, %eax
-    movl %eax, %cr0
+    PAGING_ON $boot_root
     lgdt boot_gdt_pointer
     ljmp $SEL_KERNEL_CODE, $start64
 
@@ -166,16 +170,7 @@ x86_trampoline:
     leal AT(trampoline_64)(%ebx), %eax
     movl %eax, AT(trampoline_jump)
     lgdtl AT(trampoline_gdt_pointer)
-    movl $CR4_PAE, %eax
-    movl %eax, %cr4
-    movl AT(x86_trampoline_root), %eax
-    movl %eax, %cr3
-    movl $MSR_EFER, %ecx
-    xorl %edx, %edx
-    movl $(EFER_SCE | EFER_LME | EFER_NXE), %eax
-    wrmsr
-    movl $CR0_BOOT, %eax
-    movl %eax, %cr0
+    PAGING_ON AT(x86_trampoline_root)
     ljmpl *AT(trampoline_jump)
     .balign 8
 trampoline_gdt:

@@ -122,16 +122,10 @@ static uint64_t measure(const struct reference *r)
     return mul_div(start.lapic - end.lapic, NS, passed_ns);
 }
 
-void x86_timer_fired(void)
-{
-    x86_of(arch_hart_self())->armed_ns = UINT64_MAX;
-}
-
 void x86_time_init(const struct machine *m, uint64_t tsc_at_entry)
 {
     struct reference r;
     tsc_at_boot = tsc_at_entry;
-    x86_timer_fired();
     tsc_hz = x86_cpu.tsc_hz;
     uint64_t lapic_hz = 0;
     if (open_hpet(m, &r) || open_pm_timer(m, &r))
@@ -162,10 +156,6 @@ uint64_t arch_timer_now_ns(void)
 
 void arch_timer_arm(uint64_t deadline_ns)
 {
-    struct x86_hart *x = x86_of(arch_hart_self());
-    if (x->armed_ns == deadline_ns)
-        return;
-    x->armed_ns = deadline_ns;
     bool never = deadline_ns == UINT64_MAX;
     if (x86_cpu.tsc_deadline) { /* 0 disarms */
         unsigned __int128 ticks = (unsigned __int128)deadline_ns * ticks_per_ns >> SHIFT;

@@ -24,17 +24,13 @@ static const struct {
     const char *name;
     uint32_t cause;
 } exception[X86_VECTOR_PIC] = {
-    /* the others are reserved */
+    /* the others are reserved, or not of 64-bit code, or of what stays off */
     [0] = { "divide error", VX_CAUSE_ARITHMETIC },
     [1] = { "debug", VX_CAUSE_BREAKPOINT },
     [2] = { "non-maskable interrupt", VX_CAUSE_MACHINE },
     [3] = { "breakpoint", VX_CAUSE_BREAKPOINT },
-    [4] = { "overflow", VX_CAUSE_ARITHMETIC },
-    [5] = { "bound range exceeded", VX_CAUSE_PROTECTION },
     [6] = { "invalid opcode", VX_CAUSE_ILLEGAL },
-    [7] = { "device not available", VX_CAUSE_ILLEGAL },
     [8] = { "double fault", VX_CAUSE_MACHINE },
-    [9] = { "coprocessor segment overrun", VX_CAUSE_PROTECTION },
     [10] = { "invalid TSS", VX_CAUSE_PROTECTION },
     [11] = { "segment not present", VX_CAUSE_PROTECTION },
     [12] = { "stack-segment fault", VX_CAUSE_PROTECTION },
@@ -44,11 +40,6 @@ static const struct {
     [17] = { "alignment check", VX_CAUSE_ALIGNMENT },
     [18] = { "machine check", VX_CAUSE_MACHINE },
     [19] = { "SIMD floating-point exception", VX_CAUSE_ARITHMETIC },
-    [20] = { "virtualization exception", VX_CAUSE_MACHINE },
-    [21] = { "control protection", VX_CAUSE_PROTECTION },
-    [28] = { "hypervisor injection", VX_CAUSE_MACHINE },
-    [29] = { "VMM communication", VX_CAUSE_MACHINE },
-    [30] = { "security exception", VX_CAUSE_MACHINE },
 };
 
 /* The vectors that push an error code: 8, 10 to 14, 17, 21, 29, 30. entry.S has the same list. */
@@ -91,7 +82,7 @@ static struct trap describe(const struct arch_frame *f, uint8_t vector)
     bool known = exception[vector].name != nullptr;
     struct trap t = {
         .cause = known ? exception[vector].cause : (uint32_t)VX_CAUSE_MACHINE,
-        .name = known ? exception[vector].name : "reserved vector",
+        .name = known ? exception[vector].name : "unknown exception",
         .code = (HAS_ERROR_CODE >> vector & 1) != 0 ? f->error : 0,
     };
     if (vector == VECTOR_PAGE_FAULT) {
@@ -120,7 +111,6 @@ static bool is_privileged_instruction(uint64_t rip)
 static void interrupt(uint8_t vector)
 {
     if (vector == X86_VECTOR_TIMER) {
-        x86_timer_fired();
         x86_lapic_eoi();
         kernel_timer();
     } else if (vector >= X86_VECTOR_LINE && vector < X86_VECTOR_LINE_END) {

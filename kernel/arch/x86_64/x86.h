@@ -69,15 +69,14 @@ struct x86_hart {
     uint32_t pcid_turn;             /* the next number to be given away */
     uint64_t pcid_stamp[X86_PCIDS]; /* what may be cached under number i + 1: the stamp of an address space */
     uint64_t ports_stamp;           /* whose ports it holds, on or off */
-    uint64_t armed_ns;              /* what the timer is set to; UINT64_MAX: nothing */
 };
 
 /* What the processor has. */
 struct x86_features {
     bool is_tcg; /* QEMU's emulator: an instruction costs the same whatever it does, and `rep` costs one per element */
-    bool smep, smap, umip, pge, pcid, erms, avx, rdseed, rdrand, x2apic, tsc_deadline;
+    bool smep, smap, umip, pge, pcid, avx, rdseed, rdrand, x2apic, tsc_deadline;
     bool tsc_invariant;
-    bool pages_by_avx, pages_by_rep; /* the quickest way to zero and copy them */
+    bool pages_by_avx; /* the quickest way to zero and copy them; else by words with one string instruction */
     uint64_t xcr0;
     uint32_t fp_bytes;
     uint64_t tsc_hz; /* 0: the processor does not say */
@@ -113,7 +112,6 @@ void x86_idt_load(void);
 /* lapic.c */
 void x86_lapic_init(const struct machine *m); /* the boot hart's; then each hart its own: */
 void x86_lapic_local_init(void);
-void x86_lapic_check(void);
 void x86_lapic_send(uint64_t hw_id, uint32_t command); /* X86_ICR_*, and a vector or a page's number */
 #define X86_ICR_FIXED 0x4000u                          /* the level bit, which says: assert */
 #define X86_ICR_INIT 0x4500u
@@ -123,11 +121,10 @@ void x86_lapic_timer_start(uint32_t ticks); /* one shot; 0 stops it */
 uint32_t x86_lapic_timer_left(void);
 /* time.c */
 void x86_time_init(const struct machine *m, uint64_t tsc_at_entry);
-void x86_timer_fired(void); /* or is not set yet */
 /* hart.c */
 extern uint64_t x86_trampoline_pa; /* 0: there is no page for it */
 extern const struct hart *_Atomic x86_starting;
-void x86_hart_check(void);
+void x86_hart_check(void); /* hart_check.c: debug kernels alone have it */
 [[noreturn]] void x86_hart_main(struct hart *h);
 /* start.S */
 extern const uint8_t x86_trampoline[], x86_trampoline_root[], x86_trampoline_end[];

@@ -30,7 +30,7 @@ enum : uint32_t {
 };
 // clang-format on
 static constexpr uint32_t CTLR_ENABLE_V2 = 1, CTLR_ENABLE_V3 = 0x13 /* both groups, affinity routing */;
-static constexpr uint32_t CTLR_WRITE_PENDING = 1u << 31;
+static constexpr uint32_t CTLR_WRITE_PENDING = 1u << 31; /* of a GICv2 always 0: reading it is the wait */
 static constexpr uint32_t WAKER_SLEEP = 1u << 1, WAKER_ASLEEP = 1u << 2;
 static constexpr uint32_t PRIORITY_ALL = 0xa0a0a0a0; /* of four lines */
 static constexpr uint32_t FIRST_PRIVATE = 16;        /* below: raised by harts */
@@ -169,25 +169,6 @@ void plat_hart_init(void)
         arch_halt(); /* it is left out */
 }
 
-/* Where shared lines go: to this hart. */
-static void route_lines(void)
-{
-    struct hart *h = arch_hart_self();
-    for (uint32_t line = FIRST_SHARED; is_v3 && line < n_lines; line++)
-        mmio_write64(dist + GICD_IROUTER + line * 8, h->hw_id);
-    for (uint32_t line = FIRST_SHARED; !is_v3 && line < n_lines; line += 4)
-        mmio_write32(dist + GICD_ITARGETSR + line, (uint32_t)*own(h) * 0x01010101);
-}
-
-static void map_interface(const struct gic_info *g)
-{
-    if (!is_v3)
-        cpu = map(g->cpu, "GICv2 cpu interface");
-    for (uint32_t i = 0; is_v3 && i < g->n_redist; i++)
-        redists[i] = (struct redist_region){ map(g->redist[i], "GICv3 redistributor"), g->redist[i].len_bytes };
-    redist_stride = g->redist_stride_bytes;
-}
-
 /* [GICv3] "LPI Configuration tables", "LPI Pending tables". */
 static void receive_lpis(struct machine *m)
 {
@@ -208,28 +189,35 @@ static void receive_lpis(struct machine *m)
 
 void gic_init(struct machine *m)
 {
+    const struct gic_info *g = &m->gic;
     if (m->irqchip != IRQCHIP_GICV2 && m->irqchip != IRQCHIP_GICV3)
         kernel_refuse("the device tree has no interrupt controller that the kernel knows: it needs a GICv2 or GICv3");
     timer_line = m->timer.virt_line;
     if (timer_line < FIRST_PRIVATE || timer_line >= FIRST_SHARED)
         kernel_refuse("the device tree gives the virtual timer no private interrupt");
     is_v3 = m->irqchip == IRQCHIP_GICV3;
-    dist = map(m->gic.dist, "distributor");
+    dist = map(g->dist, "distributor");
     mmio_write32(dist + GICD_CTLR, 0);
-    if (is_v3)
-        wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
+    wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
     n_lines = ((mmio_read32(dist + GICD_TYPER) & 31) + 1) * 32;
     for (uint32_t first = FIRST_SHARED; first < n_lines; first += 32)
         reset_lines(dist, first);
     if (n_lines > LINES_MAX)
         n_lines = LINES_MAX;
-    map_interface(&m->gic);
+    if (!is_v3)
+        cpu = map(g->cpu, "GICv2 cpu interface");
+    for (uint32_t i = 0; is_v3 && i < g->n_redist; i++)
+        redists[i] = (struct redist_region){ map(g->redist[i], "GICv3 redistributor"), g->redist[i].len_bytes };
+    redist_stride = g->redist_stride_bytes;
     mmio_write32(dist + GICD_CTLR, is_v3 ? CTLR_ENABLE_V3 : CTLR_ENABLE_V2);
-    if (is_v3)
-        wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
+    wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
     if (!hart_init())
         kernel_refuse("interrupt controller: no redistributor for this hart, or no system registers");
-    route_lines();
+    /* Shared lines go to this hart. */
+    for (uint32_t line = FIRST_SHARED; is_v3 && line < n_lines; line++)
+        mmio_write64(dist + GICD_IROUTER + line * 8, arch_hart_self()->hw_id);
+    for (uint32_t line = FIRST_SHARED; !is_v3 && line < n_lines; line += 4)
+        mmio_write32(dist + GICD_ITARGETSR + line, (uint32_t)*own(arch_hart_self()) * 0x01010101);
     receive_lpis(m);
 }
 
@@ -253,9 +241,7 @@ void plat_irq(void)
     else
         token = mmio_read32(cpu + GICC_IAR);
     io_barrier(); /* what comes next must see what was written before the interrupt was raised */
-    uint32_t line = token & 0xffffff;
-    if (!is_v3)
-        line &= 0x3ff; /* above: which hart sent it */
+    uint32_t line = token & (is_v3 ? 0xffffff : 0x3ff); /* above: which hart sent it */
     if (line >= FIRST_LPI)
         line += n_lines - FIRST_LPI;
     else if (line >= LINES_MAX)
@@ -302,10 +288,7 @@ void irqchip_mask(uint32_t line)
 {
     set_bit(GICD_ICENABLER, line);
     /* Until the write has arrived the line may still interrupt; the distributor says when. */
-    if (is_v3)
-        wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
-    else
-        io_barrier();
+    wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
 }
 
 bool irqchip_is_level(uint32_t line)

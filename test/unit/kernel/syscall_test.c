@@ -208,7 +208,7 @@ static void what_is_contributed_is_mixed_in_and_needs_the_right(void **)
     uint8_t with[32], without[32];
     FAILS(ERR_NO_RIGHTS, NR_console_write, weak, TEXT_AT, 8);
     FAILS(ERR_BAD_ADDRESS, NR_console_write, feeder, VX_UADDR_LIMIT, 1);
-    host_entropy_bytes = 0;
+    host_has_random = false;
     entropy_init();
     entropy_fill(without, sizeof without);
     entropy_init();

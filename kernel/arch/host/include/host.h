@@ -32,8 +32,8 @@ host_stop_t host_irq(uint32_t line);
  * stops. */
 extern bool host_idle_skips_time;
 extern _Thread_local uint64_t host_timer_deadline; /* UINT64_MAX: none */
-/* What arch_entropy() gives: this many bytes of a fixed sequence. */
-extern size_t host_entropy_bytes;
+/* Whether arch_random() gives a number, which is always the same. */
+extern bool host_has_random;
 /* Every character of arch_early_putc(); null: stderr. */
 extern void (*host_putc)(char c);
 

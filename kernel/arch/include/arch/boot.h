@@ -10,8 +10,8 @@ struct machine;
 
 /* The serial port, polled: usable from the first instruction of C. Never blocks for ever. Input belongs to consoled. */
 void arch_early_putc(char c);
-/* Hardware entropy: fills up to len bytes, returns how many came from the hardware (0: there is none). */
-size_t arch_entropy(void *out, size_t len);
+/* A random number from the processor. False: it has none, or none now. */
+bool arch_random(uint64_t *word);
 [[noreturn]] void arch_poweroff(void);
 [[noreturn]] void arch_reboot(void);
 /* Physical ranges that only the kernel may touch (interrupt controller, timers): the i-th, or false. */

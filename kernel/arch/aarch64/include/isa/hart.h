@@ -5,6 +5,14 @@
 
 struct hart;
 
+/* A system register. */
+#define ISA_READ(reg)                                                                                                  \
+    ({                                                                                                                 \
+        uint64_t value_;                                                                                               \
+        __asm__ volatile("mrs %0, " reg : "=r"(value_));                                                               \
+        value_;                                                                                                        \
+    })
+
 static inline struct hart *arch_hart_self(void)
 {
     struct hart *h;

@@ -25,7 +25,6 @@
 #define EMERGENCY_BYTES 8192
 
 #define FRAME_BYTES 272
-#define FRAME_SP 248
 #define FRAME_PC 256
 #define HART_FRAME 0
 #define HART_STACK_TOP 8

@@ -209,12 +209,12 @@ static void action_begin(int status)
 
 void traps_run(void)
 {
-    static bool running;
-    if (any == 0 || running)
+    static bool running[TRAP_MAX];
+    if (any == 0)
         return;
     any = 0;
     for (int i = 1; i < TRAP_MAX; i++) {
-        if (noted[i] == 0)
+        if (noted[i] == 0 || running[i])
             continue;
         if (sh.traps->action[i] == nullptr) {
             any |= sh.subshells > 0; /* for the shell around this subshell */
@@ -225,7 +225,9 @@ void traps_run(void)
             interrupt = 0;
         int status = sh.status;
         char *action = sh_copy(sh.traps->action[i]);
-        running = true;
+        const int outer_status = sh.trap_status;
+        const unsigned outer_functions = sh.trap_functions;
+        running[i] = true;
         struct catcher c;
         volatile bool thrown = false;
         action_begin(status);
@@ -234,8 +236,10 @@ void traps_run(void)
         else
             thrown = true;
         catch_end(&c);
-        sh.trap_status = -1;
-        running = false;
+        sh.trap_status = outer_status;
+        sh.trap_functions = outer_functions;
+        running[i] = false;
+        any |= noted[i]; /* it came again meanwhile, and was passed over */
         free(action);
         if (thrown)
             sh_throw(sh.status);

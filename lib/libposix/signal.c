@@ -33,7 +33,9 @@ struct action {
     uint64_t mask;
 };
 
-enum : int { SIGNALS = 64, QUEUED_FIRST = 35, NOTES = 128, CANCEL = 33 /* the C library's */ };
+enum : int { SIGNALS = 64, QUEUED_FIRST = 35, CANCEL = 33 /* the C library's */ };
+/* Beyond the queued ones there is room for what is known of standard ones, which so take none of theirs. */
+enum : uint32_t { STANDARD = 128, NOTES = PX_SIGNALS_QUEUED + STANDARD };
 static struct action actions[SIGNALS + 1];
 static uint64_t changed_ever; /* signals whose action may be another than at first */
 static struct vx_mutex actions_lock;
@@ -41,13 +43,16 @@ _Atomic uint32_t px_attention;
 
 static struct vx_mutex pending_lock;
 static _Atomic uint64_t process_pending;
-/* What is known beyond the bits, in the order of sending. owner nullptr: the process. */
+/* What is known beyond the bits, in the order of sending. owner nullptr: the process. None from kept_end on is used, so
+ * that nobody looks at memory that was never needed. n_queued are of queued signals, n_standard
+ * of others. */
 static struct kept {
     struct px_note note;
     struct px_thread *owner;
     bool used;
     uint64_t order;
-} kept[NOTES];
+} kept[NOTES], *kept_end = kept;
+static uint32_t n_queued, n_standard;
 static uint64_t last_order;
 
 static uint64_t unblockable(void)
@@ -136,22 +141,45 @@ static _Atomic uint64_t *bits_of(struct px_thread *owner)
     return owner != nullptr ? &owner->pending : &process_pending;
 }
 
-/* -EAGAIN: a queued signal for which there is no room. A standard one has its bit at least. */
+static bool is_queued(int signal)
+{
+    return signal >= QUEUED_FIRST;
+}
+
+/* By who saw in n_queued that there is a place for a queued signal. A standard one for which there is none has its bit.
+ */
+static void note_locked(struct px_thread *owner, const struct px_note *n)
+{
+    struct kept *k = kept;
+    bool queues = is_queued(n->signal);
+    if (!queues && n_standard == STANDARD)
+        return;
+    while (k < kept_end && k->used)
+        k++;
+    *k = (struct kept){ .note = *n, .owner = owner, .used = true, .order = ++last_order };
+    kept_end = k == kept_end ? k + 1 : kept_end;
+    ++*(queues ? &n_queued : &n_standard);
+}
+
+static void drop_locked(struct kept *k)
+{
+    k->used = false;
+    --*(is_queued(k->note.signal) ? &n_queued : &n_standard);
+    while (kept_end > kept && !kept_end[-1].used)
+        kept_end--;
+}
+
+/* -EAGAIN: a queued signal for which there is no room. */
 static long keep(struct px_thread *owner, const struct px_note *n)
 {
     long answer = 0;
-    bool queues = n->signal >= QUEUED_FIRST;
+    bool queues = is_queued(n->signal);
     vx_mutex_lock(&pending_lock);
     uint64_t now = atomic_load_explicit(bits_of(owner), memory_order_relaxed);
-    if (queues || (now & px_bit(n->signal)) == 0) {
-        struct kept *k = kept;
-        while (k < kept + NOTES && k->used)
-            k++;
-        if (k < kept + NOTES)
-            *k = (struct kept){ .note = *n, .owner = owner, .used = true, .order = ++last_order };
-        else if (queues)
-            answer = -EAGAIN;
-    }
+    if (queues && n_queued == PX_SIGNALS_QUEUED)
+        answer = -EAGAIN;
+    else if (queues || (now & px_bit(n->signal)) == 0)
+        note_locked(owner, n);
     if (answer == 0)
         atomic_fetch_or_explicit(bits_of(owner), px_bit(n->signal), memory_order_release);
     vx_mutex_unlock(&pending_lock);
@@ -164,7 +192,7 @@ static long keep(struct px_thread *owner, const struct px_note *n)
 static struct kept *oldest_locked(struct px_thread *owner, int signal)
 {
     struct kept *found = nullptr;
-    for (struct kept *k = kept; k < kept + NOTES; k++)
+    for (struct kept *k = kept; k < kept_end; k++)
         if (k->used && k->owner == owner && k->note.signal == signal && (found == nullptr || k->order < found->order))
             found = k;
     return found;
@@ -175,7 +203,7 @@ static void take_locked(struct px_thread *owner, int signal, struct px_note *out
     struct kept *k = oldest_locked(owner, signal);
     *out = k != nullptr ? k->note : (struct px_note){ .signal = signal, .code = SI_USER };
     if (k != nullptr)
-        k->used = false;
+        drop_locked(k);
     if (oldest_locked(owner, signal) == nullptr)
         atomic_fetch_and_explicit(bits_of(owner), ~px_bit(signal), memory_order_acq_rel);
 }
@@ -202,9 +230,9 @@ static void forget(struct px_thread *owner, uint64_t set)
 {
     vx_mutex_lock(&pending_lock);
     atomic_fetch_and_explicit(bits_of(owner), ~set, memory_order_acq_rel);
-    for (struct kept *k = kept; k < kept + NOTES; k++)
+    for (struct kept *k = kept_end; k-- > kept;)
         if (k->used && k->owner == owner && (px_bit(k->note.signal) & set) != 0)
-            k->used = false;
+            drop_locked(k);
     vx_mutex_unlock(&pending_lock);
 }
 

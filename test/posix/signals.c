@@ -77,6 +77,65 @@ static void transfer_tells(const sigset_t *set)
     unlink("/tmp/signals-aio");
 }
 
+/* Many that are given up tell as well, and more at once than they are. What waits is as much as was sent. */
+enum { TRANSFERS = 128, QUEUED = 1024 /* PX_SIGNALS_QUEUED */ };
+static volatile sig_atomic_t told;
+
+static void transfer_told(int signal, siginfo_t *info, void *context)
+{
+    (void)signal, (void)context;
+    told += aio_error(info->si_value.sival_ptr) != EINPROGRESS;
+}
+
+static void given_up_transfers_tell(void)
+{
+    static struct aiocb transfers[TRANSFERS];
+    static char text[1024];
+    struct sigaction act = { .sa_sigaction = transfer_told, .sa_flags = SA_SIGINFO | SA_RESTART };
+    int fd = open("/tmp/signals-aio", O_RDWR | O_CREAT | O_TRUNC, 0600), begun = 0;
+    sigaction(SIGRTMIN + 1, &act, nullptr);
+    for (; begun < TRANSFERS; begun++) {
+        struct aiocb *t = &transfers[begun];
+        *t = (struct aiocb){ .aio_fildes = fd, .aio_buf = text, .aio_nbytes = sizeof text };
+        t->aio_sigevent.sigev_notify = SIGEV_SIGNAL;
+        t->aio_sigevent.sigev_signo = SIGRTMIN + 1;
+        t->aio_sigevent.sigev_value.sival_ptr = t;
+        if (aio_write(t) != 0)
+            break;
+    }
+    CHECK_IS(begun, TRANSFERS);
+    CHECK(aio_cancel(fd, nullptr) >= 0);
+    for (time_t end = time(nullptr) + 20; told < begun && time(nullptr) < end;)
+        continue;
+    CHECK_IS(told, begun);
+    close(fd);
+    unlink("/tmp/signals-aio");
+}
+
+static void queue_has_an_edge(void)
+{
+    sigset_t set;
+    siginfo_t info;
+    struct timespec zero = {};
+    int n = 0, taken = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN + 2);
+    sigaddset(&set, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    kill(getpid(), SIGUSR2); /* takes no place of theirs */
+    while (n <= QUEUED && sigqueue(getpid(), SIGRTMIN + 2, (union sigval){ .sival_int = n }) == 0)
+        n++;
+    CHECK(n == QUEUED && errno == EAGAIN);
+    CHECK_IS(sigtimedwait(&set, &info, &zero), SIGUSR2);
+    CHECK_ERRNO(sigqueue(getpid(), SIGRTMIN + 2, (union sigval){}), EAGAIN);
+    while (sigtimedwait(&set, &info, &zero) == SIGRTMIN + 2 && info.si_value.sival_int == taken)
+        taken++;
+    CHECK_IS(taken, QUEUED);
+    CHECK_IS(sigqueue(getpid(), SIGRTMIN + 2, (union sigval){ .sival_int = 7 }), 0);
+    CHECK(sigwaitinfo(&set, &info) == SIGRTMIN + 2 && info.si_value.sival_int == 7);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 static void inside(void)
 {
     static char stack[MINSIGSTKSZ + 16384];
@@ -158,5 +217,7 @@ int main(void)
 {
     CHECK_IS(pipe(said), 0);
     inside();
+    queue_has_an_edge();
+    given_up_transfers_tell();
     return check_done();
 }

@@ -52,3 +52,12 @@ echo "$?"
 test \( ! word \); echo "$?"
 test \( ! -e \); echo "$?"
 test \( ! '' \); echo "$?"
+
+# a signal that an action sends has its own action at once, and also if the action then leaves
+trap 'echo "second $?"' USR2
+trap 'echo "first"; (exit 3); kill -s USR2 $$; echo "after"' USR1
+kill -s USR1 $$
+trap 'echo "first"; kill -s USR2 $$; exit' USR1
+(exit 5)
+kill -s USR1 $$
+echo never

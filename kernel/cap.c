@@ -69,6 +69,10 @@ status_t cap_reserve(struct cap_table *t, struct cap **out)
 
 void cap_unreserve(struct cap_table *t, struct cap *c)
 {
+    if (t == nullptr) {
+        c->type = VX_CAP_NONE;
+        return;
+    }
     uint32_t next = c->handle + GENERATION_ONE;
     if (next < GENERATION_ONE) /* generation 0 is never given out */
         next += GENERATION_ONE;
@@ -79,15 +83,6 @@ void cap_unreserve(struct cap_table *t, struct cap *c)
         t->free_first = c;
     t->free_last = c;
     t->used--;
-}
-
-/* t: nullptr for a place in a Ring. */
-static inline void vacate(struct cap_table *t, struct cap *c)
-{
-    if (t != nullptr)
-        cap_unreserve(t, c);
-    else
-        c->type = VX_CAP_NONE;
 }
 
 static struct cap **first_sibling(struct cap *parent, struct object *o)
@@ -183,7 +178,7 @@ uint32_t cap_move(struct cap_table *from_table, struct cap *slot, struct cap *fr
     if (slot->next != nullptr)
         slot->next->prev = slot;
     from->obj = nullptr;
-    vacate(from_table, from);
+    cap_unreserve(from_table, from);
     return handle;
 }
 
@@ -216,7 +211,7 @@ void cap_delete(struct cap_table *t, struct cap *c)
         unmap_all(c);
         leave_tree(c);
     }
-    vacate(t, c);
+    cap_unreserve(t, c);
     if (o != nullptr && o->n_caps == 0)
         object_destroy(o, END_OBJECT);
 }
@@ -270,7 +265,7 @@ bool cap_revoke(struct cap *root, uint64_t *n)
             t = cap_table_of(c);
         seen = c;
         leave_tree(c); /* root has the object still */
-        vacate(t, c);
+        cap_unreserve(t, c);
         ++*n;
         if (!work_spend(1))
             return root->child == nullptr;

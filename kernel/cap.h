@@ -49,6 +49,7 @@ status_t cap_explain(const struct cap_table *t, uint64_t handle, uint8_t type, v
 
 /* Reserves an empty slot: not yet visible, given back by cap_unreserve. ERR_TABLE_FULL. */
 status_t cap_reserve(struct cap_table *t, struct cap **out);
+/* Empties it; `t` is nullptr for an in-flight place. */
 void cap_unreserve(struct cap_table *t, struct cap *slot);
 /* Fills a reserved slot (or an in-flight place) with the first capability of an object / a child of `from` / `from`
  * itself, which is emptied. Cannot fail. Returns the handle (0 for an in-flight place). `t` is nullptr for an in-flight

@@ -13,7 +13,6 @@
  * none here; one Reticle is used by one hart at a time (kernel/locks.def). The range table is constant. */
 #include <arch/mmu.h>
 #include <base/kassert.h>
-#include <base/string.h>
 #include <kernel/reticle.h>
 #include <kernel/reticle_page.h>
 #include <stdatomic.h>

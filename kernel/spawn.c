@@ -5,7 +5,6 @@
  * undoing is forgetting the child, and that is also what happens if the caller ends on the way: the block is the
  * caller's, and the child goes with the capability. Locking: each step runs alone. model: test/model/spawn.pml */
 #include <kernel/entropy.h>
-#include <kernel/firmware/elf.h>
 #include <kernel/mem.h>
 #include <kernel/spawn.h>
 #include <kernel/syscall.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Address spaces in use: first touches of lazy pages, changes of protection and state, and the software walk by which
  * the kernel reaches user memory that need not be active. See vm.h for V1-V6. */
-#include <base/kassert.h>
 #include <base/string.h>
 #include <kernel/cap.h>
 #include <kernel/vm_area.h>

@@ -35,7 +35,7 @@ struct action {
 
 enum : int { SIGNALS = 64, QUEUED_FIRST = 35, CANCEL = 33 /* the C library's */ };
 /* Beyond the queued ones there is room for what is known of standard ones, which so take none of theirs. */
-enum : uint32_t { STANDARD = 128, NOTES = PX_SIGNALS_QUEUED + STANDARD };
+enum : uint32_t { STANDARD = 32, NOTES = PX_SIGNALS_QUEUED + STANDARD };
 static struct action actions[SIGNALS + 1];
 static uint64_t changed_ever; /* signals whose action may be another than at first */
 static struct vx_mutex actions_lock;

@@ -12,7 +12,7 @@ struct px_note {
 };
 
 /* Signals from SIGRTMIN on that wait in a process; one more is EAGAIN. Others' have PROC_QUEUE_MAX on the way there. */
-enum : uint32_t { PX_SIGNALS_QUEUED = 1024 };
+enum : uint32_t { PX_SIGNALS_QUEUED = 128 };
 
 /* Not zero while some thread may have something to deliver: the one word that every call looks at. */
 extern _Atomic uint32_t px_attention;

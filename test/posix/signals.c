@@ -78,7 +78,7 @@ static void transfer_tells(const sigset_t *set)
 }
 
 /* Many that are given up tell as well, and more at once than they are. What waits is as much as was sent. */
-enum { TRANSFERS = 128, QUEUED = 1024 /* PX_SIGNALS_QUEUED */ };
+enum { TRANSFERS = 128, QUEUED = 128 /* PX_SIGNALS_QUEUED */ };
 static volatile sig_atomic_t told;
 
 static void transfer_told(int signal, siginfo_t *info, void *context)

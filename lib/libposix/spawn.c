@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Starting a program: find the image, work out the child's descriptors, write its Bundle, SPAWN. The child gets of this
- * process's authority its files, the RAM disk, a terminal session of its own, the pipes that it inherits, and about
- * half of the free memory. It is never a copy of this process.
+ * process's authority its files, the RAM disk, a terminal session of its own, the pipes that it inherits, and half of
+ * the free memory at most. It is never a copy of this process.
  *
  *  1. The caller's own descriptors are not touched: the actions are done on a table of their own.
  *  2. A pipe's holder is reserved before the child starts, and given back if it does not, or when it has ended. */

@@ -412,23 +412,39 @@ status_t fs_write(struct fs_file *f, uint64_t offset, const void *from, size_t b
     return put(f, VX_FS_OP_WRITE, offset, from, bytes, nullptr, done);
 }
 
-status_t fs_map(struct fs_file *f, uint64_t offset, uint32_t access, vx_mem *out, uint64_t *at, uint64_t *bytes)
+/* Memory that the file system lends for a request, and its length. IO: what came with the reply is none. */
+static status_t borrow(struct fs_file *f, struct vx_fs_request *q, struct vx_fs_reply *r, vx_mem *out, uint64_t *bytes)
 {
-    struct vx_fs_request q = { .op = VX_FS_OP_MAP, .offset = offset, .argument = access };
-    struct vx_fs_reply r;
     struct vx_cap_facts facts = {};
     vx_handle_t cap = VX_HANDLE_NONE;
-    status_t st = request(f, &q, &(struct exchange){ .cap = &cap }, &r);
+    status_t st = request(f, q, &(struct exchange){ .cap = &cap }, r);
     if (st != OK)
         return st;
-    if (cap == VX_HANDLE_NONE || vx_sys_cap_inspect(cap, &facts, nullptr) != OK || facts.type != VX_CAP_MEM ||
-        r.value % PAGE != 0 || r.value > offset || offset - r.value >= facts.b || facts.b % PAGE != 0) {
+    if (cap == VX_HANDLE_NONE || vx_sys_cap_inspect(cap, &facts, nullptr) != OK || facts.type != VX_CAP_MEM) {
         drop(cap);
         return ERR_IO;
     }
     *out = (vx_mem){ cap };
-    *at = r.value;
     *bytes = facts.b;
+    return OK;
+}
+
+status_t fs_map(struct fs_file *f, uint64_t offset, uint32_t access, vx_mem *out, uint64_t *at, uint64_t *bytes)
+{
+    struct vx_fs_request q = { .op = VX_FS_OP_MAP, .offset = offset, .argument = access };
+    struct vx_fs_reply r;
+    vx_mem mem;
+    uint64_t length;
+    status_t st = borrow(f, &q, &r, &mem, &length);
+    if (st != OK)
+        return st;
+    if (r.value % PAGE != 0 || r.value > offset || offset - r.value >= length || length % PAGE != 0) {
+        drop(mem.raw);
+        return ERR_IO;
+    }
+    *out = mem;
+    *at = r.value;
+    *bytes = length;
     return OK;
 }
 
@@ -436,18 +452,16 @@ status_t fs_meet(struct fs_file *f, vx_mem *out)
 {
     struct vx_fs_request q = { .op = VX_FS_OP_MEET };
     struct vx_fs_reply r;
-    struct vx_cap_facts facts = {};
-    vx_handle_t cap = VX_HANDLE_NONE;
-    status_t st = request(f, &q, &(struct exchange){ .cap = &cap }, &r);
-    if (st != OK)
-        return st;
-    if (cap == VX_HANDLE_NONE || vx_sys_cap_inspect(cap, &facts, nullptr) != OK || facts.type != VX_CAP_MEM ||
-        facts.b != VX_FS_FIFO_BYTES) {
-        drop(cap);
+    vx_mem mem;
+    uint64_t length;
+    status_t st = borrow(f, &q, &r, &mem, &length);
+    if (st == OK && length != VX_FS_FIFO_BYTES) {
+        drop(mem.raw);
         return ERR_IO;
     }
-    *out = (vx_mem){ cap };
-    return OK;
+    if (st == OK)
+        *out = mem;
+    return st;
 }
 
 status_t fs_append(struct fs_file *f, const void *from, size_t bytes, uint64_t *at, size_t *done)

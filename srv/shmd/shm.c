@@ -165,8 +165,8 @@ static status_t reserve(struct shm *s, struct shm_object *o, uint64_t bytes, boo
 }
 
 /* Calls for what lies in [offset, offset + bytes), all of which the pieces hold. */
-enum todo { COPY_OUT, COPY_IN, CLEAR };
-static void each_piece(struct shm_object *o, uint64_t offset, uint64_t bytes, enum todo what, uint8_t *out,
+enum pass { COPY_OUT, COPY_IN, CLEAR };
+static void each_piece(struct shm_object *o, uint64_t offset, uint64_t bytes, enum pass what, uint8_t *out,
                        const uint8_t *in)
 {
     uint64_t begin = 0;

@@ -42,8 +42,10 @@ class Fake:
         made = "\n".join(f'printf "#!/bin/sh\\n" >"{self.bin}/{name}"; chmod 755 "{self.bin}/{name}"' for name in installs)
         self.program("apt-get", f'if [ "$1" = install ]; then\n{made}\n:\nfi')
 
-    def call(self, *words):
-        """(status, stdout, stderr, log) of ./vectra."""
+    def call(self, *words, doctor=False):
+        """(status, stdout, stderr, log) of ./vectra; with the tree's own Python if the doctor is to come."""
+        if doctor:
+            shutil.copytree(os.path.join(ROOT, "tools"), os.path.join(self.tree, "tools"), dirs_exist_ok=True)
         done = subprocess.run([os.path.join(self.tree, "vectra"), *words], capture_output=True, text=True, check=False,
                               env={"PATH": self.bin, "HOME": "/"}, stdin=subprocess.DEVNULL, timeout=60)
         log = ""
@@ -140,6 +142,28 @@ class InstallTest(unittest.TestCase):
         """And so does doctor, which says what else is missing."""
         for command in ("help", "doctor"):
             self.assertEqual(self.fake.call(command)[:2], (0, f"main {command}\n"))
+
+    def test_doctor_names_all_that_is_missing(self):
+        """Every row of the table, and none on a machine that has it."""
+        with open(os.path.join(ROOT, "tools/vectra/packages.txt"), encoding="utf-8") as handle:
+            rows = [line.split() for line in handle]
+        probes = [words[1].removeprefix("file:") for words in rows if words and words[0] != "#"]
+        status, out, _, _ = self.fake.call("doctor", doctor=True)
+        lacking = [line.split()[1] for line in out.splitlines() if line.startswith("  MISSING")]
+        self.assertEqual(status, 1, out)
+        self.assertEqual(set(probes) - set(lacking) - {"cmocka.h", "libgcc-aarch64", "mpmath", "mkfs.fat", "sfdisk", "sgdisk"},
+                         {"python3"}, out)
+
+    def test_the_sanitizers_library_of_another_version(self):
+        """Only that of the compiler which is used counts."""
+        library = os.path.join(self.fake.tree, "clang", "lib", "linux", "libclang_rt.fuzzer-x86_64.a")
+        os.makedirs(os.path.dirname(library))
+        self.fake.program("clang-19", f'echo "{self.fake.tree}/clang"')
+        for there in (False, True):
+            if there:
+                self.fake.write(library, "")
+            out = self.fake.call("doctor", doctor=True)[1]
+            self.assertIn(f"  {'ok      ' if there else 'MISSING '} libclang_rt.fuzzer", out)
 
     def test_not_a_whole_tree(self):
         """The script alone."""

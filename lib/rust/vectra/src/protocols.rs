@@ -513,15 +513,18 @@ pub mod console {
         pub signals: u32,
         #[allow(missing_docs)]
         pub group: u32,
+        #[allow(missing_docs)]
+        pub before: u32,
     }
 
-    /// Answered when keys that make signals were typed and a group is in front: SIGNAL_*. Use a session of its own: the call stays under way.
+    /// Answered when keys that make signals were typed and a group is in front: SIGNAL_*; before: the group in front before that one, whose keys they are while nobody is in the first yet. Use a session of its own: the call stays under way.
     pub fn wait_signal(client: &mut Client) -> Result<WaitSignalReply, Error> {
         let question = Payload::new();
         let (answer, _) = client.call(17, &question, None)?;
         Ok(WaitSignalReply {
             signals: u32::from_le_bytes(answer.get(0)),
             group: u32::from_le_bytes(answer.get(4)),
+            before: u32::from_le_bytes(answer.get(8)),
         })
     }
 

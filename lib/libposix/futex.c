@@ -6,8 +6,8 @@
  * then and before it gives up, whether the holder still lives, and if not, does what Linux does at the end of a thread:
  * it writes OWNER_DIED in its place. The C library goes on from there.
  *
- *  1. The word changes hands only by an exchange of the very value by which the holder was found to be dead. A number is
- *     given out again only after all others were, so nobody else has it by then.
+ *  1. The word changes hands only by an exchange of the very value by which the holder was found to be dead. A number
+ * is given out again only after all others were, so nobody else has it by then.
  *  2. Nobody relies on being woken: one that is killed between letting go and waking has woken nobody.
  *
  * model: test/model/robust.pml */

@@ -17,11 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-<<<<<<< HEAD
-from vectra import disks, execute, masked, peers, slowdisk
-=======
-from vectra import disks, execute, floor, masked, slowdisk
->>>>>>> w-smp
+from vectra import disks, execute, floor, masked, peers, slowdisk
 from vectra.qemu import NO_BOOT_DISKS, Machine, Running, program
 
 LIMITS, BASELINE, PEERS = "test/bench/limits.json", "test/bench/baseline.json", "test/bench/peers.json"

@@ -74,17 +74,17 @@ static void set_bit(uint32_t bank, uint32_t line)
 }
 
 /* Masks 32 lines, all at the same priority, level triggered unless they are private. */
-static void reset_lines(char *regs, uint32_t first)
+static void reset_lines(char *bank, uint32_t first)
 {
-    mmio_write32(regs + GICD_ICENABLER + first / 8, ~0u);
-    mmio_write32(regs + GICD_ICPENDR + first / 8, ~0u);
+    mmio_write32(bank + GICD_ICENABLER + first / 8, ~0u);
+    mmio_write32(bank + GICD_ICPENDR + first / 8, ~0u);
     if (is_v3)
-        mmio_write32(regs + GICD_IGROUPR + first / 8, ~0u); /* group 1: the one that system registers serve as IRQ */
+        mmio_write32(bank + GICD_IGROUPR + first / 8, ~0u); /* group 1: the one that system registers serve as IRQ */
     for (uint32_t i = 0; i < 32; i += 4)
-        mmio_write32(regs + GICD_IPRIORITYR + first + i, PRIORITY_ALL);
+        mmio_write32(bank + GICD_IPRIORITYR + first + i, PRIORITY_ALL);
     if (first >= FIRST_SHARED)
         for (uint32_t i = 0; i < 32; i += 16)
-            mmio_write32(regs + GICD_ICFGR + (first + i) / 4, 0);
+            mmio_write32(bank + GICD_ICFGR + (first + i) / 4, 0);
 }
 
 static bool v2_hart_init(void)

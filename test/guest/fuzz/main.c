@@ -4,7 +4,7 @@
  * ones in their place, for that many milliseconds. See fuzz.h for what is checked. The first line says the seed, with
  * which a run that chose its own is repeated: on one hart exactly, on several as far as each thread's calls go. */
 // guest: smp 1 4 within 400
-// stress: smp 1 4 within 600 args random 240000 12
+// stress: smp 1 4 within 600 args random 60000 12
 #define CHECK_DEFINE
 #include "fuzz.h"
 #include <syscall_grammar.h>

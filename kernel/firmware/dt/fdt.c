@@ -93,41 +93,32 @@ static status_t read_cpu(struct fdt *f, struct fdt_node *n)
 
 static enum irqchip_kind gic_kind(const struct fdt *f, const struct fdt_node *n)
 {
-    static const char v2[][20] = { "arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a9-gic", "arm,cortex-a7-gic" };
     if (fdt_is(&f->t, n, "arm,gic-v3"))
         return IRQCHIP_GICV3;
-    for (size_t i = 0; i < sizeof v2 / sizeof v2[0]; i++)
-        if (fdt_is(&f->t, n, v2[i]))
-            return IRQCHIP_GICV2;
-    return IRQCHIP_NONE;
+    return fdt_is(&f->t, n, "arm,gic-400") || fdt_is(&f->t, n, "arm,cortex-a15-gic") ? IRQCHIP_GICV2 : IRQCHIP_NONE;
 }
 
 static void read_gic(struct fdt *f, const struct fdt_node *n, enum irqchip_kind kind)
 {
     struct gic_info *g = &f->m->gic;
-    uint32_t cells = fdt_cell(&f->t, n, "#interrupt-cells", 0),
-             n_redist = fdt_cell(&f->t, n, "#redistributor-regions", 1);
-    struct phys_range dist, second;
-    if (cells < 3 || cells > 8 || !fdt_reg(&f->t, n, 0, &dist) || !fdt_reg(&f->t, n, 1, &second)) {
+    uint32_t cells = fdt_cell(&f->t, n, "#interrupt-cells", 0), last = 1;
+    struct fdt_prop stride = fdt_prop(&f->t, n, "redistributor-stride");
+    struct phys_range r;
+    if (cells < 3 || cells > 8 || !fdt_reg(&f->t, n, 0, &r) || !fdt_reg(&f->t, n, 1, &r)) {
         machine_leave_out(f->m, LEFT_OUT_DEVICE);
         return;
     }
     f->m->irqchip = kind;
     f->gic_cells = cells;
-    g->dist = dist;
-    if (kind == IRQCHIP_GICV2) {
-        g->cpu = second;
-        return;
-    }
-    struct fdt_prop stride = fdt_prop(&f->t, n, "redistributor-stride");
-    if (!fdt_take(&stride, stride.len / 4, &g->redist_stride_bytes))
-        g->redist_stride_bytes = 0;
-    for (uint32_t i = 0; i < n_redist && fdt_reg(&f->t, n, 1 + i, &second); i++) {
-        if (g->n_redist == MACHINE_GIC_REDIST_MAX) {
+    if (kind == IRQCHIP_GICV3)
+        last = fdt_cell(&f->t, n, "#redistributor-regions", 1);
+    (void)fdt_take(&stride, stride.len / 4, &g->redist_stride_bytes);
+    for (uint32_t i = 0; i <= last && fdt_reg(&f->t, n, i, &r); i++) {
+        if (i == MACHINE_GIC_REGS_MAX) {
             machine_leave_out(f->m, LEFT_OUT_REDIST);
             break;
         }
-        g->redist[g->n_redist++] = second;
+        g->regs[g->n_regs++] = r;
     }
 }
 

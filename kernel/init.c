@@ -167,7 +167,7 @@ static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine 
         add_cap(b, t, "ports", &ports.obj, VX_R_READ | VX_R_WRITE, ports.length);
     add_bytes(b, "name", "initd", 5);
     add_bytes(b, "argv", path, strlen(path) + 1);
-    add_bytes(b, "cmdline", m->cmdline, m->cmdline_len_bytes);
+    add_bytes(b, "cmdline", m->cmdline, strlen(m->cmdline));
 }
 
 static paddr_t place_initrd(const struct machine *m)

@@ -119,6 +119,18 @@ static void spawn_wait(void)
         abort();
 }
 
+/* A whole process: the interpreter starts, computes, checks what came out, and ends. */
+static void lua_fib(void)
+{
+    static char script[] = "local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end "
+                           "assert(fib(30) == 832040)";
+    pid_t pid;
+    int status = -1;
+    if (posix_spawn(&pid, "/bin/lua", &quiet, nullptr, (char *[]){ "lua", "-e", script, nullptr }, environ) != 0 ||
+        waitpid(pid, &status, 0) != pid || status != 0)
+        abort();
+}
+
 /* In /tmp: one file of 1 MiB that is open, and one of 4 KiB. */
 static const char small_file[] = "/tmp/bench-4k";
 static int large;
@@ -255,19 +267,13 @@ int main(int argc, char **argv)
         unsigned count, each, divisor;
         void (*operation)(void);
     } rows[] = {
-        { "clock_gettime", 51, 64, 1, read_clock },
-        { "getpid", 51, 64, 1, ask_pid },
-        { "mutex_uncontended", 51, 64, 1, lock_unlock },
-        { "pthread_create_join", 51, 8, 1, create_join },
-        { "mmap_touch_munmap_1p", 51, 16, 1, map_one },
-        { "mmap_touch_munmap_256p", 21, 1, 256, map_many },
-        { "posix_spawn_wait", 21, 1, 1, spawn_wait },
-        { "signal_self", 51, 16, 1, signal_self },
-        { "pipe_1b_roundtrip", 0, 0, 0, nullptr },
-        { "unix_stream_64b_roundtrip", 0, 0, 0, nullptr },
-        { "read_1m_tmpfs", 21, 1, 1, read_large },
-        { "open_close_tmp", 51, 8, 1, open_close },
-        { "stat_tmp", 51, 8, 1, ask_stat },
+        { "clock_gettime", 51, 64, 1, read_clock },          { "getpid", 51, 64, 1, ask_pid },
+        { "mutex_uncontended", 51, 64, 1, lock_unlock },     { "pthread_create_join", 51, 8, 1, create_join },
+        { "mmap_touch_munmap_1p", 51, 16, 1, map_one },      { "mmap_touch_munmap_256p", 21, 1, 256, map_many },
+        { "posix_spawn_wait", 21, 1, 1, spawn_wait },        { "lua_fib_30", 3, 1, 1, lua_fib }, /* 0.7 s each: few */
+        { "signal_self", 51, 16, 1, signal_self },           { "pipe_1b_roundtrip", 0, 0, 0, nullptr },
+        { "unix_stream_64b_roundtrip", 0, 0, 0, nullptr },   { "read_1m_tmpfs", 21, 1, 1, read_large },
+        { "open_close_tmp", 51, 8, 1, open_close },          { "stat_tmp", 51, 8, 1, ask_stat },
         { "open_read_close_4k", 51, 8, 1, open_read_close },
     };
     signal(SIGUSR1, handled);

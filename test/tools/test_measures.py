@@ -122,6 +122,26 @@ class BenchTest(unittest.TestCase):
         self.assertIn("+50.0%", lines[1])
         self.assertIn("OVER", lines[1])
 
+    def test_linux_stands_beside(self):
+        """In a column of its own; the row whose limit is a part of it is divided by it, and may be at most that."""
+        rows = list(benchmarks.parse(b"bench posix lua_fib_30 instructions 205 200 210 3\nbench posix getpid instructions 7 7 7 9\n",
+                                     "x86_64").values())
+        linux = {("posix", "lua_fib_30", "x86_64"): 200, ("posix", "getpid", "x86_64"): 308}
+        rows = [benchmarks.as_a_ratio(row, linux) for row in rows]
+        self.assertEqual([(r["unit"], r["value"], r["min"], r["max"]) for r in rows],
+                         [("of_linux", 1.025, 1.0, 1.05), ("instructions", 7, 7, 7)])
+        lines, beyond = bench.table(rows, {"lua_fib_30": {"x86_64": 1.02}}, {}, linux)
+        self.assertEqual([line.split()[-1] for line in lines], ["linux", "OVER", "308"])
+        self.assertEqual(beyond, ["lua_fib_30 (x86_64)"])
+        self.assertNotIn("linux", bench.table(rows, {}, {}, {})[0][0])
+
+    def test_every_limit_of_the_c_library_has_a_peer(self):
+        """So that each figure of the group posix is printed with Linux's beside it."""
+        peers = benchmarks.load_peers()
+        for name in benchmarks.load_limits("posix"):
+            for arch in ("x86_64", "aarch64"):
+                self.assertGreater(peers.get(("posix", name, arch), 0), 0, f"{name} {arch}")
+
     def test_a_stretch_is_told_by_its_functions(self):
         """What the plugin leaves: a count, the longest, its blocks; what came before the first function counts there."""
         blocks = [(0x80001000 << 16) | 30, (0x80001040 << 16) | 12, (0x80001008 << 16) | 8]

@@ -17,15 +17,18 @@ import subprocess
 import sys
 import tempfile
 
-from vectra import disks, execute, masked, slowdisk
+from vectra import disks, execute, floor, masked, peers, slowdisk
 from vectra.qemu import NO_BOOT_DISKS, Machine, Running, program
 
-LIMITS, BASELINE = "test/bench/limits.json", "test/bench/baseline.json"
+LIMITS, BASELINE, PEERS = "test/bench/limits.json", "test/bench/baseline.json", "test/bench/peers.json"
 LINE = re.compile(rb"\bbench ([a-z0-9_]+) ([a-z0-9_]+) ([a-z0-9_/]+) ([0-9]+) ([0-9]+) ([0-9]+) ([0-9]+)\r?$", re.MULTILINE)
 PROMPT = b"vectra:/$ "
 GROUP, BOOT_NAMES = "kernel", ("boot_to_initd", "boot_to_prompt")
 MASKED, MASKED_WORST = "irqs_off_", "irqs_off_worst"
 POSIX_GROUP, POSIX_SOURCE, POSIX_PROGRAM = "posix", "test/bench/posix.c", "/bin/posix-bench"
+# Compilers for Linux keep no frame pointers with -O2; ours does unless told, for the sake of crash reports.
+POSIX_FLAGS = ["-std=gnu23", "-O2", "-fomit-frame-pointer"]
+AS_A_RATIO, OF_LINUX = "lua_fib_30", "of_linux"   # a figure whose limit is a part of what Linux needs
 RUST_GROUP, RUST_SOURCE, RUST_PROGRAM, RUST_HELLO = "rust", "test/bench/rust.rs", "/bin/rust-bench", "test/bench/hello.rs"
 RUST_SIZE = "rust_hello_size"
 SMALL = ["-Copt-level=s", "-Clto", "-Cpanic=abort", "-Cstrip=symbols"]
@@ -177,12 +180,25 @@ def measure_posix(arch, names=()):
     """The same for the group posix: a program of the C library."""
     out = os.path.abspath(f"build/posix-{arch}/test/posix-bench")
     os.makedirs(os.path.dirname(out), exist_ok=True)
-    # Compilers for Linux keep no frame pointers with -O2; ours does unless told, for the sake of crash reports.
-    line = ["./vectra", "cc", "--arch", arch, "-std=gnu23", "-O2", "-fomit-frame-pointer", "-o", out, POSIX_SOURCE]
-    subprocess.run(line, check=True)
+    subprocess.run(["./vectra", "cc", "--arch", arch, *POSIX_FLAGS, "-o", out, POSIX_SOURCE], check=True)
     outcome = execute.run_command(machine(arch), " ".join([POSIX_PROGRAM, *names]), [(out, POSIX_PROGRAM)], TIMEOUT_S)
     rows = parse(bytes(outcome.transcript), arch)
-    return [row for row in rows.values() if not names or row["name"] in names], outcome
+    rows = [as_a_ratio(row, load_peers()) for row in rows.values()]
+    return [row for row in rows if not names or row["name"] in names], outcome
+
+
+def measure_linux(arch, kernel, names=()):
+    """The rows of the group posix on Linux: the same programs on the same machine."""
+    transcript = peers.measure(machine(arch), kernel, POSIX_SOURCE, POSIX_FLAGS, names)
+    return [row for row in parse(transcript, arch).values() if not names or row["name"] in names], transcript
+
+
+def as_a_ratio(row, figures):
+    """The row, or, of the one whose limit is a ratio, the same as parts of what Linux needs."""
+    if row["name"] != AS_A_RATIO:
+        return row
+    linux = figures[(row["group"], row["name"], row["arch"])]
+    return {**row, "unit": OF_LINUX, **{part: round(row[part] / linux, 4) for part in ("value", "min", "max")}}
 
 
 def rustc(arch, source, name, *words):
@@ -214,7 +230,8 @@ def measure_scale(arch, names=()):
     rows = [row for row in parse(bytes(outcome.transcript), arch).values() if not names or row["name"] in names]
     for row in rows:
         row.update(unit="ratio", **{key: row[key] / 100 for key in ("value", "min", "max")})
-    return rows, outcome
+    alone = floor.row() if arch == floor.ARCH and (not names or floor.NAME in names) else None   # QEMU itself, for comparison
+    return rows + ([alone] if alone else []), outcome
 
 
 def idle():
@@ -259,6 +276,11 @@ def load_baseline():
     """{(group, name, arch): value} of the committed baseline."""
     rows = load(BASELINE, {"results": []})["results"]
     return {(row["group"], row["name"], row["arch"]): row["value"] for row in rows}
+
+
+def load_peers():
+    """{(group, name, arch): instructions on Linux}; where they come from is in docs/benchmarks.md."""
+    return {(*key.split("/"), arch): value for key, figures in load(PEERS, {}).items() for arch, value in figures.items()}
 
 
 def load(path, missing):

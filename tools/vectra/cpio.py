@@ -46,12 +46,13 @@ class Archive:
                 inside = os.path.relpath(host, source).replace(os.sep, "/")
                 self.add(f"{path}/{inside}", read(host), mode_of(host))
 
-    def pack(self):
-        """The archive's bytes, padded to four so that another can follow; it is to begin on a page."""
+    def pack(self, aligned=True):
+        """The archive's bytes, padded to four so that another can follow; it is to begin on a page. aligned=False: for Linux, to
+        which a name of more than a page with its zeros is none."""
         out = bytearray()
         for number, name in enumerate(sorted(self.entries), start=1):
             mode, data = self.entries[name]
-            out += entry(len(out), number, name, mode, data)
+            out += entry(len(out), number, name, mode, data, aligned)
         out += entry(len(out), 0, TRAILER, 0, b"")
         return bytes(out)
 
@@ -64,10 +65,10 @@ def clean(path):
     return "/".join(parts)
 
 
-def entry(at, number, name, mode, data):
+def entry(at, number, name, mode, data, aligned=True):
     """One entry for offset `at`: header, name, data, each padded to a multiple of four; an executable to a page."""
     raw = name.encode() + b"\0"
-    if data.startswith(ELF):
+    if aligned and data.startswith(ELF):
         raw += b"\0" * (-(at + HEADER + len(raw)) % PAGE)
     links = 2 if mode & 0o170000 == DIRECTORY else 1
     fields = (number, mode, 0, 0, links, 0, len(data), 0, 0, 0, 0, len(raw), 0)

@@ -12,6 +12,7 @@ OPTIONS = [
     opt.Option("--json", "FILE", opt.output_file, "also write the figures as JSON"),
     opt.Option("--plot", "FILE.svg", opt.output_file, "also draw them"),
     opt.Option("--check", None, None, "exit 1 when a figure is beyond its limit or missing"),
+    opt.Option("--linux", "KERNEL", opt.existing_file, "measure the group posix on Linux instead, on that kernel (with --arch)"),
     opt.Option("--update-baseline", None, None, "make these figures the committed baseline"),
 ]
 HELP = f"""usage: ./vectra bench [OPTION]... [GROUP [NAME]...]
@@ -22,6 +23,9 @@ The figures are instructions per operation, the same on every machine. LIMIT is 
 (test/bench/limits.json), BASELINE what is committed (test/bench/baseline.json). The group {benchmarks.SCALE_GROUP} is measured by the clock,
 on two harts: its figures are how much more those do than one, LIMIT is the least, and they count on an idle machine only.
 The group {benchmarks.THROUGHPUT_GROUP} is by the clock too: how fast a disk is read, and what part that is of QEMU's own reading.
+LINUX is what Linux needs on the same machine (test/bench/peers.json); with a kernel of a distribution's, --linux measures it anew:
+
+  ./vectra bench --linux boot/vmlinuz-6.1 --arch x86_64 posix
 
 {opt.usage(OPTIONS)}"""
 
@@ -31,10 +35,12 @@ MEASURE = {benchmarks.GROUP: benchmarks.measure, benchmarks.POSIX_GROUP: benchma
            benchmarks.THROUGHPUT_GROUP: benchmarks.measure_throughput, benchmarks.RUST_GROUP: benchmarks.measure_rust}
 
 
-def table(rows, limits, baseline):
-    """The lines of the table, and the names that are beyond their limit."""
+def table(rows, limits, baseline, peers=None):
+    """The lines of the table, and the names that are beyond their limit. peers: what Linux needs, shown when there is any."""
+    linux = {(row["group"], row["name"], row["arch"]): (peers or {}).get((row["group"], row["name"], row["arch"])) for row in rows}
+    beside = any(linux.values())
     lines = [f"{'group':<8} {'name':<26} {'arch':<8} {'unit':<13} {'value':>10} {'min':>10} {'max':>10} "
-             f"{'limit':>10} {'baseline':>10} {'change':>8}"]
+             f"{'limit':>10} {'baseline':>10} {'change':>8}" + (f" {'linux':>11}" if beside else "")]
     beyond = []
     for row in rows:
         limit = limits.get(row["name"], {}).get(row["arch"])
@@ -45,13 +51,27 @@ def table(rows, limits, baseline):
             mark = "  OVER" if row["unit"] != "ratio" else "  BELOW"
             beyond.append(f"{row['name']} ({row['arch']})")
         lines.append(f"{row['group']:<8} {row['name']:<26} {row['arch']:<8} {row['unit']:<13} {row['value']:>10,} "
-                     f"{row['min']:>10,} {row['max']:>10,} {figure(limit):>10} {figure(before):>10} {change:>8}{mark}")
+                     f"{row['min']:>10,} {row['max']:>10,} {figure(limit):>10} {figure(before):>10} {change:>8}"
+                     + (f" {figure(linux[row['group'], row['name'], row['arch']]):>11}" if beside else "") + mark)
     return lines, beyond
 
 
 def figure(value):
     """A number, or nothing."""
     return "" if value is None else f"{value:,}"
+
+
+def on_linux(options, names):
+    """--linux: the figures of another kernel; returns the exit status."""
+    if options.words[:1] != [benchmarks.POSIX_GROUP] or not options.arch:
+        raise opt.UsageError(f"bench: --linux goes with the group {benchmarks.POSIX_GROUP} and --arch")
+    build.build_sysroot(options.arch)
+    rows, transcript = benchmarks.measure_linux(options.arch, options.linux, names)
+    if not rows:
+        print("vectra: bench: no figure came; the transcript follows\n" + transcript.decode("utf-8", "replace"), file=sys.stderr)
+    else:
+        print("\n".join(table(rows, {}, benchmarks.load_peers())[0]))
+    return int(not rows)
 
 
 def main(arguments):
@@ -66,6 +86,8 @@ def main(arguments):
     for name in names:
         if name not in limits:
             raise opt.UsageError(f"bench: unknown figure '{name}'{opt.near(name, list(limits))}")
+    if options.linux:
+        return on_linux(options, names)
     rows, status, busy = [], 0, False
     for arch in [options.arch] if options.arch else opt.ARCHES:
         build.build(arch, "release")
@@ -82,7 +104,7 @@ def main(arguments):
             elif not found:
                 print(f"vectra: bench: {arch}: no figure came", file=sys.stderr)
                 status = 1
-    lines, beyond = table(rows, limits, baseline)
+    lines, beyond = table(rows, limits, baseline, benchmarks.load_peers())
     print("\n".join(lines))
     if busy:
         print(f"bench: the machine was not idle: the figures of the groups {' and '.join(benchmarks.BY_THE_CLOCK)} say little, and do not count")

@@ -129,6 +129,11 @@ void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
     __asm__ volatile("dsb ish\n\tisb" ::: "memory"); /* wait for all harts, then for ourselves */
 }
 
+void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
+{
+    arch_tlb_flush_range(as, va, ARCH_PAGE_SIZE);
+}
+
 void arch_tlb_publish(void)
 {
     __asm__ volatile("dsb ishst\n\tisb" ::: "memory");

@@ -67,13 +67,11 @@ struct message_info {
 };
 
 enum irqchip_kind : uint8_t { IRQCHIP_NONE, IRQCHIP_GICV2, IRQCHIP_GICV3, IRQCHIP_APIC };
-enum { MACHINE_GIC_REDIST_MAX = 4 };
+enum { MACHINE_GIC_REGS_MAX = 5 };
 
 struct gic_info {
-    struct phys_range dist;
-    struct phys_range cpu;                            /* GICv2 only */
-    struct phys_range redist[MACHINE_GIC_REDIST_MAX]; /* GICv3 only */
-    uint32_t n_redist;
+    struct phys_range regs[MACHINE_GIC_REGS_MAX]; /* the distributor; a GICv2's cpu interface, or redistributors */
+    uint32_t n_regs;
     uint64_t redist_stride_bytes; /* 0: the architecture's */
     struct phys_range its; /* message-signalled interrupts of a GICv3; absent when the kernel cannot receive them */
     uint32_t its_target;   /* the number by which the ITS knows the hart that receives them */
@@ -158,7 +156,6 @@ struct machine {
     uint64_t rsdp;                 /* physical address, from PVH; 0: none was given */
     uint32_t seed_len_bytes;
     uint8_t seed[FIRMWARE_SEED_MAX]; /* a secret: wipe it when it has been used */
-    uint32_t cmdline_len_bytes;
     char cmdline[CMDLINE_MAX];
 };
 static_assert(sizeof(struct machine) <= 32 * 1024, "it is a static of the kernel");

@@ -34,6 +34,5 @@ struct hart_sched {
     uint64_t domain; /* the harts of its coherence domain, itself included */
     struct arch_time time;
     alignas(64) _Atomic(struct thread *) inbox; /* threads that others sent here, last first, by inbox_next */
-    _Atomic uint64_t thieves;                   /* idle harts that ask for a thread */
     _Atomic uint32_t urgency;                   /* band of the thread it runs; VX_BAND_COUNT: it is idle */
 };

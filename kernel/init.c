@@ -75,8 +75,8 @@ void init_memory(const struct machine *m)
     if (n == 0 || reticle_boot(&root.reticle, ranges, n) != OK)
         kernel_refuse("too little memory: give the machine at least 64 MiB (-m 64M)");
     root.reticle.owner = &root.obj;
-    if (root.reticle.free_pages * ARCH_PAGE_SIZE < 4 * INIT_MEMORY_BYTES)
-        kernel_refuse("too little memory: %llu MiB are free, 16 are needed; give the machine at least 64 MiB (-m 64M)",
+    if (root.reticle.free_pages * ARCH_PAGE_SIZE < 11 * INIT_MEMORY_BYTES)
+        kernel_refuse("too little memory: %llu MiB are free, 44 are needed; give the machine at least 64 MiB (-m 64M)",
                       (unsigned long long)(root.reticle.free_pages >> 8));
 }
 
@@ -167,7 +167,7 @@ static void fill_spec(struct vx_bundle *b, struct task *t, const struct machine 
         add_cap(b, t, "ports", &ports.obj, VX_R_READ | VX_R_WRITE, ports.length);
     add_bytes(b, "name", "initd", 5);
     add_bytes(b, "argv", path, strlen(path) + 1);
-    add_bytes(b, "cmdline", m->cmdline, m->cmdline_len_bytes);
+    add_bytes(b, "cmdline", m->cmdline, strlen(m->cmdline));
 }
 
 static paddr_t place_initrd(const struct machine *m)

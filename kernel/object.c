@@ -15,8 +15,7 @@
 #include <base/kassert.h>
 #include <base/string.h>
 
-static struct list_node graveyard = { &graveyard, &graveyard };
-struct graves graves;
+struct graves graves = { .objects = { &graves.objects, &graves.objects } };
 int32_t work_left;
 static uint32_t last_id;
 
@@ -81,10 +80,7 @@ static bool end_some(struct object *o)
     o->dying &= END_OBJECT;
     if (o->dying != 0 && (!vm_unmap_object(o, nullptr, false) || !cap_tombstone_all(o) || !fini_by_type(o)))
         return false;
-    if (!list_is_empty(&o->grave_node)) {
-        list_remove(&o->grave_node);
-        graves.left--;
-    }
+    list_remove(&o->grave_node); /* if it was in there */
     if (o->dying == 0)
         return true;
     object_abandon(o);
@@ -97,10 +93,8 @@ void object_destroy(struct object *o, enum object_end how)
         return;
     o->dying |= how;
     graves.came++;
-    if (list_is_empty(&o->grave_node)) {
-        list_push_back(&graveyard, &o->grave_node);
-        graves.left++;
-    }
+    if (list_is_empty(&o->grave_node))
+        list_push_back(&graves.objects, &o->grave_node);
 }
 
 bool object_end_all(struct reticle *r)
@@ -118,15 +112,8 @@ bool object_end_all(struct reticle *r)
 bool object_reap(void)
 {
     struct list_node *n;
-    while ((n = list_first(&graveyard)) != nullptr)
+    while ((n = list_first(&graves.objects)) != nullptr)
         if (!end_some(container_of(n, struct object, grave_node)))
-            return list_is_empty(&graveyard);
+            return list_is_empty(&graves.objects);
     return true;
-}
-
-void object_reap_all(void)
-{
-    do
-        work_begin();
-    while (!object_reap());
 }

@@ -63,11 +63,10 @@ void object_destroy(struct object *o, enum object_end how);
  * nothing is left. By the owner of the gate, who has called work_begin(). */
 bool object_reap(void);
 bool object_end_all(struct reticle *r);
-/* Until nothing is left: while the machine starts, and in tests. */
-void object_reap_all(void);
-/* Rises with everything that comes to the graveyard; 0 left: it is empty. */
+/* The graveyard. `came` rises with everything that comes to it. */
 extern struct graves {
-    uint64_t came, left;
+    struct list_node objects;
+    uint64_t came;
 } graves;
 
 /* Long work is done in steps of about ten thousand instructions, and only alone; between them interrupts and other

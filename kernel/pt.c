@@ -163,7 +163,7 @@ static void split_entry(struct arch_aspace *as, struct reticle *r, struct pt_cut
         table[i] = pte_present(old) ? pte_leaf(pa + i * span, level - 1, pte_prot(old), pte_type(old)) : old + i * span;
     pt_entry_store(slot, 0);
     if (pte_present(old))
-        arch_tlb_flush_page(as, (vaddr_t){ cut.va & ~(uint64_t)(ARCH_PAGE_SIZE - 1) });
+        arch_tlb_flush_range(as, (vaddr_t){ page_down(cut.va) }, ARCH_PAGE_SIZE);
     pt_entry_store(slot, pte_table(page.raw));
     arch_tlb_publish();
     if (cut.owns_frames)

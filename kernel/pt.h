@@ -145,7 +145,7 @@ static inline void pt_edit_note(struct pt_edit *e, uint64_t va, uint64_t len)
         pt_edit_note(e, va, ARCH_PAGE_SIZE);
 #ifndef MUTATE_PT_NO_FLUSH
     else if (pte_present(old))
-        arch_tlb_flush_page(as, (vaddr_t){ va });
+        arch_tlb_flush_range(as, (vaddr_t){ va }, ARCH_PAGE_SIZE);
 #endif
     return true;
 }

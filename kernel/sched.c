@@ -291,11 +291,10 @@ void thread_wake(struct thread *t)
     sched_ready(t);
 }
 
-/* Gives waiting threads to harts that idle or asked for some. A hart that runs none keeps the first: two that are idle
- * would else hand a thread to and fro, each asking for it while the other has yet to look into its inbox. */
+/* Gives waiting threads to harts that idle. A hart that runs none keeps the first: two that are idle would else hand a
+ * thread to and fro, each asking for it while the other has yet to look into its inbox. */
 static void share(struct hart *h)
 {
-    uint64_t thieves = atomic_exchange_explicit(&h->sched.thieves, 0, memory_order_relaxed);
     bool runs_one = h->current != nullptr && thread_state(h->current) == THREAD_RUNNING;
     spill_only(h);
     for (uint32_t b = 0; b < VX_BAND_COUNT; b++) {
@@ -303,7 +302,7 @@ static void share(struct hart *h)
         for (struct list_node *n = queue->next; n != queue; n = next) {
             struct thread *t = container_of(n, struct thread, run);
             struct hart *to;
-            if (thieves == 0 && idle_near(h) == 0)
+            if (idle_near(h) == 0)
                 return;
             next = n->next;
             if (atomic_load_explicit(&t->on_hart, memory_order_relaxed) || /* it is current, and goes on soon */
@@ -311,13 +310,8 @@ static void share(struct hart *h)
                 runs_one = true;
                 continue;
             }
-            uint64_t asked = thieves & t->affinity;
-            if (asked != 0) {
-                to = harts[__builtin_ctzll(asked)];
-                thieves &= ~(UINT64_C(1) << to->id);
-            } else if ((to = claim_idle(h, t)) == nullptr) {
+            if ((to = claim_idle(h, t)) == nullptr)
                 continue;
-            }
             dequeue(h, t);
             set_home(t, to->id);
             send(to, t);
@@ -329,7 +323,7 @@ void sched_ipi(struct hart *h)
 {
     if (has_mail(h))
         open_inbox(h, true);
-    if (atomic_load_explicit(&h->sched.thieves, memory_order_relaxed) != 0)
+    if (h->sched.mask != 0 && idle_near(h) != 0)
         share(h);
 }
 
@@ -477,7 +471,7 @@ void kernel_timer(void)
         expire(h, container_of(h->sched.deadlines.first, struct thread, timer));
     if (h->sched.mask != 0 && n_harts > 1)
         share(h);
-    if (graves.left != 0)
+    if (!list_is_empty(&graves.objects))
         h->need_switch = 1;
     struct thread *cur = h->current;
     if (cur != nullptr && thread_state(cur) == THREAD_RUNNING && h->sched.mask != 0 && !h->sched.slice_armed) {
@@ -541,7 +535,7 @@ static inline struct thread *pick(struct hart *h, struct thread *cur)
         arch_frame_set_result(f, r.first, r.second);
 }
 
-/* Asks the harts of the domain that have threads waiting for one. */
+/* Has the harts of the domain that have threads waiting look for idle ones, of which this is one. */
 static void ask_around(const struct hart *h)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the idle bit before the look at queues; see sched_arm_slice() */
@@ -550,7 +544,6 @@ static void ask_around(const struct hart *h)
         if (__atomic_load_n(&other->sched.mask, __ATOMIC_RELAXED) == 0 &&
             atomic_load_explicit(&other->sched.inbox, memory_order_relaxed) == nullptr)
             continue;
-        atomic_fetch_or_explicit(&other->sched.thieves, UINT64_C(1) << h->id, memory_order_relaxed);
         arch_ipi_send(other);
     }
 }
@@ -580,7 +573,7 @@ static void idle(struct hart *h)
  * may be more. */
 static bool tidy(struct hart *h)
 {
-    if (graves.left == 0)
+    if (list_is_empty(&graves.objects))
         return false;
     arch_irq_window(); /* what came before may have taken a step's time, too */
     uint32_t band = h->current != nullptr && thread_state(h->current) == THREAD_RUNNING ? h->current->effective_band

@@ -32,7 +32,7 @@ status_t vm_fault(struct vm *vm, uint64_t addr, uint32_t access)
     if (!pte_present(*e))
         return page_back(vm, a, addr, e, level);
     /* Allowed and present: another thread was faster, or the TLB held an older answer. */
-    arch_tlb_flush_page(&vm->as, (vaddr_t){ addr & ~(uint64_t)(ARCH_PAGE_SIZE - 1) });
+    arch_tlb_flush_range(&vm->as, (vaddr_t){ page_down(addr) }, ARCH_PAGE_SIZE);
     return OK;
 }
 

@@ -99,14 +99,9 @@ struct hart_info *machine_add_hart(struct machine *m, uint64_t hw_id)
 void machine_set_cmdline(struct machine *m, const char *text, size_t len_bytes)
 {
     size_t n = 0;
-    while (n < len_bytes && text[n] != '\0') {
-        if (n == CMDLINE_MAX - 1) {
-            machine_leave_out(m, LEFT_OUT_CMDLINE);
-            break;
-        }
+    for (; n < len_bytes && n < CMDLINE_MAX - 1 && text[n] != '\0'; n++)
         m->cmdline[n] = text[n];
-        n++;
-    }
+    if (n < len_bytes && text[n] != '\0')
+        machine_leave_out(m, LEFT_OUT_CMDLINE);
     m->cmdline[n] = '\0';
-    m->cmdline_len_bytes = (uint32_t)n;
 }

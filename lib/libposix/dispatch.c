@@ -84,8 +84,8 @@ static bool starts_again(long number, long timeout)
 [[gnu::noinline]] static bool safe_point(long number, long answer, long fourth)
 {
     struct px_thread *t = px_self();
-    while (atomic_load_explicit(&px_replaced, memory_order_acquire))
-        (void)vx_sys_nanosleep(VX_FOREVER); /* this thread's program is no more */
+    if (atomic_load_explicit(&px_replaced, memory_order_acquire))
+        px_thread_replaced();
     px_enter(t);
     (void)px_deliver();
     px_delivered_t delivered = (px_delivered_t)t->delivered;

@@ -20,13 +20,6 @@ void px_pipe_wake(_Atomic uint32_t *word)
 
 /* --- the lock --- */
 
-static bool is_dead(uint32_t pid)
-{
-    struct px_about about;
-    return pid != 0 && pid != px_pid &&
-           (px_proc_about((int)pid, &about) == -ESRCH || about.state == VX_PROC_STATE_ENDED);
-}
-
 void px_pipe_lock_slow(struct shared *s)
 {
     for (;;) {
@@ -45,7 +38,7 @@ void px_pipe_lock_slow(struct shared *s)
             continue;
         status_t st = vx_sys_futex_wait((uintptr_t)&s->lock, awaited, vx_deadline_in(LOOK_AGAIN_NS));
         /* acquire: the dead one's stores came before its death, and that before the service knew of it */
-        if (st == ERR_TIMED_OUT && is_dead(awaited & ~LOCK_AWAITED) &&
+        if (st == ERR_TIMED_OUT && px_is_dead(awaited & ~LOCK_AWAITED) &&
             atomic_compare_exchange_strong_explicit(&s->lock, &awaited, px_pid | LOCK_AWAITED, memory_order_acquire,
                                                     memory_order_relaxed))
             return;
@@ -165,7 +158,7 @@ void px_holders_look(struct shared *s)
 {
     for (unsigned i = 0; i < PX_HOLDERS; i++) {
         int as = holder_as(s, i);
-        if (s->holder[i].used != 0 && is_dead(s->holder[i].pid))
+        if (s->holder[i].used != 0 && px_is_dead(s->holder[i].pid))
             px_holder_release(s, as); /* that one: if another is there by now, nothing happens */
     }
 }

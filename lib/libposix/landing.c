@@ -126,8 +126,8 @@ void px_landed_run(struct px_landed *l)
     int delivered = t->delivered;
     struct px_landed *outer = t->landed;
     t->landed = l;
-    while (atomic_load_explicit(&px_replaced, memory_order_acquire))
-        (void)vx_sys_nanosleep(VX_FOREVER); /* this thread's program is no more */
+    if (atomic_load_explicit(&px_replaced, memory_order_acquire))
+        px_thread_replaced();
     if (l->cause == VX_LANDING_ASKED)
         px_deliver_landed();
     else

@@ -169,6 +169,20 @@ long px_proc_about(int pid, struct px_about *out)
     return answer;
 }
 
+bool px_is_dead(uint32_t id)
+{
+    struct px_about about;
+    return id != 0 && id != px_pid && (px_proc_about((int)id, &about) == -ESRCH || about.state == VX_PROC_STATE_ENDED);
+}
+
+long px_proc_thread_ids(uint32_t *first)
+{
+    struct vx_proc_thread_ids_reply a = {};
+    long answer = ask(VX_PROC_THREAD_IDS, nullptr, 0, &a, sizeof a);
+    *first = a.first;
+    return answer;
+}
+
 long px_proc_land(const void *record, void (*entry)(void), void (*resume)(void), void (*give_up)(void))
 {
     struct vx_proc_land_request q = { .record = (uintptr_t)record,

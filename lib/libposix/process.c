@@ -198,6 +198,7 @@ void px_stand_in(vx_task task)
     atomic_store_explicit(&px_replaced, true, memory_order_release);
     atomic_store_explicit(&px_attention, 1, memory_order_seq_cst);
     px_pipes_leave();
+    px_robust_leave();
     px_console_leave();
     while (vx_sys_waitpid(task, 0, &status, &why) == ERR_INTERRUPTED)
         ;

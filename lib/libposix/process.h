@@ -43,6 +43,10 @@ long px_proc_kill(int target, int signal, int code, uint64_t value, uint32_t *se
 /* Stops this process; answers 0 when it goes on. */
 long px_proc_stop(int signal);
 long px_proc_about(int pid, struct px_about *out);
+/* True when the service says that the process is no more, or that of this thread. 0 and this process's id: false. */
+bool px_is_dead(uint32_t id);
+/* The first of the numbers that threads of this process have. */
+long px_proc_thread_ids(uint32_t *first);
 /* Threads that land, and one that is to: landing.h. */
 long px_proc_land(const void *record, void (*entry)(void), void (*resume)(void), void (*give_up)(void));
 /* Ends this process by SIGABRT, and is answered only if it did not: -EOPNOTSUPP or whatever stands in the way. */

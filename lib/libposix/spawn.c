@@ -321,15 +321,31 @@ static long plain_image(struct job *j)
 
 /* --- the Bundle --- */
 
-/* At most half of what is free: threads may start children at the same moment, and there must be enough for each. */
-static uint64_t memory_for_child(vx_reticle own)
+/* At most half of what is free: there must be enough for further ones, and for this process. */
+static uint64_t memory_for_child(vx_reticle own, uint64_t at_most)
 {
     struct vx_cap_facts facts = {};
     (void)vx_sys_cap_inspect(own.raw, &facts, nullptr);
-    uint64_t bytes = CHILD_MEMORY_MAX;
+    uint64_t bytes = at_most;
     while (bytes > CHILD_MEMORY_MIN && (bytes > facts.c || bytes > facts.b / 2))
         bytes /= 2;
     return bytes;
+}
+
+/* How much it gets is decided and taken in one step: threads that start children at the same moment would each take
+ * their share of the same. What else they allocate may still come between; then it is decided anew, for less. */
+static status_t spawn_with_memory(struct vx_spawn *s, struct job *j)
+{
+    static struct vx_mutex lock;
+    status_t st = ERR_NO_MEMORY;
+    vx_mutex_lock(&lock);
+    for (uint64_t at_most = CHILD_MEMORY_MAX; st == ERR_NO_MEMORY && at_most >= CHILD_MEMORY_MIN;
+         at_most = s->memory / 2) {
+        s->memory = memory_for_child(s->payer, at_most);
+        st = vx_spawn_end(s, &j->task, &j->id);
+    }
+    vx_mutex_unlock(&lock);
+    return st;
 }
 
 static size_t count(char *const *strings, size_t *bytes)
@@ -480,7 +496,7 @@ static long start(struct job *j)
     s.n_env = n_env;
     s.env = (const char *const *)j->spawn->envp;
     s.payer = vx_bundle_reticle("reticle");
-    s.memory = memory_for_child(s.payer);
+    s.memory = CHILD_MEMORY_MIN; /* its slot; how much is decided last */
     s.buffer = bytes <= sizeof j->buffer ? j->buffer : px_pages(bytes);
     s.room = bytes;
     if (s.buffer == nullptr) {
@@ -515,7 +531,7 @@ static long start(struct job *j)
     if (vx_spawn_hook != nullptr)
         vx_spawn_hook->grant(&s);
     s.image = j->image.mem;
-    status_t st = vx_spawn_end(&s, &j->task, &j->id);
+    status_t st = spawn_with_memory(&s, j);
     if (st == OK)
         px_inherit_end(&j->files, true);
     if (vx_spawn_hook != nullptr)

@@ -13,15 +13,15 @@ struct px_thread {
     int delivered;            /* px_delivered_t of the call under way, if it delivered under a mask of its own */
     uintptr_t pointer;        /* the thread pointer */
     uint32_t kernel_id;       /* of THREAD_CREATE; 1 is the main thread */
-    int tid;                  /* what the C library sees: the process id, then upwards */
+    int tid;                  /* what the C library sees: one thread's in all of the system */
     int *clear;               /* becomes 0 and wakes its waiters when the thread ends */
     _Atomic uint32_t busy;    /* 1 inside libposix: it comes to a safe point by itself. The process service reads it */
     uint64_t not_reached;     /* signals that are left to its next safe point */
     struct px_landed *landed; /* of the delivery under way; nullptr: at a safe point (landing.h) */
     struct px_thread *next;
+    struct px_robust *robust; /* the C library's list of mutexes that it holds; nullptr: none that it shares */
     int (*function)(void *);
     void *argument;
-    int *parent_tid;
 };
 
 /* Into libposix, and out of it: between the two the thread is not taken out of its course. The fences are for the
@@ -52,7 +52,6 @@ static inline struct px_thread *px_self_quickly(void)
     __asm__ volatile("" ::: "memory");
     return px_self_here;
 }
-int px_tid_of(uint32_t kernel_id);
 
 /* The thread pointer of a thread that has no thread-local storage, so that px_self() finds *at. */
 uintptr_t px_thread_pointer_for(struct px_thread **at);
@@ -62,6 +61,11 @@ extern struct vx_mutex px_threads_lock;
 extern struct px_thread *px_threads;
 /* The thread of that id, or nullptr. */
 struct px_thread *px_thread_find_locked(int tid);
+
+/* The calling thread's program is another one now (execve): what it holds is for others, and it never goes on. */
+[[noreturn]] void px_thread_replaced(void);
+/* Lets others have what the calling thread holds of mutexes that processes share. */
+void px_robust_leave(void);
 
 /* The first C function of a new thread (called from assembly), and the assembly. */
 [[noreturn]] void px_thread_main(struct px_thread *t, uint64_t kernel_id);

@@ -59,6 +59,7 @@ void vx_spawn_begin(struct vx_spawn *s)
     vx_spec_strings(&s->spec, "argv", s->argc, s->argv);
     vx_spec_strings(&s->spec, "env", s->n_env, s->env);
     vx_spec_copy(&s->spec, "reticle", s->payer.raw, VX_R_READ | VX_R_WRITE | VX_R_INSPECT);
+    s->memory_at = s->spec.n_slots;
     if (s->memory != 0)
         vx_spec_int(&s->spec, "memory", s->memory);
     if (s->stack != 0)
@@ -75,13 +76,14 @@ void vx_spawn_begin(struct vx_spawn *s)
 
 status_t vx_spawn_end(struct vx_spawn *s, vx_task *task, uint32_t *id)
 {
-    size_t len = 0;
-    status_t st = vx_spec_finish(&s->spec, &len);
+    status_t st = s->len != 0 ? OK : vx_spec_finish(&s->spec, &s->len);
+    if (st == OK && s->memory != 0)
+        ((struct vx_slot *)(s->spec.buffer + sizeof(struct vx_bundle)))[s->memory_at].value = s->memory;
     if (st == OK && s->image.raw == VX_HANDLE_NONE)
         st = s->path == nullptr ? ERR_BAD_ARGUMENT : vx_image_find(s->path, &s->found);
     if (st != OK)
         return st;
-    st = vx_sys_spawn(s->image.raw != VX_HANDLE_NONE ? s->image : s->found, s->buffer, len, task, id);
+    st = vx_sys_spawn(s->image.raw != VX_HANDLE_NONE ? s->image : s->found, s->buffer, s->len, task, id);
     if (s->found.raw != VX_HANDLE_NONE)
         (void)vx_sys_cap_drop(s->found.raw);
     s->found = VX_NO_MEM;

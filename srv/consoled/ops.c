@@ -222,6 +222,8 @@ static status_t op_set_front_group(struct vx_session *s, const struct vx_console
         term.mode = con_of(s)->mode;
         term.attributes_len = 0;
     }
+    if (term.front_group != q->group)
+        term.group_before = term.front_group;
     term.front_group = q->group;
     term_front_changed();
     return OK;

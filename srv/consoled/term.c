@@ -129,9 +129,10 @@ void term_tell_signals(void)
         if (c->pending != PENDING_SIGNAL)
             continue;
         c->pending = PENDING_NOTHING;
-        vx_console_wait_signal_reply(
-            s, c->sequence, OK,
-            &(struct vx_console_wait_signal_reply){ .signals = term.signals, .group = term.front_group });
+        vx_console_wait_signal_reply(s, c->sequence, OK,
+                                     &(struct vx_console_wait_signal_reply){ .signals = term.signals,
+                                                                             .group = term.front_group,
+                                                                             .before = term.group_before });
         term.signals = 0;
     }
 }

@@ -41,9 +41,10 @@ struct term {
     vx_console console;
     uint32_t last_id;
     uint32_t foreground;
-    uint32_t front_group; /* 0: none */
-    uint32_t mode;        /* of the sessions that have a group */
-    uint32_t signals;     /* VX_CONSOLE_SIGNAL_* that nobody has been told of */
+    uint32_t front_group;  /* 0: none */
+    uint32_t group_before; /* in front before that one */
+    uint32_t mode;         /* of the sessions that have a group */
+    uint32_t signals;      /* VX_CONSOLE_SIGNAL_* that nobody has been told of */
     uint8_t attributes_len, attributes[48];
     struct ldisc ldisc;
     struct winsize size;

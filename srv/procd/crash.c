@@ -7,6 +7,8 @@
 
 enum : uint32_t { EM_X86_64 = 62, CALLERS_MAX = 24 };
 
+static constexpr uint64_t ADDRESS = (UINT64_C(1) << 48) - 1;
+
 uint32_t crash_signal(uint32_t cause)
 {
     enum : uint32_t { SIG_ILL = 4, SIG_TRAP = 5, SIG_ABRT = 6, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
@@ -28,7 +30,8 @@ uint32_t crash_signal(uint32_t cause)
     }
 }
 
-/* The place of the fault, and those that calls return to, by the frame records: at most n of them. */
+/* The place of the fault, and those that calls return to, by the frame records: at most n of them. A program may sign
+ * what it returns to (aarch64, -mbranch-protection=pac-ret): the signature lies in the bits above an address's. */
 static size_t callers(const struct proc *p, const struct vx_frame *f, uint64_t *pc, size_t n)
 {
     bool x86 = f->arch == EM_X86_64;
@@ -36,7 +39,7 @@ static size_t callers(const struct proc *p, const struct vx_frame *f, uint64_t *
     size_t used = 1;
     pc[0] = f->reg[x86 ? 16 : 32];
     while (used < n && fp != 0 && fp % 8 == 0 && program_read(p, fp, words, sizeof words) && words[1] != 0) {
-        pc[used++] = words[1];
+        pc[used++] = words[1] & ADDRESS;
         if (words[0] <= fp) /* a caller's record lies above: hostile memory cannot make this long */
             break;
         fp = words[0];

@@ -283,10 +283,20 @@ static status_t op_about(struct vx_session *s, const struct vx_proc_about_reques
 {
     const struct proc *p = q->id == 0 ? proc_of(s) : proc_find(q->id);
     if (p == nullptr)
+        p = proc_of_thread(q->id);
+    if (p == nullptr)
         return ERR_NOT_FOUND;
     *a = (struct vx_proc_about_reply){
         .id = p->id, .parent = p->parent, .group = p->group, .session = p->session, .state = p->state
     };
+    return OK;
+}
+
+static status_t op_thread_ids(struct vx_session *s, struct vx_proc_thread_ids_reply *a)
+{
+    if (proc_of(s) == nullptr)
+        return ERR_NOT_FOUND;
+    a->first = proc_threads(proc_of(s));
     return OK;
 }
 
@@ -481,6 +491,7 @@ status_t ops_dispatch(struct vx_session *s, struct vx_incoming *in)
         .land = op_land,
         .reach = op_reach,
         .aborted = op_aborted,
+        .thread_ids = op_thread_ids,
     };
     return vx_proc_dispatch(&ops, s, in);
 }

@@ -29,6 +29,26 @@ struct proc *proc_new(uint32_t id)
     return nullptr;
 }
 
+struct proc *proc_of_thread(uint32_t number)
+{
+    for (uint32_t i = 0; i < procs_used; i++)
+        if (procs[i].threads != 0 && number - procs[i].threads < VX_PROC_THREADS_EACH)
+            return &procs[i];
+    return nullptr;
+}
+
+uint32_t proc_threads(struct proc *p)
+{
+    static uint32_t last; /* the numbers that were free for longest are given out next */
+    static_assert(VX_PROC_THREADS_FIRST / VX_PROC_THREADS_EACH > PROC_PROCESSES_MAX);
+    while (p->threads == 0) {
+        last = (last + VX_PROC_THREADS_EACH) % VX_PROC_THREADS_FIRST;
+        if (proc_of_thread(VX_PROC_THREADS_FIRST + last) == nullptr)
+            p->threads = VX_PROC_THREADS_FIRST + last;
+    }
+    return p->threads;
+}
+
 static bool alive(const struct proc *p)
 {
     return p->id != 0 && p->state != VX_PROC_STATE_ENDED;
@@ -322,6 +342,7 @@ void proc_replaced(struct proc *p, vx_task task, struct vx_session *link, uint64
     p->task = task;
     p->landing = (struct landing){};
     p->faults = 0;
+    p->threads = 0; /* those of the program before hold nothing any more */
     landing_watch(p);
     p->link = link;
     p->aware = false;

@@ -51,6 +51,7 @@ struct landing {
 struct proc {
     uint32_t id; /* 0: free */
     uint32_t parent, group, session;
+    uint32_t threads; /* the first of its threads' numbers; 0: it has asked for none */
     uint32_t state; /* VX_PROC_STATE_* */
     bool aware;
     uint32_t event;      /* VX_PROC_EVENT_* that its parent has not asked about */
@@ -83,6 +84,10 @@ static inline uint64_t signal_bit(uint32_t signal)
 extern struct proc procs[PROC_PROCESSES_MAX];
 extern uint32_t procs_used; /* records from here on are free */
 struct proc *proc_find(uint32_t id);
+/* The process that has the thread of that number, or nullptr. */
+struct proc *proc_of_thread(uint32_t number);
+/* The first of the numbers that its threads have. */
+uint32_t proc_threads(struct proc *p);
 /* A free record with that id, or nullptr: taken already, or all are in use. */
 struct proc *proc_new(uint32_t id);
 /* The process of a connection is gone. */

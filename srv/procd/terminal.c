@@ -78,8 +78,8 @@ void terminal_leader_ended(uint32_t session)
 
 static void hear(struct terminal *t)
 {
-    uint32_t signals = 0, group = 0;
-    status_t st = vx_console_wait_signal_finish(&t->client, &signals, &group, VX_POLL);
+    uint32_t signals = 0, group = 0, before = 0;
+    status_t st = vx_console_wait_signal_finish(&t->client, &signals, &group, &before, VX_POLL);
     if (st == ERR_WOULD_BLOCK || st == ERR_TIMED_OUT)
         return;
     if (st != OK) { /* the terminal is gone */
@@ -90,6 +90,8 @@ static void hear(struct terminal *t)
         return;
     }
     /* two sessions may have claimed the same terminal, and each hears of the keys: the group says whose they are */
+    if (group_session(group) == 0) /* of a child being started, of which the terminal hears before us */
+        group = before;
     uint32_t session = group_session(group);
     if (find(session) == nullptr)
         session = t->session; /* one without a terminal has no keys */

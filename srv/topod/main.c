@@ -177,10 +177,8 @@ static status_t op_irqchip(struct vx_session *, struct vx_topo_irqchip_reply *a)
     *a = (struct vx_topo_irqchip_reply){ .kind = machine->irqchip };
     if (vx_sys_cap_inspect(vx_bundle_irq("irqs").raw, &facts, nullptr) == OK)
         a->lines = (uint32_t)facts.b;
-    a->first = apic ? machine->apic.lapic_base : machine->gic.dist.base;
-    a->second = apic                                ? machine->apic.ioapic[0].base
-                : machine->irqchip == IRQCHIP_GICV2 ? machine->gic.cpu.base
-                                                    : machine->gic.redist[0].base;
+    a->first = apic ? machine->apic.lapic_base : machine->gic.regs[0].base;
+    a->second = apic ? machine->apic.ioapic[0].base : machine->gic.regs[1].base;
     return OK;
 }
 

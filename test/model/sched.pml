@@ -1,4 +1,4 @@
-// broken: 1 2 3 4 5 6 7
+// broken: 1 2 3 4 5 6 7 8
 /* SPDX-License-Identifier: MIT
  * Threads that are sent from hart to hart: send, claim_idle, open_inbox, share, ask_around, idle, pick,
  * sched_set_urgency, sched_arm_slice in kernel/sched.c, sched_switch in kernel/sched_switch.h; invariants S1, S4, S5.
@@ -21,7 +21,8 @@
  * the change of `mask`. 6 Mail in inboxes is no work to be shared: ask_around() looks at `mask` alone, and send() does
  * not look for idle harts after the thread is in the inbox. With 5 and 6, which is what sched.c did when this was
  * written, no thread is lost, but one can wait for its home while another hart idles. 7 Who wakes a thread gives it to an
- * idle hart before its own has left it. */
+ * idle hart before its own has left it. 8 sched_ipi() opens the inbox and does not share: the bit of a hart that idles is
+ * its request, and the interrupt has others look at it. */
 #ifndef BROKEN
 #define BROKEN 0
 #endif
@@ -41,7 +42,7 @@ byte place[3], home[3];
 byte cur[2]; /* hart->current; its on_hart is set */
 byte urgency[2], urgency_stored[2];
 bit mask[2], mask_stored[2];
-bit idles[2], thief[2], ipi[2], need_switch[2], armed[2];
+bit idles[2], ipi[2], need_switch[2], armed[2];
 bit waited[3];
 bit off;   /* there is no hart 1 */
 bit wakes; /* thread 0 is to wake thread 1 */
@@ -144,11 +145,8 @@ inline share_one(t, h)
     :: WAITS(t, h) && (cur[h] == t || !runs_one) -> runs_one = 1 /* it goes on here */
     :: else ->
         d_step {
-            give = thief[h] || idles[1 - h];
-            if
-            :: thief[h] -> thief[h] = 0
-            :: else -> idles[1 - h] = 0
-            fi;
+            give = idles[1 - h]; /* claim_idle() */
+            idles[1 - h] = 0;
             if
             :: give -> place[t] = ELSE; set_mask(h)
             :: else
@@ -167,7 +165,7 @@ inline share(h)
     share_one(0, h);
     share_one(1, h);
     share_one(2, h);
-    d_step { runs_one = 0; thief[h] = 0 }
+    runs_one = 0
 }
 
 inline set_urgency(h, band)
@@ -191,9 +189,16 @@ inline set_urgency(h, band)
 /* sched_ipi() */
 inline take_ipi(h)
 {
-    d_step { open_inbox(h) }
+    d_step {
+        if
+        :: MAIL(h) -> open_inbox(h)
+        :: else
+        fi
+    }
     if
-    :: thief[h] -> share(h)
+#if BROKEN != 8
+    :: mask_stored[h] && idles[1 - h] -> share(h)
+#endif
     :: else
     fi
 }
@@ -284,9 +289,9 @@ schedule:
     /* ask_around() */
     if
 #if BROKEN == 6
-    :: mask[1 - h] -> thief[1 - h] = 1; interrupt(1 - h, NONE)
+    :: mask[1 - h] -> interrupt(1 - h, NONE)
 #else
-    :: mask[1 - h] || MAIL(1 - h) -> thief[1 - h] = 1; interrupt(1 - h, NONE)
+    :: mask[1 - h] || MAIL(1 - h) -> interrupt(1 - h, NONE)
 #endif
     :: else
     fi;

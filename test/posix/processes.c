@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -95,6 +96,39 @@ static int status_of(pid_t pid)
 
 #define START(pid, actions, attributes, ...)                                                                           \
     posix_spawn(pid, self, actions, attributes, (char *[]){ "processes", __VA_ARGS__, nullptr }, environ)
+
+/* Threads that start children at the same moment: there is memory for each, and for the threads. */
+enum { AT_ONCE = 8 };
+static pthread_barrier_t at_once;
+
+static void *starts_one(void *unused)
+{
+    (void)unused;
+    pid_t pid = 0;
+    pthread_barrier_wait(&at_once);
+    int answer = START(&pid, nullptr, nullptr, "+sleep");
+    pthread_barrier_wait(&at_once); /* all are there at once */
+    if (answer == 0 && (kill(pid, SIGTERM) != 0 || !WIFSIGNALED(status_of(pid))))
+        answer = -1;
+    return (void *)(intptr_t)answer;
+}
+
+static void spawning_at_once(void)
+{
+    pthread_t t[AT_ONCE];
+    CHECK_IS(pthread_barrier_init(&at_once, nullptr, AT_ONCE), 0);
+    for (int round = 0; round < 3; round++) {
+        int bad = 0;
+        for (int i = 0; i < AT_ONCE; i++)
+            CHECK_IS(pthread_create(&t[i], nullptr, starts_one, nullptr), 0);
+        for (int i = 0; i < AT_ONCE; i++) {
+            void *answer = nullptr;
+            pthread_join(t[i], &answer);
+            bad = answer != nullptr ? (int)(intptr_t)answer : bad;
+        }
+        CHECK_IS(bad, 0);
+    }
+}
 
 static void spawning(void)
 {
@@ -363,6 +397,7 @@ int main(int argc, char **argv)
     if (argc > 1 && argv[1][0] == '+')
         return child(argc, argv);
     spawning();
+    spawning_at_once();
     file_actions();
     shells();
     signals();

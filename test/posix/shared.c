@@ -245,12 +245,13 @@ static int holding_child(const char *name)
         pause();
 }
 
-static void make_common(struct common *c)
+static void make_common(struct common *c, int robust)
 {
     pthread_mutexattr_t m;
     pthread_condattr_t v;
     CHECK_IS(pthread_mutexattr_init(&m), 0);
     CHECK_IS(pthread_mutexattr_setpshared(&m, PTHREAD_PROCESS_SHARED), 0);
+    CHECK_IS(pthread_mutexattr_setrobust(&m, robust), 0);
     CHECK_IS(pthread_mutex_init(&c->mutex, &m), 0);
     CHECK_IS(pthread_condattr_init(&v), 0);
     CHECK_IS(pthread_condattr_setpshared(&v, PTHREAD_PROCESS_SHARED), 0);
@@ -264,7 +265,7 @@ static void counting(void)
     struct common *c = common_open("/count", O_CREAT | O_EXCL);
     pid_t pid[CHILDREN];
     CHECK(c != nullptr);
-    make_common(c);
+    make_common(c, PTHREAD_MUTEX_STALLED);
     for (unsigned i = 0; i < CHILDREN; i++)
         pid[i] = child("count", "/count");
     pthread_mutex_lock(&c->mutex);
@@ -286,7 +287,7 @@ static void killed_holder(void)
 {
     struct common *c = common_open("/held", O_CREAT | O_EXCL);
     CHECK(c != nullptr);
-    make_common(c);
+    make_common(c, PTHREAD_MUTEX_STALLED);
     pid_t pid = child("hold", "/held");
     CHECK_IS(sem_wait(&c->done), 0);
     CHECK(c->held && pthread_mutex_trylock(&c->mutex) == EBUSY);
@@ -295,6 +296,198 @@ static void killed_holder(void)
     CHECK(c->held); /* the memory is ours still */
     CHECK_IS(shm_unlink("/held"), 0);
     CHECK_IS(munmap(c, sizeof *c), 0);
+}
+
+/* --- robust mutexes --- */
+
+static void *holds(void *c)
+{
+    return (void *)(intptr_t)pthread_mutex_lock(&((struct common *)c)->mutex);
+}
+
+static void *holds_and_says(void *c)
+{
+    if (holds(c) != nullptr)
+        return nullptr;
+    sem_post(&((struct common *)c)->done);
+    for (;;)
+        pause();
+}
+
+/* The same as holding_child, but another thread than the first has it. */
+static int holding_thread_child(const char *name)
+{
+    struct common *c = common_open(name, 0);
+    pthread_t t;
+    if (c == nullptr || pthread_create(&t, nullptr, holds_and_says, c) != 0)
+        return 9;
+    for (;;)
+        pause();
+}
+
+/* Ends with it. */
+static int leaving_child(const char *name)
+{
+    struct common *c = common_open(name, 0);
+    if (c == nullptr || holds(c) != nullptr)
+        return 9;
+    sem_post(&c->done);
+    sem_wait(&c->go);
+    exit(0);
+}
+
+/* Becomes another program with it. */
+static int becoming_child(const char *name)
+{
+    struct common *c = common_open(name, 0);
+    if (c == nullptr || holds(c) != nullptr)
+        return 9;
+    sem_post(&c->done);
+    sem_wait(&c->go);
+    execv(self, (char *[]){ self, "wait", (char *)name, nullptr });
+    return 9;
+}
+
+static int waiting_child(const char *)
+{
+    for (;;)
+        pause();
+}
+
+static struct common *robust_common(const char *name)
+{
+    struct common *c = common_open(name, O_CREAT | O_EXCL);
+    CHECK(c != nullptr);
+    make_common(c, PTHREAD_MUTEX_ROBUST);
+    return c;
+}
+
+static struct timespec in_ms(long ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += ms * 1'000'000;
+    t.tv_sec += t.tv_nsec / 1'000'000'000;
+    t.tv_nsec %= 1'000'000'000;
+    return t;
+}
+
+/* One that waits when the holder is killed, and one that comes later. */
+static void killed_robust_holder(const char *part)
+{
+    struct common *c = robust_common("/robust");
+    pthread_t waiter;
+    void *told = nullptr;
+    pid_t pid = child(part, "/robust");
+    CHECK_IS(sem_wait(&c->done), 0);
+    CHECK_IS(pthread_mutex_trylock(&c->mutex), EBUSY);
+    CHECK_IS(pthread_mutex_timedlock(&c->mutex, (struct timespec[]){ in_ms(120) }), ETIMEDOUT); /* it lives */
+    CHECK_IS(pthread_create(&waiter, nullptr, holds, c), 0);
+    nanosleep(&(struct timespec){ .tv_nsec = 20'000'000 }, nullptr);
+    CHECK_IS(kill(pid, SIGKILL), 0);
+    CHECK_IS(pthread_join(waiter, &told), 0);
+    CHECK_IS((intptr_t)told, EOWNERDEAD);
+    CHECK_IS(pthread_mutex_lock(&c->mutex), EOWNERDEAD); /* that thread has ended, too */
+    CHECK_IS(pthread_mutex_consistent(&c->mutex), 0);
+    CHECK_IS(pthread_mutex_unlock(&c->mutex), 0);
+    CHECK(WTERMSIG(status_of(pid)) == SIGKILL);
+
+    pid = child(part, "/robust");
+    CHECK_IS(sem_wait(&c->done), 0);
+    CHECK_IS(kill(pid, SIGKILL), 0);
+    CHECK(WTERMSIG(status_of(pid)) == SIGKILL);
+    CHECK_IS(pthread_mutex_trylock(&c->mutex), EOWNERDEAD);
+    CHECK_IS(pthread_mutex_unlock(&c->mutex), 0); /* without a word about what it protects */
+    CHECK_IS(pthread_mutex_lock(&c->mutex), ENOTRECOVERABLE);
+    CHECK_IS(shm_unlink("/robust"), 0);
+    CHECK_IS(munmap(c, sizeof *c), 0);
+}
+
+/* A holder that is stopped is not dead, and goes on with it. */
+static void stopped_robust_holder(void)
+{
+    struct common *c = robust_common("/robust");
+    pid_t pid = child("leave", "/robust");
+    int status = 0;
+    CHECK_IS(sem_wait(&c->done), 0);
+    CHECK_IS(kill(pid, SIGSTOP), 0);
+    CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+    CHECK_IS(pthread_mutex_timedlock(&c->mutex, (struct timespec[]){ in_ms(120) }), ETIMEDOUT);
+    CHECK_IS(kill(pid, SIGCONT), 0);
+    CHECK_IS(sem_post(&c->go), 0); /* exit, with the mutex */
+    CHECK_IS(pthread_mutex_lock(&c->mutex), EOWNERDEAD);
+    CHECK_IS(pthread_mutex_consistent(&c->mutex), 0);
+    CHECK_IS(pthread_mutex_unlock(&c->mutex), 0);
+    CHECK_IS(status_of(pid), 0);
+
+    pid = child("become", "/robust");
+    CHECK_IS(sem_wait(&c->done), 0);
+    CHECK_IS(pthread_mutex_trylock(&c->mutex), EBUSY);
+    CHECK_IS(sem_post(&c->go), 0);
+    CHECK_IS(pthread_mutex_lock(&c->mutex), EOWNERDEAD); /* the process lives, its program is another one */
+    CHECK_IS(kill(pid, 0), 0);
+    CHECK_IS(pthread_mutex_consistent(&c->mutex), 0);
+    CHECK_IS(pthread_mutex_unlock(&c->mutex), 0);
+    CHECK_IS(kill(pid, SIGKILL), 0);
+    CHECK(WTERMSIG(status_of(pid)) == SIGKILL);
+    CHECK_IS(shm_unlink("/robust"), 0);
+    CHECK_IS(munmap(c, sizeof *c), 0);
+}
+
+/* Processes whose threads all say their numbers: no two are the same. */
+enum { NUMBERED = 6 };
+struct numbers {
+    sem_t said, go;
+    _Atomic unsigned n;
+    int number[CHILDREN * NUMBERED];
+};
+
+static void *says_number(void *at)
+{
+    struct numbers *all = at;
+    all->number[all->n++] = gettid();
+    sem_post(&all->said);
+    sem_wait(&all->go);
+    return nullptr;
+}
+
+static int numbered_child(const char *name)
+{
+    int fd = shm_open(name, O_RDWR, 0600);
+    struct numbers *all = mmap(nullptr, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    pthread_t t[NUMBERED - 1];
+    if (all == MAP_FAILED || gettid() != getpid())
+        return 9;
+    for (unsigned i = 0; i < NUMBERED - 1; i++)
+        if (pthread_create(&t[i], nullptr, says_number, all) != 0)
+            return 8;
+    says_number(all);
+    for (unsigned i = 0; i < NUMBERED - 1; i++)
+        pthread_join(t[i], nullptr);
+    return 0;
+}
+
+static void numbers_of_threads(void)
+{
+    int fd = shm_open("/numbers", O_RDWR | O_CREAT | O_EXCL, 0600);
+    CHECK_IS(ftruncate(fd, sizeof(struct numbers)), 0);
+    struct numbers *all = mmap(nullptr, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    pid_t pid[CHILDREN];
+    CHECK(all != MAP_FAILED && sem_init(&all->said, 1, 0) == 0 && sem_init(&all->go, 1, 0) == 0);
+    for (unsigned i = 0; i < CHILDREN; i++)
+        pid[i] = child("number", "/numbers");
+    for (unsigned i = 0; i < CHILDREN * NUMBERED; i++)
+        sem_wait(&all->said);
+    unsigned same = 0;
+    for (unsigned i = 0; i < CHILDREN * NUMBERED; i++)
+        for (unsigned k = 0; k < i; k++)
+            same += all->number[i] == all->number[k];
+    CHECK_IS(same, 0);
+    for (unsigned i = 0; i < CHILDREN * NUMBERED; i++)
+        sem_post(&all->go);
+    for (unsigned i = 0; i < CHILDREN; i++)
+        CHECK_IS(status_of(pid[i]), 0);
+    CHECK(shm_unlink("/numbers") == 0 && close(fd) == 0 && munmap(all, sizeof *all) == 0);
 }
 
 /* A child that has memory open and mapped without a name is killed: all of it comes back. */
@@ -409,7 +602,9 @@ int main(int argc, char **argv)
         const char *name;
         int (*play)(const char *);
     } parts[] = {
-        { "count", counting_child }, { "hold", holding_child }, { "leak", leaking_child }, { "post", posting_child }
+        { "count", counting_child },  { "hold", holding_child },    { "hold-in-thread", holding_thread_child },
+        { "leave", leaving_child },   { "become", becoming_child }, { "wait", waiting_child },
+        { "number", numbered_child }, { "leak", leaking_child },    { "post", posting_child },
     };
     self = argv[0];
     for (size_t i = 0; argc == 3 && i < sizeof parts / sizeof parts[0]; i++)
@@ -421,6 +616,10 @@ int main(int argc, char **argv)
     without_name();
     counting();
     killed_holder();
+    killed_robust_holder("hold");
+    killed_robust_holder("hold-in-thread");
+    stopped_robust_holder();
+    numbers_of_threads();
     nothing_leaks();
     semaphores();
     limit();

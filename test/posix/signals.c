@@ -108,6 +108,7 @@ static void given_up_transfers_tell(void)
     for (time_t end = time(nullptr) + 20; told < begun && time(nullptr) < end;)
         continue;
     CHECK_IS(told, begun);
+    CHECK_IS(sysconf(_SC_SIGQUEUE_MAX), 32); /* PROC_QUEUE_MAX: what other processes may count on */
     close(fd);
     unlink("/tmp/signals-aio");
 }

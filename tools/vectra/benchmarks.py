@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-from vectra import disks, execute, masked, peers, slowdisk
+from vectra import disks, execute, floor, masked, peers, slowdisk
 from vectra.qemu import NO_BOOT_DISKS, Machine, Running, program
 
 LIMITS, BASELINE, PEERS = "test/bench/limits.json", "test/bench/baseline.json", "test/bench/peers.json"
@@ -230,7 +230,8 @@ def measure_scale(arch, names=()):
     rows = [row for row in parse(bytes(outcome.transcript), arch).values() if not names or row["name"] in names]
     for row in rows:
         row.update(unit="ratio", **{key: row[key] / 100 for key in ("value", "min", "max")})
-    return rows, outcome
+    alone = floor.row() if arch == floor.ARCH and (not names or floor.NAME in names) else None   # QEMU itself, for comparison
+    return rows + ([alone] if alone else []), outcome
 
 
 def idle():

@@ -26,31 +26,26 @@ static constexpr unsigned ASID_SHIFT = 48;
 
 SEALED uint64_t mmu_features;
 static _Atomic uint64_t taken[65536 / 64];
-static uint32_t n_words;
 SEALED static uint64_t key_of_keys[2];
 
 void mmu_init(void)
 {
     entropy_fill(key_of_keys, sizeof key_of_keys);
     mmu_features = ISA_READ("id_aa64mmfr0_el1") & 0xff;
-    n_words = (mmu_features >> 4 == 2 ? 65536 : 256) / 64;
     taken[0] = 1;
 }
 
 /* 0: none is left. */
 static uint64_t asid_take(void)
 {
-    static _Atomic uint32_t last; /* where one was found: a hint */
-    uint32_t at = atomic_load_explicit(&last, memory_order_relaxed);
-    for (uint32_t n = 0; n < n_words; n++, at = (at + 1) % n_words) {
+    uint32_t n_words = (mmu_features >> 4 == 2 ? 65536 : 256) / 64;
+    for (uint32_t at = 0; at < n_words; at++) {
         uint64_t old = atomic_load_explicit(&taken[at], memory_order_relaxed);
         while (~old != 0)
             /* acquire: pairs with the release in arch_aspace_fini(), which comes after its flush. */
             if (atomic_compare_exchange_weak_explicit(&taken[at], &old, old | (old + 1), memory_order_acquire,
-                                                      memory_order_relaxed)) {
-                atomic_store_explicit(&last, at, memory_order_relaxed);
+                                                      memory_order_relaxed))
                 return at * UINT64_C(64) + (unsigned)__builtin_ctzll(~old);
-            }
     }
     return 0;
 }
@@ -132,11 +127,6 @@ void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
         for (uint64_t off = 0; off < len_bytes; off += ARCH_PAGE_SIZE)
             __asm__ volatile("tlbi vae1is, %0" ::"r"(operand(as, va.raw + off)) : "memory");
     __asm__ volatile("dsb ish\n\tisb" ::: "memory"); /* wait for all harts, then for ourselves */
-}
-
-void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
-{
-    arch_tlb_flush_range(as, va, ARCH_PAGE_SIZE);
 }
 
 void arch_tlb_publish(void)

@@ -142,16 +142,15 @@ arch_user_load32:
     mov     w0, wzr
     ret
 
-/* Firmware calls: undefined where there is no hypervisor or monitor, and then answered with ~0. */
-.macro firmware name, op
-    .globl  \name
-\name:
-    hint    #34 /* bti c: called through pointers */
-    user_or_else no_firmware, \op #0
+/* uint64_t isa_firmware(uint64_t function, uint64_t a, uint64_t b, uint64_t c, bool smc): undefined where there is no
+ * hypervisor or monitor, and then answered with ~0. */
+    .globl  isa_firmware
+isa_firmware:
+    cbnz    w4, 1f
+    user_or_else no_firmware, hvc #0
     ret
-.endm
-    firmware isa_hvc, hvc
-    firmware isa_smc, smc
+1:  user_or_else no_firmware, smc #0
+    ret
 no_firmware:
     mov     x0, #-1
     ret

@@ -270,11 +270,6 @@ void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
     flush(as, va.raw, len_bytes);
 }
 
-void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
-{
-    arch_tlb_flush_range(as, va, ARCH_PAGE_SIZE);
-}
-
 void arch_tlb_publish(void)
 {
 }

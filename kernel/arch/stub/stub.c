@@ -54,7 +54,6 @@ void arch_fp_clobber(void) {}
 void arch_aspace_init(struct arch_aspace *as, paddr_t root) { *as = (struct arch_aspace){ root }; }
 void arch_aspace_fini(struct arch_aspace *) {}
 void arch_aspace_activate(struct arch_aspace *) {}
-void arch_tlb_flush_page(struct arch_aspace *, vaddr_t) {}
 void arch_tlb_flush_range(struct arch_aspace *, vaddr_t, size_t) {}
 void arch_tlb_publish(void) {}
 void *arch_map_device(paddr_t, size_t) { return nullptr; }

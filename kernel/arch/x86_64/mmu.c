@@ -270,11 +270,6 @@ void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes)
     kernel_harts_call(atomic_load_explicit(&as->harts, memory_order_relaxed), flush_here, &f);
 }
 
-void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va)
-{
-    arch_tlb_flush_range(as, va, ARCH_PAGE_SIZE);
-}
-
 void arch_tlb_publish(void)
 {
     /* Entries that are not present are never cached, and stores are seen in order: [SDM-3] "Caching Translation

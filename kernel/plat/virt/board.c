@@ -53,8 +53,7 @@ void arch_early_putc(char c)
  * whoever started us at EL2 can only sit at EL3. A call that nobody answers comes back. */
 [[noreturn]] static void firmware_stop(uint32_t function)
 {
-    bool smc = psci == PSCI_NONE ? isa_boot_el == 2 : psci == PSCI_SMC;
-    (void)(smc ? isa_smc : isa_hvc)(function, 0, 0, 0);
+    (void)isa_firmware(function, 0, 0, 0, psci == PSCI_NONE ? isa_boot_el == 2 : psci == PSCI_SMC);
     arch_halt();
 }
 
@@ -62,7 +61,7 @@ status_t plat_hart_on(uint64_t hw_id, uint64_t entry, uint64_t context)
 {
     if (psci == PSCI_NONE)
         return ERR_NOT_SUPPORTED;
-    int32_t answer = (int32_t)(psci == PSCI_SMC ? isa_smc : isa_hvc)(PSCI_CPU_ON, hw_id, entry, context);
+    int32_t answer = (int32_t)isa_firmware(PSCI_CPU_ON, hw_id, entry, context, psci == PSCI_SMC);
     bool runs = answer == PSCI_ALREADY_ON || answer == PSCI_ON_PENDING;
     return answer == 0 ? OK : runs ? ERR_BUSY : ERR_NOT_SUPPORTED;
 }

@@ -41,27 +41,12 @@ static constexpr uint32_t WAIT_POLLS = 1'000'000;
 static constexpr uint32_t FIRST_LPI = 8192, LPI_BITS = 14, LPI_ENABLED = 0xa1;
 static constexpr uint64_t LPI_CACHED = 15 << 7 /* inner shareable, write-back */, LPI_NONE_PENDING = UINT64_C(1) << 62;
 
-SEALED static char *dist, *cpu;
-SEALED static struct redist_region {
-    char *regs;
-    uint64_t len_bytes;
-} redists[MACHINE_GIC_REDIST_MAX];
-SEALED static uint64_t redist_stride;
+SEALED static const struct gic_info *gic;
+SEALED static char *dist, *mapped[MACHINE_GIC_REGS_MAX]; /* where gic->regs are; dist: the first */
 SEALED static bool is_v3;
 SEALED static uint32_t n_lines, n_lpis, timer_line;
 alignas(65536) static uint8_t lpi_pending[(1 << LPI_BITS) / 8];
 alignas(4096) static uint8_t lpi_config[(1 << LPI_BITS) - FIRST_LPI];
-SEALED static struct phys_range kernel_ranges[2 + MACHINE_GIC_REDIST_MAX];
-SEALED static unsigned n_kernel_ranges;
-
-static void *map(struct phys_range r, const char *what)
-{
-    void *p = r.len_bytes == 0 ? nullptr : arch_map_device((paddr_t){ r.base }, r.len_bytes);
-    if (p == nullptr)
-        kernel_refuse("interrupt controller: the device tree gives no usable %s", what);
-    kernel_ranges[n_kernel_ranges++] = r;
-    return p;
-}
 
 static void wait_clear(const char *reg, uint32_t bits)
 {
@@ -110,22 +95,22 @@ static bool v2_hart_init(void)
         self |= mmio_read32(dist + GICD_ITARGETSR + i);
     *own(arch_hart_self()) = (self | self >> 8 | self >> 16 | self >> 24) & 0xff;
     reset_lines(dist, 0);
-    mmio_write32(cpu + GICC_PMR, 0xff);
-    mmio_write32(cpu + GICC_CTLR, 1);
+    mmio_write32(mapped[1] + GICC_PMR, 0xff);
+    mmio_write32(mapped[1] + GICC_CTLR, 1);
     return true;
 }
 
 static char *v3_find_redistributor(uint32_t affinity)
 {
-    for (struct redist_region *r = redists; r < redists + MACHINE_GIC_REDIST_MAX; r++)
-        for (uint64_t at = 0; at + 0x20000 <= r->len_bytes;) {
-            uint64_t type = mmio_read64(r->regs + at + GICR_TYPER);
+    for (uint32_t i = 1; i < gic->n_regs; i++)
+        for (uint64_t at = 0; at + 0x20000 <= gic->regs[i].len_bytes;) {
+            uint64_t type = mmio_read64(mapped[i] + at + GICR_TYPER);
             if (type >> 32 == affinity)
-                return r->regs + at;
+                return mapped[i] + at;
             if ((type >> 4 & 1) != 0)
                 break;                                                  /* the last of this region */
             uint64_t frames = (type >> 1 & 1) != 0 ? 0x40000 : 0x20000; /* GICv4 has two more */
-            at += redist_stride != 0 ? redist_stride : frames;
+            at += gic->redist_stride_bytes != 0 ? gic->redist_stride_bytes : frames;
         }
     return nullptr;
 }
@@ -189,14 +174,17 @@ static void receive_lpis(struct machine *m)
 
 void gic_init(struct machine *m)
 {
-    const struct gic_info *g = &m->gic;
+    gic = &m->gic;
     if (m->irqchip != IRQCHIP_GICV2 && m->irqchip != IRQCHIP_GICV3)
         kernel_refuse("the device tree has no interrupt controller that the kernel knows: it needs a GICv2 or GICv3");
     timer_line = m->timer.virt_line;
     if (timer_line < FIRST_PRIVATE || timer_line >= FIRST_SHARED)
         kernel_refuse("the device tree gives the virtual timer no private interrupt");
     is_v3 = m->irqchip == IRQCHIP_GICV3;
-    dist = map(g->dist, "distributor");
+    for (uint32_t i = 0; i < gic->n_regs; i++)
+        if ((mapped[i] = arch_map_device((paddr_t){ gic->regs[i].base }, gic->regs[i].len_bytes)) == nullptr)
+            kernel_refuse("interrupt controller: the device tree says nothing usable of where its registers are");
+    dist = mapped[0];
     mmio_write32(dist + GICD_CTLR, 0);
     wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
     n_lines = ((mmio_read32(dist + GICD_TYPER) & 31) + 1) * 32;
@@ -204,11 +192,6 @@ void gic_init(struct machine *m)
         reset_lines(dist, first);
     if (n_lines > LINES_MAX)
         n_lines = LINES_MAX;
-    if (!is_v3)
-        cpu = map(g->cpu, "GICv2 cpu interface");
-    for (uint32_t i = 0; is_v3 && i < g->n_redist; i++)
-        redists[i] = (struct redist_region){ map(g->redist[i], "GICv3 redistributor"), g->redist[i].len_bytes };
-    redist_stride = g->redist_stride_bytes;
     mmio_write32(dist + GICD_CTLR, is_v3 ? CTLR_ENABLE_V3 : CTLR_ENABLE_V2);
     wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
     if (!hart_init())
@@ -239,7 +222,7 @@ void plat_irq(void)
     if (is_v3)
         __asm__ volatile("mrs %0, S3_0_C12_C12_0" : "=r"(token)::"memory"); /* ICC_IAR1_EL1 */
     else
-        token = mmio_read32(cpu + GICC_IAR);
+        token = mmio_read32(mapped[1] + GICC_IAR);
     io_barrier(); /* what comes next must see what was written before the interrupt was raised */
     uint32_t line = token & (is_v3 ? 0xffffff : 0x3ff); /* above: which hart sent it */
     if (line >= FIRST_LPI)
@@ -257,7 +240,7 @@ void plat_irq(void)
     if (is_v3)
         __asm__ volatile("msr S3_0_C12_C12_1, %0\n\tisb" ::"r"(token) : "memory"); /* ICC_EOIR1_EL1 */
     else
-        mmio_write32(cpu + GICC_EOIR, (uint32_t)token);
+        mmio_write32(mapped[1] + GICC_EOIR, (uint32_t)token);
 }
 
 status_t irqchip_configure(uint32_t line)
@@ -303,9 +286,9 @@ uint32_t irqchip_lines(void)
 
 bool arch_kernel_device(unsigned i, paddr_t *base, uint64_t *len_bytes)
 {
-    if (i >= n_kernel_ranges)
+    if (i >= gic->n_regs)
         return false;
-    *base = (paddr_t){ kernel_ranges[i].base };
-    *len_bytes = kernel_ranges[i].len_bytes;
+    *base = (paddr_t){ gic->regs[i].base };
+    *len_bytes = gic->regs[i].len_bytes;
     return true;
 }

@@ -27,11 +27,14 @@ struct vx_spawn {
     void *buffer;          /* for a larger specification than fits in `small`; 8-byte aligned */
     size_t room;
     struct vx_spec spec;
+    size_t memory_at, len; /* the slot of `memory`; of the finished specification */
     vx_mem found;
     alignas(16) uint8_t small[VX_SPAWN_SPEC_BYTES];
 };
 void vx_spawn_begin(struct vx_spawn *s);
-/* On an error nothing was made and nothing moved. */
+/* On an error nothing was made and nothing moved. NO_MEMORY: it may be called again, with less `memory` if that was
+ * set.
+ */
 status_t vx_spawn_end(struct vx_spawn *s, vx_task *task, uint32_t *id);
 
 /* Waits for a Task's end and drops it: its exit status, and whether a fault was the cause (vx_exit_code).

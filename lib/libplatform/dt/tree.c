@@ -47,7 +47,7 @@ static status_t visit_gic(void *ctx, struct fdt_node *n)
     struct phys_range dist;
     uint32_t cells = fdt_cell(&r->t, n, "#interrupt-cells", 0);
     if (!n->usable || r->p->machine.irqchip == IRQCHIP_NONE || cells < 3 || cells > 8 || !fdt_reg(&r->t, n, 0, &dist) ||
-        dist.base != r->p->machine.gic.dist.base)
+        dist.base != r->p->machine.gic.regs[0].base)
         return OK;
     r->gic_cells = cells;
     r->gic_phandle = fdt_cell(&r->t, n, "phandle", 0);

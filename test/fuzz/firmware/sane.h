@@ -18,8 +18,8 @@ static inline void require(bool holds)
 static inline bool machine_is_sane(const struct machine *m)
 {
     if (m->n_ram > MEMORY_REGION_MAX || m->n_reserved > RESERVED_REGION_MAX || m->n_harts > HART_MAX ||
-        m->apic.n_ioapics > MACHINE_IOAPIC_MAX || m->gic.n_redist > MACHINE_GIC_REDIST_MAX ||
-        m->seed_len_bytes > FIRMWARE_SEED_MAX || strlen(m->cmdline) != m->cmdline_len_bytes)
+        m->apic.n_ioapics > MACHINE_IOAPIC_MAX || m->gic.n_regs > MACHINE_GIC_REGS_MAX ||
+        m->seed_len_bytes > FIRMWARE_SEED_MAX || memchr(m->cmdline, 0, sizeof m->cmdline) == nullptr)
         return false;
     for (uint32_t i = 0; i < m->n_ram; i++) {
         uint64_t end = m->ram[i].base + m->ram[i].len_bytes;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * /test/fuzz [seed] [ticks] [tasks]: the conductor. It starts Tasks that make random calls, hands them Rings to each
- * other, memory and semaphores with random rights, ends some, revokes and destroys what it gave, and starts new ones in
- * their place, for that many milliseconds. See fuzz.h for what is checked. The first line says the seed. */
+ * /test/fuzz [seed|random] [ticks] [tasks]: the conductor. It starts Tasks that make random calls, hands them Rings to
+ * each other, memory and semaphores with random rights, ends some, revokes and destroys what it gave, and starts new
+ * ones in their place, for that many milliseconds. See fuzz.h for what is checked. The first line says the seed, with
+ * which a run that chose its own is repeated: on one hart exactly, on several as far as each thread's calls go. */
 // guest: smp 1 4 within 400
-// stress: smp 1 4 within 600 args 7 240000 12
+// stress: smp 1 4 within 600 args random 60000 12
 #define CHECK_DEFINE
 #include "fuzz.h"
 #include <syscall_grammar.h>
@@ -217,12 +218,21 @@ static bool reached_most(void)
     return fuzz.calls > 1000 && fuzz.successes > fuzz.calls / 20 && __builtin_popcountll(fuzz.seen) >= 25;
 }
 
+/* The seed that was named; 1, so that the usual run says the same each time; or another one each time. */
+static uint64_t choose_seed(int argc, char **argv)
+{
+    uint32_t chosen = 0;
+    if (argc > 1 && vx_streq(argv[1], "random"))
+        (void)SYS(getrandom, P(&chosen), sizeof chosen);
+    return chosen != 0 ? chosen : argc > 1 ? check_argument(argc, argv, 1) : 1;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && vx_streq(argv[1], "player"))
         return fuzz_player();
     uint64_t ticks = argc > 2 ? check_argument(argc, argv, 2) : 2500;
-    fuzz.seed = argc > 1 ? check_argument(argc, argv, 1) : 1;
+    fuzz.seed = choose_seed(argc, argv);
     fuzz.n_tasks = argc > 3 ? (uint32_t)check_argument(argc, argv, 3) : 8;
     if (fuzz.n_tasks == 0 || fuzz.n_tasks > FUZZ_TASKS_MAX || !find_image("/test/fuzz", &fuzz.image) ||
         !find_image("/test/tiny", &fuzz.tiny))

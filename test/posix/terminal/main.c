@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <vectra/spawn_hook.h>
 
+status_t px_console_set_front(uint32_t group); /* libposix's own */
+
 static const char *self = "/bin/terminal";
 static int said[2];
 static volatile sig_atomic_t came;
@@ -251,5 +253,13 @@ int main(int argc, char **argv)
         usleep(1000);
     CHECK_IS(came, 2);
     CHECK_IS(read(0, line, sizeof line), 6);
+
+    /* while a child is being started: the terminal has heard of its group, and nobody else has */
+    CHECK_IS(px_console_set_front(0x7ffffff0), OK);
+    ask("^C");
+    for (int i = 0; i < 1000 && came < 3; i++)
+        usleep(1000);
+    CHECK_IS(came, 3);
+    CHECK_IS(px_console_set_front((uint32_t)getpgrp()), OK);
     return check_done();
 }

@@ -102,7 +102,7 @@ static void every_dump_parses_whole(void **)
         assert_int_equal(m.n_ram, 1);
         assert_memory(&p, 0, 0x40000000, dumps[i].ram_bytes, 0);
         assert_int_equal(m.irqchip, dumps[i].irqchip);
-        assert_int_equal(m.gic.dist.base, 0x08000000);
+        assert_int_equal(m.gic.regs[0].base, 0x08000000);
         assert_int_equal(m.console.kind, CONSOLE_PL011);
         assert_int_equal(m.console.base.address, 0x09000000);
         assert_irq(p.console_irq, 33, false, false);
@@ -123,20 +123,20 @@ static void every_dump_parses_whole(void **)
 static void a_gicv2_has_its_cpu_interface_and_msi_frame(void **)
 {
     parse_ok(gic2_4, sizeof gic2_4);
-    assert_int_equal(m.gic.dist.len_bytes, 0x10000);
-    assert_int_equal(m.gic.cpu.base, 0x08010000);
-    assert_int_equal(m.gic.cpu.len_bytes, 0x10000);
+    assert_int_equal(m.gic.regs[0].len_bytes, 0x10000);
+    assert_int_equal(m.gic.regs[1].base, 0x08010000);
+    assert_int_equal(m.gic.regs[1].len_bytes, 0x10000);
     assert_int_equal(p.v2m.base, 0x08020000);
-    assert_int_equal(m.gic.n_redist, 0);
+    assert_int_equal(m.gic.n_regs, 2);
     assert_int_equal(m.gic.its.len_bytes, 0);
 }
 
 static void a_gicv3_has_its_redistributors_and_its(void **)
 {
     parse_ok(gic3_2, sizeof gic3_2);
-    assert_int_equal(m.gic.n_redist, 1);
-    assert_int_equal(m.gic.redist[0].base, 0x080a0000);
-    assert_int_equal(m.gic.redist[0].len_bytes, 0xf60000);
+    assert_int_equal(m.gic.n_regs, 2);
+    assert_int_equal(m.gic.regs[1].base, 0x080a0000);
+    assert_int_equal(m.gic.regs[1].len_bytes, 0xf60000);
     assert_int_equal(m.gic.its.base, 0x08080000);
     assert_int_equal(m.gic.its.len_bytes, 0x20000);
     assert_int_equal(p.v2m.len_bytes, 0);
@@ -150,8 +150,8 @@ static void harts_beyond_the_limit_are_reported_and_both_redistributor_regions_f
     assert_int_equal(m.n_harts, HART_MAX);
     assert_int_equal(m.n_left_out, 130 - HART_MAX);
     assert_int_equal(m.left_out, LEFT_OUT_HART);
-    assert_int_equal(m.gic.n_redist, 2);
-    assert_int_equal(m.gic.redist[1].base, 0x4000000000);
+    assert_int_equal(m.gic.n_regs, 3);
+    assert_int_equal(m.gic.regs[2].base, 0x4000000000);
     assert_int_equal(m.hart[17].hw_id, 0x101); /* 16 to a cluster with a GICv3 */
 }
 

@@ -95,7 +95,7 @@ static inline void assert_sane(const struct machine *m)
 {
     assert_true(m->n_ram <= MEMORY_REGION_MAX && m->n_reserved <= RESERVED_REGION_MAX && m->n_harts <= HART_MAX);
     assert_true(m->apic.n_ioapics <= MACHINE_IOAPIC_MAX);
-    assert_true(m->gic.n_redist <= MACHINE_GIC_REDIST_MAX && m->seed_len_bytes <= FIRMWARE_SEED_MAX);
+    assert_true(m->gic.n_regs <= MACHINE_GIC_REGS_MAX && m->seed_len_bytes <= FIRMWARE_SEED_MAX);
     for (uint32_t i = 0; i < m->n_ram; i++) {
         uint64_t end = m->ram[i].base + m->ram[i].len_bytes;
         assert_true(end > m->ram[i].base);
@@ -106,7 +106,7 @@ static inline void assert_sane(const struct machine *m)
     for (uint32_t i = 0; i < m->n_harts; i++)
         for (uint32_t j = 0; j < i; j++)
             assert_true(m->hart[i].hw_id != m->hart[j].hw_id);
-    assert_true(m->cmdline_len_bytes < CMDLINE_MAX && strlen(m->cmdline) == m->cmdline_len_bytes);
+    assert_true(memchr(m->cmdline, 0, sizeof m->cmdline) != nullptr);
     assert_true((m->left_out != 0) == (m->n_left_out != 0));
     assert_null(m->error.what);
 }

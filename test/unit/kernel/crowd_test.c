@@ -173,7 +173,7 @@ static void a_crowd_is_moved_in_steps(void **)
 /* Whoever has got hold of the hart, step by step: the graveyard goes on between two calls. */
 static void until_nothing_is_left(void)
 {
-    while (graves.left != 0) {
+    while (!list_is_empty(&graves.objects)) {
         uint32_t before = awake();
         work_begin();
         machine_hart.alone = true;
@@ -351,7 +351,7 @@ static void all_who_wait_for_a_task_are_told(void **)
     EACH(NR_waitpid, h, 0);
     task_kill(victim, 3, VX_CAUSE_EXIT);
     uint32_t steps = 0;
-    for (uint32_t before = 0; graves.left != 0; steps++) {
+    for (uint32_t before = 0; !list_is_empty(&graves.objects); steps++) {
         work_begin();
         (void)object_reap();
         assert_true(awake() <= before + WORK_STEP / 2 + 1);

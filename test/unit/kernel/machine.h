@@ -249,6 +249,14 @@ static inline struct thread *running(void)
     return st;
 }
 
+/* Until nothing is left in the graveyard. */
+static inline void object_reap_all(void)
+{
+    do
+        work_begin();
+    while (!object_reap());
+}
+
 /* Every object of the root Reticle ends, and what hangs on it. */
 [[maybe_unused]] static void machine_end_all(void)
 {

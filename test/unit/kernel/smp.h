@@ -92,11 +92,10 @@ __attribute__((no_sanitize("thread"))) static void smp_dump(void)
     for (uint32_t i = 0; i < smp_n; i++) {
         const struct hart *h = harts[i];
         fprintf(stderr,
-                "hart %u: gate %s%s, current %p, urgency %u, mask %x, inbox %p, handover %p, thieves %llx, calls %llx, "
-                "armed %llu\n",
+                "hart %u: gate %s%s, current %p, urgency %u, mask %x, inbox %p, handover %p, calls %llx, armed %llu\n",
                 i, gates[h->gate % 5], h->alone ? " alone" : "", (void *)h->current, h->sched.urgency, h->sched.mask,
-                (void *)h->sched.inbox, (void *)h->sched.handover, (unsigned long long)h->sched.thieves,
-                (unsigned long long)h->calls.from, (unsigned long long)h->sched.armed_ns);
+                (void *)h->sched.inbox, (void *)h->sched.handover, (unsigned long long)h->calls.from,
+                (unsigned long long)h->sched.armed_ns);
     }
     fprintf(stderr, "now %llu\n", (unsigned long long)host_cycles);
     for (struct reticle *r = &machine_root; r != nullptr; r = next_reticle(r)) {

@@ -37,6 +37,6 @@ GROUPS = {group.name: group for group in (
     Group("rust", "std, the crate vectra and cargo, as a Rust programmer meets them", rust.tests),
     Group("examples", "each project of examples/, built as its reader would, and run", examples.tests),
     Group("bench-smoke", "the benchmarks run, and no figure has left its limit", bench.tests),
-    Group("stress", "the fuzzers for a minute each, the guest programs on four harts ten times", guest.stress_tests,
+    Group("stress", "the fuzzers for 20 s each, storms and random calls inside for a minute, the other guest programs three times", guest.stress_tests,
           default=False),
 )}

@@ -53,7 +53,6 @@ status_t arch_copy_message_across(struct arch_aspace *as, uaddr_t dst, uaddr_t s
 
 /* After present entries in the range changed or went: no hart uses an old translation when this returns. A page of a
  * leaf stands for all of it. What is beyond a few dozen pages costs as much as everything (0, SIZE_MAX). */
-void arch_tlb_flush_page(struct arch_aspace *as, vaddr_t va);
 void arch_tlb_flush_range(struct arch_aspace *as, vaddr_t va, size_t len_bytes);
 /* After an entry became present (from not present): a barrier where the isa needs one, no flush. */
 void arch_tlb_publish(void);

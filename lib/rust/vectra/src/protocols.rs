@@ -513,15 +513,18 @@ pub mod console {
         pub signals: u32,
         #[allow(missing_docs)]
         pub group: u32,
+        #[allow(missing_docs)]
+        pub before: u32,
     }
 
-    /// Answered when keys that make signals were typed and a group is in front: SIGNAL_*. Use a session of its own: the call stays under way.
+    /// Answered when keys that make signals were typed and a group is in front: SIGNAL_*; before: the group in front before that one, whose keys they are while nobody is in the first yet. Use a session of its own: the call stays under way.
     pub fn wait_signal(client: &mut Client) -> Result<WaitSignalReply, Error> {
         let question = Payload::new();
         let (answer, _) = client.call(17, &question, None)?;
         Ok(WaitSignalReply {
             signals: u32::from_le_bytes(answer.get(0)),
             group: u32::from_le_bytes(answer.get(4)),
+            before: u32::from_le_bytes(answer.get(8)),
         })
     }
 
@@ -1115,6 +1118,10 @@ pub mod proc {
     pub const STATE_ENDED: u32 = 2;
     /// the memory of one direction of a connection
     pub const PIPE_BYTES: u32 = 20480;
+    /// the numbers of threads begin here, and end before twice that; processes have those below
+    pub const THREADS_FIRST: u32 = 134217728;
+    /// how many a process has
+    pub const THREADS_EACH: u32 = 4096;
     /// the signal bit that is posted to a process when there is something for it
     pub const BELL_BIT: u32 = 46;
     /// A note, which nobody answers. For a child: the Ring on which its requests will come; the first of them brings the Ring for replies (abi/rpc.h).
@@ -1244,7 +1251,7 @@ pub mod proc {
         pub state: u32,
     }
 
-    /// A process; 0: the caller.
+    /// A process; 0: the caller. A number of thread_ids stands for the process that has it.
     pub fn about(client: &mut Client, id: u32) -> Result<AboutReply, Error> {
         let mut question = Payload::new();
         question.put(0, id.to_le_bytes());
@@ -1546,6 +1553,22 @@ pub mod proc {
         question.put(16, record.to_le_bytes());
         let (_, _) = client.call(33, &question, None)?;
         Ok(())
+    }
+
+    /// What [`thread_ids`] answers.
+    #[derive(Debug)]
+    pub struct ThreadIdsReply {
+        #[allow(missing_docs)]
+        pub first: u32,
+    }
+
+    /// The caller's threads beyond the first have the THREADS_EACH numbers from `first` on, and no other process's threads have, as long as the caller lives and is the same program. NOT_FOUND: the caller is no process.
+    pub fn thread_ids(client: &mut Client) -> Result<ThreadIdsReply, Error> {
+        let question = Payload::new();
+        let (answer, _) = client.call(34, &question, None)?;
+        Ok(ThreadIdsReply {
+            first: u32::from_le_bytes(answer.get(0)),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 # Prints how many bytes were read, a line that was edited, what a program said, and what a hangup left of what was not written.
 cd /tmp
 seq 1000 > numbers
-printf 'r numbers\n1i\nhello world\n.\n1s/o/0/gp\n1w line\n!echo said\nq\nq\n' | ed
+printf 'r numbers\n1i\nhello world\n.\n1s/o/0/gp\n1w line\n!echo said\nQ\n' | ed
 cat line
 mkfifo keys
 ed -s < keys & editor=$!

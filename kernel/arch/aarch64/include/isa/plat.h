@@ -25,6 +25,5 @@ void plat_irq(void);
 extern uint64_t isa_boot_el; /* the exception level the boot loader entered us at: 1 or 2 */
 /* The timer's interrupt line goes low before this returns. */
 void isa_timer_quiet(void);
-/* Firmware calls ([SMCCC]); ~0 where there is nobody to answer. */
-uint64_t isa_hvc(uint64_t function, uint64_t a, uint64_t b, uint64_t c);
-uint64_t isa_smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c);
+/* A firmware call ([SMCCC]), by SMC or else HVC; ~0 where there is nobody to answer. */
+uint64_t isa_firmware(uint64_t function, uint64_t a, uint64_t b, uint64_t c, bool smc);

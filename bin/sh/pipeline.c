@@ -19,6 +19,7 @@
 #include "vars.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,6 +102,11 @@ static int start_program(struct stage *s, char **argv)
         return status;
     capture_need_descriptor();
     pid_t pid = spawn_program(argv, *s->group, s->background, &status);
+    if (pid == 0 && s->background && s->last) { /* `$!` is to have the status all the same */
+        char number[12];
+        (void)snprintf(number, sizeof number, "%d", status);
+        pid = spawn_shell(nullptr, (char *[]){ "exit", number, nullptr }, nullptr, *s->group, true);
+    }
     if (pid == 0)
         return status;
     add_process(s, pid);
@@ -187,6 +193,16 @@ static void begin_stage(struct stage *s)
         (void)close(s->in);
     if (s->out >= 0)
         (void)close(s->out);
+}
+
+/* Beginning the stages waits for nothing: none but those that get a shell of their own run commands to know their
+ * words. */
+static bool begin_at_once(const struct item *i)
+{
+    for (; i != nullptr; i = i->next)
+        if (i->node->kind == NODE_SIMPLE && !expands_alone(i->node))
+            return false;
+    return true;
 }
 
 static bool only_programs(const struct item *i)
@@ -289,7 +305,7 @@ static int start_background(void *ctx)
     capture_need_descriptor();
     if (b->group < 0)
         take_null();
-    if (n->kind == NODE_PIPE && only_programs(n->items)) {
+    if (n->kind == NODE_PIPE && begin_at_once(n->items)) { /* `$!` is its last command */
         struct stage *stage = arena_zero(&sh.temp, b->stages * sizeof *stage);
         b->good = begin_stages(n, stage, b->job, &b->group, true);
         return 0;

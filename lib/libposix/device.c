@@ -131,6 +131,12 @@ static int descriptor_named(const char *path)
     return fd;
 }
 
+/* /dev/fd itself: the directory of this process's descriptors under another name. */
+static bool is_descriptors(const char *path)
+{
+    return strcmp(path, "/dev/fd") == 0;
+}
+
 static long open_device(const struct device *d, int flags, struct px_file **out)
 {
     flags &= O_ACCMODE | O_APPEND | O_NONBLOCK;
@@ -144,6 +150,8 @@ static long open_device(const struct device *d, int flags, struct px_file **out)
 
 long px_device_open(const char *path, int flags, struct px_file **out)
 {
+    if (is_descriptors(path))
+        return px_proc_self_open(PX_DESCRIPTORS, flags, 0, out);
     const struct device *d = find(path);
     int fd = d != nullptr && d->kind >= '0' && d->kind <= '2' ? d->kind - '0' : descriptor_named(path);
     if (fd >= 0) {
@@ -181,6 +189,8 @@ long px_device_stat(const char *path, struct stat *out)
         out->st_rdev = makedev(5, 0);
         return 0;
     }
+    if (is_descriptors(path))
+        return px_proc_self_stat(PX_DESCRIPTORS, true, out);
     long answer = px_device_open(path, O_RDONLY, &f);
     if (answer != 0)
         return answer == -ENXIO ? -ENOENT : answer;

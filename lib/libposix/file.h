@@ -141,6 +141,7 @@ long px_device_stat(const char *path, struct stat *out);
 long px_device_open_number(uint64_t number, int flags, struct px_file **out);
 struct px_file *px_device_new(char kind, int flags);
 /* /proc/self (proc_self.c). */
+#define PX_DESCRIPTORS "/proc/self/fd"
 static inline bool px_in_proc(const char *path)
 {
     return path[1] == 'p' && path[2] == 'r' && path[3] == 'o' && path[4] == 'c' && (path[5] == '/' || path[5] == '\0');

@@ -208,6 +208,17 @@ static void devices(void)
     fd = open("/dev/fd/1", O_WRONLY);
     CHECK(fd >= 0 && isatty(fd));
     close(fd);
+    struct stat about;
+    CHECK(stat("/dev/fd", &about) == 0 && S_ISDIR(about.st_mode));
+    DIR *descriptors = opendir("/dev/fd/");
+    bool listed = false;
+    for (const struct dirent *e; descriptors != nullptr && (e = readdir(descriptors)) != nullptr;)
+        listed |= strcmp(e->d_name, "1") == 0;
+    CHECK(listed);
+    if (descriptors != nullptr)
+        closedir(descriptors);
+    CHECK_ERRNO(open("/dev/fd", O_WRONLY), EISDIR);
+    CHECK_ERRNO(open("/dev/fd", O_RDONLY | O_CREAT | O_EXCL, 0600), EEXIST);
     CHECK_ERRNO(open("/dev/nothing", O_RDONLY), ENOENT);
 }
 

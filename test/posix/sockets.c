@@ -3,7 +3,9 @@
  * options, polling. This program starts itself as the peer. */
 #define _GNU_SOURCE
 #include "check.h"
+#include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -266,6 +268,12 @@ static void errors(void)
     struct sockaddr_un a;
     CHECK_ERRNO(socket(AF_INET, SOCK_STREAM, 0), EAFNOSUPPORT);
     CHECK_ERRNO(socket(AF_INET6, SOCK_DGRAM, 0), EAFNOSUPPORT);
+    struct addrinfo *found = nullptr;
+    errno = 0;
+    CHECK_IS(getaddrinfo("example.org", "80", nullptr, &found), EAI_SYSTEM); /* there is no network to ask */
+    CHECK_IS(errno, EAFNOSUPPORT);
+    CHECK(getaddrinfo("127.0.0.1", "80", nullptr, &found) == 0 && found->ai_family == AF_INET);
+    freeaddrinfo(found);
     CHECK_ERRNO(socket(AF_UNIX, SOCK_DGRAM, 0), EPROTOTYPE);
     CHECK_ERRNO(socket(AF_UNIX, SOCK_STREAM, 77), EPROTONOSUPPORT);
     CHECK_ERRNO(socketpair(AF_INET, SOCK_STREAM, 0, &value), EAFNOSUPPORT);

@@ -46,4 +46,27 @@ while kill -0 "$child" 2>/dev/null; do :; done
 echo gone
 wait "$child"
 echo "$?"
+
+# of a pipeline it is the last command, whatever the others are: that one gets the signal, and its status is the job's
+rm ready
+(:) | sh child last &
+while [ ! -s ready ]; do :; done
+kill "$!"
+wait "$!"
+echo "$?"
+{ echo one; echo two; } | while read -r line; do echo "<$line>"; done | sh -c 'cat; exit 6' &
+wait "$!"
+echo "$?"
+{ exit 2; } | (exit 8) &
+wait "$!"
+echo "$?"
+echo text | cat | { read -r line; echo "$line"; exit 4; } &
+wait "$!"
+echo "$?"
+(exit 3) | no-such-program-here 2>/dev/null &
+wait "$!"
+echo "$?"
+echo "$(echo slow)" | cat &
+wait "$!"
+echo "$?"
 cd / && rm -r "$d"

@@ -295,7 +295,13 @@ def foreign_zlib(data):
         [hashlib.sha256(data).hexdigest()] * 2
 
 
-FOREIGN = {"bzip2": foreign_bzip2, "zstd": foreign_zstd, "zlib": foreign_zlib}
+def foreign_ed(data):
+    """What was edited and written, and what the handler of a hangup saved."""
+    del data
+    return "3893 hell0 w0rld 12 said ! hell0 w0rld 0 kept not written".split()
+
+
+FOREIGN = {"bzip2": foreign_bzip2, "ed": foreign_ed, "zstd": foreign_zstd, "zlib": foreign_zlib}
 
 
 def utilities_test(arch, check):

@@ -36,10 +36,12 @@ static_assert(sizeof(struct vx_message) == 64);
 /* What CAP_INSPECT and TASK_CONTROL(CAPS) tell of one capability. a..d by type:
  *   TASK     id, state (enum vx_task_state), exit status, cause (enum vx_cause)
  *   RETICLE  total bytes, free bytes, largest free block in bytes, bytes lent to child Reticles
- *   MEM      offset of this range in the object, its length, bus address (only with the DMA right, else 0), object
- * bytes RING_*   slots, messages waiting, peer is open (1/0), epoch SEM      count, waiters, 0, 0 SURFACE  width,
- * height, format, bytes DEVICE   first address or port, length, kind (enum vx_device_kind), 0 IRQ      first line,
- * number of lines, bound (1/0), 0                                                         */
+ *   MEM      offset of this range in the object, its length, bus address (0 without the DMA right), the object's bytes
+ *   RING_*   slots, messages waiting, peer is open (1/0), epoch
+ *   SEM      count, waiters, 0, 0
+ *   SURFACE  width, height, format, bytes
+ *   DEVICE   first address or port, length, kind (enum vx_device_kind), 0
+ *   IRQ      first line, number of lines, bound (1/0), 0 */
 struct vx_cap_facts {
     vx_handle_t handle;
     uint8_t type;      /* vx_cap_type_t */

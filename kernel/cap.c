@@ -323,9 +323,8 @@ static void facts_by_type(const struct cap *c, struct vx_cap_facts *f)
     }
     case VX_CAP_RETICLE: {
         const struct reticle *r = reticle_of_object(o);
-        uint32_t largest = reticle_largest_order(r);
         f->a = r->total_pages * ARCH_PAGE_SIZE, f->b = r->free_pages * ARCH_PAGE_SIZE;
-        f->c = largest > RETICLE_ORDER_MAX ? 0 : (uint64_t)ARCH_PAGE_SIZE << largest;
+        f->c = reticle_largest(r);
         f->d = r->lent_pages * ARCH_PAGE_SIZE;
         break;
     }

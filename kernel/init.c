@@ -75,8 +75,8 @@ void init_memory(const struct machine *m)
     if (n == 0 || reticle_boot(&root.reticle, ranges, n) != OK)
         kernel_refuse("too little memory: give the machine at least 64 MiB (-m 64M)");
     root.reticle.owner = &root.obj;
-    if (root.reticle.free_pages * ARCH_PAGE_SIZE < 4 * INIT_MEMORY_BYTES)
-        kernel_refuse("too little memory: %llu MiB are free, 16 are needed; give the machine at least 64 MiB (-m 64M)",
+    if (root.reticle.free_pages * ARCH_PAGE_SIZE < 11 * INIT_MEMORY_BYTES)
+        kernel_refuse("too little memory: %llu MiB are free, 44 are needed; give the machine at least 64 MiB (-m 64M)",
                       (unsigned long long)(root.reticle.free_pages >> 8));
 }
 

@@ -31,11 +31,6 @@ static void run_enter(struct mem *m, struct mem_run *run, paddr_t base, uint64_t
     m->taken += bytes;
 }
 
-static uint32_t order_within(uint64_t bytes)
-{
-    return 63u - (uint32_t)__builtin_clzll(bytes / ARCH_PAGE_SIZE);
-}
-
 /* Gives back of a block what is beyond `bytes`, so that M2 holds for the rest. */
 static void block_trim(struct reticle *r, paddr_t block, uint32_t order, uint64_t bytes)
 {
@@ -60,7 +55,7 @@ static status_t run_take(struct mem *m)
     paddr_t block;
     struct reticle *home = m->obj.home;
     uint64_t bytes = m->bytes - m->taken;
-    uint32_t order = m->contiguous ? order_for(bytes) : order_within(bytes);
+    uint32_t order = m->contiguous ? order_for(bytes) : log2_floor(bytes / ARCH_PAGE_SIZE);
     status_t st = reticle_kalloc(home, sizeof(struct mem_run), &run);
     if (st != OK)
         return st;
@@ -136,7 +131,7 @@ bool mem_fini(struct mem *m)
             return false;
         tree_remove(&m->runs, &run->node);
         for (uint64_t done = 0; run->owned && done < run->bytes;) {
-            uint32_t order = order_within(run->bytes - done);
+            uint32_t order = log2_floor((run->bytes - done) / ARCH_PAGE_SIZE);
             reticle_free(m->obj.home, (paddr_t){ run->base.raw + done }, order);
             done += block_bytes(order);
         }

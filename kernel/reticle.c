@@ -19,7 +19,6 @@
 
 #define SPARES_MAX 8u
 #define ROOT_ORDER UINT32_MAX
-#define NO_ORDER UINT32_MAX
 /* Every reservation can cut a region in two. */
 #define RANGE_MAX (MEMORY_REGION_MAX + RESERVED_REGION_MAX + 1)
 
@@ -260,10 +259,10 @@ void reticle_release(struct reticle *child)
     block_free(parent, g, pfn, child->order);
 }
 
-uint32_t reticle_largest_order(const struct reticle *r)
+uint64_t reticle_largest(const struct reticle *r)
 {
     spares_flush((struct reticle *)(uintptr_t)r); /* the cache is not part of what r means */
-    return r->free_mask == 0 ? NO_ORDER : log2_floor(r->free_mask);
+    return r->free_mask == 0 ? 0 : (uint64_t)ARCH_PAGE_SIZE << log2_floor(r->free_mask);
 }
 
 /* --- small objects --- */

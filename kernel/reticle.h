@@ -68,6 +68,11 @@ static inline uint32_t order_for(uint64_t bytes)
     return order;
 }
 
+static inline uint32_t log2_floor(uint64_t x)
+{
+    return 63u - (uint32_t)__builtin_clzll(x);
+}
+
 /* Boot carve. `ram` are page-aligned ranges of usable RAM, ascending, disjoint, without anything reserved. The page
  * array is taken out of the largest range. Everything else becomes the root's. ERR_NO_MEMORY if it does not fit. */
 status_t reticle_boot(struct reticle *root, const struct ram_range *ram, size_t n_ranges);
@@ -91,8 +96,7 @@ void reticle_kfree(struct reticle *r, void *p);
 
 /* Whose the page is, which must be the first of a block. nullptr: it is of another type. */
 struct reticle *reticle_of_page(paddr_t pa, page_type_t type);
-/* Order of the largest free block; 0xffffffff: none. Merges the spares first, which changes nothing that can be seen.
- */
-uint32_t reticle_largest_order(const struct reticle *r);
+/* Bytes of the largest free block. Merges the spares first, which changes nothing that can be seen. */
+uint64_t reticle_largest(const struct reticle *r);
 /* Walks everything and checks R1-R4; for tests and debug builds. False with a reason. */
 bool reticle_check(const struct reticle *root, const char **why);

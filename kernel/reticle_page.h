@@ -42,11 +42,6 @@ static inline uint64_t pages_in(uint32_t order)
     return UINT64_C(1) << order;
 }
 
-static inline uint32_t log2_floor(uint64_t x)
-{
-    return 63u - (uint32_t)__builtin_clzll(x);
-}
-
 static inline struct page *page_in(const struct range *g, uint64_t pfn)
 {
     return &g->pages[pfn - g->first];

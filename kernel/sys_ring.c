@@ -44,7 +44,8 @@ static inline struct vx_message *ring_slot(const struct ring *r, uint32_t counte
     return &r->shared->slot[counter & (r->slots - 1)];
 }
 
-/* What an earlier message left in the place that message number `counter` will use (G3); nullptr: nothing. */
+/* What is in the place of message number `counter`: to a sender, what an earlier one left there (G3); nullptr: nothing.
+ */
 static inline struct cap *stale_at(const struct ring *r, uint32_t counter)
 {
     if (r->inflight == nullptr)
@@ -81,10 +82,8 @@ static inline void publish(struct vx_ring_shared *shared, uint32_t head)
 
 static inline struct cap *carried(const struct ring *r, uint32_t tail)
 {
-    if (r->inflight == nullptr)
-        return nullptr;
-    struct cap *c = &r->inflight[tail & (r->slots - 1)];
-    return c->type != VX_CAP_NONE && c->handle == tail ? c : nullptr;
+    struct cap *c = stale_at(r, tail);
+    return c != nullptr && c->handle == tail ? c : nullptr;
 }
 
 /* Waits at the producer's end. The mark tells a consumer in user code to enter the kernel after taking. */

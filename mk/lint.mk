@@ -3,7 +3,7 @@
 
 LINT_ROOMS := abi base kernel lib srv drv fs bin test ports
 LINT_FILES := $(shell find $(LINT_ROOMS) -name '*.c' -o -name '*.h' 2>/dev/null | sort)
-TIDY_FILES := $(shell find base kernel lib srv drv fs bin -name '*.c' -not -path '*/host/*' 2>/dev/null | sort)
+TIDY_FILES := $(shell find base kernel lib srv drv fs bin -name '*.c' -not -path '*/host/*' -not -path '*/stub/*' 2>/dev/null | sort)
 
 .PHONY: format tidy
 format:

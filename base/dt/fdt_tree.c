@@ -19,8 +19,7 @@ enum : uint32_t { BEGIN_NODE = 1, END_NODE = 2, PROP = 3, NOP = 4, END = 9 };
 
 static status_t fail(struct fdt_tree *t, status_t st, const char *what, const void *at)
 {
-    t->error = (struct firmware_error){ what, (uint64_t)((const uint8_t *)at - t->blob) };
-    return st;
+    return firmware_fail(&t->error, st, what, (uint64_t)((const uint8_t *)at - t->blob));
 }
 
 /* ---- tokens and properties ---- */

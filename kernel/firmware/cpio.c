@@ -80,10 +80,8 @@ status_t cpio_find(const void *archive, size_t len, const char *path, struct cpi
             continue;
         }
         const char *wrong = at == len ? "cpio: no trailer" : read_member(bytes, len, at, &m);
-        if (wrong != nullptr) {
-            *error = (struct firmware_error){ wrong, at };
-            return ERR_BAD_ARGUMENT;
-        }
+        if (wrong != nullptr)
+            return firmware_fail(error, ERR_BAD_ARGUMENT, wrong, at);
         between = strncmp(m.name, "TRAILER!!!", 11) == 0;
         if (!between && strncmp(m.name, strip(path), CPIO_NAME_MAX) == 0)
             found = (struct cpio_file){ bytes + m.data, m.len_bytes };

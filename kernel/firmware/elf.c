@@ -43,8 +43,7 @@ struct elf {
 
 static status_t bad(struct elf *e, const char *rule, uint64_t where)
 {
-    e->plan->error = (struct firmware_error){ rule, where };
-    return ERR_BAD_IMAGE;
+    return firmware_fail(&e->plan->error, ERR_BAD_IMAGE, rule, where);
 }
 
 static status_t read_at(struct elf *e, uint64_t offset, void *buf, size_t len)
@@ -163,10 +162,8 @@ static status_t check_segments(struct elf *e)
         return bad(e, "ELF: nothing to load", e->phoff);
     if (!entry_ok)
         return bad(e, "ELF: entry is not in an executable segment", 24);
-    if (plan->memory_bytes > e->source->max_memory_bytes) {
-        plan->error = (struct firmware_error){ "ELF: needs more memory than allowed", e->phoff };
-        return ERR_TOO_BIG;
-    }
+    if (plan->memory_bytes > e->source->max_memory_bytes)
+        return firmware_fail(&plan->error, ERR_TOO_BIG, "ELF: needs more memory than allowed", e->phoff);
     /* Some multiple of the alignment must serve as the bias. */
     constexpr uint64_t room = VX_UADDR_LIMIT - VX_UADDR_MIN;
     if (plan->is_pie && (plan->align_bytes > VX_UADDR_LIMIT || plan->high - plan->low > room ||

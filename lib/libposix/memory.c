@@ -47,7 +47,7 @@ static long map_anonymous(uintptr_t at, size_t bytes, long prot, long flags)
     if (state == VX_MEM_LAZY && bytes > COMMIT_MAX && !fits(bytes))
         return -ENOMEM;
     if ((flags & MAP_FIXED) != 0) {
-        if ((flags & MAP_FIXED_NOREPLACE) != MAP_FIXED_NOREPLACE)
+        if ((flags & MAP_FIXED_NOREPLACE) == 0)
             (void)px_unmap(at, bytes);
         state |= VX_MEM_FIXED;
     } else {
@@ -90,7 +90,7 @@ static long map_file(uintptr_t at, size_t bytes, long prot, long flags, int fd, 
         answer = -EACCES;
     else if (!shared)
         answer = map_private(f, at, bytes, prot, flags, offset);
-    else if ((flags & MAP_FIXED_NOREPLACE) == MAP_FIXED_NOREPLACE || (prot & PROT_EXEC) != 0)
+    else if ((flags & MAP_FIXED_NOREPLACE) != 0 || (prot & PROT_EXEC) != 0)
         answer = -EOPNOTSUPP;
     else
         answer = px_shared_map(f, (uint64_t)offset, at, bytes, vx_prot(prot), fixed);
@@ -101,6 +101,7 @@ static long map_file(uintptr_t at, size_t bytes, long prot, long flags, int fd, 
 long px_mmap(long at, long length, long prot, long flags, long fd, long offset)
 {
     size_t bytes = px_page_up((size_t)length);
+    flags |= (flags & MAP_FIXED_NOREPLACE) != 0 ? MAP_FIXED : 0;
     if (length <= 0 || bytes == 0 || offset < 0 || (size_t)offset % PX_PAGE != 0 || !prot_ok(prot) ||
         ((flags & MAP_FIXED) != 0 && (size_t)at % PX_PAGE != 0))
         return length > 0 && bytes == 0 ? -ENOMEM : -EINVAL;
@@ -180,6 +181,8 @@ long px_madvise(long at, long length, long advice)
     if ((size_t)at % PX_PAGE != 0)
         return -EINVAL;
     size_t bytes = px_page_up((size_t)length);
+    if (advice < MADV_NORMAL || advice > MADV_SOFT_OFFLINE || (advice > MADV_DONTNEED && advice < MADV_FREE))
+        return -EINVAL;
     if (bytes == 0 || advice != MADV_DONTNEED || px_is_shared((uintptr_t)at, bytes))
         return 0;
     status_t st = vx_sys_mem_map(VX_NO_MEM, 0, bytes, (uintptr_t)at, VX_PROT_NONE | VX_MAP_RESERVE, nullptr);

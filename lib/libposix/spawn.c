@@ -321,15 +321,13 @@ static long plain_image(struct job *j)
 
 /* --- the Bundle --- */
 
-/* Reticles are powers of two. An only child gets half of this one, which is a little more than half of what is free:
- * less would be a quarter, and programs that start programs would soon be at the end. Further ones get at most half of
- * what is left. */
+/* At most half of what is free: there must be enough for further ones, and for this process. */
 static uint64_t memory_for_child(vx_reticle own, uint64_t at_most)
 {
     struct vx_cap_facts facts = {};
     (void)vx_sys_cap_inspect(own.raw, &facts, nullptr);
-    uint64_t bytes = at_most, share = facts.d == 0 ? facts.b / 4 * 3 : facts.b / 2;
-    while (bytes > CHILD_MEMORY_MIN && (bytes > facts.c || bytes > share))
+    uint64_t bytes = at_most;
+    while (bytes > CHILD_MEMORY_MIN && (bytes > facts.c || bytes > facts.b / 2))
         bytes /= 2;
     return bytes;
 }

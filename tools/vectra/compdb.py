@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Merges the -MJ fragments below the given build folders into one compile_commands.json."""
 
+import fcntl
 import json
 import os
 import sys
@@ -15,11 +16,22 @@ def fragments(folder):
                 with open(os.path.join(root, name), encoding="utf-8") as handle:
                     text = handle.read().strip().rstrip(",")
                 if text:
-                    yield json.loads(text)
+                    entry = json.loads(text)
+                    # Of assembly the compiler names a temporary file: the object is what stays.
+                    entry["output"] = os.path.join(root, name).removesuffix(".json")
+                    yield entry
 
 
 def merge(out, folders):
-    """Writes `out`: the named folders' entries replace the ones it had for the same outputs."""
+    """Writes `out`: the named folders' entries replace the ones it had for the same outputs. One writer at a time: the
+    two architectures are built at once, and who read before the other wrote would lose what that wrote."""
+    with open(os.path.join(folders[0], os.pardir, ".lock-compdb"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        merge_alone(out, folders)
+
+
+def merge_alone(out, folders):
+    """merge(), with the lock held."""
     entries = {}
     if os.path.exists(out):
         try:

@@ -21,7 +21,7 @@ struct fdt {
     bool console_is_stdout;
 };
 
-typedef status_t read_fn(struct fdt *f, struct fdt_node *n);
+typedef void read_fn(struct fdt *f, const struct fdt_node *n);
 
 static status_t malformed(const struct fdt *f, const char *what, const char *node_name)
 {
@@ -147,45 +147,41 @@ static status_t visit_first(void *ctx, struct fdt_node *n)
 
 /* ---- second walk: devices ---- */
 
-static status_t read_its(struct fdt *f, struct fdt_node *n)
+static void read_its(struct fdt *f, const struct fdt_node *n)
 {
     if (f->m->gic.its.len_bytes == 0 && !fdt_reg(&f->t, n, 0, &f->m->gic.its))
         machine_leave_out(f->m, LEFT_OUT_DEVICE);
-    return OK;
 }
 
 /* Without names the virtual timer's interrupt is the third. Cells: SPI (0) or PPI (1), number, trigger. */
-static status_t read_timer(struct fdt *f, struct fdt_node *n)
+static void read_timer(struct fdt *f, const struct fdt_node *n)
 {
     struct fdt_prop names = fdt_prop(&f->t, n, "interrupt-names"), irqs = fdt_prop(&f->t, n, "interrupts");
     uint32_t at = (names.data == nullptr ? 2 : (uint32_t)fdt_list_find(names, "virt")) * f->gic_cells * 4;
     if (f->gic_cells != 0 && at < irqs.len && irqs.len - at >= 8 && load_be32(irqs.data + at) == 1)
         f->m->timer.virt_line = load_be32(irqs.data + at + 4) + 16;
     f->m->timer.counter_hz = fdt_cell(&f->t, n, "clock-frequency", 0);
-    return OK;
 }
 
 /* The console is the PL011 that "stdout-path" names, or else the first. */
-static status_t read_pl011(struct fdt *f, struct fdt_node *n)
+static void read_pl011(struct fdt *f, const struct fdt_node *n)
 {
     struct phys_range r;
     bool is_stdout = fdt_path_is(&f->t, f->stdout_path);
     if (f->console_is_stdout || (f->m->console.kind != CONSOLE_NONE && !is_stdout))
-        return OK;
+        return;
     if (!fdt_reg(&f->t, n, 0, &r)) {
         machine_leave_out(f->m, LEFT_OUT_DEVICE);
-        return OK;
+        return;
     }
     f->console_is_stdout = is_stdout;
     f->m->console = (struct console_info){ CONSOLE_PL011, { REGISTER_MEMORY, 32, r.base } };
-    return OK;
 }
 
-static status_t read_psci(struct fdt *f, struct fdt_node *n)
+static void read_psci(struct fdt *f, const struct fdt_node *n)
 {
     struct fdt_prop how = fdt_prop(&f->t, n, "method");
     f->m->psci = fdt_list_find(how, "smc") == 0 ? PSCI_SMC : fdt_list_find(how, "hvc") == 0 ? PSCI_HVC : PSCI_NONE;
-    return OK;
 }
 
 /* Below /cpus/cpu-map: sockets and clusters contain cores, which name their hart in "cpu". */
@@ -216,7 +212,7 @@ static status_t visit_devices(void *ctx, struct fdt_node *n)
         return OK;
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
         if (fdt_list_find(list, devices[i].compatible) >= 0)
-            return devices[i].read(f, n);
+            devices[i].read(f, n);
     return OK;
 }
 
@@ -225,17 +221,11 @@ static status_t visit_devices(void *ctx, struct fdt_node *n)
 static status_t read_reservations(struct fdt *f)
 {
     struct phys_range r;
-    status_t st = OK;
-    for (uint32_t i = 0; st == OK; i++) {
-        st = fdt_reservation(&f->t, i, &r);
-        if (st == ERR_NOT_FOUND)
-            return OK;
-        if (st != OK)
-            f->m->error = f->t.error;
-        else
-            st = machine_add_reserved(f->m, r.base, r.len_bytes, RESERVED_FIRMWARE);
-    }
-    return st;
+    status_t st;
+    for (uint32_t i = 0; (st = fdt_reservation(&f->t, i, &r)) == OK; i++)
+        if ((st = machine_add_reserved(f->m, r.base, r.len_bytes, RESERVED_FIRMWARE)) != OK)
+            return st;
+    return st == ERR_NOT_FOUND ? OK : st;
 }
 
 /* A console given by alias, perhaps with ":options", becomes one given by path. */
@@ -254,19 +244,16 @@ status_t fdt_parse(void *blob, size_t blob_size, struct machine *out)
 {
     struct fdt f = { .m = out };
     status_t st = fdt_tree_open(&f.t, blob, blob_size);
-    if (st != OK) {
+    if (st == OK)
+        st = read_reservations(&f);
+    if (f.t.error.what != nullptr)
         out->error = f.t.error;
-        return st;
-    }
-    st = read_reservations(&f);
     if (st == OK)
         st = fdt_tree_walk(&f.t, visit_first, &f);
     if (st != OK)
         return st;
     resolve_stdout(&f);
-    st = fdt_tree_walk(&f.t, visit_devices, &f);
-    if (st != OK)
-        return st;
+    (void)fdt_tree_walk(&f.t, visit_devices, &f); /* which stops at nothing */
     if (out->n_ram == 0)
         return firmware_fail(&out->error, ERR_NOT_FOUND, "device tree: no memory node", 0);
     if (out->n_harts == 0)

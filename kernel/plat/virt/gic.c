@@ -42,7 +42,7 @@ static constexpr uint32_t FIRST_LPI = 8192, LPI_BITS = 14, LPI_ENABLED = 0xa1;
 static constexpr uint64_t LPI_CACHED = 15 << 7 /* inner shareable, write-back */, LPI_NONE_PENDING = UINT64_C(1) << 62;
 
 SEALED static const struct gic_info *gic;
-SEALED static char *dist, *regs[MACHINE_GIC_REGS_MAX]; /* where gic->regs are; dist: the first */
+SEALED static char *dist, *mapped[MACHINE_GIC_REGS_MAX]; /* where gic->regs are; dist: the first */
 SEALED static bool is_v3;
 SEALED static uint32_t n_lines, n_lpis, timer_line;
 alignas(65536) static uint8_t lpi_pending[(1 << LPI_BITS) / 8];
@@ -74,17 +74,17 @@ static void set_bit(uint32_t bank, uint32_t line)
 }
 
 /* Masks 32 lines, all at the same priority, level triggered unless they are private. */
-static void reset_lines(char *bank, uint32_t first)
+static void reset_lines(char *regs, uint32_t first)
 {
-    mmio_write32(bank + GICD_ICENABLER + first / 8, ~0u);
-    mmio_write32(bank + GICD_ICPENDR + first / 8, ~0u);
+    mmio_write32(regs + GICD_ICENABLER + first / 8, ~0u);
+    mmio_write32(regs + GICD_ICPENDR + first / 8, ~0u);
     if (is_v3)
-        mmio_write32(bank + GICD_IGROUPR + first / 8, ~0u); /* group 1: the one that system registers serve as IRQ */
+        mmio_write32(regs + GICD_IGROUPR + first / 8, ~0u); /* group 1: the one that system registers serve as IRQ */
     for (uint32_t i = 0; i < 32; i += 4)
-        mmio_write32(bank + GICD_IPRIORITYR + first + i, PRIORITY_ALL);
+        mmio_write32(regs + GICD_IPRIORITYR + first + i, PRIORITY_ALL);
     if (first >= FIRST_SHARED)
         for (uint32_t i = 0; i < 32; i += 16)
-            mmio_write32(bank + GICD_ICFGR + (first + i) / 4, 0);
+            mmio_write32(regs + GICD_ICFGR + (first + i) / 4, 0);
 }
 
 static bool v2_hart_init(void)
@@ -95,8 +95,8 @@ static bool v2_hart_init(void)
         self |= mmio_read32(dist + GICD_ITARGETSR + i);
     *own(arch_hart_self()) = (self | self >> 8 | self >> 16 | self >> 24) & 0xff;
     reset_lines(dist, 0);
-    mmio_write32(regs[1] + GICC_PMR, 0xff);
-    mmio_write32(regs[1] + GICC_CTLR, 1);
+    mmio_write32(mapped[1] + GICC_PMR, 0xff);
+    mmio_write32(mapped[1] + GICC_CTLR, 1);
     return true;
 }
 
@@ -104,9 +104,9 @@ static char *v3_find_redistributor(uint32_t affinity)
 {
     for (uint32_t i = 1; i < gic->n_regs; i++)
         for (uint64_t at = 0; at + 0x20000 <= gic->regs[i].len_bytes;) {
-            uint64_t type = mmio_read64(regs[i] + at + GICR_TYPER);
+            uint64_t type = mmio_read64(mapped[i] + at + GICR_TYPER);
             if (type >> 32 == affinity)
-                return regs[i] + at;
+                return mapped[i] + at;
             if ((type >> 4 & 1) != 0)
                 break;                                                  /* the last of this region */
             uint64_t frames = (type >> 1 & 1) != 0 ? 0x40000 : 0x20000; /* GICv4 has two more */
@@ -182,9 +182,9 @@ void gic_init(struct machine *m)
         kernel_refuse("the device tree gives the virtual timer no private interrupt");
     is_v3 = m->irqchip == IRQCHIP_GICV3;
     for (uint32_t i = 0; i < gic->n_regs; i++)
-        if ((regs[i] = arch_map_device((paddr_t){ gic->regs[i].base }, gic->regs[i].len_bytes)) == nullptr)
+        if ((mapped[i] = arch_map_device((paddr_t){ gic->regs[i].base }, gic->regs[i].len_bytes)) == nullptr)
             kernel_refuse("interrupt controller: the device tree says nothing usable of where its registers are");
-    dist = regs[0];
+    dist = mapped[0];
     mmio_write32(dist + GICD_CTLR, 0);
     wait_clear(dist + GICD_CTLR, CTLR_WRITE_PENDING);
     n_lines = ((mmio_read32(dist + GICD_TYPER) & 31) + 1) * 32;
@@ -222,7 +222,7 @@ void plat_irq(void)
     if (is_v3)
         __asm__ volatile("mrs %0, S3_0_C12_C12_0" : "=r"(token)::"memory"); /* ICC_IAR1_EL1 */
     else
-        token = mmio_read32(regs[1] + GICC_IAR);
+        token = mmio_read32(mapped[1] + GICC_IAR);
     io_barrier(); /* what comes next must see what was written before the interrupt was raised */
     uint32_t line = token & (is_v3 ? 0xffffff : 0x3ff); /* above: which hart sent it */
     if (line >= FIRST_LPI)
@@ -240,7 +240,7 @@ void plat_irq(void)
     if (is_v3)
         __asm__ volatile("msr S3_0_C12_C12_1, %0\n\tisb" ::"r"(token) : "memory"); /* ICC_EOIR1_EL1 */
     else
-        mmio_write32(regs[1] + GICC_EOIR, (uint32_t)token);
+        mmio_write32(mapped[1] + GICC_EOIR, (uint32_t)token);
 }
 
 status_t irqchip_configure(uint32_t line)

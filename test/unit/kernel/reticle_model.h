@@ -189,7 +189,7 @@ static inline void model_carve(struct choices *c)
     for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
         model.page[pfn + i].owner = child;
     model.parent[child] = r;
-    must(reticle_largest_order(&model.reticle[child]) == order);
+    must(reticle_largest(&model.reticle[child]) == (uint64_t)ARCH_PAGE_SIZE << order);
 }
 
 /* Takes a Reticle back with its children and all that is in use inside. */
@@ -362,7 +362,7 @@ static inline void model_end(void)
     model_compare();
     struct reticle *root = &model.reticle[0];
     must(root->free_pages == root->total_pages && root->lent_pages == 0);
-    reticle_largest_order(root); /* merges the spares */
+    reticle_largest(root); /* merges the spares */
     must(root->free_mask == model.initial_mask);
     model_compare();
 }

@@ -146,12 +146,12 @@ static void a_child_never_merges_beyond_its_block(void **)
     assert_int_equal(reticle_alloc(&b, 2, PAGE_ANON, &q), OK);
     reticle_free(&a, p, 2);
     reticle_free(&b, q, 2);
-    assert_int_equal(reticle_largest_order(&a), 2);
-    assert_int_equal(reticle_largest_order(&b), 2);
+    assert_int_equal(reticle_largest(&a), 4 * PAGE);
+    assert_int_equal(reticle_largest(&b), 4 * PAGE);
     assert_true(reticle_check(root, nullptr));
     reticle_release(&a);
     reticle_release(&b);
-    assert_int_equal(reticle_largest_order(&outer), 3);
+    assert_int_equal(reticle_largest(&outer), 8 * PAGE);
     reticle_release(&outer);
     model_end();
 }

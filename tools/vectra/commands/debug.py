@@ -3,6 +3,8 @@
 
 import os
 import shlex
+import signal
+import socket
 import subprocess
 import sys
 
@@ -34,12 +36,23 @@ def gdb_command(machine, port):
     return line + [f"{machine.build}/vectra.elf"]
 
 
+def check_port(port):
+    """Refuses a port that somebody listens on: gdb would attach to that."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("localhost", port))
+        except OSError as problem:
+            raise opt.UsageError(f"debug: --port {port}: {problem.strerror}; choose another") from None
+
+
 def main(arguments):
     """Runs both programs until gdb ends; returns gdb's status."""
     options = opt.parse("debug", arguments, OPTIONS)
     alone = options.rest == []
     options["rest"] = None if alone else options.rest
     common.no_words("debug", options)
+    check_port(options.port)
     machine = common.machine("debug", options)
     machine.append = ["kaslr=off", *machine.append]  # the symbols are those of where the kernel is linked
     if machine.arch == "aarch64" and machine.cpu == "max":
@@ -55,6 +68,8 @@ def main(arguments):
     log = f"{machine.build}/serial.log"
     print(f"vectra: the serial line is in {log}", file=sys.stderr)
     line = machine.command(["-serial", f"file:{log}", "-monitor", "none"]) + stopped
+    # ^C is for gdb, which stops the machine: the terminal sends it to all of us. (A handler: what is ignored stays so in gdb.)
+    signal.signal(signal.SIGINT, lambda *_: None)
     with subprocess.Popen(line, stdin=subprocess.DEVNULL, start_new_session=True) as guest:
         try:
             return subprocess.call(debugger)

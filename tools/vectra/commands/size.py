@@ -23,7 +23,7 @@ abi/*.def count like code. Generated files do not count: what they are made from
 image, and lines that are not under our licence. Then lists what is built from other people's sources (./vectra ports).
 
 {opt.usage(OPTIONS)}"""
-ONE_ARCH_LINES, BOTH_LINES, IMAGE_BYTES = 12050, 16000, 160 * 1024  # docs/decisions/0013: 12,000 is owed
+ONE_ARCH_LINES, BOTH_LINES, IMAGE_BYTES = 12000, 16000, 160 * 1024  # docs/decisions/0013
 ROOMS = ("kernel/firmware", "kernel/arch/include", "kernel/arch", "kernel/plat", "kernel", "base", "abi")
 OURS = "SPDX-License-Identifier: MIT"
 FOREIGN = re.compile(r"SPDX-License-Identifier:(?! MIT\b)|\bCopyright\b|\(c\) [12][0-9]{3}|All rights reserved")

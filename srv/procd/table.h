@@ -52,7 +52,7 @@ struct proc {
     uint32_t id; /* 0: free */
     uint32_t parent, group, session;
     uint32_t threads; /* the first of its threads' numbers; 0: it has asked for none */
-    uint32_t state; /* VX_PROC_STATE_* */
+    uint32_t state;   /* VX_PROC_STATE_* */
     bool aware;
     uint32_t event;      /* VX_PROC_EVENT_* that its parent has not asked about */
     uint32_t stopped_by; /* of the last stop */

@@ -2,7 +2,7 @@
  * /test/detached [count]: so many threads begin and end with nobody to join them, a few at a time. Each runs, releases
  * its stack by itself, and in the end nothing is missing. A program of its own, as a million take minutes. */
 // guest: smp 1 4 within 400 args 20000
-// stress: smp 1 4 within 900 args 1000000
+// stress: smp 1 4 within 1800 args 1000000
 #define CHECK_DEFINE
 #include <test/guest/common/play.h>
 

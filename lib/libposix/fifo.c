@@ -65,7 +65,7 @@ long px_pipe_await_other(struct px_pipe *p, bool reads, uint32_t opens)
         unlock_pipe(s);
         if (met)
             return 0;
-        long answer = px_pipe_wait(p, word, seen);
+        long answer = px_pipe_wait(p, word, seen, VX_FOREVER);
         if (answer != 0)
             return answer;
     }

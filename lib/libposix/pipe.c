@@ -64,16 +64,26 @@ static void look_after(struct px_pipe *p)
     px_holders_look(p->shared);
 }
 
-/* Waits for the word to change; 0 or -EINTR. Looks after holders, and after a peer that only a name brought here. */
-long px_pipe_wait(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen)
+/* Looks after holders, and after a peer that only a name brought here. */
+long px_pipe_wait(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen, uint64_t until)
 {
-    status_t st = PX_WAIT(vx_sys_futex_wait((uintptr_t)word, seen, vx_deadline_in(LOOK_AGAIN_NS)));
+    uint64_t look = vx_deadline_in(LOOK_AGAIN_NS);
+    status_t st = PX_WAIT(vx_sys_futex_wait((uintptr_t)word, seen, look < until ? look : until));
     if (st == ERR_TIMED_OUT) {
+        if (look >= until)
+            return -EAGAIN;
         look_after(p);
         if (p->connection != 0 && px_proc_peer_gone(p->connection))
             px_pipe_shut(p, false);
     }
     return st == ERR_INTERRUPTED ? -EINTR : 0;
+}
+
+/* Until when a call that begins to wait now may do so. */
+static uint64_t limit_of(const _Atomic uint64_t *ns)
+{
+    uint64_t limit = atomic_load_explicit(ns, memory_order_relaxed);
+    return limit == 0 ? VX_FOREVER : vx_deadline_in(limit);
 }
 
 static long take_and_drop(struct px_pipe *p, void *to, size_t bytes, bool wait);
@@ -83,7 +93,7 @@ static long take_and_drop(struct px_pipe *p, void *to, size_t bytes, bool wait);
                                                struct px_passing *with)
 {
     struct shared *s = p->shared;
-    for (;;) {
+    for (uint64_t until = 0;;) {
         uint32_t seen = atomic_load_explicit(&s->data_word, memory_order_acquire);
         lock_pipe(s);
         uint32_t before = s->tail, n = 0, apart = UINT32_MAX;
@@ -109,7 +119,8 @@ static long take_and_drop(struct px_pipe *p, void *to, size_t bytes, bool wait);
             return 0;
         if (!wait)
             return -EAGAIN;
-        long answer = px_pipe_wait(p, &s->data_word, seen);
+        until = until != 0 ? until : limit_of(&p->read_ns);
+        long answer = px_pipe_wait(p, &s->data_word, seen, until);
         if (answer != 0)
             return answer;
     }
@@ -142,6 +153,7 @@ long px_pipe_take_passing(struct px_pipe *p, void *to, size_t bytes, bool wait, 
     struct shared *s = p->shared;
     const uint8_t *next = from;
     size_t done = 0;
+    uint64_t until = 0;
     while (done < bytes) {
         size_t left = bytes - done;
         uint32_t seen = atomic_load_explicit(&s->room_word, memory_order_acquire), n = 0;
@@ -161,7 +173,8 @@ long px_pipe_take_passing(struct px_pipe *p, void *to, size_t bytes, bool wait, 
             continue;
         if (!wait)
             return done != 0 ? (long)done : -EAGAIN;
-        long answer = px_pipe_wait(p, &s->room_word, seen);
+        until = until != 0 ? until : limit_of(&p->write_ns);
+        long answer = px_pipe_wait(p, &s->room_word, seen, until);
         if (answer != 0)
             return done != 0 ? (long)done : answer;
     }
@@ -204,6 +217,11 @@ unsigned px_pipe_events(struct px_pipe *p, bool reads)
                  (s->shut != 0 || readers_locked(s) == 0 ? POLLERR : 0);
     unlock_pipe(s);
     return events;
+}
+
+void px_pipe_limit(struct px_pipe *p, bool reads, uint64_t ns)
+{
+    atomic_store_explicit(reads ? &p->read_ns : &p->write_ns, ns, memory_order_relaxed);
 }
 
 uint32_t px_pipe_fill(struct px_pipe *p)

@@ -35,6 +35,8 @@ void px_pipe_hold(struct px_pipe *p, unsigned holder, unsigned readers, unsigned
 long px_pipe_take(struct px_pipe *p, void *to, size_t bytes, bool wait, bool keep);
 long px_pipe_put_bytes(struct px_pipe *p, const void *from, size_t bytes, bool wait);
 unsigned px_pipe_events(struct px_pipe *p, bool reads);
+/* How long one reading or writing may wait, in nanoseconds, before it is -EAGAIN; 0: for ever. */
+void px_pipe_limit(struct px_pipe *p, bool reads, uint64_t ns);
 uint32_t px_pipe_fill(struct px_pipe *p);
 
 /* Descriptors that travel with the bytes of a socket (passing.c). */

@@ -36,7 +36,8 @@ struct px_pipe {
     int as;              /* the same with its serial, as px_pipe_reserve has it */
     uint32_t connection; /* of two processes that only a name brought together; else 0 */
     _Atomic uint32_t users;
-    _Atomic uint64_t looked_at; /* for holders that died */
+    _Atomic uint64_t looked_at;         /* for holders that died */
+    _Atomic uint64_t read_ns, write_ns; /* how long this process's waits may be at most; 0: for ever */
     struct px_pipe *next;
 };
 
@@ -86,8 +87,8 @@ struct px_pipe *px_pipe_new(vx_mem mem, void *at, unsigned holder);
 
 /* Whoever waits for the word looks again. */
 void px_pipe_wake(_Atomic uint32_t *word);
-/* For the word to change, or a while: 0 or -EINTR. Looks after holders meanwhile (pipe.c). */
-long px_pipe_wait(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen);
+/* For the word to change, or a while: 0 or -EINTR; at `until` -EAGAIN. Looks after holders meanwhile (pipe.c). */
+long px_pipe_wait(struct px_pipe *p, _Atomic uint32_t *word, uint32_t seen, uint64_t until);
 
 /* --- descriptors on their way (passing.c) --- */
 

@@ -287,6 +287,7 @@ static long listen_on(struct px_socket *s)
     }
     px_pipe_hold(s->door, CONNECTOR, 1, 1); /* never at its end while it is open */
     s->state = LISTENING;
+    px_socket_limit(s);
     return 0;
 }
 
@@ -333,6 +334,7 @@ static long connect_to(struct px_file *f, const void *address, long bytes)
         px_pipe_hold(s->in, CONNECTOR, 1, 0);
         s->peer = name;
         s->state = CONNECTED;
+        px_socket_limit(s);
     }
     struct px_pipe *door = px_pipe_over(mem[2], 0, KNOCKER);
     if (door == nullptr) {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 enum : int { BUFFER_BYTES = 16384 }; /* of each direction: pipe.c */
 
@@ -239,6 +240,39 @@ long px_recvmmsg(long fd, long messages, long n, long flags, long timeout)
 
 /* --- options --- */
 
+void px_socket_limit(const struct px_socket *s)
+{
+    if (s->state == CONNECTED) {
+        px_pipe_limit(s->in, true, s->receive_ns);
+        px_pipe_limit(s->out, false, s->send_ns);
+    } else if (s->state == LISTENING) {
+        px_pipe_limit(s->door, true, s->receive_ns);
+    }
+}
+
+static uint64_t *limit_of(const struct px_file *f, long name)
+{
+    return name == SO_RCVTIMEO ? &f->socket->receive_ns : name == SO_SNDTIMEO ? &f->socket->send_ns : nullptr;
+}
+
+static long set_limit(struct px_socket *s, uint64_t *limit, const void *from, long bytes)
+{
+    struct timeval t;
+    if (bytes < (long)sizeof t)
+        return -EINVAL;
+    memcpy(&t, from, sizeof t);
+    if (t.tv_usec < 0 || t.tv_usec >= 1'000'000)
+        return -EDOM;
+    uint64_t ns = 0;
+    if (t.tv_sec < 0)
+        ns = 1; /* as on Linux: nothing is waited for */
+    else if (t.tv_sec < INT32_MAX)
+        ns = (uint64_t)t.tv_sec * VX_NS_PER_S + (uint64_t)t.tv_usec * 1000;
+    *limit = ns;
+    px_socket_limit(s);
+    return 0;
+}
+
 static long option(const struct px_file *f, long name, int *value)
 {
     switch (name) {
@@ -274,12 +308,17 @@ long px_getsockopt(long fd, long level, long name, long to, long bytes)
     long answer = px_socket_get(fd, &f);
     if (answer != 0)
         return answer;
-    answer = level != SOL_SOCKET ? -ENOPROTOOPT : option(f, name, &value);
+    const uint64_t *limit = level == SOL_SOCKET ? limit_of(f, name) : nullptr;
+    struct timeval t = {};
+    if (limit != nullptr)
+        t = (struct timeval){ .tv_sec = (time_t)(*limit / VX_NS_PER_S), .tv_usec = *limit % VX_NS_PER_S / 1000 };
+    else
+        answer = level != SOL_SOCKET ? -ENOPROTOOPT : option(f, name, &value);
     px_file_put(f);
-    socklen_t *room = (socklen_t *)bytes;
+    socklen_t *room = (socklen_t *)bytes, whole = limit != nullptr ? sizeof t : sizeof value;
     if (answer == 0) {
-        *room = *room < sizeof value ? *room : (socklen_t)sizeof value;
-        memcpy((void *)to, &value, *room);
+        *room = *room < whole ? *room : whole;
+        memcpy((void *)to, limit != nullptr ? (const void *)&t : &value, *room);
     }
     return answer;
 }
@@ -289,10 +328,14 @@ long px_setsockopt(long fd, long level, long name, long from, long bytes)
 {
     struct px_file *f = nullptr;
     long answer = px_socket_get(fd, &f);
-    (void)from;
     if (answer != 0)
         return answer;
+    uint64_t *limit = level == SOL_SOCKET ? limit_of(f, name) : nullptr;
+    if (limit != nullptr)
+        answer = set_limit(f->socket, limit, (const void *)from, bytes);
     px_file_put(f);
+    if (limit != nullptr)
+        return answer;
     if (level != SOL_SOCKET)
         return -ENOPROTOOPT;
     if (bytes < (long)sizeof(int))

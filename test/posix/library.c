@@ -183,6 +183,10 @@ static void memory(void)
     CHECK_IS(m[0], 1);
     CHECK_IS(madvise(m + 65536, 4096, MADV_DONTNEED), 0);
     CHECK_IS(m[65536], 0);
+    CHECK_ERRNO(madvise(m, 4096, 9999), EINVAL);
+    CHECK(mmap(m, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
+          errno == EEXIST);
+    CHECK(mmap(m + 4096, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == m + 4096);
     char *grown = mremap(m + 65536, 4096, 3 * 4096, MREMAP_MAYMOVE);
     CHECK(grown != MAP_FAILED && grown[8192] == 0);
     CHECK_IS(munmap(m, 1 << 20), 0);

@@ -13,7 +13,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -289,6 +291,50 @@ static void errors(void)
     close(s);
 }
 
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void limits(void)
+{
+    struct timeval limit = { .tv_usec = 120'000 }, told = {};
+    socklen_t size = sizeof told;
+    int pair[2], listener = listening("/run/limits"), c = socket(AF_UNIX, SOCK_STREAM, 0);
+    static char much[1 << 16];
+    struct sockaddr_un a;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    CHECK_IS(setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    CHECK_IS(setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), 0);
+    CHECK_IS(getsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &told, &size), 0);
+    CHECK(size == sizeof told && told.tv_sec == 0 && told.tv_usec == 120'000);
+    double before = seconds();
+    CHECK_ERRNO(read(pair[0], much, 1), EAGAIN);
+    CHECK_ERRNO(recv(pair[0], much, 1, 0), EAGAIN);
+    CHECK(seconds() - before >= 0.23);
+    before = seconds();
+    CHECK(write(pair[0], much, sizeof much) == 16384); /* what there was room for */
+    CHECK_ERRNO(write(pair[0], much, 1), EAGAIN);
+    CHECK(seconds() - before >= 0.23);
+    CHECK_IS(write(pair[1], "x", 1), 1);
+    CHECK_IS(read(pair[0], much, 2), 1);
+    limit.tv_usec = 1'000'000;
+    CHECK_ERRNO(setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), EDOM);
+    CHECK_ERRNO(setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(int)), EINVAL);
+    close(pair[0]);
+    close(pair[1]);
+    limit.tv_usec = 60'000; /* said before there is a connection; and of one that listens */
+    CHECK_IS(setsockopt(c, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    CHECK_IS(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    CHECK_ERRNO(accept(listener, nullptr, nullptr), EAGAIN);
+    CHECK_IS(connect(c, (struct sockaddr *)&a, name_it(&a, "/run/limits")), 0);
+    CHECK_ERRNO(read(c, much, 1), EAGAIN);
+    close(c);
+    close(listener);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && argv[1][0] == '+')
@@ -298,5 +344,6 @@ int main(int argc, char **argv)
     names("@abstract name");
     names("/a-name-that-is-longer-than-one-part-of-a-message-can-carry/and-so-goes-in-three-of-them/socket");
     errors();
+    limits();
     return check_done();
 }

@@ -19,10 +19,20 @@ class BuildError(Exception):
 
 @contextlib.contextmanager
 def locked(name):
-    """One build of a folder at a time, also between two ./vectra."""
+    """One build of a folder at a time, also between two ./vectra: the second waits, and says so if that takes a while."""
     os.makedirs("build", exist_ok=True)
     with open(f"build/.lock-{name}", "w", encoding="utf-8") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        end = time.monotonic() + SLOW_S
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.02)
+            if time.monotonic() > end:
+                print(f"vectra: waits for another build of {name} in this tree", file=sys.stderr, flush=True)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                break
         yield
 
 

@@ -19,8 +19,9 @@ def made(arch, mode):
 
 def portable(arch):
     """Compiles every portable kernel file with the stub's headers; returns how many. Only the target is real."""
-    asked = subprocess.run(["make", "-s", f"ARCH={arch}", "gen", "print-KERNEL_CFLAGS"], check=True,
-                           capture_output=True, text=True).stdout.splitlines()[-1]
+    with build.locked(f"{arch}-release"):
+        asked = subprocess.run(["make", "-s", f"ARCH={arch}", "gen", "print-KERNEL_CFLAGS"], check=True,
+                               capture_output=True, text=True).stdout.splitlines()[-1]
     flags = asked.replace(f"kernel/arch/{arch}/", "kernel/arch/stub/").split()
     files = sorted(glob.glob("kernel/*.c") + glob.glob("kernel/firmware/**/*.c", recursive=True) +
                    glob.glob("kernel/arch/stub/*.c"))

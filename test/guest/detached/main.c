@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * /test/detached [count]: so many threads begin and end with nobody to join them, a few at a time. Each runs, releases
  * its stack by itself, and in the end nothing is missing. A program of its own, as a million take minutes. */
-// guest: smp 1 4 within 400 args 20000
-// stress: smp 1 4 within 900 args 1000000
+// guest: smp 1 4 within 400 args 10000
+// stress: smp 1 within 1800 args 1000000
 #define CHECK_DEFINE
 #include <test/guest/common/play.h>
 
-enum : uint32_t { AT_ONCE = 16, STACK_BYTES = 4096, COUNT = 20000 };
+enum : uint32_t { AT_ONCE = 16, STACK_BYTES = 4096, COUNT = 10000 };
 
 static _Atomic uint64_t n_ran, sum;
 

@@ -6,8 +6,6 @@
 #include <check/cpu.h>
 #include <vectra/cpio.h>
 
-#define KERNEL_ADDRESS UINT64_C(0xffff800000001000)
-
 static vx_handle_t sem(void)
 {
     return (vx_handle_t)SYS(sem_create, 0, 1).value;
@@ -277,6 +275,14 @@ const struct attack attacks[] = {
     { "ring-indices", ring_indices, 0, false },
     { "elf-bombs", elf_bombs, 0, false },
     { "lying-specs", lying_specs, 0, false },
+    { "stray-bits", stray_bits, 0, false },
+    { "calls-at-the-edge", calls_at_the_edge, 0, false },
+    { "ring-through-another", ring_through_another, 0, false },
+    { "user-half", user_half, 0, false },
+    { "read-only-words", read_only_words, 0, false },
+    { "steering-oneself", steering_oneself, 0, false },
+    { "changing-image", changing_image, 0, false },
+    { "forbidden-instructions", forbidden_instructions, 0, false },
     { "exhaustion", exhaustion, 0, false },
     { "endless-loop", endless_loop, 0, true },
     { "call-storm", call_storm, 0, true },

@@ -56,6 +56,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < n_attacks; i++)
         if (vx_streq(attacks[i].name, argv[1]))
             return attacks[i].run() ? REFUSED : 1;
+    while (argc > 1 && vx_streq(argv[1], "victim")) /* of forbidden-instructions */
+        (void)SYS(nanosleep, UINT64_MAX);
     if (argc > 1)
         return 2;
     (void)run_attack(&attacks[0]); /* touches once what is charged at the first touch */

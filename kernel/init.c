@@ -194,7 +194,7 @@ void init_start(const struct machine *m, const char *path)
     const uint8_t *archive = arch_phys_to_virt(archive_at);
     status_t st = cpio_find(archive, m->initrd.len_bytes, path, &program, &error);
     if (st == ERR_NOT_FOUND)
-        kernel_refuse("the initial RAM disk has no %s", path);
+        kernel_refuse("the initial RAM disk has no file '%s' (init=)", path);
     if (st != OK)
         kernel_refuse("the initial RAM disk is damaged: %s at byte %llu", error.what, (unsigned long long)error.where);
     root_object(&mmio.obj, VX_CAP_DEVICE);

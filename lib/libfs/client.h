@@ -30,10 +30,6 @@ struct fs_session *fs_session_of(struct fs_client *c, uint32_t mount);
 
 /* client_shortcuts.c */
 
-/* What the path names, in one round trip past vfsd; opened if `out` is not nullptr. NOT_SUPPORTED: vfsd has to be
- * asked. Without the client's lock. */
-status_t fs_find(struct fs_client *c, const char *path, uint32_t access, struct fs_file *out,
-                 struct vx_fs_attributes *attributes);
 /* vfsd found the path in that mount: there may be a shortcut for what comes next. With the client's lock. */
 void fs_found(struct fs_client *c, const char *path, uint32_t mount);
 

@@ -29,6 +29,11 @@ static long look_at(struct name *n, long at, long text)
     return 0;
 }
 
+static bool is_root(const struct name *n)
+{
+    return n->path[0] == '/' && n->path[1] == '\0';
+}
+
 /* Of the RAM disk: EROFS for what is there, or for what is not but would be made. */
 static long read_only(const struct name *n, bool makes)
 {
@@ -134,6 +139,8 @@ long px_unlinkat(long at, long text, long flags)
         return read_only(&n, false);
     if (directory && n.dots == 2)
         return -ENOTEMPTY;
+    if (directory && is_root(&n))
+        return -EBUSY;
     if (!directory && n.slash) {
         answer = must_be_directory(&n);
         return answer == 0 ? -EISDIR : answer;
@@ -177,6 +184,8 @@ long px_renameat2(long at, long text, long to_at, long to, long flags)
         return read_only(&n, false);
     if (n.dots != 0 || new_name.dots != 0)
         return -EINVAL;
+    if (is_root(&n) || is_root(&new_name))
+        return -EBUSY;
     if ((n.slash || new_name.slash) && (answer = must_be_directory(&n)) != 0)
         return answer;
     return px_fs_error(fs_rename(n.fs, n.path, new_name.path,

@@ -258,6 +258,14 @@ static long without_links(struct fs_client *c, const char *path, char *out)
     return 0;
 }
 
+/* Where file systems are asked past vfsd, they go through directories only: one question instead of one for each name.
+ */
+static bool found_without_links(struct fs_client *c, const char *path)
+{
+    struct vx_fs_attributes a;
+    return fs_find(c, path, 0, nullptr, &a) == OK && S_ISDIR(a.mode);
+}
+
 long px_directory(const char *path, char *out)
 {
     struct stat found = {};
@@ -265,11 +273,12 @@ long px_directory(const char *path, char *out)
     long answer = px_stat_path(path, &found);
     if (answer == 0 && !S_ISDIR(found.st_mode))
         answer = -ENOTDIR;
-    if (answer == 0 && c != nullptr)
-        answer = without_links(c, path, out);
-    else if (answer == 0)
-        memcpy(out, path, strlen(path) + 1);
-    return answer;
+    if (answer != 0)
+        return answer;
+    if (c != nullptr && !found_without_links(c, path))
+        return without_links(c, path, out);
+    memcpy(out, path, strlen(path) + 1);
+    return 0;
 }
 
 static long set_cwd(const char *path)

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { REPLACE_NOT = 1, EXCHANGE = 2 };
@@ -259,6 +260,8 @@ static void renaming(void)
     CHECK_ERRNO(rename("empty", "d"), ENOTEMPTY);
     CHECK(rename("d/.", "x") == -1 && (errno == EINVAL || errno == EBUSY));
     CHECK(rename("empty", "d/..") == -1 && (errno == EINVAL || errno == EBUSY || errno == ENOTEMPTY));
+    CHECK_ERRNO(rename("/", "x"), EBUSY);
+    CHECK_ERRNO(rename("empty", "/"), EBUSY);
     CHECK_ERRNO(rename("b/", "x"), ENOTDIR);
     CHECK_ERRNO(rename("b", "x/"), ENOTDIR);
     CHECK_IS(rename("d", "empty"), 0); /* over an empty directory */
@@ -326,6 +329,8 @@ static void other_file_systems(void)
     int fd = open("null", O_WRONLY);
     CHECK(fd >= 0 && write(fd, "x", 1) == 1);
     close(fd);
+    CHECK_ERRNO(rmdir("/"), EBUSY);
+    CHECK_ERRNO(rmdir("//"), EBUSY);
     CHECK(rmdir("/tmp") == -1 && (errno == EBUSY || errno == ENOTEMPTY || errno == EROFS));
     CHECK_IS(mkfifo("fifo", 0600), 0);
     CHECK_IS(unlink("fifo"), 0);
@@ -373,6 +378,44 @@ static void current_directory(void)
     CHECK_IS(chdir(home), 0);
 }
 
+static unsigned long now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (unsigned long)t.tv_sec * 1'000'000'000 + (unsigned long)t.tv_nsec;
+}
+
+/* To change to a directory is about what looking at it is, however deep it lies: not a question for each name. */
+static void deep_directory(void)
+{
+    enum { LEVELS = 100 };
+    char path[PATH_MAX], b[PATH_MAX];
+    struct stat s;
+    unsigned long look = ULONG_MAX, change = ULONG_MAX;
+    strcpy(path, home);
+    for (int i = 0; i < LEVELS; i++) {
+        strcat(path, "/d");
+        CHECK_IS(mkdir(path, 0700), 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        unsigned long start = now();
+        CHECK_IS(stat(path, &s), 0);
+        unsigned long middle = now();
+        CHECK_IS(chdir(path), 0);
+        unsigned long end = now();
+        look = middle - start < look ? middle - start : look;
+        change = end - middle < change ? end - middle : change;
+    }
+    printf("stat: %lu ns, chdir: %lu ns\n", look, change);
+    CHECK(change < look * (LEVELS / 5)); /* the fastest of each: others run beside us */
+    CHECK(getcwd(b, sizeof b) != nullptr && strcmp(b, path) == 0);
+    CHECK_IS(chdir(home), 0);
+    for (int i = 0; i < LEVELS; i++) {
+        CHECK_IS(rmdir(path), 0);
+        *strrchr(path, '/') = '\0';
+    }
+}
+
 int main(void)
 {
     char directory[] = "/tmp/namesXXXXXX";
@@ -387,6 +430,7 @@ int main(void)
     renaming();
     other_file_systems();
     current_directory();
+    deep_directory();
     CHECK_IS(names_in("."), 2);
     CHECK_IS(rmdir(directory), 0);
     return check_done();

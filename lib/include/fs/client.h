@@ -165,6 +165,10 @@ status_t fs_take(struct fs_client *c, const struct vx_vfs_handle *handle, struct
 
 /* --- names --- */
 
+/* What the path names, in one round trip past vfsd, which neither a symbolic link nor ".." was met on; opened if `out`
+ * is not nullptr. NOT_SUPPORTED: vfsd has to be asked. */
+status_t fs_find(struct fs_client *c, const char *path, uint32_t access, struct fs_file *out,
+                 struct vx_fs_attributes *attributes);
 /* flags: VX_VFS_NO_FOLLOW or 0. */
 status_t fs_stat(struct fs_client *c, const char *path, uint32_t flags, struct vx_fs_attributes *out);
 status_t fs_change(struct fs_client *c, const char *path, uint32_t flags, const struct vx_fs_change *change);

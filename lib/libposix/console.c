@@ -472,32 +472,60 @@ static long fill(size_t bytes, uint64_t deadline)
     return answer;
 }
 
+/* Before a read begins: other programs may have changed what reading is. */
+static void settings_for_read(void)
+{
+    if (reading)
+        return;
+    vx_mutex_lock(&out_lock);
+    tell_group(&out, &out_group);
+    refresh_settings();
+    vx_mutex_unlock(&out_lock);
+}
+
+static size_t take_ahead(uint8_t *to, size_t room)
+{
+    size_t n = ahead_n - ahead_at;
+    n = n < room ? n : room;
+    memcpy(to, ahead + ahead_at, n);
+    ahead_at += n;
+    if (n == 0)
+        ahead_end = false;
+    return n;
+}
+
+/* Without lines (XBD 11.1.7): at least VMIN bytes, with at most VTIME between two of them; or, with a VMIN of 0, what
+ * comes in that time. */
 static long console_read(struct px_file *f, void *to, size_t bytes, int64_t at)
 {
     (void)at;
-    uint64_t deadline = VX_FOREVER;
+    uint8_t *text = to;
+    size_t n = 0, least = 0;
     vx_mutex_lock(&in_lock);
-    learn_settings();
+    settings_for_read();
+    uint64_t pause = (uint64_t)settings.cc[VTIME] * (VX_NS_PER_S / 10), deadline = VX_FOREVER;
+    if ((settings.lflag & ICANON) == 0) {
+        least = settings.cc[VMIN] < bytes ? settings.cc[VMIN] : bytes;
+        deadline = settings.cc[VMIN] != 0 ? VX_FOREVER : pause == 0 ? 1 : vx_deadline_in(pause);
+    }
     if ((f->flags & O_NONBLOCK) != 0)
         deadline = 1;
-    else if ((settings.lflag & ICANON) == 0 && settings.cc[VMIN] == 0)
-        deadline = settings.cc[VTIME] == 0 ? 1 : vx_deadline_in(settings.cc[VTIME] * (VX_NS_PER_S / 10));
-    long answer = fill(bytes, deadline);
-    if (answer == 0) {
-        size_t n = ahead_n - ahead_at;
-        n = n < bytes ? n : bytes;
-        memcpy(to, ahead + ahead_at, n);
-        ahead_at += n;
-        if (n == 0)
-            ahead_end = false;
-        answer = (long)n;
-    } else if (answer == -EAGAIN && (f->flags & O_NONBLOCK) == 0) {
+    long answer;
+    do {
+        answer = fill(bytes - n, deadline);
+        size_t more = answer == 0 ? take_ahead(text + n, bytes - n) : 0;
+        n += more;
+        if (more == 0)
+            break;
+        if (pause != 0 && deadline != 1)
+            deadline = vx_deadline_in(pause);
+    } while (n < least);
+    if (n == 0 && answer == -EAGAIN && (f->flags & O_NONBLOCK) == 0)
         answer = 0;
-    } else if (answer == -ENOENT) {
-        answer = 0; /* no terminal, or one that has gone: the end of the input */
-    }
+    if (answer == -ENOENT) /* no terminal, or one that has gone: the end of the input */
+        answer = 0;
     vx_mutex_unlock(&in_lock);
-    return answer;
+    return n != 0 ? (long)n : answer;
 }
 
 static unsigned console_poll(struct px_file *f, bool sleep)
@@ -505,7 +533,7 @@ static unsigned console_poll(struct px_file *f, bool sleep)
     (void)f, (void)sleep;
     unsigned events = POLLOUT | POLLWRNORM;
     vx_mutex_lock(&in_lock);
-    learn_settings();
+    settings_for_read();
     if (fill(PART, 1) != -EAGAIN)
         events |= POLLIN | POLLRDNORM;
     vx_mutex_unlock(&in_lock);

@@ -5,6 +5,7 @@
 #include "../check.h"
 #include "../session.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
@@ -117,6 +118,13 @@ static void front(pid_t group)
 {
     CHECK_IS(tcsetpgrp(0, group), 0);
     CHECK_IS(tcgetpgrp(0), group);
+}
+
+static void *type_later(void *unused)
+{
+    usleep(300000);
+    ask("c");
+    return unused;
 }
 
 int main(int argc, char **argv)
@@ -253,6 +261,28 @@ int main(int argc, char **argv)
         usleep(1000);
     CHECK_IS(came, 2);
     CHECK_IS(read(0, line, sizeof line), 6);
+
+    /* without lines: VMIN bytes at least, or what comes within VTIME */
+    pthread_t typist;
+    CHECK_IS(tcgetattr(0, &t), 0);
+    t.c_lflag &= ~(tcflag_t)ICANON;
+    t.c_cc[VMIN] = 4;
+    t.c_cc[VTIME] = 0;
+    CHECK_IS(tcsetattr(0, TCSANOW, &t), 0);
+    ask("a");
+    CHECK_IS(pthread_create(&typist, nullptr, type_later, nullptr), 0);
+    CHECK_IS(read(0, line, sizeof line), 4);
+    CHECK(memcmp(line, "a\nc\n", 4) == 0);
+    CHECK_IS(pthread_join(typist, nullptr), 0);
+    t.c_cc[VTIME] = 2;
+    CHECK_IS(tcsetattr(0, TCSANOW, &t), 0);
+    ask("d");
+    CHECK_IS(read(0, line, sizeof line), 2);
+    t.c_cc[VMIN] = 0;
+    CHECK_IS(tcsetattr(0, TCSANOW, &t), 0);
+    CHECK_IS(read(0, line, sizeof line), 0);
+    t.c_lflag |= ICANON;
+    CHECK_IS(tcsetattr(0, TCSANOW, &t), 0);
 
     /* while a child is being started: the terminal has heard of its group, and nobody else has */
     CHECK_IS(px_console_set_front(0x7ffffff0), OK);

@@ -10,8 +10,7 @@ send "top" after /vectra:\/\$ /
 send "q" after /procd/
 send "stty -a | grep -c ' icanon'" after /vectra:\/\$ /
 expect /^1\r?\n/
-send "cat &" after /vectra:\/\$ /
-send "jobs" after /vectra:\/\$ /
+send "cat & until jobs > /tmp/j; grep -q Stopped /tmp/j; do sleep 0.1; done; cat /tmp/j" after /vectra:\/\$ /
 expect /Stopped/
 send "fg" after /vectra:\/\$ /
 send "typed" after /^cat\r?\n/

@@ -19,7 +19,7 @@ static uint32_t run_help(uint32_t argc, const char *const *argv)
         (void)format_into(left, sizeof left, "%s %s", b->name, b->usage);
         vx_printf("  %-34s %s\n", left, b->what);
     }
-    vx_printf("This image has no C library, so this is the small shell. Also: ; && || & ! # ' \" \\ $NAME ${NAME} $? "
+    vx_printf("This is the small shell, for images without a C library. Also: ; && || & ! # ' \" \\ $NAME ${NAME} $? "
               "$$ $! NAME=VALUE\n");
     return 0;
 }

@@ -38,13 +38,30 @@ static bool probe(vx_handle_t task, uint32_t thread, const struct vx_frame *clea
     if (STATUS(task_control, task, VX_TASK_WRITE_FRAME, thread, P(&f)) != OK ||
         STATUS(task_control, task, VX_TASK_RESUME) != OK ||
         STATUS(signal_wait, 1u << FAULT_BIT, vx_deadline_in(5 * VX_NS_PER_S)) != OK ||
-        STATUS(task_control, task, VX_TASK_INFO, P(&info), sizeof info) != OK)
+        STATUS(task_control, task, VX_TASK_INFO, P(&info), sizeof info) != OK) {
+        vx_printf("#   probe %u: no fault\n", n);
         return false;
+    }
     bool passed = info.cause == VX_CAUSE_ILLEGAL && info.fault_pc == at + hostile_probe_facts[n].bytes;
     if (info.state != VX_TASK_DEAD && (!passed || hostile_probe_facts[n].may_pass))
         return true;
     vx_printf("#   probe %u: state %u, cause %u, pc + 0x%llx\n", n, info.state, info.cause,
               (unsigned long long)(info.fault_pc - at));
+    return false;
+}
+
+/* Stopped where it can be given other registers: not on another hart any more, and not between the steps of a call. */
+static bool stopped(vx_handle_t task, struct vx_thread_info *t, struct vx_frame *clean)
+{
+    for (uint32_t i = 0; i < 1000; i++) {
+        if (STATUS(task_control, task, VX_TASK_STOP) == OK &&
+            STATUS(task_control, task, VX_TASK_THREADS, P(t), 1, 0) == OK &&
+            STATUS(task_control, task, VX_TASK_READ_FRAME, t->id, P(clean)) == OK &&
+            STATUS(task_control, task, VX_TASK_WRITE_FRAME, t->id, P(clean)) == OK)
+            return true;
+        (void)SYS(task_control, task, VX_TASK_RESUME);
+        (void)SYS(nanosleep, vx_deadline_in(VX_NS_PER_MS));
+    }
     return false;
 }
 
@@ -56,10 +73,7 @@ bool forbidden_instructions(void)
     vx_handle_t task = victim();
     if (task == 0 || STATUS(task_control, 0, VX_TASK_INFO, P(&own), sizeof own) != OK ||
         STATUS(task_control, task, VX_TASK_INFO, P(&its), sizeof its) != OK ||
-        STATUS(task_control, task, VX_TASK_BIND_FAULT, FAULT_BIT) != OK ||
-        STATUS(task_control, task, VX_TASK_STOP) != OK ||
-        STATUS(task_control, task, VX_TASK_THREADS, P(&t), 1, 0) != OK ||
-        STATUS(task_control, task, VX_TASK_READ_FRAME, t.id, P(&clean)) != OK)
+        STATUS(task_control, task, VX_TASK_BIND_FAULT, FAULT_BIT) != OK || !stopped(task, &t, &clean))
         return false;
     const uint64_t stacks[] = { clean.reg[hostile_probe_sp], KERNEL_ADDRESS };
     const uint32_t count = (uint32_t)((hostile_probes_end - hostile_probes) / PROBE_BYTES);

